@@ -1,0 +1,28 @@
+"""Orders: the only things that effectors obey, and they only grow."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Order:
+    """Place of an act in all acts ever ordered: compared field by field, era first.
+
+    `era` grows with each break-glass, `epoch` with each activation, `term` with each start of a controller,
+    `step` with each intent within a term.
+    """
+
+    era: int
+    epoch: int
+    term: int
+    step: int
+
+    def as_list(self) -> list[int]:
+        """The order as it stands in JSON."""
+        return [self.era, self.epoch, self.term, self.step]
+
+    @classmethod
+    def from_list(cls, values: list[int]) -> "Order":
+        """Inverse of `as_list`. Raises ValueError unless given four integers of at least 0."""
+        if len(values) != 4 or any(type(value) is not int or value < 0 for value in values):
+            raise ValueError(f"an order is four integers of at least 0, not {values!r}")
+        return cls(*values)

@@ -1,0 +1,139 @@
+"""Where the plan's things really are: addresses and references to secrets, as one site sees them.
+
+The plan says what; bindings say where. The lab writes one file per site (`bindings.<site>.json`), because
+the same PostgreSQL has another address behind every link. Secrets stand in files of their own.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Binding(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PostgresBinding(_Binding):
+    """One PostgreSQL server, as an administrator and prober reaches it."""
+
+    kind: Literal["postgres"] = "postgres"
+    host: str
+    port: int
+    database: str
+    user: str
+    password_file: Path
+
+
+class RedisBinding(_Binding):
+    """One Redis server."""
+
+    kind: Literal["redis"] = "redis"
+    host: str
+    port: int
+    password_file: Path
+
+
+class BucketBinding(_Binding):
+    """One S3-compatible bucket, and the control address of the copying into it from the other region."""
+
+    kind: Literal["bucket"] = "bucket"
+    endpoint: str
+    bucket: str
+    access_key: str
+    secret_key_file: Path
+    peer_endpoint_from_inside: str
+    """The other region's endpoint as this region itself reaches it: what replication is configured with."""
+
+
+class ClusterBinding(_Binding):
+    """One Kubernetes API. `deployments` maps each function to its Deployment."""
+
+    kind: Literal["application"] = "application"
+    url: str
+    token_file: Path
+    namespace: str
+    deployments: dict[str, str]
+    settings_config_map: str
+    stores: dict[str, str]
+    """What `settings.update` writes: key of the ConfigMap to address of this region's store, as the application here reaches it."""
+
+
+class LoadBalancerBinding(_Binding):
+    """One HAProxy: its runtime API over TCP, and the address that clients use."""
+
+    kind: Literal["loadbalancer"] = "loadbalancer"
+    admin_host: str
+    admin_port: int
+    entry_host: str
+    entry_port: int
+    backends: dict[str, str]
+    """Function to HAProxy backend."""
+
+
+class DnsBinding(_Binding):
+    """The authoritative server of the functions' zone. The same for every region."""
+
+    kind: Literal["dns"] = "dns"
+    host: str
+    port: int
+    zone: str
+    key_name: str
+    key_secret_file: Path
+    key_algorithm: str = "hmac-sha256"
+    ttl_seconds: int
+    entries: dict[str, str]
+    """Region to the public address that is published when it serves."""
+
+
+ComponentBinding = Annotated[
+    PostgresBinding | RedisBinding | BucketBinding | ClusterBinding | LoadBalancerBinding | DnsBinding,
+    Field(discriminator="kind"),
+]
+
+
+class FunctionBinding(_Binding):
+    """How a client reaches a function: name in DNS, port of the entry, and the path of its transaction."""
+
+    dns_name: str
+    port: int
+    path: str
+
+
+class AgentBinding(_Binding):
+    """The agent beside a region's writers; orders are signed with the key in `key_file`."""
+
+    url: str
+    key_file: Path
+
+
+class ControllerBinding(_Binding):
+    """Where the controller listens (agents' leases, people's commands)."""
+
+    url: str
+    host: str
+    port: int
+    token_file: Path
+    lease_key_file: Path
+
+
+class Bindings(_Binding):
+    """Everything one site must know to reach the rest."""
+
+    schema_: Literal["holdfast/bindings/v1"] = Field(alias="schema", default="holdfast/bindings/v1")
+    environment: str
+    site: str
+    source_address: str | None = None
+    """Address that outgoing connections are made from (loopback fabric: it says which site they come from)."""
+    resolver_host: str
+    resolver_port: int
+    controller: ControllerBinding
+    agents: dict[str, AgentBinding]
+    components: dict[str, dict[str, ComponentBinding]]
+    """Component of the plan → region → where it is. DNS stands under every region alike."""
+    functions: dict[str, FunctionBinding]
+    observers: dict[str, str]
+    """Site to base URL of its observer."""
+    state_directory: Path
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -1,0 +1,71 @@
+"""The blocks that a step can name: what each does, how it may be repeated, and what it takes.
+
+A block's class says what may happen after a crash or a time-out between its intent and its outcome:
+`idempotent` is repeated, `compare` is repeated because the effector refuses a second effect, `once` is
+settled by the block's read-only check or else by a person. This table is the only place that knows.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class BlockClass(StrEnum):
+    """How an effect whose outcome is not known may be settled."""
+
+    IDEMPOTENT = "idempotent"
+    COMPARE = "compare"
+    ONCE = "once"
+
+
+class Actor(StrEnum):
+    """Who carries a block out: a provider, the controller's own bookkeeping, or a person."""
+
+    PROVIDER = "provider"
+    CONTROLLER = "controller"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSpecification:
+    """One block. Times in seconds; `grants_write` blocks need a journalled epoch and a confirmed fence first."""
+
+    name: str
+    summary: str
+    block_class: BlockClass
+    actor: Actor = Actor.PROVIDER
+    component_kind: str | None = None
+    parameters: frozenset[str] = field(default_factory=frozenset)
+    time_limit_seconds: float = 60.0
+    attempts: int = 3
+    grants_write: bool = False
+    removes_write: bool = False
+    moves_traffic: bool = False
+
+
+_I, _C, _O = BlockClass.IDEMPOTENT, BlockClass.COMPARE, BlockClass.ONCE
+
+_ALL = (
+    BlockSpecification("assess", "state which functions are hit, since when, and what it costs", _I, Actor.CONTROLLER),
+    BlockSpecification("notify", "tell an audience what the plan says it must hear", _I, Actor.CONTROLLER, parameters=frozenset({"message"})),
+    BlockSpecification("approve", "wait until the plan's people approve the proposal", _I, Actor.PERSON),
+    BlockSpecification("manual", "a person does something and ticks it off", _I, Actor.PERSON, parameters=frozenset({"text"})),
+    BlockSpecification("fence", "make the source region's writers unable to write, or wait out their lease", _C, removes_write=True, time_limit_seconds=120.0),
+    BlockSpecification("postgres.promote", "make the target region's PostgreSQL the writer", _C, component_kind="postgres", grants_write=True, time_limit_seconds=120.0),
+    BlockSpecification("postgres.verify", "prove a committed write and the integrity of the target's PostgreSQL", _I, component_kind="postgres"),
+    BlockSpecification("postgres.reprotect", "make the source region's PostgreSQL a replica of the target's", _C, component_kind="postgres", time_limit_seconds=300.0),
+    BlockSpecification("redis.promote", "make the target region's Redis the writer", _C, component_kind="redis", grants_write=True),
+    BlockSpecification("redis.reprotect", "make the source region's Redis a replica of the target's", _C, component_kind="redis", time_limit_seconds=120.0),
+    BlockSpecification("bucket.activate", "make the target region's bucket the one that is written, and turn its copying round", _C, component_kind="bucket"),
+    BlockSpecification("bucket.reconcile", "copy what either bucket has and the other lacks", _I, component_kind="bucket", time_limit_seconds=300.0),
+    BlockSpecification("settings.update", "point the target region's application at the target region's stores", _C, component_kind="application"),
+    BlockSpecification("application.scale", "run as many instances in the target region as the load needs", _I, component_kind="application", parameters=frozenset({"replicas"}), time_limit_seconds=120.0),
+    BlockSpecification("application.deploy", "bring the target region's application to the version of production", _I, component_kind="application", parameters=frozenset({"version"}), time_limit_seconds=120.0),
+    BlockSpecification("loadbalancer.switch", "let the target region's load balancer admit traffic", _C, component_kind="loadbalancer", moves_traffic=True),
+    BlockSpecification("loadbalancer.drain", "stop a region's load balancer from admitting traffic", _C, component_kind="loadbalancer"),
+    BlockSpecification("dns.switch", "publish the target region's address under the functions' names", _C, component_kind="dns", moves_traffic=True),
+    BlockSpecification("smoke.test", "carry out one real transaction of every function in the target region", _I),
+    BlockSpecification("performance.watch", "see success and latency of every function hold the plan's numbers", _I, parameters=frozenset({"for"}), time_limit_seconds=120.0),
+    BlockSpecification("confirm", "state that every function is served from the target region again", _I, Actor.CONTROLLER),
+)
+
+BLOCKS: dict[str, BlockSpecification] = {block.name: block for block in _ALL}

@@ -1,0 +1,236 @@
+"""The plan as types: frozen, complete, and the only thing that the rest of the house knows of the document.
+
+Never here: reading files (see `loader`), judging whether a promise can be kept (see `checks`).
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from holdfast.plan.values import Duration, Identifier
+
+
+class Part(BaseModel):
+    """A piece of the plan: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+Priority = Literal["P1", "P2", "P3", "P4"]
+
+
+class Objectives(Part):
+    """What the company promises as a whole."""
+
+    rto: Duration
+    rpo: Duration
+    availability_percent: float = Field(gt=0, le=100)
+    data_loss_tolerance: Duration
+
+
+class FinancialTier(Part):
+    """What an outage costs from `from` until `to` (open-ended without it)."""
+
+    start: Duration = Field(alias="from")
+    end: Duration | None = Field(default=None, alias="to")
+    revenue_loss_usd: float = Field(ge=0)
+    customer_impact: str
+    regulatory_risk: str
+
+
+class Degraded(Part):
+    """When a function counts as degraded, over the plan's probe window."""
+
+    success_percent_below: float = Field(default=95.0, ge=0, le=100)
+    p95_latency_above: Duration = 5.0
+
+
+class Function(Part):
+    """A business function of the impact analysis (ISO 22301 prioritised activity)."""
+
+    name: str
+    priority: Priority
+    rto: Duration
+    rpo: Duration
+    mtpd: Duration | None = None
+    impact: str
+    stands_on: tuple[Identifier, ...]
+    degraded: Degraded = Degraded()
+
+
+class Region(Part):
+    """A place that can be lost whole."""
+
+    role: Literal["primary", "dr"]
+    zones: tuple[str, ...] = ()
+
+
+class Component(Part):
+    """A technical thing that functions stand on. `rpo` is absent for what keeps no data."""
+
+    kind: Literal["network", "dns", "loadbalancer", "postgres", "redis", "bucket", "application"]
+    name: str
+    primary_strategy: str
+    backup_strategy: str | None = None
+    rto: Duration
+    rpo: Duration | None = None
+    needs: tuple[Identifier, ...] = ()
+    settings: dict[str, Any] = Field(default_factory=dict)
+
+
+class Person(Part):
+    """Somebody who can be called. `exercise` people exist only in the lab."""
+
+    name: str
+    title: str
+    email: str | None = None
+    phone: str | None = None
+    exercise: bool = False
+
+
+class Role(Part):
+    """An incident role and who fills it."""
+
+    name: str
+    primary: Identifier
+    backup: Identifier | None = None
+    responsibilities: tuple[str, ...] = ()
+
+
+class ApprovalRule(Part):
+    """`count` distinct people out of the roles `of` must approve within `answer_within`."""
+
+    count: int = Field(ge=1)
+    of: tuple[Identifier, ...] = Field(min_length=1)
+    answer_within: Duration
+    if_unanswered: Literal["escalate", "stand-down"] = "escalate"
+
+
+class Profile(Part):
+    """Timing of lease and decision. `drift` is the clock rate error allowed for, as a fraction."""
+
+    lease: Duration
+    hold: Duration
+    drift: float = Field(default=0.01, ge=0, le=0.2)
+    margin: Duration = 0.25
+    probe_every: Duration = 1.0
+    probe_timeout: Duration = 1.0
+
+
+class ScoreTrigger(Part):
+    """The region's health score stays below `below` for the profile's hold."""
+
+    kind: Literal["region-score"]
+    below: float = Field(ge=0, le=100)
+
+
+class NetworkLostTrigger(Part):
+    """A majority of the configured observers gets no answer from anything in the region."""
+
+    kind: Literal["network-lost"]
+
+
+class ZonesDownTrigger(Part):
+    """At least `count` zones of the region are down."""
+
+    kind: Literal["zones-down"]
+    count: int = Field(ge=1)
+
+
+Trigger = Annotated[ScoreTrigger | NetworkLostTrigger | ZonesDownTrigger, Field(discriminator="kind")]
+
+
+class Step(Part):
+    """One thing to do. Without `after` it waits for every step of the phase before."""
+
+    id: Identifier
+    block: str
+    component: Identifier | None = None
+    after: tuple[Identifier, ...] | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    time_limit: Duration | None = None
+    attempts: int | None = Field(default=None, ge=1, le=20)
+
+
+class Phase(Part):
+    """A part of a scenario with the window that the plan gives it, counted from the incident's start."""
+
+    name: str
+    window: tuple[Duration, Duration]
+    steps: tuple[Step, ...]
+
+
+class Scenario(Part):
+    """What can happen, how it is noticed, and what is done: there, and the way back."""
+
+    name: str
+    triggers: tuple[Trigger, ...]
+    phases: tuple[Phase, ...] = Field(min_length=1)
+    rollback: tuple[str, ...] = ()
+    """The document's own words for the way back, shown beside `way_back`."""
+    way_back: tuple[Phase, ...] = ()
+
+
+class Message(Part):
+    """Something that an audience must be told. `due` counts from the incident's start."""
+
+    audience: tuple[Identifier, ...]
+    channels: tuple[str, ...]
+    due: Duration
+    subject: str
+    body: str
+
+
+class Approval(Part):
+    """Approval rules of the plan: `activation` for failover, `way_back` for the planned return."""
+
+    activation: ApprovalRule
+    way_back: ApprovalRule | None = None
+
+
+class DocumentControl(Part):
+    """Whose plan this is and how old it is."""
+
+    owner: str
+    approved_by: tuple[str, ...] = ()
+    last_updated: str
+    next_review: str | None = None
+    classification: str | None = None
+    retention: Duration | None = None
+
+
+class Plan(Part):
+    """A whole business continuity plan, format holdfast/plan/v1."""
+
+    schema_: Literal["holdfast/plan/v1"] = Field(alias="schema")
+    name: str
+    version: str
+    timezone: str = "UTC"
+    document: DocumentControl
+    objectives: Objectives
+    financial_tiers: tuple[FinancialTier, ...] = ()
+    functions: dict[Identifier, Function] = Field(min_length=1)
+    regions: dict[Identifier, Region]
+    witness: str = "witness"
+    observers: tuple[str, ...] = Field(min_length=1)
+    """Vantage points by site name; each has one vote."""
+    components: dict[Identifier, Component]
+    people: dict[Identifier, Person]
+    roles: dict[Identifier, Role]
+    approval: Approval
+    replication: Literal["asynchronous", "synchronous"] = "asynchronous"
+    profiles: dict[Identifier, Profile]
+    messages: dict[Identifier, Message] = Field(default_factory=dict)
+    scenarios: dict[Identifier, Scenario]
+
+    def primary_region(self) -> str:
+        """Identifier of the region that serves in normal times."""
+        return next(name for name, region in self.regions.items() if region.role == "primary")
+
+    def dr_region(self) -> str:
+        """Identifier of the region that serves when the primary is lost."""
+        return next(name for name, region in self.regions.items() if region.role == "dr")
+
+    def components_of(self, kind: str) -> tuple[str, ...]:
+        """Identifiers of the components of a kind, in the plan's order."""
+        return tuple(name for name, component in self.components.items() if component.kind == kind)

@@ -1,0 +1,1 @@
+"""What the controller needs from the outside, as small protocols. Providers and fakes implement them."""
