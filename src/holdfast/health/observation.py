@@ -33,8 +33,8 @@ class Observation:
 
     `at_seconds` and `latency_seconds` are the observer's; a controller never compares clocks of two observers closer than the
     plan's probe interval. `facts` by subject, all optional: postgres `role` (primary|standby), `heartbeat_age_seconds`,
-    `replay_lag_seconds`, `timeline`, `epoch`; redis `role`, `offset`, `link_up`, `lag_seconds`; bucket `copy_lag_seconds`, `backlog`; dns `addresses`;
-    http `status`; transaction `status`, `error`; agent `role`, `epoch`, `lease_remaining_seconds`.
+    `replay_lag_seconds`, `timeline`, `epoch`; redis `role`, `offset`, `link_up`, `lag_seconds`; bucket `copy_lag_seconds`, `backlog`;
+    dns `addresses`; http `status`; transaction `status`, `error`; agent `role`, `epoch`, `lease_remaining_seconds`.
     """
 
     observer: str

@@ -28,7 +28,9 @@ class Record:
 
 def record_hash(sequence: int, at_seconds: float, kind: str, incident: str, body: Mapping[str, Any], previous: str) -> str:
     """SHA-256 (hex) that a record with this content must carry."""
-    canonical = json.dumps([sequence, at_seconds, kind, incident, body], sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    canonical = json.dumps(
+        [sequence, at_seconds, kind, incident, body], sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
     return hashlib.sha256(previous.encode() + canonical.encode()).hexdigest()
 
 

@@ -1,0 +1,1 @@
+"""The typed plan, block specifications, values, loader and bindings."""

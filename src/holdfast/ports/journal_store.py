@@ -10,7 +10,7 @@ class JournalStore(Protocol):
     """Append-only storage. When `append` returns, the records survive a power cut."""
 
     def append(self, records: Sequence[Record]) -> None:
-        """All of them or none. Raises JournalConflict when the first record does not follow the stored head, JournalFull when the disk is."""
+        """All of them or none. JournalConflict: the first record does not follow the stored head. JournalFull: the disk is full."""
 
     def read(self, after: int = 0) -> Iterator[Record]:
         """Records with a higher sequence, in order."""

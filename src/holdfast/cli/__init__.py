@@ -1,0 +1,1 @@
+"""Thin commands: they read arguments, call one room below, and print."""

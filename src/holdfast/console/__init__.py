@@ -1,0 +1,1 @@
+"""HTTP faces: the controller's interface and what observers serve."""
