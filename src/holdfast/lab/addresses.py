@@ -1,0 +1,136 @@
+"""Where everything stands in a lab on loopback addresses: sites, hosts, ports, and what one site sees of another.
+
+Pure arithmetic over `127.N.x.y` (see docs/architecture.md): a lab has a number N, a server listens on its own site's
+address, and whoever is elsewhere reaches it only through the relay of the link between the two sites. Never here:
+sockets (see `number`), names of regions other than those passed in.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+PRIMARY, DR, WITNESS, OUTSIDE = 1, 2, 3, 4
+"""Sites. The primary and the DR region keep their numbers whatever the plan calls them."""
+SITES = (PRIMARY, DR, WITNESS, OUTSIDE)
+REGIONS = (PRIMARY, DR)
+
+FIRST_APPLICATION_HOST = 20
+APPLICATION_HOSTS = 10
+FIRST_APPLICATION_PORT = 28100
+APPLICATION_SLOTS = 8
+"""Instances of one function that a region's load balancer knows of: ports 28100 to 28107 on the function's host."""
+
+LOWEST_NUMBER, HIGHEST_NUMBER = 1, 250
+
+
+class Host(IntEnum):
+    """Last byte of an address: what stands there."""
+
+    SUPERVISOR = 1
+    RELAY = 2
+    POSTGRES = 10
+    REDIS = 11
+    STORAGE = 12
+    LOADBALANCER = 13
+    CLUSTER = 14
+    AGENT = 15
+    OBSERVER = 16
+    DNS = 30
+    CONTROLLER = 31
+    PARTNER = 40
+    CALLER = 50
+    """Nothing listens here: connections that a site's programs make come from it."""
+
+
+class Port(IntEnum):
+    """One port per service; all below the range that the kernel gives to outgoing connections."""
+
+    POSTGRES = 25432
+    REDIS = 26379
+    STORAGE = 29000
+    ENTRY = 28080
+    LOADBALANCER_ADMIN = 28081
+    CLUSTER = 26443
+    AGENT = 27001
+    DNS = 25353
+    CONTROLLER = 27100
+    OBSERVER = 27200
+    PARTNER = 28090
+    SUPERVISOR_LOCK = 27998
+    CONTROL = 27999
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something that other sites reach through links."""
+
+    site: int
+    host: int
+    port: int
+    datagrams: bool = False
+    """Reached over UDP too."""
+
+
+def address(number: int, site: int, host: int) -> str:
+    """The host itself, as its own site sees it and as its server listens."""
+    return f"127.{number}.{site}.{host}"
+
+
+def seen_from(number: int, viewer: int, site: int, host: int) -> str:
+    """The address under which `viewer` reaches a host of `site`: the host itself at home, else the relay of the link."""
+    return address(number, site, host) if viewer == site else f"127.{number}.{10 * viewer + site}.{host}"
+
+
+def public_entry(number: int, region: int) -> str:
+    """The public address of a region, for every caller alike; the relay knows the caller's site by its source address."""
+    return f"127.{number}.{50 + region}.{Host.LOADBALANCER.value}"
+
+
+def public_dns(number: int) -> str:
+    """The public address of the DNS server, for every caller alike."""
+    return f"127.{number}.{50 + WITNESS}.{Host.DNS.value}"
+
+
+def source(number: int, site: int) -> str:
+    """The address that programs of a site make their connections from."""
+    return address(number, site, Host.CALLER)
+
+
+def caller_site(number: int, caller: str) -> int:
+    """The site that a source address belongs to; whoever is no part of the lab is outside."""
+    prefix, third = f"127.{number}.", caller.split(".")[2:3]
+    if caller.startswith(prefix) and third and third[0].isdigit() and int(third[0]) in SITES:
+        return int(third[0])
+    return OUTSIDE
+
+
+def application_host(function_index: int) -> int:
+    """The host of a function's instances, by its place in the plan. Raises ValueError above ten functions."""
+    if not 0 <= function_index < APPLICATION_HOSTS:
+        raise ValueError(f"the lab has hosts for {APPLICATION_HOSTS} functions; the plan has more")
+    return FIRST_APPLICATION_HOST + function_index
+
+
+def application_ports() -> range:
+    """The ports that the instances of one function may take."""
+    return range(FIRST_APPLICATION_PORT, FIRST_APPLICATION_PORT + APPLICATION_SLOTS)
+
+
+def services() -> tuple[Service, ...]:
+    """Everything that some other site reaches through a link."""
+    regional = (
+        (Host.POSTGRES, Port.POSTGRES),
+        (Host.REDIS, Port.REDIS),
+        (Host.STORAGE, Port.STORAGE),
+        (Host.LOADBALANCER, Port.ENTRY),
+        (Host.LOADBALANCER, Port.LOADBALANCER_ADMIN),
+        (Host.CLUSTER, Port.CLUSTER),
+        (Host.AGENT, Port.AGENT),
+    )
+    observers = tuple(Service(site, Host.OBSERVER, Port.OBSERVER) for site in SITES)
+    return (
+        *(Service(region, host, port) for region in REGIONS for host, port in regional),
+        *observers,
+        Service(WITNESS, Host.DNS, Port.DNS, datagrams=True),
+        Service(WITNESS, Host.CONTROLLER, Port.CONTROLLER),
+        Service(OUTSIDE, Host.PARTNER, Port.PARTNER),
+    )
