@@ -35,6 +35,9 @@ class BlockSpecification:
     actor: Actor = Actor.PROVIDER
     component_kind: str | None = None
     parameters: frozenset[str] = field(default_factory=frozenset)
+    """Parameters that it knows; what each may hold stands in `parameters`."""
+    required: frozenset[str] = field(default_factory=frozenset)
+    """Parameters that a step must give."""
     time_limit_seconds: float = 60.0
     attempts: int = 3
     grants_write: bool = False
@@ -46,9 +49,9 @@ _I, _C, _O = BlockClass.IDEMPOTENT, BlockClass.COMPARE, BlockClass.ONCE
 
 _ALL = (
     BlockSpecification("assess", "state which functions are hit, since when, and what it costs", _I, Actor.CONTROLLER),
-    BlockSpecification("notify", "tell an audience what the plan says it must hear", _I, Actor.CONTROLLER, parameters=frozenset({"message"})),
+    BlockSpecification("notify", "tell an audience what the plan says it must hear", _I, Actor.CONTROLLER, parameters=frozenset({"message"}), required=frozenset({"message"})),
     BlockSpecification("approve", "wait until the plan's people approve the proposal", _I, Actor.PERSON),
-    BlockSpecification("manual", "a person does something and ticks it off", _I, Actor.PERSON, parameters=frozenset({"text"})),
+    BlockSpecification("manual", "a person does something and ticks it off", _I, Actor.PERSON, parameters=frozenset({"text"}), required=frozenset({"text"})),
     BlockSpecification("fence", "make the source region's writers unable to write, or wait out their lease", _C, removes_write=True, time_limit_seconds=120.0),
     BlockSpecification("postgres.promote", "make the target region's PostgreSQL the writer", _C, component_kind="postgres", grants_write=True, time_limit_seconds=120.0),
     BlockSpecification("postgres.verify", "prove a committed write and the integrity of the target's PostgreSQL", _I, component_kind="postgres"),
@@ -58,10 +61,10 @@ _ALL = (
     BlockSpecification("bucket.activate", "make the target region's bucket the one that is written, and turn its copying round", _C, component_kind="bucket"),
     BlockSpecification("bucket.reconcile", "copy what either bucket has and the other lacks", _I, component_kind="bucket", time_limit_seconds=300.0),
     BlockSpecification("settings.update", "point the target region's application at the target region's stores", _C, component_kind="application"),
-    BlockSpecification("application.scale", "run as many instances in the target region as the load needs", _I, component_kind="application", parameters=frozenset({"replicas"}), time_limit_seconds=120.0),
-    BlockSpecification("application.deploy", "bring the target region's application to the version of production", _I, component_kind="application", parameters=frozenset({"version"}), time_limit_seconds=120.0),
+    BlockSpecification("application.scale", "run as many instances in a region (`region: target`, the default, or `source`) as the load needs", _I, component_kind="application", parameters=frozenset({"replicas", "region"}), required=frozenset({"replicas"}), time_limit_seconds=120.0),
+    BlockSpecification("application.deploy", "bring the target region's application to the version of production", _I, component_kind="application", parameters=frozenset({"version"}), required=frozenset({"version"}), time_limit_seconds=120.0),
     BlockSpecification("loadbalancer.switch", "let the target region's load balancer admit traffic", _C, component_kind="loadbalancer", moves_traffic=True),
-    BlockSpecification("loadbalancer.drain", "stop a region's load balancer from admitting traffic", _C, component_kind="loadbalancer"),
+    BlockSpecification("loadbalancer.drain", "stop the source region's load balancer from admitting traffic", _C, component_kind="loadbalancer"),
     BlockSpecification("dns.switch", "publish the target region's address under the functions' names", _C, component_kind="dns", moves_traffic=True),
     BlockSpecification("smoke.test", "carry out one real transaction of every function in the target region", _I),
     BlockSpecification("performance.watch", "see success and latency of every function hold the plan's numbers", _I, parameters=frozenset({"for"}), time_limit_seconds=120.0),

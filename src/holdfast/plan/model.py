@@ -94,7 +94,19 @@ class Role(Part):
     name: str
     primary: Identifier
     backup: Identifier | None = None
+    stand_ins: tuple[Identifier, ...] = ()
+    """Who fills the role in an exercise, so that a drill reaches nobody who isn't enrolled."""
     responsibilities: tuple[str, ...] = ()
+
+
+class Audience(Part):
+    """People who are told things without filling a role, or a circle outside the company reached under one address."""
+
+    name: str
+    people: tuple[Identifier, ...] = ()
+    roles: tuple[Identifier, ...] = ()
+    address: str | None = None
+    """Mailing list, webhook or page of an outside circle (customers, partners), one recipient."""
 
 
 class ApprovalRule(Part):
@@ -167,16 +179,29 @@ class Scenario(Part):
     triggers: tuple[Trigger, ...]
     phases: tuple[Phase, ...] = Field(min_length=1)
     rollback: tuple[str, ...] = ()
-    """The document's own words for the way back, shown beside `way_back`."""
+    """The document's way back in words, shown beside `reprotect` and `way_back`."""
+    reprotect: tuple[Phase, ...] = ()
+    """Run after the failover with the same source (the lost region) and target: the source becomes a replica of the target."""
     way_back: tuple[Phase, ...] = ()
+    """The planned return, a run of its own: source is the region that serves now, target is home. It ends with reprotecting the source."""
 
 
 class Message(Part):
-    """Something that an audience must be told. `due` counts from the incident's start."""
+    """Something that an audience must be told: `due` after the incident's start, or after service is back."""
 
-    audience: tuple[Identifier, ...]
-    channels: tuple[str, ...]
+    audience: tuple[Identifier, ...] = Field(min_length=1)
+    """Roles or audiences of the plan."""
+    channels: tuple[str, ...] = Field(min_length=1)
     due: Duration
+    counts_from: Literal["start", "restored"] = "start"
+    every: Duration | None = None
+    """Told again and again at this interval until service is back; `due` is then the first time."""
+    lasting: Duration = 0.0
+    """Told only when the outage lasts longer than this."""
+    severities: tuple[Priority, ...] = ()
+    """Told only at these severities; at all of them when empty."""
+    functions: tuple[Identifier, ...] = ()
+    """Told only when one of these functions is hit; whichever is hit when empty."""
     subject: str
     body: str
 
@@ -186,6 +211,14 @@ class Approval(Part):
 
     activation: ApprovalRule
     way_back: ApprovalRule | None = None
+
+
+class ServiceLevel(Part):
+    """An availability promised to customers over `period`."""
+
+    name: str
+    availability_percent: float = Field(gt=0, le=100)
+    period: Duration = 2592000.0
 
 
 class DocumentControl(Part):
@@ -217,6 +250,8 @@ class Plan(Part):
     components: dict[Identifier, Component]
     people: dict[Identifier, Person]
     roles: dict[Identifier, Role]
+    audiences: dict[Identifier, Audience] = Field(default_factory=dict)
+    service_levels: dict[Identifier, ServiceLevel] = Field(default_factory=dict)
     approval: Approval
     replication: Literal["asynchronous", "synchronous"] = "asynchronous"
     profiles: dict[Identifier, Profile]
