@@ -1,0 +1,41 @@
+"""What a store was found to hold, as the audit read it: the other half of the truth about lost writes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """One record in a store. Epoch and region are those of the writer at the time; `written_seconds` is the store's own clock."""
+
+    epoch: int | None
+    region: str | None
+    written_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreContents:
+    """All application records of one store in one region, or the reason why they are not known."""
+
+    store: str
+    """Component identifier of the plan (database, cache, storage)."""
+    region: str
+    """Region whose server was read."""
+    read_seconds: float
+    """Wall-clock seconds since 1970 just before reading began: what was acknowledged before must be there."""
+    records: Mapping[str, StoredRecord] | None
+    """Key → record; None when the store could not be read: that is unknown, never empty."""
+    problem: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values, with records as lists to keep the file small."""
+        records = None if self.records is None else {key: [r.epoch, r.region, r.written_seconds] for key, r in sorted(self.records.items())}
+        return {"store": self.store, "region": self.region, "read_seconds": self.read_seconds, "records": records, "problem": self.problem}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "StoreContents":
+        """Inverse of `as_json`."""
+        records = values["records"]
+        parsed = None if records is None else {key: StoredRecord(*record) for key, record in records.items()}
+        return cls(values["store"], values["region"], values["read_seconds"], parsed, values.get("problem", ""))
