@@ -1,0 +1,42 @@
+# What a newcomer types. Everything is installed into .venv (and Debian packages, if some are missing): see scripts/setup.
+# `make demo` and `make test` start with `make setup`, which is quick when nothing is to do.
+
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+BIN := .venv/bin
+DEMO ?= drill run regional-outage --plan examples/voicehive/plan.yaml --directory var/demo
+
+.PHONY: help setup demo test lint prove bench clean lock
+
+help:
+	@echo "make demo     lose a region, bring it back, and see what clients really lost (under 4 minutes once installed)"
+	@echo "make setup    only install what is needed"
+	@echo "make test     lint and every test that fits in 20 minutes"
+	@echo "make prove    what takes longer: ten demos in a row, the controller killed at many points"
+	@echo "make bench    measurements"
+	@echo "make lint     style, types, and the order of the rooms"
+	@echo "make lock     renew requirements.lock from pyproject.toml"
+	@echo "make clean    remove what was made here (stops a lab that still runs)"
+
+setup:
+	@scripts/setup test
+
+demo:
+	@scripts/setup demo && exec $(BIN)/holdfast $(DEMO)
+
+lint: setup
+	@scripts/lint
+
+test: setup
+	@scripts/lint && exec $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+prove: setup
+	@exec $(BIN)/python -m pytest --prove --timeout 3600
+
+bench: setup
+	@exec $(BIN)/python -m bench
+
+lock:
+	@scripts/lock
+
+clean:
+	@scripts/clean

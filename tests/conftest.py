@@ -1,0 +1,88 @@
+"""What holds for every test: which ones need something that may not be here, and the list of what was left out and why.
+
+Markers say what a test needs (`root`, `shared`, `prove`; see pyproject.toml). A test that can't run here is skipped with the
+reason; one that belongs to `make prove` is set aside. Both are named in the last lines of the run.
+"""
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--prove", action="store_true", help="run only what takes longer: the tests marked `prove`")
+
+
+def _absent(item: pytest.Item) -> str | None:
+    """Why this test can't run here, or None."""
+    if item.get_closest_marker("root") and os.geteuid() != 0:
+        return "needs root (control groups, processes of other users): run as root"
+    if item.get_closest_marker("shared") and not SHARED.is_dir():
+        return "needs the project's shared folder beside this clone"
+    if item.path.is_relative_to(ROOT / "tests" / "browser") and not any(
+        map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    ):
+        return "needs Chromium: apt-get install chromium"
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Set aside what wasn't asked for, skip what can't run, and keep tests that need quiet on one worker."""
+    proving = bool(config.getoption("--prove"))
+    kept: list[pytest.Item] = []
+    aside: list[pytest.Item] = []
+    for item in items:
+        (kept if bool(item.get_closest_marker("prove")) == proving else aside).append(item)
+        reason = _absent(item)
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
+        # Real servers on two cores: tests of the lab follow one another, beside the pure ones on the other worker.
+        if item.path.is_relative_to(ROOT / "tests" / "lab") or item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.xdist_group("servers"))
+    if aside:
+        config.hook.pytest_deselected(items=aside)
+        items[:] = kept
+    config.stash[_ASIDE] = len(aside)
+
+
+_ASIDE = pytest.StashKey[int]()
+_SAID = pytest.StashKey[int]()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist tells the main process how many tests it set aside."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["aside"] = session.config.stash.get(_ASIDE, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """Every worker collects everything, so that one worker's number is the number."""
+    node.config.stash[_SAID] = max(node.config.stash.get(_SAID, 0), getattr(node, "workeroutput", {}).get("aside", 0))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """The last lines: what was left out, and why."""
+    reasons: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[text.removeprefix("Skipped: ")] += 1
+    aside = max(config.stash.get(_ASIDE, 0), config.stash.get(_SAID, 0))
+    if aside:
+        reasons["runs in `make test`" if config.getoption("--prove") else "takes longer than `make test` may: runs in `make prove`"] += (
+            aside
+        )
+    terminalreporter.section("left out", sep="-")
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{count} left out: {reason}")
+    if not reasons:
+        terminalreporter.write_line("nothing was left out")
