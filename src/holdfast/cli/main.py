@@ -1,0 +1,83 @@
+"""The command line: which commands there are, and what their exit says.
+
+`COMMANDS` is the only list. A command is imported when it is called, so that `holdfast --help` stays quick. Commands return an exit code
+(None is fine) and raise `CommandError` for what people must know. No logic lives here.
+
+Exit codes: 0 fine · 1 what was asked about is not so · 2 bad input, nothing was done · 3 unknown, or an error in Holdfast itself ·
+130 interrupted.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cyclopts import App, CycloptsError
+
+from holdfast import __version__
+from holdfast.cli.output import CommandError, ExitCode, complain
+
+TRACEBACK_VARIABLE = "HOLDFAST_TRACEBACK"
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command's name, where it lives (`module:attribute`, a function or an App), and its line in the list of commands."""
+
+    name: str
+    where: str
+    summary: str
+
+
+COMMANDS = (Command("observe", "holdfast.cli.observe:observe", "Watch from one site and answer with what was seen."),)
+
+_EPILOGUE = (
+    "Exit: 0 fine, 1 what was asked about is not so, 2 bad input and nothing was done, 3 unknown. "
+    f"Set {TRACEBACK_VARIABLE}=1 to see where an unexpected error came from."
+)
+
+
+def application() -> App:
+    """The whole command line, with nothing imported yet but itself."""
+    app = App(
+        name="holdfast",
+        help="Makes a business continuity plan executable: checks it, watches, decides with people, acts, and measures what clients lost.",
+        help_epilogue=_EPILOGUE,
+        version=__version__,
+        result_action="return_value",
+    )
+    for command in COMMANDS:
+        app.command(command.where, name=command.name, help=command.summary)
+    return app
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out one command line; returns its exit code and never raises for what a command does."""
+    try:
+        answer = application()(list(arguments), exit_on_error=False)
+    except CycloptsError:
+        return ExitCode.BAD_INPUT  # cyclopts has said what is wrong with the command line
+    except CommandError as error:
+        complain(str(error))
+        return error.code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has what it wanted. Python would complain once more when it closes standard output.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FINE
+    except Exception as error:
+        if os.environ.get(TRACEBACK_VARIABLE) == "1":
+            raise
+        complain(
+            f"an error that Holdfast did not expect: {type(error).__name__}: {error}\n"
+            f"What was done before it stays as it is. To see where it came from, run the same with {TRACEBACK_VARIABLE}=1."
+        )
+        return ExitCode.UNKNOWN
+    return int(answer) if isinstance(answer, int) else ExitCode.FINE
+
+
+def main() -> None:
+    """Entry point of the program `holdfast`."""
+    sys.exit(run(sys.argv[1:]))
