@@ -1,0 +1,1 @@
+"""Pure: who is owed which message by when, and why. Never sends."""
