@@ -1,0 +1,87 @@
+"""A plan's file → a typed plan with its digest and the place of every value.
+
+Rules: all problems of a file come out in one run, each with file, line, column, the offending value and a hint; a plan loads whole
+or not at all. The digest is SHA-256 over the canonical JSON of the typed plan without its defaults: comments, order of keys and
+ways of writing (`60m`, `1h`) don't change it, and neither does a later version of Holdfast that knows more keys.
+Never here: whether the plan's promises can be kept (see `checks`).
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from holdfast.plan.document import MOST_BYTES, Document, read
+from holdfast.plan.model import Plan
+from holdfast.plan.problems import PlanError, Positions, Problem
+from holdfast.plan.references import Findings, check_references
+from holdfast.plan.steps import check_steps
+from holdfast.plan.wording import problem_of
+
+__all__ = ["LoadedPlan", "PlanError", "Problem", "digest_of", "load", "load_bytes"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPlan:
+    """A plan that loads. `positions` knows where each of its values is written."""
+
+    plan: Plan
+    digest: str
+    positions: Positions
+    path: Path
+
+
+def load(path: Path) -> LoadedPlan:
+    """Read a plan. Raises PlanError with every problem of the file, also when it can't be read at all."""
+    return load_bytes(_content(path), path)
+
+
+def load_bytes(content: bytes, path: Path) -> LoadedPlan:
+    """As `load`, for content that is already here; `path` is only shown."""
+    document = read(content, str(path))
+    findings = Findings(document, str(path))
+    plan = _typed(findings, document)
+    check_references(findings)
+    check_steps(findings)
+    if document.problems or findings.problems or plan is None:
+        raise PlanError((*document.problems, *findings.problems))
+    return LoadedPlan(plan, digest_of(plan), document.positions, path)
+
+
+def digest_of(plan: Plan) -> str:
+    """SHA-256 (hex) over what the plan says."""
+    value = plan.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    shown = str(path)
+    try:
+        with path.open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        problem = Problem(shown, 1, 1, "there is no such file", None, "check the path; the reference plan is examples/voicehive/plan.yaml")
+    except IsADirectoryError:
+        problem = Problem(shown, 1, 1, "this is a directory", None, f"name the file in it, such as {path / 'plan.yaml'}")
+    except OSError as error:
+        problem = Problem(shown, 1, 1, "the file can't be read", error.strerror or str(error), "check its permissions")
+    raise PlanError([problem])
+
+
+def _typed(findings: Findings, document: Document) -> Plan | None:
+    """The typed plan, or None after adding what keeps the values from being one.
+
+    Where the text itself has a problem already (an alias, a tag), what the types say about the same spot is only its echo.
+    """
+    spoilt = {(problem.line, problem.column) for problem in document.problems}
+    try:
+        return Plan.model_validate(document.data)
+    except ValidationError as error:
+        for found in error.errors(include_url=False):
+            problem = problem_of(found, document, findings.path)
+            if (problem.line, problem.column) not in spoilt:
+                findings.problems.append(problem)
+        return None

@@ -1,0 +1,100 @@
+"""What is wrong with a plan's file, with its place: the words that a person gets when a plan doesn't load.
+
+Never here: what is wrong with a plan that does load (see `checks`).
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Place = tuple[str | int, ...]
+"""Where a value stands in the plan: keys and list indexes from the top."""
+
+_LONGEST_VALUE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where something is written, counted from 1; the column in characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that keeps a plan from loading. `value`: the offending one as it may be shown, or None."""
+
+    path: str
+    line: int
+    column: int
+    message: str
+    value: str | None = None
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        value = "" if self.value is None else f" ({self.value})"
+        hint = f" — {self.hint}" if self.hint else ""
+        return f"{self.path}:{self.line}:{self.column}: {self.message}{value}{hint}"
+
+
+class PlanError(Exception):
+    """A plan that doesn't load: every problem that was found in one reading, in the file's order."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(
+            sorted(set(problems), key=lambda problem: (problem.line, problem.column, problem.message))
+        )
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Positions(Mapping[Place, Position]):
+    """Where each value of the plan is written, and where the key before it is."""
+
+    def __init__(self, values: Mapping[Place, Position], keys: Mapping[Place, Position]) -> None:
+        self._values, self._keys = values, keys
+
+    def __getitem__(self, place: Place) -> Position:
+        return self._values[place]
+
+    def __iter__(self) -> Any:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def nearest(self, place: Place) -> Position:
+        """Where the value is written, or else the closest thing around it that is written."""
+        for length in range(len(place), 0, -1):
+            if place[:length] in self._values:
+                return self._values[place[:length]]
+        return self._values.get((), Position(1, 1))
+
+    def key(self, place: Place) -> Position:
+        """Where the key of the value is written; for an item of a list, the value itself."""
+        return self._keys.get(place) or self.nearest(place)
+
+
+def shown(value: Any) -> str:
+    """A value as it may be printed on a terminal: short, quoted, and without control characters."""
+    if isinstance(value, dict | list):
+        return "a list" if isinstance(value, list) else "a mapping"
+    if value is None:
+        return "nothing"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    safe = "".join(character if character.isprintable() else f"\\x{ord(character):02x}" for character in text[: _LONGEST_VALUE + 1])
+    cut = safe[:_LONGEST_VALUE] + "…" if len(safe) > _LONGEST_VALUE else safe
+    return f"'{cut}'" if isinstance(value, str) else cut
+
+
+def did_you_mean(word: Any, known: Iterable[str]) -> str:
+    """A hint with the closest known word, or else with the known ones when they are few."""
+    words = sorted(set(known))
+    close = difflib.get_close_matches(word[:_LONGEST_VALUE], words, n=1, cutoff=0.6) if isinstance(word, str) else []
+    if close:
+        return f"did you mean '{close[0]}'?"
+    if not words:
+        return "the plan has none"
+    listed = ", ".join(words[:12]) + (", …" if len(words) > 12 else "")
+    return f"known here: {listed}"

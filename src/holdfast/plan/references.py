@@ -1,0 +1,157 @@
+"""What a plan names must exist: people, roles, components, messages, functions, and exactly one region of each role.
+
+It looks at the values as they were read, not at the typed plan, so that all problems of a file come out in one run: what has
+the wrong shape is passed over here, since the types complain of it. Steps are looked at in `steps`.
+"""
+
+import graphlib
+import zoneinfo
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast.plan.document import Document
+from holdfast.plan.problems import Place, Problem, did_you_mean, shown
+from holdfast.plan.wordlists import CHANNELS, MESSAGE_FIELDS, fields_of
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects problems of one document by the place of the value or of its key."""
+
+    document: Document
+    path: str
+    problems: list[Problem] = field(default_factory=list)
+
+    def at(self, place: Place, message: str, value: Any = None, hint: str | None = None) -> None:
+        """A problem with the value at `place`."""
+        position = self.document.positions.nearest(place)
+        self.problems.append(Problem(self.path, position.line, position.column, message, None if value is None else shown(value), hint))
+
+    def at_key(self, place: Place, message: str, value: Any = None, hint: str | None = None) -> None:
+        """A problem with the key at `place`."""
+        position = self.document.positions.key(place)
+        self.problems.append(Problem(self.path, position.line, position.column, message, None if value is None else shown(value), hint))
+
+
+def entries(data: Any, section: str) -> dict[str, dict[str, Any]]:
+    """The mappings of a section by name; what isn't one is left out."""
+    found = data.get(section) if isinstance(data, dict) else None
+    return {name: value for name, value in found.items() if isinstance(value, dict)} if isinstance(found, dict) else {}
+
+
+def names(data: Any, section: str) -> frozenset[str]:
+    """The names in a section, whatever they stand for."""
+    found = data.get(section) if isinstance(data, dict) else None
+    return frozenset(found) if isinstance(found, dict) else frozenset()
+
+
+def items(value: Any) -> Iterator[tuple[int, Any]]:
+    """Items of a list with their index; nothing for anything else."""
+    return enumerate(value) if isinstance(value, list) else iter(())
+
+
+def check_references(findings: Findings) -> None:
+    """Everything that is named outside of scenarios."""
+    data = findings.document.data
+    _regions(findings, data)
+    _timezone(findings, data)
+    functions, components, roles, people = (names(data, section) for section in ("functions", "components", "roles", "people"))
+    audiences = names(data, "audiences")
+    for name, function in entries(data, "functions").items():
+        _each(findings, ("functions", name, "stands_on"), function.get("stands_on"), components, "component")
+    for name, component in entries(data, "components").items():
+        _each(findings, ("components", name, "needs"), component.get("needs"), components, "component")
+    _need_cycles(findings, entries(data, "components"))
+    for name, role in entries(data, "roles").items():
+        for key in ("primary", "backup"):
+            _one(findings, ("roles", name, key), role.get(key), people, "person")
+        _each(findings, ("roles", name, "stand_ins"), role.get("stand_ins"), people, "person")
+    for name, audience in entries(data, "audiences").items():
+        _each(findings, ("audiences", name, "people"), audience.get("people"), people, "person")
+        _each(findings, ("audiences", name, "roles"), audience.get("roles"), roles, "role")
+        if name in roles:
+            findings.at_key(("audiences", name), "this audience has the name of a role", name, "rename it: a message could mean either")
+    for name, rule in entries(data, "approval").items():
+        _each(findings, ("approval", name, "of"), rule.get("of"), roles, "role")
+    _messages(findings, data, roles | audiences, functions)
+    _observers(findings, data)
+
+
+def _one(findings: Findings, place: Place, value: Any, known: frozenset[str], what: str) -> None:
+    if isinstance(value, str) and value not in known:
+        findings.at(place, f"the plan has no {what} of this name", value, did_you_mean(value, known))
+
+
+def _each(findings: Findings, place: Place, value: Any, known: Iterable[str], what: str) -> None:
+    known = frozenset(known)
+    for index, item in items(value):
+        _one(findings, (*place, index), item, known, what)
+
+
+def _regions(findings: Findings, data: Any) -> None:
+    regions = entries(data, "regions")
+    for role in ("primary", "dr"):
+        having = [name for name, region in regions.items() if region.get("role") == role]
+        if not having and isinstance(data, dict) and "regions" in data:
+            findings.at_key(("regions",), f"no region has the role '{role}'", None, "exactly one is needed")
+        for name in having[1:]:
+            findings.at(
+                ("regions", name, "role"), f"a second region has the role '{role}', besides '{having[0]}'", name, "exactly one is needed"
+            )
+
+
+def _timezone(findings: Findings, data: Any) -> None:
+    zone = data.get("timezone") if isinstance(data, dict) else None
+    if not isinstance(zone, str) or zone == "UTC":
+        return
+    known = zoneinfo.available_timezones()
+    if known and zone not in known:  # a machine without a time zone database can judge nothing
+        close = did_you_mean(zone, known)
+        findings.at(("timezone",), "no time zone has this name", zone, close if close.startswith("did") else "such as Europe/Dublin")
+
+
+def _observers(findings: Findings, data: Any) -> None:
+    seen: set[Any] = set()
+    for index, site in items(data.get("observers") if isinstance(data, dict) else None):
+        if isinstance(site, str) and site in seen:
+            findings.at(("observers", index), "this observer stands here a second time", site, "each has one vote; remove one")
+        seen.add(site if isinstance(site, str) else None)
+
+
+def _messages(findings: Findings, data: Any, audiences: frozenset[str], functions: frozenset[str]) -> None:
+    for name, message in entries(data, "messages").items():
+        place: Place = ("messages", name)
+        _each(findings, (*place, "audience"), message.get("audience"), audiences, "role or audience")
+        _each(findings, (*place, "functions"), message.get("functions"), functions, "function")
+        for index, channel in items(message.get("channels")):
+            if isinstance(channel, str) and channel not in CHANNELS:
+                findings.at((*place, "channels", index), "unknown channel", channel, did_you_mean(channel, CHANNELS))
+        for key in ("subject", "body"):
+            text = message.get(key)
+            for word in fields_of(text) if isinstance(text, str) else ():
+                if word not in MESSAGE_FIELDS:
+                    findings.at((*place, key), "unknown field in the text", "{" + word + "}", did_you_mean(word, MESSAGE_FIELDS))
+
+
+def _need_cycles(findings: Findings, components: dict[str, dict[str, Any]]) -> None:
+    needs = {name: {item for _, item in items(component.get("needs")) if isinstance(item, str)} for name, component in components.items()}
+    for circle in circles(needs):
+        findings.at(("components", circle[0], "needs"), "components need each other in a circle", " → ".join(circle), "break the circle")
+
+
+def circles(edges: Mapping[str, set[str]]) -> Iterator[list[str]]:
+    """Circles among names, each once, written with its first name again at its end. Names without edges of their own are ends."""
+    remaining = {name: targets & edges.keys() for name, targets in edges.items()}
+    while True:
+        try:
+            graphlib.TopologicalSorter(remaining).prepare()
+        except graphlib.CycleError as error:
+            found = list(reversed(error.args[1]))  # graphlib names predecessors first; here an edge points at what is needed
+            first = min(found[:-1], key=list(edges).index)
+            turn = found.index(first)
+            circle = [*found[turn:-1], *found[:turn], first]
+            yield circle
+            remaining = {name: targets - set(circle) for name, targets in remaining.items() if name not in circle}
+        else:
+            return
