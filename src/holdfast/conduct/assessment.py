@@ -1,0 +1,55 @@
+"""Impact from facts: severity, cost so far, and whether a loss is above what the plan allows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from holdfast.conduct.situation import FunctionHit, Situation
+from holdfast.plan.model import FinancialTier, Plan
+
+_SEVERITIES = ("P1", "P2", "P3", "P4")
+
+
+def severity(plan: Plan, hit: Sequence[FunctionHit], now: float) -> str | None:
+    """Severity P1 to P4: the highest priority among the functions hit.
+
+    A function that still answers, only worse than promised, counts one step lower until that has lasted for half its RTO.
+    None when nothing is hit.
+    """
+    ranks = []
+    for entry in hit:
+        function = plan.functions[entry.function]
+        rank = _SEVERITIES.index(function.priority)
+        mild = not entry.down and now - entry.since_seconds < function.rto / 2
+        ranks.append(min(rank + 1, 3) if mild else rank)
+    return _SEVERITIES[min(ranks)] if ranks else None
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What an outage of this length costs by the plan's financial tiers."""
+
+    usd: float
+    tier: FinancialTier | None
+
+
+def cost_so_far(plan: Plan, elapsed_seconds: float) -> Cost:
+    """The tier that `elapsed_seconds` falls into, and its loss (the plan states a loss per tier, not a rate)."""
+    for tier in plan.financial_tiers:
+        if tier.start <= elapsed_seconds and (tier.end is None or elapsed_seconds < tier.end):
+            return Cost(tier.revenue_loss_usd, tier)
+    return Cost(0.0, None)
+
+
+def smallest_rpo_seconds(plan: Plan) -> float:
+    """The strictest RPO among the plan's functions: above it, a named human must accept the loss."""
+    return min(function.rpo for function in plan.functions.values())
+
+
+def roles_of(situation: Situation) -> dict[str, tuple[str, ...]]:
+    """Person → roles that the person fills now: in an exercise the stand-ins, otherwise primary and backup."""
+    filled: dict[str, tuple[str, ...]] = {}
+    for identifier, role in situation.plan.roles.items():
+        real = (role.primary,) if role.backup is None else (role.primary, role.backup)
+        for person in real if situation.exercise is None else role.stand_ins:
+            filled[person] = (*filled.get(person, ()), identifier)
+    return filled

@@ -1,0 +1,179 @@
+"""The course of a run: which steps begin, what they leave in the journal, when the run is over and what follows it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from holdfast.conduct.assessment import cost_so_far
+from holdfast.conduct.decisions import mode_of_run, regions_of_run, settle_proposal
+from holdfast.conduct.guards import forbidden
+from holdfast.conduct.situation import Begin, Move, Situation, Write
+from holdfast.conduct.suspicion import FAILOVER, REPROTECT, WAY_BACK, transition
+from holdfast.decision.replay import IncidentState
+from holdfast.decision.table import Event, State
+from holdfast.fencing.order import Order
+from holdfast.journal.kinds import Kind
+from holdfast.plan.blocks import Actor
+from holdfast.plan.model import Phase, Plan
+from holdfast.runbook.graph import PlannedStep, Runbook, runbook
+from holdfast.runbook.progress import Progress, Start, StepState, is_finished, must_ask, progress, startable
+
+_RUN_OF_STATE = {
+    State.DECLARED: FAILOVER,
+    State.AWAITING_APPROVAL: FAILOVER,
+    State.ACTIVATING: FAILOVER,
+    State.REPROTECTING: REPROTECT,
+    State.PROTECTED: WAY_BACK,
+    State.AWAITING_RETURN_APPROVAL: WAY_BACK,
+    State.RETURNING: WAY_BACK,
+}
+
+
+def phases_of(plan: Plan, scenario: str, run: str) -> tuple[Phase, ...]:
+    """The phases that a run goes through."""
+    described = plan.scenarios[scenario]
+    return {FAILOVER: described.phases, REPROTECT: described.reprotect, WAY_BACK: described.way_back}[run]
+
+
+def current_run(incident: IncidentState) -> str | None:
+    """The run that the incident is in, or None between runs."""
+    state = incident.stuck_in if incident.state is State.NEEDS_PERSON else incident.state
+    return None if state is None else _RUN_OF_STATE.get(state)
+
+
+def run_progress(situation: Situation, incident: IncidentState, run: str) -> tuple[Runbook, Progress]:
+    """The run's graph and where each step stands. A run that was abandoned and is taken up again starts with fresh history."""
+    book = runbook(phases_of(situation.plan, incident.scenario, run))
+    return book, progress(book, since_start(incident, run), run, situation.installation.term)
+
+
+def since_start(incident: IncidentState, run: str) -> tuple[Any, ...]:
+    """The incident's records since this run was started last."""
+    starts = [index for index, record in enumerate(incident.records) if record.kind == Kind.RUN_STARTED and record.body["run"] == run]
+    return incident.records[starts[-1] :] if starts else ()
+
+
+def _is_open(incident: IncidentState, run: str) -> bool:
+    records = since_start(incident, run)
+    return bool(records) and not any(record.kind == Kind.RUN_FINISHED and record.body["run"] == run for record in records)
+
+
+def next_order(situation: Situation, incident: IncidentState, run: str) -> Order:
+    """The order of the next intent: higher than every one before."""
+    era, epoch = incident.epochs.get(run, (situation.installation.era, situation.installation.epoch))
+    return Order(era, epoch, situation.installation.term, situation.installation.steps_ordered + 1)
+
+
+def intent(situation: Situation, incident: IncidentState, run: str, step: PlannedStep, attempt: int) -> dict[str, Any]:
+    """Body of the record that must be durable before the step does anything."""
+    source, target = regions_of_run(incident, run)
+    return {
+        "run": run,
+        "step": step.id,
+        "block": step.block.name,
+        "component": step.component,
+        "source": source,
+        "target": target,
+        "mode": mode_of_run(incident, run),
+        "attempt": attempt,
+        "order": next_order(situation, incident, run).as_list(),
+        "parameters": dict(step.parameters),
+    }
+
+
+def finish(
+    step: PlannedStep, run: str, attempt: int, *, outcome: str, detail: str, facts: Mapping[str, Any], looks: tuple[str, str]
+) -> dict[str, Any]:
+    """Body of the record of what became of a step. `looks`: answers of check and verify."""
+    named = {"run": run, "step": step.id, "block": step.block.name, "attempt": attempt}
+    return {**named, "outcome": outcome, "detail": detail, "facts": dict(facts), "checked": looks[0], "verified": looks[1]}
+
+
+def _by_holdfast(situation: Situation, incident: IncidentState, run: str, start: Start, ready_since: float) -> tuple[Move, ...]:
+    """Steps that only state facts: intent, facts and outcome in one go. `ready_since`: when the step's turn came."""
+    step = start.step
+    first = Write(Kind.STEP_INTENDED, incident.incident, intent(situation, incident, run, step, start.attempt))
+    hit = {entry.function: entry.since_seconds for entry in situation.functions_hit}
+    elapsed = situation.now - incident.impact_seconds
+    extra: tuple[Move, ...] = ()
+    if step.block.name == "assess":
+        cost = cost_so_far(situation.plan, elapsed)
+        assessed = {"functions": hit, "cost_usd": cost.usd, "tier": cost.tier.customer_impact if cost.tier else None}
+        extra = (Write(Kind.IMPACT_ASSESSED, incident.incident, assessed),)
+        detail = f"{len(hit)} of {len(situation.plan.functions)} functions hit, {cost.usd:,.0f} USD so far by the plan's tiers"
+    elif step.block.name == "confirm" and hit:
+        if situation.now - ready_since < step.time_limit_seconds:
+            return ()  # Not yet: what clients get isn't what the plan promises.
+        late = f"after {step.time_limit_seconds:g} s clients still don't get what the plan promises from: {', '.join(hit)}"
+        return _ask(incident, run, step, start.attempt, late)
+    else:
+        detail = f"every function is served as promised, {elapsed:.1f} s after the impact"
+    done = finish(step, run, start.attempt, outcome="succeeded", detail=detail, facts={}, looks=("no", "yes"))
+    return (first, *extra, Write(Kind.STEP_FINISHED, incident.incident, done))
+
+
+def _begin(situation: Situation, incident: IncidentState, run: str, start: Start, now: Progress) -> tuple[Move, ...]:
+    step = start.step
+    ready_since = max((now[name].ended_seconds or 0.0 for name in step.after), default=incident.opened_seconds)
+    if step.block.name == "approve":
+        return settle_proposal(situation, incident, run, step, next_order(situation, incident, run))
+    if step.block.actor is Actor.PERSON:
+        return _ask(incident, run, step, start.attempt, str(step.parameters.get("text", step.id)))
+    if step.block.actor is Actor.CONTROLLER and step.block.name != "notify":
+        return _by_holdfast(situation, incident, run, start, ready_since)
+    return (Begin(incident.incident, run, step, start.attempt, start.look_only),)
+
+
+def _ask(incident: IncidentState, run: str, step: PlannedStep, attempt: int, reason: str) -> tuple[Move, ...]:
+    body = {"run": run, "step": step.id, "block": step.block.name, "attempt": attempt, "reason": reason, "needs": "technical-lead"}
+    stuck = transition(incident, Event.STEP_STUCK, f"{step.id}: {reason}")
+    return (Write(Kind.STEP_WAITING, incident.incident, body), *stuck)
+
+
+def steps(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
+    """Begin what may begin, ask a person about what can't go on, and close the run when all is done."""
+    run = current_run(incident)
+    if run is None:
+        return ()
+    if not _is_open(incident, run):
+        return _start_run(situation, incident, run)
+    book, now = run_progress(situation, incident, run)
+    for step in book.steps:
+        reason = must_ask(step, now[step.id])
+        if reason is not None:
+            return _ask(incident, run, step, now[step.id].attempts, reason)
+    if is_finished(now):
+        return _finished(incident, run)
+    moves: list[Move] = []
+    for start in startable(book, now, situation.now):
+        if (run, start.step.id) in situation.in_flight or _waits_for_person(now, start.step):
+            continue
+        barred = forbidden(incident, run, start.step, book, now)
+        if barred is not None:
+            return _ask(incident, run, start.step, start.attempt, barred)
+        begun = _begin(situation, incident, run, start, now)
+        if begun and not isinstance(begun[0], Begin):
+            return begun
+        moves += begun
+    return tuple(moves)
+
+
+def _waits_for_person(now: Progress, step: PlannedStep) -> bool:
+    return now[step.id].state is StepState.NEEDS_PERSON
+
+
+def _start_run(situation: Situation, incident: IncidentState, run: str) -> tuple[Move, ...]:
+    source, target = regions_of_run(incident, run)
+    body = {"run": run, "source": source, "target": target, "mode": mode_of_run(incident, run), "epoch": situation.installation.epoch}
+    return (Write(Kind.RUN_STARTED, incident.incident, body),)
+
+
+def _finished(incident: IncidentState, run: str) -> tuple[Move, ...]:
+    reason = "every step is done"
+    moves: tuple[Move, ...] = (
+        Write(Kind.RUN_FINISHED, incident.incident, {"run": run, "outcome": "succeeded", "reason": reason}),
+        *transition(incident, Event.RUN_SUCCEEDED, reason),
+    )
+    if run == WAY_BACK:
+        closed = {"outcome": "returned", "reason": f"{incident.source} serves everything again and {incident.target} is its replica"}
+        moves = (*moves, Write(Kind.INCIDENT_CLOSED, incident.incident, closed))
+    return moves

@@ -1,0 +1,264 @@
+"""What people decide: proposals made, approvals counted, expiry, and the other things that a person can ask for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from holdfast.conduct.assessment import roles_of, smallest_rpo_seconds
+from holdfast.conduct.situation import Command, LossBound, Move, Situation, Write
+from holdfast.conduct.suspicion import FAILOVER, WAY_BACK, ending, opening, transition
+from holdfast.decision.approval import REQUESTER_HOLDFAST, Proposal, is_satisfied, objection, proposal_hash, role_used
+from holdfast.decision.replay import IncidentState
+from holdfast.decision.table import Event, State
+from holdfast.fencing.order import Order
+from holdfast.journal.kinds import Kind
+from holdfast.plan.model import ApprovalRule
+from holdfast.runbook.graph import PlannedStep
+
+NO_LOSS = LossBound(0.0, 0)
+
+
+def regions_of_run(incident: IncidentState, run: str) -> tuple[str, str]:
+    """(source, target) of a run: the way back turns them round."""
+    return (incident.target, incident.source) if run == WAY_BACK else (incident.source, incident.target)
+
+
+def mode_of_run(incident: IncidentState, run: str) -> str:
+    """A way back is always graceful; so is a reprotection."""
+    return incident.mode if run == FAILOVER else "graceful"
+
+
+def _rule(situation: Situation, run: str) -> ApprovalRule:
+    approval = situation.plan.approval
+    return approval.way_back if run == WAY_BACK and approval.way_back is not None else approval.activation
+
+
+def propose(situation: Situation, incident: IncidentState, run: str, step: PlannedStep) -> tuple[Move, ...]:
+    """Ask the plan's people: what, from where to where, and what it may lose at most."""
+    source, target = regions_of_run(incident, run)
+    mode = mode_of_run(incident, run)
+    loss = NO_LOSS if mode == "graceful" else situation.loss
+    rule = _rule(situation, run)
+    number = sum(record.kind == Kind.PROPOSED for record in incident.records) + 1
+    shown: dict[str, Any] = {
+        "proposal": f"{incident.incident}-p{number}",
+        "run": run,
+        "step": step.id,
+        "action": "failover" if mode == "ungraceful" else "switchover",
+        "source": source,
+        "target": target,
+        "mode": mode,
+        "era": situation.installation.era,
+        "epoch": situation.installation.epoch + 1,
+        "loss_bound_seconds": loss.bound_seconds,
+        "estimated_writes": loss.estimated_writes,
+        "above_rpo": loss.bound_seconds is not None and loss.bound_seconds > smallest_rpo_seconds(situation.plan),
+        "expires_seconds": situation.now + rule.answer_within,
+        "count": rule.count,
+        "roles": list(rule.of),
+        "requester": _requester(incident),
+    }
+    body = {**shown, "hash": proposal_hash(situation.plan_digest, shown)}
+    reason = f"{rule.count} of {', '.join(rule.of)} must approve"
+    return (Write(Kind.PROPOSED, incident.incident, body), *transition(incident, Event.PROPOSED, reason))
+
+
+def _requester(incident: IncidentState) -> str:
+    for record in reversed(incident.records):
+        if record.kind == Kind.COMMAND and record.body["verb"] in ("switchover", "failback"):
+            return str(record.body["by"])
+    return REQUESTER_HOLDFAST
+
+
+def _loss_grew(situation: Situation, incident: IncidentState, proposal: Proposal) -> bool:
+    if proposal.mode == "graceful" or proposal.loss_bound_seconds is None:
+        return False
+    bound = situation.loss.bound_seconds
+    return bound is None or bound > proposal.loss_bound_seconds
+
+
+def settle_proposal(situation: Situation, incident: IncidentState, run: str, step: PlannedStep, order: Order) -> tuple[Move, ...]:
+    """Decide when enough people approved what is still true; ask again when it changed; act on silence as the plan says."""
+    proposal = incident.proposal
+    if proposal is None:
+        return propose(situation, incident, run, step)
+    if situation.now >= proposal.expires_seconds:
+        return _unanswered(situation, incident, proposal, run)
+    if not is_satisfied(proposal, incident.approvals):
+        return ()
+    if _loss_grew(situation, incident, proposal):
+        reason = "the loss could now be more than the approvers saw; they are asked again"
+        return (Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": proposal.proposal, "reason": reason}),)
+    return _decided(incident, proposal, run, step, order)
+
+
+def _decided(incident: IncidentState, proposal: Proposal, run: str, step: PlannedStep, order: Order) -> tuple[Move, ...]:
+    approvers = [approval.person for approval in incident.approvals if approval.hash == proposal.hash]
+    reason = f"approved by {' and '.join(approvers)}"
+    decision = {
+        "proposal": proposal.proposal,
+        "run": run,
+        "action": proposal.action,
+        "mode": proposal.mode,
+        "reason": reason,
+        "loss_bound_seconds": proposal.loss_bound_seconds,
+        "estimated_writes": proposal.estimated_writes,
+        "approvers": approvers,
+    }
+    epoch = {"run": run, "era": proposal.era, "epoch": proposal.epoch, "source": proposal.source, "target": proposal.target}
+    named = {"run": run, "step": step.id, "block": step.block.name, "attempt": 1}
+    intended = {
+        **named,
+        "component": step.component,
+        "source": proposal.source,
+        "target": proposal.target,
+        "mode": proposal.mode,
+        "order": order.as_list(),
+        "parameters": dict(step.parameters),
+    }
+    finished = {**named, "outcome": "succeeded", "detail": reason, "facts": {}, "checked": "no", "verified": "yes"}
+    return (
+        Write(Kind.DECIDED, incident.incident, decision),
+        Write(Kind.EPOCH_OPENED, incident.incident, epoch),
+        Write(Kind.STEP_INTENDED, incident.incident, intended),
+        Write(Kind.STEP_FINISHED, incident.incident, finished),
+        *transition(incident, Event.APPROVED, reason),
+    )
+
+
+def _unanswered(situation: Situation, incident: IncidentState, proposal: Proposal, run: str) -> tuple[Move, ...]:
+    rule = _rule(situation, run)
+    if rule.if_unanswered == "stand-down" and run == FAILOVER:
+        return ending(incident, Event.UNANSWERED, f"nobody decided within {rule.answer_within:g} s and the plan says: stand down")
+    if rule.if_unanswered == "stand-down":
+        return _not_returning(incident, proposal, f"nobody decided within {rule.answer_within:g} s; service stays where it is")
+    reason = f"nobody decided within {rule.answer_within:g} s; everybody who may approve is asked again"
+    return (Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": proposal.proposal, "reason": reason}),)
+
+
+def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
+    """What a command comes to: a sentence for the person who gave it, and the records that it causes."""
+    incident = situation.installation.open_incident()
+    if command.verb == "switchover":
+        return _switchover(situation, command, incident)
+    if incident is None:
+        return "refused: there is no open incident; `holdfast status` shows what there is", ()
+    match command.verb:
+        case "approve":
+            return _approve(situation, incident, command)
+        case "refuse":
+            return _refuse(situation, incident, command)
+        case "failback":
+            return _failback(situation, incident, command)
+        case "choose":
+            return _choose(situation, incident, command)
+        case _:
+            return f"refused: '{command.verb}' is not a command; it can be approve, refuse, failback, switchover or choose", ()
+
+
+def _approve(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
+    proposal = incident.proposal
+    if proposal is None:
+        return f"refused: {incident.incident} waits for no approval; it is {incident.state.value}", ()
+    roles = roles_of(situation)
+    against = objection(proposal, incident.approvals, command.by, str(command.arguments.get("hash")), roles, situation.now)
+    if against is not None:
+        return f"refused: {against}", ()
+    body = {
+        "proposal": proposal.proposal,
+        "hash": proposal.hash,
+        "person": command.by,
+        "role": role_used(proposal, command.by, roles),
+        "accepts_loss": command.arguments.get("accepts_loss") is True,
+    }
+    given = len(incident.approvals) + 1
+    return f"accepted: approval {given} of {proposal.count}", (Write(Kind.APPROVED, incident.incident, body),)
+
+
+def _refuse(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
+    proposal = incident.proposal
+    if proposal is None:
+        return f"refused: {incident.incident} waits for no approval; it is {incident.state.value}", ()
+    against = objection(proposal, (), command.by, proposal.hash, roles_of(situation), situation.now)
+    if against is not None:
+        return f"refused: {against}", ()
+    reason = str(command.arguments.get("reason") or "no reason given")
+    refusal = Write(Kind.APPROVAL_REFUSED, incident.incident, {"proposal": proposal.proposal, "person": command.by, "reason": reason})
+    said = f"{command.by} decided against it: {reason}"
+    if proposal.run == FAILOVER:
+        return "accepted: the incident stands down", (refusal, *ending(incident, Event.REFUSED, said))
+    return "accepted: the way back is not taken now", (refusal, *_not_returning(incident, proposal, said))
+
+
+def _not_returning(incident: IncidentState, proposal: Proposal, reason: str) -> tuple[Move, ...]:
+    """The way back isn't taken now; it can be asked for again."""
+    return (
+        Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": proposal.proposal, "reason": reason}),
+        Write(Kind.RUN_FINISHED, incident.incident, {"run": proposal.run, "outcome": "abandoned", "reason": reason}),
+        *transition(incident, Event.REFUSED, reason),
+    )
+
+
+def _failback(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
+    moves = transition(incident, Event.RETURN_REQUESTED, f"{command.by} asked for the way back")
+    if not moves:
+        return f"refused: the way back starts when {incident.target} serves everything; {incident.incident} is {incident.state.value}", ()
+    return "accepted: the lost region is made a replica first, then the way back is proposed", moves
+
+
+def _choose(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
+    if command.by not in situation.plan.people:
+        return f"refused: '{command.by}' is nobody in the plan", ()
+    if incident.state is not State.NEEDS_PERSON:
+        return f"refused: no step waits for a person; {incident.incident} is {incident.state.value}", ()
+    choices = {"retry": "again", "skip": "skipped", "done": "settled"}
+    outcome = choices.get(str(command.arguments.get("choice")))
+    waiting = _waiting_steps(incident)
+    step = str(command.arguments.get("step"))
+    if outcome is None or step not in waiting:
+        return f"refused: choose retry, skip or done for one of: {', '.join(sorted(waiting))}", ()
+    reason = str(command.arguments.get("reason") or "")
+    if outcome != "again" and not reason:
+        return "refused: skipping a step or calling it done needs a reason (--because)", ()
+    asked = waiting[step]
+    body = {
+        "run": asked["run"],
+        "step": step,
+        "block": asked["block"],
+        "attempt": asked["attempt"],
+        "outcome": outcome,
+        "detail": f"{command.by} chose {command.arguments['choice']}: {reason}".rstrip(": "),
+        "facts": {"person": command.by},
+        "checked": "unknown",
+        "verified": "unknown",
+    }
+    chosen = transition(incident, Event.PERSON_CHOSE, f"{command.by} chose") if len(waiting) == 1 else ()
+    return "accepted", (Write(Kind.STEP_FINISHED, incident.incident, body), *chosen)
+
+
+def _waiting_steps(incident: IncidentState) -> dict[str, Mapping[str, Any]]:
+    waiting: dict[str, Mapping[str, Any]] = {}
+    for record in incident.records:
+        if record.kind == Kind.STEP_WAITING:
+            waiting[record.body["step"]] = record.body
+        elif record.kind in (Kind.STEP_FINISHED, Kind.STEP_INTENDED):
+            waiting.pop(record.body["step"], None)
+    return waiting
+
+
+def _switchover(situation: Situation, command: Command, incident: IncidentState | None) -> tuple[str, tuple[Move, ...]]:
+    if incident is not None:
+        return f"refused: {incident.incident} is open; one thing at a time", ()
+    serving = situation.installation.serving
+    if serving != situation.plan.primary_region():
+        return f"refused: {serving} serves now; the way home is `holdfast failback`", ()
+    if command.by not in situation.plan.people:
+        return f"refused: '{command.by}' is nobody in the plan", ()
+    moves = opening(
+        situation,
+        source=serving,
+        mode="graceful",
+        trigger="command",
+        impact_seconds=situation.now,
+        reason=f"{command.by} asked for a planned switchover",
+    )
+    return "accepted: the switchover is proposed next", moves

@@ -1,0 +1,62 @@
+"""What to do next: the stages in the order in which they are asked; the first that has moves wins.
+
+The controller calls `next_moves`, carries the moves out, and calls again until nothing is left to do now. Because every
+stage sees the state after the records of the one before, no stage has to think of another.
+"""
+
+from collections.abc import Callable
+
+from holdfast.conduct.assessment import severity
+from holdfast.conduct.course import steps
+from holdfast.conduct.decisions import answer
+from holdfast.conduct.situation import Command, Move, Situation, Write
+from holdfast.conduct.suspicion import incidents, suspicions
+from holdfast.decision.replay import IncidentState
+from holdfast.journal.kinds import Kind
+
+Stage = Callable[[Situation], tuple[Move, ...]]
+
+
+def answered(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
+    """A command's answer and its moves; the command itself is journalled first, and never twice."""
+    if command.identifier in situation.installation.handled_commands:
+        return "accepted: this was handled before", ()
+    said, moves = answer(situation, command)
+    incident = situation.installation.open_incident()
+    arguments = {**command.arguments}
+    body = {"id": command.identifier, "verb": command.verb, "by": command.by, "arguments": arguments, "answer": said}
+    return said, (Write(Kind.COMMAND, incident.incident if incident else "", body), *moves)
+
+
+def _severity(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
+    now = severity(situation.plan, situation.functions_hit, situation.now)
+    if now is None or (incident.severity is not None and now >= incident.severity):
+        return ()  # The severity of an incident is its worst; it doesn't fall while people work on it.
+    hit = [entry.function for entry in situation.functions_hit]
+    return (Write(Kind.SEVERITY_CHANGED, incident.incident, {"severity": now, "functions": hit, "reason": f"{', '.join(hit)} hit"}),)
+
+
+def _roles(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
+    if any(record.kind == Kind.ROLES_ACTIVATED for record in incident.records):
+        return ()
+    roles = {identifier: role.primary for identifier, role in situation.plan.roles.items()}
+    return (Write(Kind.ROLES_ACTIVATED, incident.incident, {"roles": roles}),)
+
+
+def _conduct(situation: Situation) -> tuple[Move, ...]:
+    incident = situation.installation.open_incident()
+    if incident is None:
+        return ()
+    return _roles(situation, incident) or _severity(situation, incident) or steps(situation, incident)
+
+
+STAGES: tuple[Stage, ...] = (suspicions, incidents, _conduct)
+
+
+def next_moves(situation: Situation) -> tuple[Move, ...]:
+    """The moves of the first stage that has any; none when there is nothing to do before something changes."""
+    for stage in STAGES:
+        moves = stage(situation)
+        if moves:
+            return moves
+    return ()

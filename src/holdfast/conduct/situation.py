@@ -1,0 +1,103 @@
+"""What is known at one moment, and what can be done about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast.decision.replay import Installation
+from holdfast.journal.kinds import Kind
+from holdfast.plan.model import Plan, Profile
+from holdfast.runbook.graph import PlannedStep
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One trigger of the plan about one region, now. `firing`: its condition has held for the profile's hold."""
+
+    region: str
+    trigger: str
+    firing: bool
+    since_seconds: float
+    reason: str
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionHit:
+    """A function that clients don't get as promised, since when, and whether it answers at all."""
+
+    function: str
+    since_seconds: float
+    down: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LossBound:
+    """What a failover now may lose, at most: seconds of acknowledged writes (None: can't be bounded), and an estimated count."""
+
+    bound_seconds: float | None
+    estimated_writes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a person asked for; `identifier` makes a repeat harmless."""
+
+    identifier: str
+    verb: str
+    by: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that the next moves depend on."""
+
+    plan: Plan
+    plan_digest: str
+    scenario: str
+    profile: Profile
+    installation: Installation
+    now: float
+    alarms: tuple[Alarm, ...] = ()
+    functions_hit: tuple[FunctionHit, ...] = ()
+    loss: LossBound = LossBound(None, None)
+    in_flight: frozenset[tuple[str, str]] = frozenset()
+    """(run, step) of what this controller has begun and not finished."""
+    commands: tuple[Command, ...] = ()
+    exercise: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Put a record into the journal."""
+
+    kind: Kind
+    incident: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """Record the intent of a step and carry it out. `look_only`: settle it by its check."""
+
+    incident: str
+    run: str
+    step: PlannedStep
+    attempt: int
+    look_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Hand a message to one channel for one person."""
+
+    incident: str
+    message: str
+    channel: str
+    recipient: str
+    subject: str
+    body: str
+
+
+Move = Write | Begin | Tell

@@ -1,0 +1,113 @@
+"""From alarms to an incident: raise, clear, open, stand down."""
+
+from holdfast.conduct.situation import Alarm, Move, Situation, Write
+from holdfast.decision.replay import IncidentState
+from holdfast.decision.table import Event, State, next_state
+from holdfast.journal.kinds import Kind
+
+FAILOVER = "failover"
+REPROTECT = "reprotect"
+WAY_BACK = "way-back"
+
+
+def transition(incident: IncidentState, event: Event, reason: str) -> tuple[Move, ...]:
+    """The record of a transition, or nothing when the table knows none (then the event has no meaning here)."""
+    after = next_state(incident.state, event, incident.stuck_in)
+    if after is None:
+        return ()
+    body = {"from": incident.state.value, "to": after.value, "event": event.value, "reason": reason}
+    return (Write(Kind.TRANSITION, incident.incident, body),)
+
+
+def suspicions(situation: Situation) -> tuple[Move, ...]:
+    """Raise what is new and clear what is gone, once each."""
+    moves: list[Move] = []
+    current = {(alarm.region, alarm.trigger): alarm for alarm in situation.alarms}
+    for key, alarm in current.items():
+        if key not in situation.installation.suspicions:
+            body = {
+                "region": alarm.region,
+                "trigger": alarm.trigger,
+                "reason": alarm.reason,
+                "since_seconds": alarm.since_seconds,
+                "score": alarm.score,
+            }
+            moves.append(Write(Kind.SUSPICION_RAISED, "", body))
+    for region, trigger in situation.installation.suspicions:
+        if (region, trigger) not in current:
+            reason = "the trigger's condition no longer holds"
+            moves.append(Write(Kind.SUSPICION_CLEARED, "", {"region": region, "trigger": trigger, "reason": reason}))
+    return tuple(moves)
+
+
+def _other_region(situation: Situation, region: str) -> str:
+    return next(name for name in situation.plan.regions if name != region)
+
+
+def opening(situation: Situation, *, source: str, mode: str, trigger: str, impact_seconds: float, reason: str) -> tuple[Move, ...]:
+    """Records that open an incident about `source` and start its failover run."""
+    number = len(situation.installation.incidents) + 1
+    incident = f"inc-{situation.installation.term}-{number}"
+    target = _other_region(situation, source)
+    body = {
+        "scenario": situation.scenario,
+        "kind": "exercise" if situation.exercise is not None else "incident",
+        "exercise": situation.exercise,
+        "source": source,
+        "target": target,
+        "mode": mode,
+        "impact_seconds": impact_seconds,
+        "trigger": trigger,
+        "reason": reason,
+    }
+    run = {"run": FAILOVER, "source": source, "target": target, "mode": mode, "epoch": situation.installation.epoch}
+    return (Write(Kind.INCIDENT_OPENED, incident, body), Write(Kind.RUN_STARTED, incident, run))
+
+
+def _firing(situation: Situation, region: str) -> Alarm | None:
+    return next((alarm for alarm in situation.alarms if alarm.firing and alarm.region == region), None)
+
+
+def incidents(situation: Situation) -> tuple[Move, ...]:
+    """Open an incident when a trigger has held about the serving region; stand down when its cause went before any decision."""
+    incident = situation.installation.open_incident()
+    if incident is None:
+        alarm = _firing(situation, situation.installation.serving)
+        if alarm is None:
+            return ()
+        since = min((hit.since_seconds for hit in situation.functions_hit), default=alarm.since_seconds)
+        return opening(
+            situation,
+            source=alarm.region,
+            mode="ungraceful",
+            trigger=alarm.trigger,
+            impact_seconds=min(since, alarm.since_seconds),
+            reason=alarm.reason,
+        )
+    undecided = incident.state in (State.DECLARED, State.AWAITING_APPROVAL)
+    from_trigger = incident.mode == "ungraceful" and incident.trigger != "command"
+    cause_left = any(alarm.region == incident.source for alarm in situation.alarms)
+    calm_for = situation.now - _last_cause(situation, incident)
+    if undecided and from_trigger and not cause_left and calm_for >= situation.profile.hold:
+        return ending(incident, Event.CAUSE_GONE, "the trigger's condition went away before anything was decided; nothing was changed")
+    return ()
+
+
+def _last_cause(situation: Situation, incident: IncidentState) -> float:
+    cleared = situation.installation.cleared.get(incident.source)
+    return incident.opened_seconds if cleared is None else max(cleared, incident.opened_seconds)
+
+
+def ending(incident: IncidentState, event: Event, reason: str) -> tuple[Move, ...]:
+    """Records that end an incident that changed nothing."""
+    void: tuple[Move, ...] = ()
+    if incident.proposal is not None:
+        void = (Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": incident.proposal.proposal, "reason": reason}),)
+    run = {"run": FAILOVER, "outcome": "abandoned", "reason": reason}
+    closed = {"outcome": "stood-down", "reason": reason}
+    return (
+        *void,
+        Write(Kind.RUN_FINISHED, incident.incident, run),
+        *transition(incident, event, reason),
+        Write(Kind.INCIDENT_CLOSED, incident.incident, closed),
+    )

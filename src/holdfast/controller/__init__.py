@@ -1,0 +1,1 @@
+"""The only loop: observe, decide, record intent, act, record outcome. It holds no policy: `conduct` says what to do."""

@@ -1,0 +1,272 @@
+"""The loop: one pass sees, asks `conduct` for the next moves, makes them durable, and carries them out.
+
+A pass never waits for the world: steps run as tasks beside it and come back as results, people's commands are answered
+within the pass that handles them, observers are read by tasks of their own. When nothing is to do, it sleeps.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from holdfast.conduct.course import current_run, finish, intent, run_progress
+from holdfast.conduct.policy import answered, next_moves
+from holdfast.conduct.situation import Begin, Command, Move, Situation, Write
+from holdfast.controller.chronicle import Chronicle
+from holdfast.controller.execution import StepResult, carry_out
+from holdfast.controller.telling import Telling
+from holdfast.controller.watch import Watch
+from holdfast.fencing.order import Order
+from holdfast.journal.kinds import Kind
+from holdfast.plan.model import Plan, Profile
+from holdfast.ports.action import Action, Mode, Task
+from holdfast.ports.clock import Clock
+from holdfast.ports.consent import Consent
+from holdfast.ports.journal_store import JournalConflict, JournalFull, JournalStore
+from holdfast.runbook.progress import next_moment
+
+log = logging.getLogger(__name__)
+
+PASS_SECONDS = 0.25
+"""Longest pause between two passes: how late a change of the world may be noticed."""
+_MOST_ROUNDS = 200
+"""Moves follow from moves; more rounds than this in one pass is a fault of the policy, not work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What one controller is started with."""
+
+    plan: Plan
+    plan_digest: str
+    scenario: str
+    profile_name: str
+    environment: str
+    version: str
+    exercise: str | None = None
+
+    @property
+    def profile(self) -> Profile:
+        """The timing in force."""
+        return self.plan.profiles[self.profile_name]
+
+
+class Controller:
+    """One controller over one journal. `run` returns when the task is cancelled or the journal belongs to another one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: JournalStore,
+        clock: Clock,
+        watch: Watch,
+        actions: Mapping[str, Action],
+        telling: Telling,
+        consent: Consent,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._watch = watch
+        self._actions = actions
+        self._telling = telling
+        self._consent = consent
+        self._chronicle = Chronicle(store, clock, settings.plan.primary_region())
+        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+        self._overtaken: JournalConflict | None = None
+
+    @property
+    def chronicle(self) -> Chronicle:
+        """What is known, for readers."""
+        return self._chronicle
+
+    def begin_term(self) -> None:
+        """Record that this controller is the one now, and promise to whoever holds the write epoch."""
+        settings, before = self._settings, self._chronicle.installation
+        resumed = not self._chronicle.is_new
+        started = {
+            "term": before.term + 1,
+            "version": settings.version,
+            "plan_digest": settings.plan_digest,
+            "profile": settings.profile_name,
+            "environment": settings.environment,
+            "exercise": settings.exercise,
+            "resumed": resumed,
+        }
+        loaded = {"name": settings.plan.name, "version": settings.plan.version, "digest": settings.plan_digest}
+        self._chronicle.append([Write(Kind.CONTROLLER_STARTED, "", started), Write(Kind.PLAN_LOADED, "", loaded)])
+        self._keep_promises()
+
+    def _keep_promises(self) -> None:
+        """Bring the controller's own promise in line with the journal: a dead controller's decision binds this one."""
+        known = self._chronicle.installation
+        incident = known.open_incident()
+        run = current_run(incident) if incident is not None else None
+        if incident is not None and run in incident.epochs and run not in incident.positions:
+            self._consent.stop_promising(Order(known.era, known.epoch, known.term, 0), known.serving)
+        else:
+            self._consent.serve(known.era, known.epoch, known.serving)
+
+    async def run(self) -> None:
+        """Pass after pass. Raises JournalConflict when another controller took over; waits out a full disk, doing nothing."""
+        watching = asyncio.create_task(self._watch.run())
+        try:
+            while True:
+                try:
+                    self._pass()
+                except JournalFull as full:
+                    log.error("nothing is done until the journal can be written: %s", full)
+                    await self._clock.sleep(1.0)
+                if self._overtaken is not None:
+                    raise self._overtaken
+                if watching.done():
+                    watching.result()
+                await self._rest()
+        finally:
+            for task in (*self._tasks.values(), watching):
+                task.cancel()
+            await asyncio.gather(*self._tasks.values(), watching, return_exceptions=True)
+
+    async def _rest(self) -> None:
+        pause = PASS_SECONDS
+        incident = self._chronicle.installation.open_incident()
+        run = current_run(incident) if incident is not None else None
+        if incident is not None and run is not None:
+            moment = next_moment(run_progress(self._situation(), incident, run)[1])
+            if moment is not None:
+                pause = min(max(moment - self._clock.wall_seconds(), 0.01), pause)
+        try:
+            async with asyncio.timeout(pause):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    def situation(self) -> Situation:
+        """Everything the next moves depend on, now. For readers too."""
+        return self._situation()
+
+    def _situation(self) -> Situation:
+        seen = self._watch.now(self._chronicle.installation, self._consent)
+        settings = self._settings
+        return Situation(
+            plan=settings.plan,
+            plan_digest=settings.plan_digest,
+            scenario=settings.scenario,
+            profile=settings.profile,
+            installation=self._chronicle.installation,
+            now=self._clock.wall_seconds(),
+            alarms=seen.alarms,
+            functions_hit=seen.functions_hit,
+            loss=seen.loss,
+            in_flight=frozenset(self._tasks),
+            exercise=settings.exercise,
+        )
+
+    def _pass(self) -> None:
+        situation = self._situation()
+        for _ in range(_MOST_ROUNDS):
+            moves = next_moves(situation)
+            if not moves:
+                return
+            self._make(situation, moves)
+            situation = replace(situation, installation=self._chronicle.installation, in_flight=frozenset(self._tasks))
+        raise RuntimeError(f"the policy found no rest within {_MOST_ROUNDS} rounds; this is a fault in Holdfast, please report it")
+
+    def submit(self, command: Command) -> str:
+        """A person's command: journalled, answered at once in a sentence, and acted on in the same pass."""
+        said, moves = answered(self._situation(), command)
+        self._make(self._situation(), moves)
+        self._wake.set()
+        return said
+
+    def _make(self, situation: Situation, moves: Sequence[Move]) -> None:
+        """Durable first. All records of a stage go in one transaction; then the intents, one by one, and their steps."""
+        writes = [move for move in moves if isinstance(move, Write)]
+        if writes:
+            self._chronicle.append(writes)
+            if any(write.kind is Kind.EPOCH_OPENED for write in writes):
+                self._keep_promises()
+        for move in moves:
+            if isinstance(move, Begin):
+                self._begin(replace(situation, installation=self._chronicle.installation), move)
+
+    def _begin(self, situation: Situation, move: Begin) -> None:
+        incident = situation.installation.incidents[move.incident]
+        body = intent(situation, incident, move.run, move.step, move.attempt)
+        self._chronicle.append([Write(Kind.STEP_INTENDED, move.incident, body)])
+        key = (move.run, move.step.id)
+        self._tasks[key] = asyncio.create_task(self._step(situation, move, body))
+
+    async def _step(self, situation: Situation, move: Begin, body: Mapping[str, Any]) -> None:
+        key = (move.run, move.step.id)
+        try:
+            if move.step.block.name == "notify":
+                records, result = await self._telling.tell(situation, move)
+            else:
+                records, result = [], await self._act(situation, move, body)
+            done = finish(
+                move.step,
+                move.run,
+                move.attempt,
+                outcome=result.outcome,
+                detail=result.detail,
+                facts=result.facts,
+                looks=(result.checked, result.verified),
+            )
+            confirmed = self._fence_record(move, body, result)
+            await self._append_patiently([*records, *confirmed, Write(Kind.STEP_FINISHED, move.incident, done)])
+            if confirmed:
+                self._keep_promises()
+        except JournalConflict as conflict:
+            self._overtaken = conflict
+        finally:
+            self._tasks.pop(key, None)
+            self._wake.set()
+
+    async def _append_patiently(self, writes: Sequence[Write]) -> None:
+        """Append as soon as the disk takes it: an outcome is never dropped while this controller lives."""
+        while True:
+            try:
+                self._chronicle.append(writes)
+                return
+            except JournalFull as full:
+                log.error("an outcome waits for the journal: %s", full)
+                await self._clock.sleep(1.0)
+
+    async def _act(self, situation: Situation, move: Begin, body: Mapping[str, Any]) -> StepResult:
+        incident = situation.installation.incidents[move.incident]
+        parameters = {**move.step.parameters, "source_position": dict(incident.positions.get(move.run, {}))}
+        task = Task(
+            step=move.step.id,
+            block=move.step.block.name,
+            component=move.step.component,
+            source=body["source"],
+            target=body["target"],
+            mode=Mode(body["mode"]),
+            order=Order.from_list(body["order"]),
+            parameters=parameters,
+        )
+        action = self._actions[move.step.block.name]
+        try:
+            return await carry_out(action, task, self._clock, move.step.time_limit_seconds, look_only=move.look_only)
+        except Exception as fault:  # A provider's own fault must not end the loop that conducts the incident.
+            log.exception("the provider of %s failed", task.block)
+            return StepResult("unknown", f"fault in the provider of {task.block}: {fault!r}", "unknown", "unknown")
+
+    def _fence_record(self, move: Begin, body: Mapping[str, Any], result: StepResult) -> list[Write]:
+        if move.step.block.name != "fence" or result.outcome not in ("succeeded", "settled"):
+            return []
+        facts = result.facts
+        confirmed = {
+            "run": move.run,
+            "region": body["source"],
+            "how": facts.get("how", "acknowledged"),
+            "at_seconds": facts.get("fenced_at_seconds", self._clock.wall_seconds()),
+            "detail": result.detail,
+            "last_heartbeat_seconds": facts.get("last_heartbeat_seconds"),
+            "skew_seconds": facts.get("skew_seconds", 0.0),
+            "position": facts.get("position") or {},
+        }
+        return [Write(Kind.FENCE_CONFIRMED, move.incident, confirmed)]

@@ -1,0 +1,173 @@
+"""What the journal says, as frozen values: fold the records in order, and a new controller knows what the dead one knew.
+
+Never here: anything that isn't in the journal. What observers say now lives in `health`; what steps did in `runbook`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from holdfast.decision.approval import Approval, Proposal
+from holdfast.decision.table import ENDED, State
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentState:
+    """One incident as its records tell it. Moments are wall-clock seconds since 1970."""
+
+    incident: str
+    scenario: str
+    kind: str
+    exercise: str | None
+    source: str
+    target: str
+    mode: str
+    trigger: str
+    impact_seconds: float
+    opened_seconds: float
+    state: State = State.DECLARED
+    stuck_in: State | None = None
+    severity: str | None = None
+    assessed: bool = False
+    proposal: Proposal | None = None
+    approvals: tuple[Approval, ...] = ()
+    decided: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Run → its decision."""
+    epochs: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Run → (era, epoch) that it opened."""
+    positions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Run → where the fenced source's stores ended."""
+    runs_started: tuple[str, ...] = ()
+    runs_finished: Mapping[str, str] = field(default_factory=dict)
+    messages_sent: frozenset[tuple[str, str, str]] = frozenset()
+    """(message, channel, recipient) of everything that was handed over."""
+    messages_due: frozenset[str] = frozenset()
+    records: tuple[Record, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Everything that the journal knows. `serving` is the region that holds the write epoch."""
+
+    serving: str
+    term: int = 0
+    era: int = 0
+    epoch: int = 1
+    suspicions: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """(region, trigger) → since when, as long as it is raised."""
+    cleared: Mapping[str, float] = field(default_factory=dict)
+    """Region → when a suspicion about it was cleared last."""
+    incidents: Mapping[str, IncidentState] = field(default_factory=dict)
+    handled_commands: frozenset[str] = frozenset()
+    steps_ordered: int = 0
+
+    def open_incident(self) -> IncidentState | None:
+        """The incident that isn't over, if there is one: an installation conducts one at a time."""
+        return next((incident for incident in self.incidents.values() if not incident.ended), None)
+
+
+def _opened(record: Record) -> IncidentState:
+    body = record.body
+    return IncidentState(
+        incident=record.incident,
+        scenario=body["scenario"],
+        kind=body["kind"],
+        exercise=body["exercise"],
+        source=body["source"],
+        target=body["target"],
+        mode=body["mode"],
+        trigger=body["trigger"],
+        impact_seconds=body["impact_seconds"],
+        opened_seconds=record.at_seconds,
+        records=(record,),
+    )
+
+
+def _proposal(body: Mapping[str, Any]) -> Proposal:
+    return Proposal(
+        **{name: body[name] for name in Proposal.__dataclass_fields__ if name != "roles"},
+        roles=tuple(body["roles"]),
+    )
+
+
+def _moved(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    before, after = State(body["from"]), State(body["to"])
+    return {"state": after, "stuck_in": before if after is State.NEEDS_PERSON else None}
+
+
+def _approved(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    approval = Approval(body["person"], body["role"], body["hash"], body["accepts_loss"])
+    return {"approvals": (*incident.approvals, approval)}
+
+
+def _sent(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"messages_sent": incident.messages_sent | {(body["message"], body["channel"], body["recipient"])}}
+
+
+_CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str, Any]]] = {
+    Kind.TRANSITION: _moved,
+    Kind.SEVERITY_CHANGED: lambda _, body: {"severity": body["severity"]},
+    Kind.IMPACT_ASSESSED: lambda _, body: {"assessed": True},
+    Kind.PROPOSED: lambda _, body: {"proposal": _proposal(body), "approvals": ()},
+    Kind.APPROVED: _approved,
+    Kind.PROPOSAL_VOID: lambda _, body: {"proposal": None, "approvals": ()},
+    Kind.DECIDED: lambda incident, body: {"decided": {**incident.decided, body["run"]: body}, "proposal": None},
+    Kind.EPOCH_OPENED: lambda incident, body: {"epochs": {**incident.epochs, body["run"]: (body["era"], body["epoch"])}},
+    Kind.FENCE_CONFIRMED: lambda incident, body: {"positions": {**incident.positions, body["run"]: body["position"]}},
+    Kind.RUN_STARTED: lambda incident, body: {"runs_started": (*incident.runs_started, body["run"])},
+    Kind.RUN_FINISHED: lambda incident, body: {"runs_finished": {**incident.runs_finished, body["run"]: body["outcome"]}},
+    Kind.NOTIFICATION_DUE: lambda incident, body: {"messages_due": incident.messages_due | {body["message"]}},
+    Kind.NOTIFICATION_SENT: _sent,
+}
+"""What a record of each kind changes in its incident; kinds that aren't named only join its records."""
+
+
+def fold_incident(incident: IncidentState, record: Record) -> IncidentState:
+    """The incident after one more of its records."""
+    change = _CHANGES.get(record.kind)
+    changes = {} if change is None else change(incident, record.body)
+    return replace(incident, records=(*incident.records, record), **changes)
+
+
+def fold(installation: Installation, record: Record) -> Installation:
+    """The installation after one more record."""
+    body = record.body
+    match record.kind:
+        case Kind.CONTROLLER_STARTED:
+            installation = replace(installation, term=body["term"], steps_ordered=0)
+        case Kind.SUSPICION_RAISED:
+            raised = {**installation.suspicions, (body["region"], body["trigger"]): body["since_seconds"]}
+            installation = replace(installation, suspicions=raised)
+        case Kind.SUSPICION_CLEARED:
+            left = {key: since for key, since in installation.suspicions.items() if key != (body["region"], body["trigger"])}
+            cleared = {**installation.cleared, body["region"]: record.at_seconds}
+            installation = replace(installation, suspicions=left, cleared=cleared)
+        case Kind.EPOCH_OPENED:
+            installation = replace(installation, era=body["era"], epoch=body["epoch"], serving=body["target"])
+        case Kind.STEP_INTENDED:
+            installation = replace(installation, steps_ordered=installation.steps_ordered + 1)
+        case Kind.COMMAND:
+            installation = replace(installation, handled_commands=installation.handled_commands | {body["id"]})
+        case Kind.INCIDENT_OPENED:
+            return replace(installation, incidents={**installation.incidents, record.incident: _opened(record)})
+        case _:
+            pass
+    if record.incident and record.incident in installation.incidents:
+        incident = fold_incident(installation.incidents[record.incident], record)
+        return replace(installation, incidents={**installation.incidents, record.incident: incident})
+    return installation
+
+
+def replayed(serving: str, records: Iterable[Record]) -> Installation:
+    """The installation after all these records; `serving`: the plan's primary region, which serves at the beginning."""
+    installation = Installation(serving)
+    for record in records:
+        installation = fold(installation, record)
+    return installation
