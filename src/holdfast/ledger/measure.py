@@ -61,7 +61,7 @@ class Loss:
         return self.lost[0].answered_seconds if self.lost else None
 
     def span_seconds(self, end_seconds: float | None = None) -> float:
-        """Length of the lost time: from the earliest lost write's acknowledgement to the fence (`end_seconds`), at least to the last lost one."""
+        """Length of the lost time: from the earliest lost write's acknowledgement to the fence (`end_seconds`), or to the last lost one."""
         if not self.lost:
             return 0.0
         last = self.lost[-1].answered_seconds
@@ -195,7 +195,7 @@ def single_writer(
     contents: Iterable[StoreContents],
     stores: Collection[str] = SINGLE_WRITER_STORES,
 ) -> SingleWriter:
-    """No acknowledgement (by clients' clocks) and no stored record (by the store's clock) under an old epoch after the first under a new one.
+    """No acknowledgement (clients' clocks), no stored record (the store's clock) under an old epoch after the first under a new one.
 
     Also: one epoch has one region. Give the contents of both regions, read before a reprotect throws the old side's away.
     """
@@ -203,7 +203,7 @@ def single_writer(
     stored: dict[str, list[_Write]] = defaultdict(list)
     unread = []
     for entry in acknowledged_writes(entries):
-        if entry.store in stores and entry.epoch is not None:
+        if entry.store is not None and entry.store in stores and entry.epoch is not None:
             acknowledged[entry.store].append(_Write(entry.epoch, entry.answered_seconds, entry.region or "", entry.key or ""))
     for found in contents:
         if found.store in stores and found.records is None:

@@ -1,0 +1,32 @@
+"""A small cluster for one region of the lab: the part of the Kubernetes API that Holdfast uses, over application instances that really run.
+
+    python -m holdfast.lab.cluster --config FILE
+
+The configuration is one JSON object:
+
+    region           identifier of the region, such as "eu-west-1"
+    listen           [host, port] of the API (plain HTTP; the lab stays on 127/8)
+    token_file       the bearer token that callers must show
+    namespace        the one namespace
+    directory        folder for the settings file of the instances and their log; made when missing
+    config_map       name of the ConfigMap that holds the application's settings
+    settings         its first data, text to text:
+                       database         "[postgresql://][USER@]HOST:PORT[/DATABASE]", USER and DATABASE default to voicehive
+                       cache            "[redis://]HOST:PORT"
+                       storage          "[http://]HOST:PORT[/BUCKET]"
+                       bucket           bucket, when `storage` does not name it
+                       storage_region   defaults to the region
+                       access_key       of the storage
+                       partner          "[http://]HOST:PORT" of the PMS partner
+                       cache_replicas   "1": a cache write counts only once a replica has it (synchronous mode); default "0"
+                     The keys `database`, `cache` and `storage` are what `settings.update` changes.
+    files            secrets by reference: {"database_password": PATH, "cache_password": PATH, "storage_secret_key": PATH}
+    functions        function → {
+                       "deployment": name of its Deployment (default: the function),
+                       "replicas": how many at the start, "image": "voicehive/voice:2" (the tag is the version),
+                       "address": host that its instances listen on, "ports": [first, last] (both included),
+                       "capacity": optional {"at_once": 9, "per_second": 10.5}; default in `holdfast.lab.application.capacity`}
+
+It prints one line to standard output when the API listens and the first instances are ready: `ready <region>`.
+Nothing survives its end: instances are killed with it, and its next start begins from the configuration again.
+"""
