@@ -45,3 +45,22 @@ Duration = Annotated[float, BeforeValidator(_read_duration)]
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*$", max_length=63)]
 """What other places of the plan refer to: lower case letters, digits, `-` and `.`."""
+
+
+_SPOKEN = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
+
+
+def spoken_duration(seconds: float) -> str:
+    """A length of time of a plan as people say it, exact to the second: `15 min`, `1 h 30 min`, `21 min 36 s`; below a minute `4.5 s`."""
+    if seconds < 60:
+        return f"{seconds:.3g} s"
+    if seconds <= 120 * 60:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min" + (f" {rest} s" if rest else "")
+    parts = []
+    left = round(seconds)
+    for length, unit in _SPOKEN:
+        count, left = divmod(left, int(length))
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts)
