@@ -1,0 +1,285 @@
+"""The report out of its facts: everything measured here or in the small modules beside it, then judged.
+
+Rules: what could not be measured is None. Never here: opinions (`verdict`) and pages (`terminal`, `page`).
+"""
+
+from collections.abc import Sequence
+from typing import Literal, cast
+
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import first_break
+from holdfast.ledger.entry import LedgerEntry, RequestResult
+from holdfast.ledger.measure import requests
+from holdfast.plan.model import Phase, Scenario
+from holdfast.report import people
+from holdfast.report.clients import SLOW_SECONDS, Window, outage_in, strip
+from holdfast.report.components import component_results
+from holdfast.report.facts import ReportFacts
+from holdfast.report.findings import findings
+from holdfast.report.history import RUNS, History, Run, number
+from holdfast.report.losses import FunctionLoss, failback_loss, failover_loss, single_writer_result
+from holdfast.report.model import (
+    LISTED_LOSSES,
+    SCHEMA_NAME,
+    Failback,
+    FunctionResult,
+    Generator,
+    JournalState,
+    LossBound,
+    LostWrite,
+    LostWrites,
+    PhaseResult,
+    PlanReference,
+    Report,
+    RunResult,
+    StepResult,
+)
+from holdfast.report.steps import phase_results, run_result, step_results
+from holdfast.report.timing import Moments, events, moments, time_spent
+from holdfast.report.verdict import judged
+from holdfast.report.wording import moment
+
+_BEFORE_SECONDS = 5.0
+"""How much of the time before impact the strips show."""
+
+
+def build(facts: ReportFacts) -> Report:
+    """The whole report, judged."""
+    history = History(facts.incident, facts.records)
+    opened = history.opened()
+    body = opened.body if opened else {}
+    scenario_id = str(body.get("scenario", facts.scenario))
+    scenario = facts.plan.scenarios.get(scenario_id)
+    source = str(body.get("source", facts.plan.primary_region()))
+    target = str(body.get("target", facts.plan.dr_region()))
+    at = moments(facts, history, source)
+    steps, runs = _steps_and_runs(history, scenario, at)
+    there = tuple(step for step in steps if step.run == "failover")
+    losses = _failover_losses(facts, history, target)
+    functions = _functions(facts, at, history, losses)
+    recovered = _recovered(functions)
+    kind = cast("Literal['exercise', 'incident']", body.get("kind", facts.kind))
+    execution = cast("Literal['graceful', 'ungraceful']", body.get("mode", facts.execution))
+    name = scenario.name if scenario else scenario_id
+    assessed = history.last(Kind.IMPACT_ASSESSED)
+    draft = Report(
+        schema_=SCHEMA_NAME,
+        title=f"{'EXERCISE: ' if kind == 'exercise' else ''}{name}, {facts.plan.name}",
+        plan=PlanReference(name=facts.plan.name, version=facts.plan.version, digest=facts.plan_digest),
+        kind=kind,
+        exercise=kind == "exercise",
+        incident=facts.incident,
+        execution=execution,
+        profile=facts.profile,
+        replication=facts.replication,
+        scenario=scenario_id,
+        scenario_name=name,
+        source=source,
+        target=target,
+        timezone=facts.plan.timezone,
+        impact_at=moment(at.impact, facts.plan.timezone),
+        started_at=moment(facts.started_seconds, facts.plan.timezone),
+        ended_at=moment(facts.ended_seconds, facts.plan.timezone),
+        verdict="unknown",
+        reasons=(),
+        detected_after_seconds=None if at.suspected is None else at.suspected - at.impact,
+        decided_after_seconds=None if at.decided is None else at.decided - at.impact,
+        outage_seconds=_worst(functions),
+        functions=functions,
+        components=component_results(facts.plan, there, functions, facts.observations, at.impact, target),
+        phases=phase_results(scenario.phases if scenario else (), there),
+        steps=steps,
+        runs=runs,
+        loss_bound=_loss_bound(history, functions),
+        single_writer=single_writer_result(
+            facts.plan,
+            [entry for entries in facts.ledgers.values() for entry in entries],
+            facts.before_reprotect,
+            (*facts.after_failover, *facts.at_end),
+            source,
+        ),
+        failback=_failback(facts, history, at, scenario, steps, runs, losses),
+        journal=_journal(facts),
+        time_spent=time_spent(at, there, recovered),
+        notifications=people.notifications(history, at.impact, facts.ended_seconds),
+        approvals=people.approvals(history, facts.plan, at.impact),
+        lost_writes=_lost_writes(facts, losses),
+        unknown_outcomes=None if not facts.ledgers else sum(function.unknown_outcomes or 0 for function in functions),
+        severity=min(
+            (str(record.body["severity"]) for record in history.of(Kind.SEVERITY_CHANGED) if record.body.get("severity")), default=None
+        ),
+        cost_usd=number(assessed.body.get("cost_usd")) if assessed else None,
+        observers_silent=_silent(history),
+        events=events(at, history),
+        generated=Generator(version=facts.holdfast_version, at=moment(facts.generated_seconds, facts.plan.timezone)),
+    )
+    whole = draft.model_copy(update={"findings": (*findings(draft, history), *facts.findings)})
+    return judged(whole)
+
+
+def _phases(scenario: Scenario | None, run: Run) -> tuple[Phase, ...]:
+    if scenario is None:
+        return ()
+    return {"failover": scenario.phases, "reprotect": scenario.reprotect, "way-back": scenario.way_back}[run]
+
+
+def _steps_and_runs(history: History, scenario: Scenario | None, at: Moments) -> tuple[tuple[StepResult, ...], tuple[RunResult, ...]]:
+    steps: list[StepResult] = []
+    runs: list[RunResult] = []
+    for run in RUNS:
+        phases = _phases(scenario, run)
+        mine = step_results(history, run, phases, at.impact)
+        result = run_result(history, run, phases, mine, at.impact)
+        steps.extend(mine)
+        if result is not None:
+            runs.append(result)
+    return tuple(steps), tuple(runs)
+
+
+def _failover_losses(facts: ReportFacts, history: History, target: str) -> dict[str, FunctionLoss]:
+    opened = history.first_of_run(Kind.EPOCH_OPENED, "failover")
+    epoch = number(opened.body.get("epoch")) if opened else None
+    serving = [contents for contents in facts.after_failover if contents.region == target]
+    at_end = list(facts.at_end)
+    new_epoch = None if epoch is None else int(epoch)
+    return {function: failover_loss(entries, serving, at_end, new_epoch) for function, entries in facts.ledgers.items()}
+
+
+def _fenced_seconds(history: History) -> float | None:
+    fence = history.first_of_run(Kind.FENCE_CONFIRMED, "failover")
+    return None if fence is None else number(fence.body.get("at_seconds")) or fence.at_seconds
+
+
+def _functions(facts: ReportFacts, at: Moments, history: History, losses: dict[str, FunctionLoss]) -> tuple[FunctionResult, ...]:
+    fenced = _fenced_seconds(history)
+    window = Window(at.impact, at.return_started if at.return_started is not None else at.end + 1.0)
+    shown = Window(max(facts.started_seconds, at.impact - _BEFORE_SECONDS), at.end)
+    results = []
+    for identifier, function in facts.plan.functions.items():
+        entries = facts.ledgers.get(identifier)
+        asked = entries or ()
+        rto, outage, _ = outage_in(asked, window)
+        lost = losses.get(identifier) if entries else None
+        rpo = lost.span_seconds(fenced) if lost else None
+        results.append(
+            FunctionResult(
+                id=identifier,
+                name=function.name,
+                priority=function.priority,
+                rto_target_seconds=function.rto,
+                rto_actual_seconds=rto,
+                rpo_target_seconds=function.rpo,
+                rpo_actual_seconds=rpo,
+                acknowledged_writes=lost.acknowledged if lost else None,
+                lost_acknowledged_writes=lost.count if lost else None,
+                met=None if rto is None or rpo is None else rto <= function.rto and rpo <= function.rpo,
+                late_writes=len(lost.late) if lost else None,
+                unchecked_writes=lost.unknown if lost else None,
+                unknown_outcomes=sum(r.result is RequestResult.UNKNOWN for r in requests(asked)) if entries else None,
+                failed_requests=sum(r.result is not RequestResult.ACKNOWLEDGED for r in requests(asked)) if entries else None,
+                first_failed_seconds=outage.from_seconds - at.impact if outage else None,
+                recovered_seconds=outage.until_seconds - at.impact if outage and outage.until_seconds is not None else None,
+                clients=strip(asked, shown, at.impact, min(SLOW_SECONDS, function.degraded.p95_latency_above)) if entries else (),
+                lost_at_seconds=tuple(round(entry.answered_seconds - at.impact, 3) for entry in lost.lost[:LISTED_LOSSES]) if lost else (),
+            )
+        )
+    return tuple(results)
+
+
+def _worst(functions: Sequence[FunctionResult]) -> float | None:
+    actuals = [function.rto_actual_seconds for function in functions]
+    return None if not actuals or None in actuals else max(actual for actual in actuals if actual is not None)
+
+
+def _recovered(functions: Sequence[FunctionResult]) -> float | None:
+    """When the last function was back, or None while one that failed has not come back."""
+    back = [function.recovered_seconds for function in functions if function.first_failed_seconds is not None]
+    return None if not back or None in back else max(seconds for seconds in back if seconds is not None)
+
+
+def _loss_bound(history: History, functions: Sequence[FunctionResult]) -> LossBound:
+    decided = history.first_of_run(Kind.DECIDED, "failover")
+    bound = number(decided.body.get("loss_bound_seconds")) if decided else None
+    spans = [function.rpo_actual_seconds for function in functions]
+    true = None if not spans or None in spans else max(span for span in spans if span is not None)
+    return LossBound(
+        seconds=bound,
+        estimated_writes=number(decided.body.get("estimated_writes")) if decided else None,
+        true_seconds=true,
+        lost_acknowledged_writes=_total([function.lost_acknowledged_writes for function in functions]),
+        held=None if bound is None or true is None else true <= bound,
+    )
+
+
+def _total(counts: Sequence[int | None]) -> int | None:
+    return None if not counts or None in counts else sum(number for number in counts if number is not None)
+
+
+def _failback(
+    facts: ReportFacts,
+    history: History,
+    at: Moments,
+    scenario: Scenario | None,
+    steps: Sequence[StepResult],
+    runs: Sequence[RunResult],
+    losses: dict[str, FunctionLoss],
+) -> Failback:
+    back = next((run for run in runs if run.run == "way-back"), None)
+    reprotect = next((run for run in runs if run.run == "reprotect"), None)
+    if back is None and reprotect is None:
+        return Failback(done=False, outage_seconds=None, lost_acknowledged_writes=None, detail="It has not begun")
+    lost: list[int | None] = []
+    if back is not None and back.outcome == "succeeded":
+        for function in facts.plan.functions:
+            entries = facts.ledgers.get(function)
+            lost.append(failback_loss(entries, facts.at_end, losses[function].lost).count if entries else None)
+    returned = at.way_back_started if back is not None else None
+    window = Window(at.return_started if at.return_started is not None else returned or at.end, at.end + 1.0)
+    outages = [outage_in(facts.ledgers.get(function, ()), window)[0] for function in facts.plan.functions]
+    start = returned - at.impact if returned is not None else None
+    phases: tuple[PhaseResult, ...] = phase_results(
+        _phases(scenario, "way-back"), [step for step in steps if step.run == "way-back"], start or 0.0
+    )
+    unfinished = next((run for run in (back, reprotect) if run is not None and run.outcome != "succeeded"), None)
+    return Failback(
+        done=back is not None and back.outcome == "succeeded",
+        outage_seconds=None if not outages or None in outages else max(seconds for seconds in outages if seconds is not None),
+        lost_acknowledged_writes=_total(lost),
+        started_seconds=start if start is not None else reprotect.started_seconds if reprotect else None,
+        ended_seconds=back.ended_seconds if back else None,
+        phases=phases,
+        detail=f"The {unfinished.run} run ended {unfinished.outcome}: {unfinished.reason}" if unfinished else "",
+    )
+
+
+def _journal(facts: ReportFacts) -> JournalState:
+    if not facts.records:
+        return JournalState(records=0, head=facts.journal_before[1], whole=None)
+    broken = first_break(facts.records, facts.journal_before)
+    return JournalState(records=facts.records[-1].sequence, head=facts.records[-1].hash, whole=broken is None, first_break=broken)
+
+
+def _lost_writes(facts: ReportFacts, losses: dict[str, FunctionLoss]) -> LostWrites:
+    lost: list[LedgerEntry] = sorted((entry for loss in losses.values() for entry in loss.lost), key=lambda entry: entry.answered_seconds)
+    total = _total([losses[function].count if function in losses else None for function in facts.plan.functions])
+    zone = facts.plan.timezone
+    return LostWrites(
+        total=total,
+        first_at=moment(lost[0].answered_seconds, zone) if lost else None,
+        last_at=moment(lost[-1].answered_seconds, zone) if lost else None,
+        listed=tuple(
+            LostWrite(
+                function=entry.function,
+                store=entry.store or "",
+                request=entry.request,
+                key=entry.key,
+                acknowledged_at=moment(entry.answered_seconds, zone),
+            )
+            for entry in lost[:LISTED_LOSSES]
+        ),
+    )
+
+
+def _silent(history: History) -> tuple[str, ...]:
+    seen = history.last(Kind.OBSERVERS_SEEN)
+    return tuple(str(site) for site in seen.body.get("silent", ())) if seen else ()

@@ -1,0 +1,84 @@
+"""What clients saw: outages per function, and the strip of half-second buckets.
+
+Rules: a request colours every bucket from its sending to its answer when it failed or was slow, else only the one it was sent in. No answer
+is a failure to the client, whatever became of it at the server.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from holdfast.ledger.entry import LedgerEntry, RequestResult
+from holdfast.ledger.measure import Outage, Request, outages, requests, worst
+from holdfast.report.model import ClientRun
+
+BUCKET_SECONDS = 0.5
+SLOW_SECONDS = 1.0
+"""An answer that took longer is drawn as slow, or the plan's own limit where that is stricter."""
+MOST_BUCKETS = 20_000
+State = Literal["ok", "slow", "failed", "idle"]
+_RANK: dict[State, int] = {"idle": 0, "ok": 1, "slow": 2, "failed": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of wall-clock time."""
+
+    start_seconds: float
+    end_seconds: float
+
+
+def outage_in(entries: Sequence[LedgerEntry], window: Window) -> tuple[float | None, Outage | None, int]:
+    """(seconds, the worst outage, how many): 0 seconds when every request was answered, None when nothing was asked or it has not ended."""
+    found = outages(entries, window.start_seconds, window.end_seconds)
+    if not found:
+        asked = any(window.start_seconds <= r.answered_seconds and r.sent_seconds < window.end_seconds for r in requests(entries))
+        return (0.0 if asked else None), None, 0
+    longest = worst(found)
+    return (longest.duration_seconds if longest else None), longest, len(found)
+
+
+def strip(entries: Sequence[LedgerEntry], window: Window, impact_seconds: float, slow_seconds: float) -> tuple[ClientRun, ...]:
+    """Buckets in a row with the same state, counted from impact."""
+    size = BUCKET_SECONDS
+    while (window.end_seconds - window.start_seconds) / size > MOST_BUCKETS:
+        size *= 2
+    total = max(1, math.ceil((window.end_seconds - window.start_seconds) / size))
+    states: list[State] = ["idle"] * total
+    asked, failed = [0] * total, [0] * total
+    for request in requests(entries):
+        if not window.start_seconds <= request.sent_seconds < window.end_seconds:
+            continue
+        first = int((request.sent_seconds - window.start_seconds) // size)
+        state = _state(request, slow_seconds)
+        asked[first] += 1
+        failed[first] += state == "failed"
+        last = first if state == "ok" else min(total - 1, int((request.answered_seconds - window.start_seconds) // size))
+        for bucket in range(first, last + 1):
+            states[bucket] = max(states[bucket], state, key=_RANK.__getitem__)
+    return _runs(states, asked, failed, window.start_seconds - impact_seconds, size)
+
+
+def _state(request: Request, slow_seconds: float) -> State:
+    if request.result is not RequestResult.ACKNOWLEDGED:
+        return "failed"
+    return "slow" if request.answered_seconds - request.sent_seconds > slow_seconds else "ok"
+
+
+def _runs(states: Sequence[State], asked: Sequence[int], failed: Sequence[int], start_seconds: float, size: float) -> tuple[ClientRun, ...]:
+    runs = []
+    first = 0
+    for index in range(1, len(states) + 1):
+        if index == len(states) or states[index] != states[first]:
+            runs.append(
+                ClientRun(
+                    state=states[first],
+                    start_seconds=round(start_seconds + first * size, 3),
+                    end_seconds=round(start_seconds + index * size, 3),
+                    requests=sum(asked[first:index]),
+                    failed=sum(failed[first:index]),
+                )
+            )
+            first = index
+    return tuple(runs)

@@ -1,0 +1,47 @@
+"""Everything that a report is made from, in one frozen value: whoever runs the exercise or the incident gathers it.
+
+Rules: what could not be read is given as such (`StoreContents.records=None`, a ledger left out), never as empty.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from holdfast.health.observation import Observation
+from holdfast.journal.record import GENESIS, Record
+from holdfast.ledger.contents import StoreContents
+from holdfast.ledger.entry import LedgerEntry
+from holdfast.plan.model import Plan
+from holdfast.report.model import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFacts:
+    """The inputs. `kind`, `scenario` and `execution` are used where the journal holds no opened incident."""
+
+    plan: Plan
+    plan_digest: str
+    incident: str
+    kind: Literal["exercise", "incident"]
+    scenario: str
+    profile: str
+    replication: Literal["asynchronous", "synchronous"]
+    records: Sequence[Record]
+    """The journal from `journal_before` on, with all incidents: the chain is checked over everything."""
+    ledgers: Mapping[str, Sequence[LedgerEntry]]
+    """Function → what its clients know. A function without one is unmeasured."""
+    after_failover: Sequence[StoreContents]
+    """What the target region's stores held after the failover, read while every write under an old epoch is over."""
+    before_reprotect: Sequence[StoreContents]
+    """What the old source's stores held when it came back, read before it was made a replica: the other half of the single-writer check."""
+    at_end: Sequence[StoreContents]
+    """What the stores that serve at the end hold, read after the last request that counts."""
+    started_seconds: float
+    ended_seconds: float
+    generated_seconds: float
+    holdfast_version: str
+    execution: Literal["graceful", "ungraceful"] = "ungraceful"
+    observations: Sequence[Observation] = ()
+    findings: Sequence[Finding] = ()
+    """What else a reader must know: the plan's broken promises, torn ledgers, silent observers."""
+    journal_before: tuple[int, str] = (0, GENESIS)

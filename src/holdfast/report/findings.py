@@ -1,0 +1,72 @@
+"""What a reader must know beside the verdict's rules: sentences about components, messages and the agents' own acts."""
+
+from collections.abc import Iterator
+
+from holdfast.journal.kinds import Kind
+from holdfast.report.history import History
+from holdfast.report.model import Finding, Report, StepResult, Verdict
+from holdfast.report.steps import DONE
+from holdfast.report.wording import count, duration, duration_pair, listing
+
+
+def findings(report: Report, history: History) -> tuple[Finding, ...]:
+    """Findings in the order: components, functions, messages, observers, agents."""
+    return (*_components(report), *_functions(report), *_messages(report), *_observers(report), *_agents(history))
+
+
+def _components(report: Report) -> Iterator[Finding]:
+    for component in report.components:
+        if component.met is False:
+            actual, target = duration_pair(component.rto_actual_seconds, component.rto_target_seconds)
+            yield Finding(about=component.name, result="fail", sentence=f"Back after {actual}; the RTO is {target}.")
+        elif component.rto_actual_seconds is None:
+            yield Finding(about=component.name, result="unknown", sentence="Nothing measured when it was back.")
+        for step in report.steps:
+            if step.component == component.id and _needs_words(step):
+                tried = f" after {count(step.attempts, 'attempt')}" if step.attempts > 1 else ""
+                sentence = f"{step.step or step.block}: {step.outcome}{tried}, verified {step.verified}. {step.detail}".rstrip()
+                result: Verdict = (
+                    "pass" if step.outcome in DONE and step.verified == "yes" else "fail" if step.verified == "no" else "unknown"
+                )
+                yield Finding(about=component.name, result=result, sentence=sentence)
+
+
+def _needs_words(step: StepResult) -> bool:
+    return step.outcome not in ("succeeded",) or step.verified != "yes" or step.attempts > 1
+
+
+def _functions(report: Report) -> Iterator[Finding]:
+    for function in report.functions:
+        if function.late_writes:
+            late = count(function.late_writes, "acknowledged write")
+            yield Finding(
+                about=function.name, result="pass", sentence=f"{late} missing after the failover came back when the sides were reconciled."
+            )
+        if function.unchecked_writes:
+            unchecked = count(function.unchecked_writes, "acknowledged write")
+            yield Finding(about=function.name, result="unknown", sentence=f"Nobody could look for {unchecked}.")
+        if function.unknown_outcomes:
+            unknown = count(function.unknown_outcomes, "request")
+            sentence = f"{unknown} got no answer: they may have happened or not, and count neither as written nor as lost."
+            yield Finding(about=function.name, result="pass", sentence=sentence)
+
+
+def _messages(report: Report) -> Iterator[Finding]:
+    for message in report.notifications:
+        if message.met is False:
+            sent = "not sent over every channel" if message.sent_seconds is None else f"sent after {duration(message.sent_seconds)}"
+            yield Finding(about=f"message {message.message}", result="fail", sentence=f"Due after {duration(message.due_seconds)}, {sent}.")
+        for failure in message.failures[:10]:
+            yield Finding(about=f"message {message.message}", result="unknown", sentence=f"A delivery failed: {failure}.")
+
+
+def _observers(report: Report) -> Iterator[Finding]:
+    if report.observers_silent:
+        yield Finding(about="observers", result="unknown", sentence=f"Silent when last asked: {listing(report.observers_silent)}.")
+
+
+def _agents(history: History) -> Iterator[Finding]:
+    for record in history.of(Kind.AGENT_RECORD):
+        late = " (imported late)" if record.body.get("late") is True else ""
+        sentence = f"{record.body.get('what', '')}: {record.body.get('detail', '')}{late}".strip(": ")
+        yield Finding(about=f"agent in {record.body.get('region', '')}", result="pass", sentence=sentence)

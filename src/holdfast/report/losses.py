@@ -1,0 +1,111 @@
+"""What was lost, and whether there was one writer: ledgers held against stores.
+
+Rules: the failover's loss is what the target's stores lacked and nothing brought back; what came back when the sides were reconciled is
+late, not lost. The way back's loss is everything acknowledged, save what the failover lost, that is not there at the end. Writes made
+after a store was read say nothing about it and are left out, unless they carry an old epoch: then somebody wrote who must not.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from holdfast.ledger.contents import StoreContents
+from holdfast.ledger.entry import LedgerEntry
+from holdfast.ledger.measure import acknowledged_writes, loss, single_writer
+from holdfast.plan.model import Plan
+from holdfast.report.model import SingleWriter
+
+WriteId = tuple[str, str, str]
+
+
+def write_id(entry: LedgerEntry) -> WriteId:
+    """What tells one write from all others: function, request, store."""
+    return entry.function, entry.request, entry.store or ""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionLoss:
+    """One function's acknowledged writes after a move."""
+
+    acknowledged: int
+    checked: int
+    lost: tuple[LedgerEntry, ...]
+    late: tuple[LedgerEntry, ...]
+    unknown: int
+
+    @property
+    def count(self) -> int | None:
+        """Writes lost, or None when some could not be looked for."""
+        return None if self.unknown else len(self.lost)
+
+    def span_seconds(self, fenced_seconds: float | None) -> float | None:
+        """Length of the lost time, from the first lost write to the fence; None when not everything could be looked for."""
+        if self.unknown:
+            return None
+        if not self.lost:
+            return 0.0
+        last = self.lost[-1].answered_seconds
+        return max(last, fenced_seconds if fenced_seconds is not None else last) - self.lost[0].answered_seconds
+
+
+def failover_loss(
+    entries: Sequence[LedgerEntry], target: Sequence[StoreContents], at_end: Sequence[StoreContents], new_epoch: int | None
+) -> FunctionLoss:
+    """One function's writes against the target's stores after the failover; `new_epoch` is the one that the failover opened."""
+    considered = _before_reading(entries, target, new_epoch)
+    found = loss(considered, target)
+    back = _present(found.lost, at_end)
+    lost = tuple(entry for entry in found.lost if write_id(entry) not in back)
+    late = tuple(entry for entry in found.lost if write_id(entry) in back)
+    return FunctionLoss(len(considered), found.checked, lost, late, len(found.unknown))
+
+
+def failback_loss(entries: Sequence[LedgerEntry], at_end: Sequence[StoreContents], lost_before: Iterable[LedgerEntry]) -> FunctionLoss:
+    """One function's writes against the stores that serve at the end, without what the failover had lost already."""
+    gone = {write_id(entry) for entry in lost_before}
+    considered = [entry for entry in _before_reading(entries, at_end, None) if write_id(entry) not in gone]
+    found = loss(considered, at_end)
+    return FunctionLoss(len(considered), found.checked, found.lost, (), len(found.unknown))
+
+
+def _before_reading(entries: Sequence[LedgerEntry], contents: Sequence[StoreContents], new_epoch: int | None) -> list[LedgerEntry]:
+    read_seconds = {found.store: found.read_seconds for found in contents}
+    kept = []
+    for entry in acknowledged_writes(entries):
+        before = entry.answered_seconds <= read_seconds.get(entry.store or "", entry.answered_seconds)
+        old_writer = new_epoch is not None and entry.epoch is not None and entry.epoch < new_epoch
+        if before or old_writer:
+            kept.append(entry)
+    return kept
+
+
+def _present(entries: Iterable[LedgerEntry], contents: Sequence[StoreContents]) -> set[WriteId]:
+    records: Mapping[str, StoreContents] = {found.store: found for found in contents}
+    return {
+        write_id(entry)
+        for entry in entries
+        if (found := records.get(entry.store or "")) is not None and found.records is not None and entry.key in found.records
+    }
+
+
+def single_writer_result(
+    plan: Plan,
+    entries: Iterable[LedgerEntry],
+    old_source: Sequence[StoreContents],
+    others: Sequence[StoreContents],
+    source: str,
+) -> SingleWriter:
+    """The single-writer check over all ledgers and both regions' stores; not checked while any of them was not read."""
+    stores = (*plan.components_of("postgres"), *plan.components_of("redis"))
+    found = single_writer(entries, (*old_source, *others), stores)
+    read = {contents.store for contents in old_source if contents.records is not None}
+    missing = [f"{store} in {source} was not read before it was made a replica" for store in stores if store not in read]
+    unread = [f"{place} could not be read" for place in found.unread]
+    details = [violation.detail for violation in found.violations]
+    checked = found.checked > 0 and not missing and not unread
+    known = checked or bool(found.violations)
+    return SingleWriter(
+        checked=checked,
+        violations=len(found.violations) if known else None,
+        checked_writes=found.checked,
+        details=(*details[:100], *dict.fromkeys([*unread, *missing])),
+    )

@@ -1,0 +1,322 @@
+"""The report as types: the format holdfast/report/v1, which later versions only add fields to.
+
+Rules: a figure that was not measured is null, never 0. Fields that end in `_seconds` are lengths of time, or moments counted from
+the incident's impact where their name says started, ended, start or end; moments of the calendar end in `_at` and are written in
+the plan's zone with the offset. Never here: how a figure comes about (`build`) or what it means (`verdict`).
+"""
+
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_NAME: Final = "holdfast/report/v1"
+LISTED_LOSSES = 100
+"""Lost writes that are listed one by one; the total is always given."""
+
+Verdict = Literal["pass", "fail", "unknown"]
+Answer = Literal["yes", "no", "unknown"]
+
+
+class ReportPart(BaseModel):
+    """A piece of the report. Unknown fields are ignored when reading, so that an older program reads a newer report."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+
+class PlanReference(ReportPart):
+    """Which plan was carried out."""
+
+    name: str
+    version: str
+    digest: str
+
+
+class Generator(ReportPart):
+    """What made the report, and when."""
+
+    name: str = "holdfast"
+    version: str
+    at: str
+
+
+class Rule(ReportPart):
+    """One rule of the verdict and how it came out. The sentence carries the figures."""
+
+    name: str
+    result: Verdict
+    sentence: str
+
+
+class ClientRun(ReportPart):
+    """Half-second buckets in a row in which clients of a function saw the same thing."""
+
+    state: Literal["ok", "slow", "failed", "idle"]
+    start_seconds: float
+    end_seconds: float
+    requests: int
+    failed: int
+
+
+class FunctionResult(ReportPart):
+    """One business function: promised and measured, from its clients' ledger."""
+
+    id: str
+    name: str
+    priority: str
+    rto_target_seconds: float
+    rto_actual_seconds: float | None
+    """From the first failed client request to the first of ten successes in a row; 0 when nothing failed."""
+    rpo_target_seconds: float
+    rpo_actual_seconds: float | None
+    """Length of time that acknowledged writes of this function were lost from; 0 when none were."""
+    acknowledged_writes: int | None
+    lost_acknowledged_writes: int | None
+    met: bool | None
+    """Whether both targets were met; null when one of them could not be measured."""
+    late_writes: int | None = None
+    """Acknowledged writes that were missing after the failover and came back when the sides were reconciled (objects, not rows)."""
+    unchecked_writes: int | None = None
+    """Acknowledged writes that nobody could look for; with any of these the loss is unknown."""
+    unknown_outcomes: int | None = None
+    """Requests that got no answer: they may have happened or not, and count neither as written nor as lost."""
+    failed_requests: int | None = None
+    first_failed_seconds: float | None = None
+    recovered_seconds: float | None = None
+    clients: tuple[ClientRun, ...] = ()
+    lost_at_seconds: tuple[float, ...] = ()
+    """When the lost writes were acknowledged (the first 100), for the picture."""
+
+
+class ComponentResult(ReportPart):
+    """One technical component: promised and measured, from impact."""
+
+    id: str
+    name: str
+    rto_target_seconds: float
+    rto_actual_seconds: float | None
+    met: bool | None
+    kind: str = ""
+    rpo_target_seconds: float | None = None
+    measured_by: Literal["probes", "steps", "clients", "nothing"] = "nothing"
+
+
+class PhaseResult(ReportPart):
+    """A phase's planned window against what happened, from impact (for the way back: from its start)."""
+
+    name: str
+    planned_start_seconds: float
+    planned_end_seconds: float
+    actual_start_seconds: float | None
+    actual_end_seconds: float | None
+
+
+class StepResult(ReportPart):
+    """One step: when, how often, with what outcome. Moments are counted from impact."""
+
+    block: str
+    started_seconds: float
+    ended_seconds: float | None
+    outcome: Literal["succeeded", "settled", "refused", "failed", "unknown"]
+    attempts: int
+    step: str = ""
+    run: str = "failover"
+    phase: str = ""
+    component: str | None = None
+    verified: Answer = "unknown"
+    critical: bool = False
+    """On the critical path: had it taken less, the run would have ended earlier."""
+    detail: str = ""
+
+
+class RunResult(ReportPart):
+    """A whole run, there or back: how it ended, and the plan's steps that it never began."""
+
+    run: Literal["failover", "reprotect", "way-back"]
+    outcome: Literal["succeeded", "failed", "abandoned", "unknown"]
+    reason: str = ""
+    started_seconds: float | None = None
+    ended_seconds: float | None = None
+    missing_steps: tuple[str, ...] = ()
+
+
+class LossBound(ReportPart):
+    """What the approver was told could be lost, and what was."""
+
+    seconds: float | None
+    estimated_writes: float | None
+    true_seconds: float | None = None
+    lost_acknowledged_writes: int | None = None
+    held: bool | None = None
+
+
+class SingleWriter(ReportPart):
+    """Whether any write was acknowledged under an older epoch after the first one under a newer epoch."""
+
+    checked: bool
+    violations: int | None
+    checked_writes: int = 0
+    details: tuple[str, ...] = ()
+
+
+class Failback(ReportPart):
+    """The way back."""
+
+    done: bool
+    outage_seconds: float | None
+    lost_acknowledged_writes: int | None
+    started_seconds: float | None = None
+    ended_seconds: float | None = None
+    phases: tuple[PhaseResult, ...] = ()
+    detail: str = ""
+
+
+class JournalState(ReportPart):
+    """The journal that the report was made from. Whoever holds `head` can prove every record before it."""
+
+    records: int
+    head: str
+    whole: bool | None = None
+    first_break: str | None = None
+
+
+class TimeSpent(ReportPart):
+    """A part of the time between impact and the last function's return; the parts add up."""
+
+    part: Literal["detection", "hold", "decision", "lease", "promotion", "settings", "dns", "client"]
+    start_seconds: float
+    seconds: float
+
+
+class NotificationResult(ReportPart):
+    """One message that the plan owes an audience, counted from impact."""
+
+    message: str
+    audience: tuple[str, ...]
+    channels: tuple[str, ...]
+    due_seconds: float
+    sent_seconds: float | None
+    met: bool | None
+    """True: sent over every channel named in time. False: too late or not at all. Null: not due yet when this was written."""
+    recipients: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+
+
+class ApprovalResult(ReportPart):
+    """Somebody's answer to a proposal, and the bound on data loss that the proposal showed."""
+
+    person: str
+    role: str
+    answer: Literal["approved", "refused"]
+    at: str
+    seconds: float
+    action: str
+    loss_bound_seconds: float | None
+    estimated_writes: float | None = None
+    accepts_loss: bool = False
+    proposal: str = ""
+    hash: str = ""
+    detail: str = ""
+
+
+class Finding(ReportPart):
+    """Something about a component or a promise that a reader must know."""
+
+    about: str
+    result: Verdict
+    sentence: str
+
+
+class LostWrite(ReportPart):
+    """An acknowledged write that is not there any more."""
+
+    function: str
+    store: str
+    request: str
+    key: str | None
+    acknowledged_at: str
+
+
+class LostWrites(ReportPart):
+    """Every acknowledged write lost in the failover: how many, over what span, and the first hundred by name."""
+
+    total: int | None
+    first_at: str | None = None
+    last_at: str | None = None
+    listed: tuple[LostWrite, ...] = ()
+
+
+class Event(ReportPart):
+    """A moment that the pictures mark, from impact."""
+
+    name: str
+    seconds: float
+    sentence: str
+
+
+class Report(ReportPart):
+    """A whole report, format holdfast/report/v1."""
+
+    schema_: Literal["holdfast/report/v1"] = Field(alias="schema")
+    title: str
+    plan: PlanReference
+    kind: Literal["exercise", "incident"]
+    exercise: bool
+    incident: str
+    execution: Literal["graceful", "ungraceful"]
+    profile: str
+    replication: Literal["asynchronous", "synchronous"]
+    scenario: str
+    scenario_name: str = ""
+    source: str = ""
+    target: str = ""
+    timezone: str = "UTC"
+    impact_at: str
+    started_at: str
+    ended_at: str
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    rules: tuple[Rule, ...] = ()
+    detected_after_seconds: float | None
+    decided_after_seconds: float | None
+    outage_seconds: float | None
+    functions: tuple[FunctionResult, ...]
+    components: tuple[ComponentResult, ...]
+    phases: tuple[PhaseResult, ...]
+    steps: tuple[StepResult, ...]
+    runs: tuple[RunResult, ...] = ()
+    loss_bound: LossBound
+    single_writer: SingleWriter
+    failback: Failback
+    journal: JournalState
+    time_spent: tuple[TimeSpent, ...] = ()
+    notifications: tuple[NotificationResult, ...] = ()
+    approvals: tuple[ApprovalResult, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    lost_writes: LostWrites
+    unknown_outcomes: int | None = None
+    severity: str | None = None
+    cost_usd: float | None = None
+    observers_silent: tuple[str, ...] = ()
+    events: tuple[Event, ...] = ()
+    generated: Generator
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of report.json, as it is checked in beside this module."""
+    schema = Report.model_json_schema(by_alias=True, mode="validation")
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:holdfast:report:v1",
+        **schema,
+        "title": "Holdfast report, version 1",
+    }
+
+
+def report_json(report: Report) -> str:
+    """The text of report.json."""
+    return report.model_dump_json(by_alias=True, indent=2) + "\n"
+
+
+def read_report(text: str) -> Report:
+    """Inverse of `report_json`. Raises pydantic's ValidationError, which names every field that is wrong."""
+    return Report.model_validate_json(text)

@@ -1,0 +1,134 @@
+"""Steps, phases and runs out of the journal's intents and outcomes, and the path that the time hung on.
+
+Rules: an intent without an outcome is *unknown*; a step counts as verified only when its record says so, save for the controller's
+and people's own steps, which are their own proof once they succeeded.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, cast
+
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
+from holdfast.plan.blocks import BLOCKS, Actor
+from holdfast.plan.model import Phase
+from holdfast.report.history import History, Run, run_of
+from holdfast.report.model import Answer, PhaseResult, RunResult, StepResult
+
+Outcome = Literal["succeeded", "settled", "refused", "failed", "unknown"]
+_OUTCOMES = ("succeeded", "settled", "refused", "failed", "unknown")
+DONE = ("succeeded", "settled")
+
+
+def step_results(history: History, run: Run, phases: Sequence[Phase], impact_seconds: float) -> tuple[StepResult, ...]:
+    """Every step that the journal knows an intent of, in order of its first intent; the critical path is marked."""
+    phase_of = {step.id: phase.name for phase in phases for step in phase.steps}
+    intents: dict[str, list[Record]] = {}
+    finishes: dict[str, list[Record]] = {}
+    for record in history.of(Kind.STEP_INTENDED, Kind.STEP_FINISHED):
+        if run_of(record) == run:
+            group = intents if record.kind == Kind.STEP_INTENDED else finishes
+            group.setdefault(str(record.body["step"]), []).append(record)
+    found = tuple(_step(run, step, phase_of.get(step, ""), made, finishes.get(step, []), impact_seconds) for step, made in intents.items())
+    asked = history.first_of_run(Kind.PROPOSED, run)
+    if asked is not None:
+        # People's answer is journalled in one go when it is complete; the step began when they were asked.
+        asked_seconds = asked.at_seconds - impact_seconds
+        found = tuple(
+            step.model_copy(update={"started_seconds": min(step.started_seconds, asked_seconds)}) if step.block == "approve" else step
+            for step in found
+        )
+    critical = critical_path(phases, found)
+    return tuple(step.model_copy(update={"critical": step.step in critical}) for step in found)
+
+
+def _step(run: Run, step: str, phase: str, intents: Sequence[Record], finishes: Sequence[Record], impact_seconds: float) -> StepResult:
+    last = finishes[-1] if finishes and finishes[-1].sequence > intents[-1].sequence else None
+    block = str(intents[0].body.get("block", ""))
+    outcome = str(last.body.get("outcome", "unknown")) if last else "unknown"
+    outcome = outcome if outcome in _OUTCOMES else "unknown"
+    return StepResult(
+        run=run,
+        step=step,
+        block=block,
+        phase=phase,
+        component=cast("str | None", intents[0].body.get("component")),
+        started_seconds=intents[0].at_seconds - impact_seconds,
+        ended_seconds=last.at_seconds - impact_seconds if last else None,
+        outcome=cast("Outcome", outcome),
+        attempts=max(len(intents), *(int(record.body.get("attempt", 1)) for record in intents)),
+        verified=_verified(block, outcome, last.body if last else {}),
+        detail=str(last.body.get("detail", "")) if last else "no outcome was recorded after the last intent",
+    )
+
+
+def _verified(block: str, outcome: str, body: Mapping[str, Any]) -> Answer:
+    said = body.get("verified")
+    if said in (False, "no"):
+        return "no"
+    if said in (True, "yes"):
+        return "yes"
+    specification = BLOCKS.get(block)
+    own_proof = specification is not None and specification.actor is not Actor.PROVIDER and outcome in DONE and said is None
+    # A provider's step with no word on its verification was not verified.
+    return "yes" if own_proof else "unknown"
+
+
+def phase_results(phases: Sequence[Phase], steps: Sequence[StepResult], start_seconds: float = 0.0) -> tuple[PhaseResult, ...]:
+    """Planned windows against the first intent and the last outcome of each phase's steps, counted from `start_seconds`."""
+    results = []
+    for phase in phases:
+        mine = [step for step in steps if step.phase == phase.name]
+        ends = [step.ended_seconds for step in mine]
+        results.append(
+            PhaseResult(
+                name=phase.name,
+                planned_start_seconds=phase.window[0],
+                planned_end_seconds=phase.window[1],
+                actual_start_seconds=min(step.started_seconds for step in mine) - start_seconds if mine else None,
+                actual_end_seconds=max(_known(ends)) - start_seconds if mine and None not in ends else None,
+            )
+        )
+    return tuple(results)
+
+
+def run_result(history: History, run: Run, phases: Sequence[Phase], steps: Sequence[StepResult], impact_seconds: float) -> RunResult | None:
+    """How a run ended and which of the plan's steps never began; None when the run never began."""
+    started, finished = history.first_of_run(Kind.RUN_STARTED, run), history.last_of_run(Kind.RUN_FINISHED, run)
+    if started is None and not steps:
+        return None
+    outcome = str(finished.body.get("outcome")) if finished else "unknown"
+    ran = {step.step for step in steps}
+    return RunResult(
+        run=run,
+        outcome=cast("Any", outcome if outcome in ("succeeded", "failed", "abandoned") else "unknown"),
+        reason=str(finished.body.get("reason", "")) if finished else "the journal holds no end of this run",
+        started_seconds=started.at_seconds - impact_seconds if started else steps[0].started_seconds,
+        ended_seconds=finished.at_seconds - impact_seconds if finished else None,
+        missing_steps=tuple(step.id for phase in phases for step in phase.steps if step.id not in ran),
+    )
+
+
+def critical_path(phases: Sequence[Phase], steps: Sequence[StepResult]) -> frozenset[str]:
+    """Steps that the end of the run hung on: from the last outcome back, each time to the latest of what was waited for."""
+    waits = _waits(phases)
+    ended = {step.step: step.ended_seconds for step in steps if step.ended_seconds is not None}
+    path: set[str] = set()
+    here = max(ended, key=lambda step: ended[step], default=None)
+    while here is not None and here not in path:
+        path.add(here)
+        here = max((before for before in waits.get(here, ()) if before in ended), key=lambda step: ended[step], default=None)
+    return frozenset(path)
+
+
+def _waits(phases: Sequence[Phase]) -> dict[str, tuple[str, ...]]:
+    waits: dict[str, tuple[str, ...]] = {}
+    before: tuple[str, ...] = ()
+    for phase in phases:
+        for step in phase.steps:
+            waits[step.id] = before if step.after is None else tuple(step.after)
+        before = tuple(step.id for step in phase.steps) or before
+    return waits
+
+
+def _known(values: Iterable[float | None]) -> list[float]:
+    return [value for value in values if value is not None]
