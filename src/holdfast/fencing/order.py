@@ -1,6 +1,7 @@
 """Orders: the only things that effectors obey, and they only grow."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,3 +27,19 @@ class Order:
         if len(values) != 4 or any(type(value) is not int or value < 0 for value in values):
             raise ValueError(f"an order is four integers of at least 0, not {values!r}")
         return cls(*values)
+
+
+class Verdict(StrEnum):
+    """What an effector says to an order."""
+
+    ACCEPTED = "accepted"
+    REPEATED = "repeated"
+    """The very order that was accepted last: its effect may be there already, wholly, partly, or not at all."""
+    REFUSED = "refused"
+
+
+def accept(order: Order, highest: Order | None) -> Verdict:
+    """Compare with the highest order that was durably seen. The caller makes an accepted order durable before it acts on it."""
+    if highest is None or order > highest:
+        return Verdict.ACCEPTED
+    return Verdict.REPEATED if order == highest else Verdict.REFUSED
