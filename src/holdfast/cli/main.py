@@ -30,7 +30,10 @@ class Command:
     summary: str
 
 
-COMMANDS = (Command("observe", "holdfast.cli.observe:observe", "Watch from one site and answer with what was seen."),)
+COMMANDS = (
+    Command("journal", "holdfast.cli.journal:app", "Read the journal and prove that nobody changed it."),
+    Command("observe", "holdfast.cli.observe:observe", "Watch from one site and answer with what was seen."),
+)
 
 _EPILOGUE = (
     "Exit: 0 fine, 1 what was asked about is not so, 2 bad input and nothing was done, 3 unknown. "
