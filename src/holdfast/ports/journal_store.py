@@ -25,3 +25,7 @@ class JournalConflict(Exception):
 
 class JournalFull(Exception):
     """The journal could not be made durable; nothing may be done until it can."""
+
+
+class JournalBroken(Exception):
+    """What is stored is no journal, or not a whole one; the message names the place."""
