@@ -1,1 +1,1 @@
-"""Virtual time, a simulated world, fakes that pass the contract suites, and checkers of what must always hold."""
+"""Virtual time, a simulated world, and fakes of every port: the same contract suites hold them and the providers."""
