@@ -1,0 +1,45 @@
+"""HF109: people may take so long to approve that the path ends after the plan's promise.
+
+If the answer comes at the last allowed moment, everything after it comes as much later as the answer is later than its phase's end.
+"""
+
+from collections.abc import Iterator
+
+from holdfast.checks.finding import Finding, Rule, Severity
+from holdfast.checks.runs import Run, run
+from holdfast.plan.model import Plan
+from holdfast.plan.values import spoken_duration
+
+CODE = "HF109"
+
+
+def _apply(plan: Plan) -> Iterator[Finding]:
+    answer = plan.approval.activation.answer_within
+    for identifier, scenario in plan.scenarios.items():
+        there = run(identifier, "phases", scenario.phases)
+        asking = _phase_that_asks(there)
+        if asking is None:
+            continue
+        start, end = there.phases[asking].window
+        planned = max(phase.window[1] for phase in there.phases)
+        late = planned + max(0.0, start + answer - end)
+        broken = [function.name for function in plan.functions.values() if planned <= function.rto < late]
+        if late <= plan.objectives.rto or late <= planned:
+            continue
+        also = f"; late as well: {', '.join(broken)}" if broken else ""
+        yield Finding(
+            CODE,
+            Severity.WARNING,
+            f"an approval may take {spoken_duration(answer)}, but the phase '{there.phases[asking].name}' leaves it "
+            f"{spoken_duration(end - start)}: with a late answer {scenario.name} ends after {spoken_duration(late)}, "
+            f"and the plan promises {spoken_duration(plan.objectives.rto)}{also}",
+            (("approval", "activation", "answer_within"), (*there.phase_place(asking), "window"), ("objectives", "rto")),
+            f"ask for an answer within {spoken_duration(max(0.0, end - start))}, and escalate when it doesn't come",
+        )
+
+
+def _phase_that_asks(there: Run) -> int | None:
+    return next((number for number, phase in enumerate(there.phases) if any(step.block == "approve" for step in phase.steps)), None)
+
+
+RULE = Rule(CODE, "a late approval still leaves time", _apply)

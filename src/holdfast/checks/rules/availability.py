@@ -1,0 +1,38 @@
+"""HF103: an availability target allows less outage in its period than one recovery as the plan promises it.
+
+The plan's own objective counts over 30 days, a service level over its period. One recovery takes the plan's RTO.
+"""
+
+from collections.abc import Iterator
+
+from holdfast.checks.finding import Finding, Rule, Severity
+from holdfast.plan.model import Plan
+from holdfast.plan.problems import Place
+from holdfast.plan.values import spoken_duration
+
+CODE = "HF103"
+MONTH_SECONDS = 30 * 86400.0
+
+
+def _apply(plan: Plan) -> Iterator[Finding]:
+    targets: list[tuple[str, float, float, Place]] = [
+        ("the plan's objective", plan.objectives.availability_percent, MONTH_SECONDS, ("objectives", "availability_percent"))
+    ]
+    targets += [
+        (level.name, level.availability_percent, level.period, ("service_levels", name, "availability_percent"))
+        for name, level in plan.service_levels.items()
+    ]
+    for who, percent, period, place in targets:
+        allowed = (100 - percent) / 100 * period
+        if allowed < plan.objectives.rto - 0.5:  # less than half a second apart is rounding of the percentage
+            yield Finding(
+                CODE,
+                Severity.WARNING,
+                f"{percent:g} % over {spoken_duration(period)} ({who}) allows {spoken_duration(allowed)} of outage, "
+                f"but one recovery within the plan's RTO may take {spoken_duration(plan.objectives.rto)}",
+                (place, ("objectives", "rto")),
+                "a single recovery breaks this promise: shorten the RTO or promise less",
+            )
+
+
+RULE = Rule(CODE, "one recovery fits into the availability promised", _apply)

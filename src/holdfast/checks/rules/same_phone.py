@@ -1,0 +1,29 @@
+"""HF112: people who fill different roles share a telephone number: when it is engaged or lost, neither can be called."""
+
+import re
+from collections.abc import Iterator
+
+from holdfast.checks.finding import Finding, Rule, Severity
+from holdfast.plan.model import Plan
+from holdfast.plan.people import Occasion, fillers
+from holdfast.plan.problems import Place
+
+CODE = "HF112"
+
+
+def _apply(plan: Plan) -> Iterator[Finding]:
+    filling = {person for role in plan.roles.values() for person in fillers(role, Occasion.INCIDENT)}
+    by_number: dict[str, list[str]] = {}
+    for identifier, person in plan.people.items():
+        if person.phone is not None and identifier in filling:
+            by_number.setdefault(re.sub(r"[^\d+]", "", person.phone), []).append(identifier)
+    for people in by_number.values():
+        if len(people) < 2:
+            continue
+        names = " and ".join(f"{plan.people[person].name} ({plan.people[person].title})" for person in people)
+        places: tuple[Place, ...] = tuple(("people", person, "phone") for person in people)
+        sentence = f"{names} are called under the same number, {plan.people[people[0]].phone}"
+        yield Finding(CODE, Severity.WARNING, sentence, places, "give each a number of their own")
+
+
+RULE = Rule(CODE, "every person can be called alone", _apply)

@@ -1,0 +1,65 @@
+"""HF106: the windows of a scenario's phases contradict each other or the plan's objective.
+
+A window that ends before it starts can't be carried out at all (error). Phases that overlap, leave a gap, or end after the plan's RTO
+(there only, the way back has none) are written so that the promise can't be read off them (warning, a gap is a note).
+"""
+
+from collections.abc import Iterator
+
+from holdfast.checks.finding import Finding, Rule, Severity
+from holdfast.checks.runs import Run, runs_of
+from holdfast.plan.model import Plan
+from holdfast.plan.values import spoken_duration
+
+CODE = "HF106"
+
+
+def _apply(plan: Plan) -> Iterator[Finding]:
+    for run in runs_of(plan):
+        yield from _each(run)
+        yield from _neighbours(run)
+        if run.name == "phases":
+            yield from _end(plan, run)
+
+
+def _each(run: Run) -> Iterator[Finding]:
+    for number, phase in enumerate(run.phases):
+        start, end = phase.window
+        if end <= start:
+            yield Finding(
+                CODE,
+                Severity.ERROR,
+                f"the phase '{phase.name}' ends at {spoken_duration(end)}, not after its start at {spoken_duration(start)}",
+                ((*run.phase_place(number), "window"),),
+                "write the window as [start, end], counted from the incident's start",
+            )
+
+
+def _neighbours(run: Run) -> Iterator[Finding]:
+    for number in range(1, len(run.phases)):
+        before, phase = run.phases[number - 1], run.phases[number]
+        places = ((*run.phase_place(number - 1), "window"), (*run.phase_place(number), "window"))
+        end, start = before.window[1], phase.window[0]
+        if start < end:
+            sentence = f"the phase '{phase.name}' starts at {spoken_duration(start)}, before '{before.name}' ends at {spoken_duration(end)}"
+            yield Finding(CODE, Severity.WARNING, sentence, places, "let one start where the other ends; steps may still run side by side")
+        elif start > end:
+            sentence = f"nothing is planned between {spoken_duration(end)} ('{before.name}') and {spoken_duration(start)} ('{phase.name}')"
+            yield Finding(CODE, Severity.NOTE, sentence, places, "close the gap, or say what is waited for in a phase of its own")
+
+
+def _end(plan: Plan, run: Run) -> Iterator[Finding]:
+    last = max(range(len(run.phases)), key=lambda number: run.phases[number].window[1])
+    end = run.phases[last].window[1]
+    if end > plan.objectives.rto:
+        yield Finding(
+            CODE,
+            Severity.WARNING,
+            f"{plan.scenarios[run.scenario].name} takes {spoken_duration(end)} by its phases, "
+            f"but the plan promises recovery within {spoken_duration(plan.objectives.rto)}",
+            (("objectives", "rto"), (*run.phase_place(last), "window")),
+            "shorten the phases, or promise what they can keep",
+        )
+
+
+RULE = Rule(CODE, "phases follow each other and end in time", _apply)

@@ -1,0 +1,65 @@
+"""The three runs of a scenario as rules look at them: each step with its place and everything that happens before it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from holdfast.plan.blocks import BlockSpecification
+from holdfast.plan.model import Phase, Plan, Scenario
+from holdfast.plan.problems import Place
+from holdfast.runbook.graph import PlannedStep, Runbook, runbook
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a scenario. `before`: all steps that are surely finished when a step starts."""
+
+    scenario: str
+    name: str
+    place: Place
+    phases: tuple[Phase, ...]
+    book: Runbook
+    places: dict[str, Place]
+    before: dict[str, frozenset[str]]
+
+    def block(self, step: str) -> BlockSpecification:
+        """The block that a step carries out."""
+        return self.book.step(step).block
+
+    def phase_place(self, phase: int) -> Place:
+        """Where a phase stands."""
+        return (*self.place, phase)
+
+
+def runs_of(plan: Plan) -> Iterator[Run]:
+    """Every run of every scenario that has steps."""
+    for identifier, scenario in plan.scenarios.items():
+        yield from _runs(identifier, scenario)
+
+
+def _runs(identifier: str, scenario: Scenario) -> Iterator[Run]:
+    for name, phases in (("phases", scenario.phases), ("reprotect", scenario.reprotect), ("way_back", scenario.way_back)):
+        if phases:
+            yield run(identifier, name, phases)
+
+
+def run(scenario: str, name: str, phases: tuple[Phase, ...]) -> Run:
+    """One run, made ready for looking at."""
+    place: Place = ("scenarios", scenario, name)
+    book = runbook(phases)
+    places: dict[str, Place] = {
+        step.id: (*place, number, "steps", index) for number, phase in enumerate(phases) for index, step in enumerate(phase.steps)
+    }
+    return Run(scenario, name, place, phases, book, places, _all_before(book.steps))
+
+
+def _all_before(steps: tuple[PlannedStep, ...]) -> dict[str, frozenset[str]]:
+    known: dict[str, frozenset[str]] = {}
+    remaining = list(steps)
+    while remaining:
+        ready = [step for step in remaining if all(name in known for name in step.after)]
+        if not ready:
+            raise ValueError(f"steps wait for each other in a circle: {', '.join(step.id for step in remaining)}")
+        for step in ready:
+            known[step.id] = frozenset(step.after).union(*(known[name] for name in step.after))
+        remaining = [step for step in remaining if step.id not in known]
+    return known
