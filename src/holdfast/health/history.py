@@ -1,0 +1,141 @@
+"""What observers said lately, in a form that is cheap to keep and to judge.
+
+A `History` is frozen: `absorb` returns the next one. For each thing that an observer looks at it keeps the last look, how long
+the same answer has been coming, the newest time stamp seen replayed, and, for transactions, the looks of the window. Times are turned
+into the controller's: an observer's clock is taken to be off by the smallest difference between sending and receiving of
+late, so that a batch that arrives late stays old, and a clock that is wrong does not matter. It never judges.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from holdfast.health.observation import Observation, Seen, Subject
+from holdfast.plan.model import Profile
+
+WINDOW_LOOKS = 30
+"""How many looks the *degraded* numbers are counted over."""
+FORGET_SECONDS = 120.0
+"""A thing that was not looked at for so long is no longer known to the observer at all."""
+_OFFSET_MEMORY_SECONDS = 60.0
+
+_AGE_FACTS = {Subject.POSTGRES: "heartbeat_age_seconds", Subject.REDIS: "lag_seconds", Subject.BUCKET: "copy_lag_seconds"}
+_WRITERS = frozenset({"primary", "master"})
+
+Key = tuple[str, str, Subject, str]
+"""Observer, region, subject, name."""
+
+
+def window_seconds(profile: Profile) -> float:
+    """Length of the window that *degraded* is judged over."""
+    return WINDOW_LOOKS * profile.probe_every
+
+
+def fresh_seconds(profile: Profile) -> float:
+    """Until when a look counts: three rounds and one time-out later it is stale."""
+    return 3 * profile.probe_every + profile.probe_timeout
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look as the window keeps it. `at_seconds` is the controller's time."""
+
+    at_seconds: float
+    seen: Seen
+    latency_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """The looks of one observer at one thing. The *run* is the unbroken row of equal answers that the last look ends."""
+
+    last: Observation
+    at_seconds: float
+    run_since_seconds: float
+    run_length: int
+    replayed_seconds: float | None = None
+    """Time stamp (the writer's clock) of the newest write seen in this store, while it is a copy of the writer's."""
+    window: tuple[Look, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Offset:
+    """Smallest (received − sent) of one observer, and the batches it is the smallest of."""
+
+    recent: tuple[tuple[float, float], ...] = ()
+
+    def with_batch(self, received_seconds: float, difference: float) -> "_Offset":
+        kept = tuple(entry for entry in self.recent if received_seconds - entry[0] <= _OFFSET_MEMORY_SECONDS)
+        return _Offset((*kept, (received_seconds, difference)))
+
+    def seconds(self) -> float:
+        return min(difference for _, difference in self.recent)
+
+
+def _no_tracks() -> Mapping[Key, Track]:
+    return MappingProxyType({})
+
+
+def _no_offsets() -> Mapping[str, _Offset]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything that watching remembers."""
+
+    tracks: Mapping[Key, Track] = field(default_factory=_no_tracks)
+    offsets: Mapping[str, _Offset] = field(default_factory=_no_offsets)
+
+
+def absorb(history: History, observations: Sequence[Observation], received_seconds: float, profile: Profile) -> History:
+    """The history after a batch, oldest first, received at that moment of the controller's clock. Batches hold no repeats."""
+    offsets = dict(history.offsets)
+    for observer in {observation.observer for observation in observations}:
+        newest = max(observation.at_seconds for observation in observations if observation.observer == observer)
+        offsets[observer] = offsets.get(observer, _Offset()).with_batch(received_seconds, received_seconds - newest)
+    tracks = {key: track for key, track in history.tracks.items() if received_seconds - track.at_seconds <= FORGET_SECONDS}
+    for observation in observations:
+        at_seconds = observation.at_seconds + offsets[observation.observer].seconds()
+        if received_seconds - at_seconds > FORGET_SECONDS:
+            continue
+        key = (observation.observer, observation.region, observation.subject, observation.name)
+        if observation.subject is Subject.TRANSACTION:
+            _forget_elsewhere(tracks, key)
+        tracks[key] = _next_track(tracks.get(key), observation, at_seconds, profile)
+    return replace(history, tracks=MappingProxyType(tracks), offsets=MappingProxyType(offsets))
+
+
+def _forget_elsewhere(tracks: dict[Key, Track], key: Key) -> None:
+    # DNS names one region at a time: once it names another, what a transaction saw in the first says nothing any more.
+    observer, region, subject, name = key
+    for other in [other for other in tracks if other[0] == observer and other[2:] == (subject, name) and other[1] != region]:
+        del tracks[other]
+
+
+def _next_track(track: Track | None, observation: Observation, at_seconds: float, profile: Profile) -> Track:
+    same = track is not None and track.last.seen is observation.seen and at_seconds - track.at_seconds <= fresh_seconds(profile)
+    window: tuple[Look, ...] = ()
+    if observation.subject is Subject.TRANSACTION:
+        start = at_seconds - window_seconds(profile)
+        kept = () if track is None else tuple(look for look in track.window if look.at_seconds > start)
+        window = (*kept, Look(at_seconds, observation.seen, observation.latency_seconds))
+    return Track(
+        last=observation,
+        at_seconds=at_seconds,
+        run_since_seconds=track.run_since_seconds if track is not None and same else at_seconds,
+        run_length=track.run_length + 1 if track is not None and same else 1,
+        replayed_seconds=_replayed(track, observation),
+        window=window,
+    )
+
+
+def _replayed(track: Track | None, observation: Observation) -> float | None:
+    if observation.facts.get("role") in _WRITERS:
+        # What a writer holds says nothing about what a copy holds, least of all once it is rewound and follows another.
+        return None
+    age = observation.facts.get(_AGE_FACTS.get(observation.subject, ""))
+    if not isinstance(age, (int, float)):
+        return track.replayed_seconds if track is not None else None
+    # Age and moment of looking are of the same clock, so that an observer's wrong clock cancels out.
+    return observation.at_seconds - age

@@ -1,0 +1,27 @@
+"""Everything that watching says at one moment: signals, what they say together, functions, and scores."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from holdfast.health.history import History
+from holdfast.health.score import RegionScore, scores
+from holdfast.health.signals import Joint, Signal, combine, functions, signals
+from holdfast.plan.model import Plan, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One moment. `now` is the controller's wall clock."""
+
+    now: float
+    signals: tuple[Signal, ...]
+    joints: tuple[Joint, ...]
+    functions: Mapping[str, Joint]
+    scores: Mapping[str, RegionScore]
+
+
+def picture(plan: Plan, profile: Profile, history: History, now: float) -> Picture:
+    """What the history amounts to, now."""
+    spoken = signals(plan, profile, history, now)
+    joints = combine(plan, spoken)
+    return Picture(now, spoken, joints, functions(plan, spoken), scores(plan, joints))

@@ -1,0 +1,116 @@
+"""The plan's typed triggers, judged over time.
+
+Rules: a trigger's condition is true, false or unknown (None). It fires when its condition has been true without a break for
+the profile's hold; *unknown* is a break, and never fires. The caller keeps the states that `evaluate` returns and passes them in
+again: that is all the memory there is. A trigger never decides; what follows from one that fires is for the room `decision`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from holdfast.health.observation import Subject
+from holdfast.health.picture import Picture
+from holdfast.health.signals import Health, Signal, majority
+from holdfast.plan.model import NetworkLostTrigger, Plan, Profile, ScoreTrigger, Trigger, ZonesDownTrigger
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerState:
+    """One trigger about one region, now. `since_seconds`: since when its condition is true without a break."""
+
+    region: str
+    trigger: str
+    condition: bool | None
+    firing: bool | None
+    since_seconds: float | None
+    reason: str
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    holds: bool | None
+    reason: str
+    since_seconds: float | None = None
+
+
+TriggerKey = tuple[str, str]
+"""Region and kind of trigger."""
+
+
+def evaluate(
+    plan: Plan,
+    profile: Profile,
+    triggers: Sequence[Trigger],
+    picture: Picture,
+    before: Mapping[TriggerKey, TriggerState],
+) -> Mapping[TriggerKey, TriggerState]:
+    """State of each trigger about each region of the plan, after the states `before`."""
+    states: dict[TriggerKey, TriggerState] = {}
+    for region in plan.regions:
+        for trigger in triggers:
+            key = (region, trigger.kind)
+            states[key] = _next_state(profile, region, trigger, _condition(plan, trigger, region, picture), picture, before.get(key))
+    return states
+
+
+def _next_state(
+    profile: Profile, region: str, trigger: Trigger, condition: _Condition, picture: Picture, before: TriggerState | None
+) -> TriggerState:
+    score = picture.scores[region].score
+    if not condition.holds:
+        return TriggerState(region, trigger.kind, condition.holds, condition.holds, None, condition.reason, score)
+    since = condition.since_seconds if condition.since_seconds is not None else picture.now
+    if before is not None and before.condition and before.since_seconds is not None:
+        since = before.since_seconds
+    firing = picture.now - since >= profile.hold
+    return TriggerState(region, trigger.kind, True, firing, since, condition.reason, score)
+
+
+def _condition(plan: Plan, trigger: Trigger, region: str, picture: Picture) -> _Condition:
+    match trigger:
+        case ScoreTrigger(below=below):
+            return _score_below(below, region, picture)
+        case NetworkLostTrigger():
+            return _network_lost(plan, region, picture)
+        case ZonesDownTrigger():
+            return _Condition(None, "zones are not watched yet, so this trigger is unknown")
+
+
+def _score_below(below: float, region: str, picture: Picture) -> _Condition:
+    found = picture.scores[region]
+    if found.score is None:
+        return _Condition(None, f"the score of {region} is unknown: {found.reason}")
+    if found.best < below:
+        return _Condition(True, f"the score of {region} is {found.score:.0f}, below {below:g}: {found.reason}")
+    if found.score < below:
+        return _Condition(None, f"the score of {region} is {found.score:.0f} by what is known, and {found.best:.0f} if the rest is well")
+    return _Condition(False, f"the score of {region} is {found.score:.0f}")
+
+
+def _network_lost(plan: Plan, region: str, picture: Picture) -> _Condition:
+    needed = majority(plan)
+    lost_since: dict[str, float] = {}
+    answered: set[str] = set()
+    for observer in plan.observers:
+        said = [signal for signal in picture.signals if signal.observer == observer and _on_path(signal, region)]
+        if said and all(signal.lost for signal in said):
+            lost_since[observer] = max(signal.since_seconds for signal in said)
+        elif any(signal.health is not Health.UNKNOWN for signal in said):
+            answered.add(observer)
+    if len(lost_since) >= needed:
+        since = sorted(lost_since.values())[needed - 1]
+        return _Condition(True, f"{_names(lost_since)} get no answer from anything in {region}, and do elsewhere", since)
+    if len(answered) >= needed:
+        return _Condition(False, f"{_names(answered)} get answers from {region}")
+    return _Condition(None, f"{len(lost_since)} of {len(plan.observers)} observers get no answer from {region}; {needed} are needed")
+
+
+def _on_path(signal: Signal, region: str) -> bool:
+    # Transactions go where DNS sends them: they say how a function is, not where a path ends.
+    return signal.region == region and signal.subject is not Subject.TRANSACTION
+
+
+def _names(observers: Mapping[str, float] | set[str]) -> str:
+    names = sorted(observers)
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
