@@ -28,6 +28,18 @@ class Order:
             raise ValueError(f"an order is four integers of at least 0, not {values!r}")
         return cls(*values)
 
+    def as_text(self) -> str:
+        """The order where only text can stand (a DNS record, an annotation): `0.2.5.17`."""
+        return ".".join(map(str, self.as_list()))
+
+    @classmethod
+    def from_text(cls, text: str) -> "Order":
+        """Inverse of `as_text`. Raises ValueError."""
+        parts = text.strip().split(".")
+        if not all(part.isascii() and part.isdigit() for part in parts):
+            raise ValueError(f"an order is four integers joined by dots, not {text!r}")
+        return cls.from_list([int(part) for part in parts])
+
 
 class Verdict(StrEnum):
     """What an effector says to an order."""
