@@ -6,6 +6,7 @@ from typing import Any
 from holdfast.conduct.assessment import cost_so_far
 from holdfast.conduct.decisions import mode_of_run, regions_of_run, settle_proposal
 from holdfast.conduct.guards import forbidden
+from holdfast.conduct.messages import due_record, owed
 from holdfast.conduct.situation import Begin, Move, Situation, Write
 from holdfast.conduct.suspicion import FAILOVER, REPROTECT, WAY_BACK, transition
 from holdfast.decision.replay import IncidentState
@@ -100,6 +101,11 @@ def _by_holdfast(situation: Situation, incident: IncidentState, run: str, start:
         assessed = {"functions": hit, "cost_usd": cost.usd, "tier": cost.tier.customer_impact if cost.tier else None}
         extra = (Write(Kind.IMPACT_ASSESSED, incident.incident, assessed),)
         detail = f"{len(hit)} of {len(situation.plan.functions)} functions hit, {cost.usd:,.0f} USD so far by the plan's tiers"
+    elif step.block.name == "notify":
+        wanted = [message for message in owed(situation, incident) if message.message == step.parameters["message"]]
+        extra = tuple(due_record(incident, message) for message in wanted if message.key not in incident.messages_due)
+        deliveries = sum(len(message.deliveries) for message in wanted)
+        detail = f"{step.parameters['message']} is owed: {deliveries} deliveries, each recorded when it is handed over"
     elif step.block.name == "confirm" and hit:
         if situation.now - ready_since < step.time_limit_seconds:
             return ()  # Not yet: what clients get isn't what the plan promises.
@@ -118,7 +124,7 @@ def _begin(situation: Situation, incident: IncidentState, run: str, start: Start
         return settle_proposal(situation, incident, run, step, next_order(situation, incident, run))
     if step.block.actor is Actor.PERSON:
         return _ask(incident, run, step, start.attempt, str(step.parameters.get("text", step.id)))
-    if step.block.actor is Actor.CONTROLLER and step.block.name != "notify":
+    if step.block.actor is Actor.CONTROLLER:
         return _by_holdfast(situation, incident, run, start, ready_since)
     return (Begin(incident.incident, run, step, start.attempt, start.look_only),)
 

@@ -1,5 +1,6 @@
 """What people decide: proposals made, approvals counted, expiry, and the other things that a person can ask for."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,10 +37,10 @@ def propose(situation: Situation, incident: IncidentState, run: str, step: Plann
     """Ask the plan's people: what, from where to where, and what it may lose at most."""
     source, target = regions_of_run(incident, run)
     mode = mode_of_run(incident, run)
-    loss = NO_LOSS if mode == "graceful" else situation.loss
+    loss = NO_LOSS if mode == "graceful" else shown(situation.loss)
     rule = _rule(situation, run)
     number = sum(record.kind == Kind.PROPOSED for record in incident.records) + 1
-    shown: dict[str, Any] = {
+    asked: dict[str, Any] = {
         "proposal": f"{incident.incident}-p{number}",
         "run": run,
         "step": step.id,
@@ -57,9 +58,14 @@ def propose(situation: Situation, incident: IncidentState, run: str, step: Plann
         "roles": list(rule.of),
         "requester": _requester(incident),
     }
-    body = {**shown, "hash": proposal_hash(situation.plan_digest, shown)}
+    body = {**asked, "hash": proposal_hash(situation.plan_digest, asked)}
     reason = f"{rule.count} of {', '.join(rule.of)} must approve"
     return (Write(Kind.PROPOSED, incident.incident, body), *transition(incident, Event.PROPOSED, reason))
+
+
+def shown(loss: LossBound) -> LossBound:
+    """The bound as people see it: rounded up to a tenth of a second, so that the clocks' jitter doesn't void what they approved."""
+    return loss if loss.bound_seconds is None else LossBound(math.ceil(loss.bound_seconds * 10 + 1) / 10, loss.estimated_writes)
 
 
 def _requester(incident: IncidentState) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from holdfast.conduct.assessment import severity
 from holdfast.conduct.course import steps
 from holdfast.conduct.decisions import answer
+from holdfast.conduct.messages import messages
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.conduct.suspicion import incidents, suspicions
 from holdfast.decision.replay import IncidentState
@@ -47,7 +48,7 @@ def _conduct(situation: Situation) -> tuple[Move, ...]:
     incident = situation.installation.open_incident()
     if incident is None:
         return ()
-    return _roles(situation, incident) or _severity(situation, incident) or steps(situation, incident)
+    return _roles(situation, incident) or _severity(situation, incident) or messages(situation, incident) or steps(situation, incident)
 
 
 STAGES: tuple[Stage, ...] = (suspicions, incidents, _conduct)

@@ -64,7 +64,8 @@ class Situation:
     loss: LossBound = LossBound(None, None)
     in_flight: frozenset[tuple[str, str]] = frozenset()
     """(run, step) of what this controller has begun and not finished."""
-    commands: tuple[Command, ...] = ()
+    telling: frozenset[tuple[str, str, str]] = frozenset()
+    """(key, channel, recipient) of what is being handed over."""
     exercise: str | None = None
 
 
@@ -93,6 +94,7 @@ class Tell:
     """Hand a message to one channel for one person."""
 
     incident: str
+    key: str
     message: str
     channel: str
     recipient: str

@@ -8,14 +8,13 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 from holdfast.conduct.course import current_run, finish, intent, run_progress
 from holdfast.conduct.policy import answered, next_moves
-from holdfast.conduct.situation import Begin, Command, Move, Situation, Write
+from holdfast.conduct.situation import Begin, Command, Move, Situation, Tell, Write
 from holdfast.controller.chronicle import Chronicle
 from holdfast.controller.execution import StepResult, carry_out
-from holdfast.controller.telling import Telling
 from holdfast.controller.watch import Watch
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
@@ -24,10 +23,13 @@ from holdfast.ports.action import Action, Mode, Task
 from holdfast.ports.clock import Clock
 from holdfast.ports.consent import Consent
 from holdfast.ports.journal_store import JournalConflict, JournalFull, JournalStore
+from holdfast.ports.notifier import Notification, Notifier
 from holdfast.runbook.progress import next_moment
 
 log = logging.getLogger(__name__)
 
+TELL_SECONDS = 10.0
+"""Bound of one hand-over to a channel."""
 PASS_SECONDS = 0.25
 """Longest pause between two passes: how late a change of the world may be noticed."""
 _MOST_ROUNDS = 200
@@ -52,6 +54,13 @@ class Settings:
         return self.plan.profiles[self.profile_name]
 
 
+class UnderWay(TypedDict):
+    """What was begun and isn't finished: the part of a situation that changes within a pass."""
+
+    in_flight: frozenset[tuple[str, str]]
+    telling: frozenset[tuple[str, str, str]]
+
+
 class Controller:
     """One controller over one journal. `run` returns when the task is cancelled or the journal belongs to another one."""
 
@@ -62,17 +71,18 @@ class Controller:
         clock: Clock,
         watch: Watch,
         actions: Mapping[str, Action],
-        telling: Telling,
+        notifiers: Mapping[str, Notifier],
         consent: Consent,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._watch = watch
         self._actions = actions
-        self._telling = telling
+        self._notifiers = notifiers
         self._consent = consent
         self._chronicle = Chronicle(store, clock, settings.plan.primary_region())
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._deliveries: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._overtaken: JournalConflict | None = None
 
@@ -81,9 +91,13 @@ class Controller:
         """What is known, for readers."""
         return self._chronicle
 
-    def begin_term(self) -> None:
-        """Record that this controller is the one now, and promise to whoever holds the write epoch."""
+    def begin_term(self, heard: tuple[int, int, str]) -> None:
+        """Record that this controller is the one now, and promise to whoever holds the write epoch.
+
+        `heard`: the highest (era, epoch) that any agent knows and its holder; a journal that knows less was lost, and goes on from there.
+        """
         settings, before = self._settings, self._chronicle.installation
+        era, epoch, serving = max((before.era, before.epoch, before.serving), heard)
         resumed = not self._chronicle.is_new
         started = {
             "term": before.term + 1,
@@ -93,6 +107,9 @@ class Controller:
             "environment": settings.environment,
             "exercise": settings.exercise,
             "resumed": resumed,
+            "era": era,
+            "epoch": epoch,
+            "serving": serving,
         }
         loaded = {"name": settings.plan.name, "version": settings.plan.version, "digest": settings.plan_digest}
         self._chronicle.append([Write(Kind.CONTROLLER_STARTED, "", started), Write(Kind.PLAN_LOADED, "", loaded)])
@@ -104,7 +121,7 @@ class Controller:
         incident = known.open_incident()
         run = current_run(incident) if incident is not None else None
         if incident is not None and run in incident.epochs and run not in incident.positions:
-            self._consent.stop_promising(Order(known.era, known.epoch, known.term, 0), known.serving)
+            self._consent.prepare(Order(known.era, known.epoch, known.term, 0))
         else:
             self._consent.serve(known.era, known.epoch, known.serving)
 
@@ -124,9 +141,10 @@ class Controller:
                     watching.result()
                 await self._rest()
         finally:
-            for task in (*self._tasks.values(), watching):
+            running = [*self._tasks.values(), *self._deliveries.values(), watching]
+            for task in running:
                 task.cancel()
-            await asyncio.gather(*self._tasks.values(), watching, return_exceptions=True)
+            await asyncio.gather(*running, return_exceptions=True)
 
     async def _rest(self) -> None:
         pause = PASS_SECONDS
@@ -160,9 +178,12 @@ class Controller:
             alarms=seen.alarms,
             functions_hit=seen.functions_hit,
             loss=seen.loss,
-            in_flight=frozenset(self._tasks),
+            **self._under_way(),
             exercise=settings.exercise,
         )
+
+    def _under_way(self) -> UnderWay:
+        return {"in_flight": frozenset(self._tasks), "telling": frozenset(self._deliveries)}
 
     def _pass(self) -> None:
         situation = self._situation()
@@ -171,7 +192,7 @@ class Controller:
             if not moves:
                 return
             self._make(situation, moves)
-            situation = replace(situation, installation=self._chronicle.installation, in_flight=frozenset(self._tasks))
+            situation = replace(situation, installation=self._chronicle.installation, **self._under_way())
         raise RuntimeError(f"the policy found no rest within {_MOST_ROUNDS} rounds; this is a fault in Holdfast, please report it")
 
     def submit(self, command: Command) -> str:
@@ -191,6 +212,36 @@ class Controller:
         for move in moves:
             if isinstance(move, Begin):
                 self._begin(replace(situation, installation=self._chronicle.installation), move)
+            elif isinstance(move, Tell):
+                delivery = (move.key, move.channel, move.recipient)
+                self._deliveries[delivery] = asyncio.create_task(self._tell(move, delivery))
+
+    async def _tell(self, move: Tell, delivery: tuple[str, str, str]) -> None:
+        named = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient}
+        incident = self._chronicle.installation.incidents[move.incident]
+        notification = Notification(
+            key="/".join(delivery),
+            incident=move.incident,
+            message=move.message,
+            channel=move.channel,
+            recipient=move.recipient,
+            subject=move.subject,
+            body=move.body,
+            exercise=incident.exercise is not None,
+        )
+        try:
+            async with asyncio.timeout(TELL_SECONDS):
+                reference = await self._notifiers[move.channel].send(notification)
+            record = Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": reference})
+        except (OSError, TimeoutError, KeyError) as error:
+            record = Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": f"{type(error).__name__}: {error}"})
+        try:
+            await self._append_patiently([record])
+        except JournalConflict as conflict:
+            self._overtaken = conflict
+        finally:
+            self._deliveries.pop(delivery, None)
+            self._wake.set()
 
     def _begin(self, situation: Situation, move: Begin) -> None:
         incident = situation.installation.incidents[move.incident]
@@ -202,10 +253,7 @@ class Controller:
     async def _step(self, situation: Situation, move: Begin, body: Mapping[str, Any]) -> None:
         key = (move.run, move.step.id)
         try:
-            if move.step.block.name == "notify":
-                records, result = await self._telling.tell(situation, move)
-            else:
-                records, result = [], await self._act(situation, move, body)
+            result = await self._act(situation, move, body)
             done = finish(
                 move.step,
                 move.run,
@@ -216,8 +264,12 @@ class Controller:
                 looks=(result.checked, result.verified),
             )
             confirmed = self._fence_record(move, body, result)
-            await self._append_patiently([*records, *confirmed, Write(Kind.STEP_FINISHED, move.incident, done)])
+            await self._append_patiently([*confirmed, Write(Kind.STEP_FINISHED, move.incident, done)])
             if confirmed:
+                certificate = result.facts.get("certificate")
+                if isinstance(certificate, Mapping):
+                    self._consent.fenced(certificate)
+                    self._consent.remaining_seconds()  # Consent, durably, before any promotion is ordered.
                 self._keep_promises()
         except JournalConflict as conflict:
             self._overtaken = conflict

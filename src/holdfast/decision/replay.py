@@ -42,7 +42,7 @@ class IncidentState:
     runs_started: tuple[str, ...] = ()
     runs_finished: Mapping[str, str] = field(default_factory=dict)
     messages_sent: frozenset[tuple[str, str, str]] = frozenset()
-    """(message, channel, recipient) of everything that was handed over."""
+    """(key, channel, recipient) of everything that was handed over."""
     messages_due: frozenset[str] = frozenset()
     records: tuple[Record, ...] = ()
 
@@ -108,7 +108,7 @@ def _approved(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, 
 
 
 def _sent(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"messages_sent": incident.messages_sent | {(body["message"], body["channel"], body["recipient"])}}
+    return {"messages_sent": incident.messages_sent | {(body["key"], body["channel"], body["recipient"])}}
 
 
 _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str, Any]]] = {
@@ -123,7 +123,7 @@ _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str,
     Kind.FENCE_CONFIRMED: lambda incident, body: {"positions": {**incident.positions, body["run"]: body["position"]}},
     Kind.RUN_STARTED: lambda incident, body: {"runs_started": (*incident.runs_started, body["run"])},
     Kind.RUN_FINISHED: lambda incident, body: {"runs_finished": {**incident.runs_finished, body["run"]: body["outcome"]}},
-    Kind.NOTIFICATION_DUE: lambda incident, body: {"messages_due": incident.messages_due | {body["message"]}},
+    Kind.NOTIFICATION_DUE: lambda incident, body: {"messages_due": incident.messages_due | {body["key"]}},
     Kind.NOTIFICATION_SENT: _sent,
 }
 """What a record of each kind changes in its incident; kinds that aren't named only join its records."""
@@ -141,7 +141,8 @@ def fold(installation: Installation, record: Record) -> Installation:
     body = record.body
     match record.kind:
         case Kind.CONTROLLER_STARTED:
-            installation = replace(installation, term=body["term"], steps_ordered=0)
+            known = {name: body[name] for name in ("era", "epoch", "serving")}
+            installation = replace(installation, term=body["term"], steps_ordered=0, **known)
         case Kind.SUSPICION_RAISED:
             raised = {**installation.suspicions, (body["region"], body["trigger"]): body["since_seconds"]}
             installation = replace(installation, suspicions=raised)

@@ -9,7 +9,7 @@ from enum import StrEnum
 class Kind(StrEnum):
     """What a record says. The comment names the fields of its body."""
 
-    CONTROLLER_STARTED = "controller.started"  # term, version, plan_digest, profile, environment, resumed (bool)
+    CONTROLLER_STARTED = "controller.started"  # term, version, plan_digest, profile, environment, exercise, resumed (bool), era, epoch, serving
     PLAN_LOADED = "plan.loaded"  # name, version, digest
     OBSERVERS_SEEN = "observers.seen"  # heard [site], silent [site]
     SUSPICION_RAISED = "suspicion.raised"  # region, trigger, reason, since_seconds, score (0-100 or null)
@@ -19,22 +19,22 @@ class Kind(StrEnum):
     SEVERITY_CHANGED = "severity.changed"  # severity, functions [id], reason
     ROLES_ACTIVATED = "roles.activated"  # roles {role: person}
     IMPACT_ASSESSED = "impact.assessed"  # functions {id: since_seconds}, cost_usd, tier
-    PROPOSED = "proposal.made"  # proposal, action (failover|switchover), source, target, mode, era, epoch, loss_bound_seconds (null: unknown), estimated_writes (null), expires_seconds, hash, count, roles [role], requester
+    PROPOSED = "proposal.made"  # proposal, run, step, action (failover|switchover), source, target, mode, era, epoch, loss_bound_seconds (null: unknown), estimated_writes (null), above_rpo, expires_seconds, hash, count, roles [role], requester
     APPROVED = "approval.given"  # proposal, hash, person, role, accepts_loss (bool)
     APPROVAL_REFUSED = "approval.refused"  # proposal, person, reason
     PROPOSAL_VOID = "proposal.void"  # proposal, reason (expired | changed)
-    DECIDED = "decision.made"  # proposal, action, mode, reason, loss_bound_seconds, estimated_writes, approvers [person]
-    EPOCH_OPENED = "epoch.opened"  # era, epoch, source, target
-    FENCE_CONFIRMED = "fence.confirmed"  # region, how (acknowledged | lease-ran-out | attested), at_seconds, detail, last_heartbeat_seconds (null), skew_seconds
+    DECIDED = "decision.made"  # proposal, run, action, mode, reason, loss_bound_seconds, estimated_writes, approvers [person]
+    EPOCH_OPENED = "epoch.opened"  # run, era, epoch, source, target
+    FENCE_CONFIRMED = "fence.confirmed"  # run, region, how (acknowledged | lease-ran-out | attested), at_seconds, detail, last_heartbeat_seconds (null), skew_seconds, position {}
     STEP_INTENDED = "step.intended"  # run, step, block, component, source, target, mode, attempt, order [4], parameters
-    STEP_FINISHED = "step.finished"  # run, step, block, attempt, outcome (succeeded|refused|failed|unknown|settled), detail, facts, checked, verified
-    STEP_WAITING = "step.waiting"  # run, step, reason, needs (role or person)
-    RUN_STARTED = "run.started"  # run (failover | way-back), source, target, mode, epoch
+    STEP_FINISHED = "step.finished"  # run, step, block, attempt, outcome (succeeded|settled|refused|failed|unknown, or by a person: again|skipped|settled), detail, facts, checked, verified
+    STEP_WAITING = "step.waiting"  # run, step, block, attempt, reason, needs (role)
+    RUN_STARTED = "run.started"  # run (failover | reprotect | way-back), source, target, mode, epoch
     RUN_FINISHED = "run.finished"  # run, outcome (succeeded | failed | abandoned), reason
-    NOTIFICATION_DUE = "notification.due"  # message, audience, channels, due_seconds
-    NOTIFICATION_SENT = "notification.sent"  # message, channel, recipient, reference, key
-    NOTIFICATION_FAILED = "notification.failed"  # message, channel, recipient, reason
+    NOTIFICATION_DUE = "notification.due"  # key, message, audience [recipient], channels, due_seconds, reason
+    NOTIFICATION_SENT = "notification.sent"  # key, message, channel, recipient, reference
+    NOTIFICATION_FAILED = "notification.failed"  # key, message, channel, recipient, reason
     AGENT_RECORD = "agent.record"  # region, at_seconds, what, detail, signature, late (bool)
-    COMMAND = "command"  # verb, by, arguments: what a person asked for
+    COMMAND = "command"  # id, verb, by, arguments, answer: what a person asked for and was told
     EXERCISE_MARK = "exercise.mark"  # what (cut | heal | load-started | ...), detail: what the drill did to the world
     INCIDENT_CLOSED = "incident.closed"  # outcome, reason

@@ -1,18 +1,35 @@
 """The controller's own promise not to consent to a promotion: half of the lease (the target's agent holds the other half)."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from holdfast.fencing.order import Order
 
 
 class Consent(Protocol):
-    """What the controller itself has promised to the region that writes."""
+    """What the controller itself has promised to the region that writes. Every change is durable when a method returns."""
 
-    def stop_promising(self, order: Order, target: str) -> None:
-        """From now on, durably, renew no promise: an activation of `target` was decided. Idempotent."""
+    def prepare(self, order: Order) -> None:
+        """From now on renew no promise: the activation that this order opens was decided. Idempotent."""
 
     def remaining_seconds(self) -> float:
-        """How long the longest promise still runs, drift and margin included; 0.0 when this controller may consent."""
+        """How long the promise still runs, drift and margin included; 0.0 when this controller has consented to the prepared activation."""
+
+    def promise_ends_in_seconds(self) -> float:
+        """When the latest promise ends (negative: ended so long ago), without consenting to anything."""
+
+    def fenced(self, certificate: Mapping[str, Any]) -> None:
+        """The source's agent certifies its fence: the promise to it is void."""
 
     def serve(self, era: int, epoch: int, holder: str) -> None:
         """From now on promise to `holder` under this epoch, and to nobody else. Idempotent; never goes back to a lower epoch."""
+
+
+class PromiseStore(Protocol):
+    """Durable values by key: what is put survives a power cut when `put` returns."""
+
+    def get(self, key: str) -> Any | None:
+        """The value last put, or None."""
+
+    def put(self, key: str, value: Any) -> None:
+        """Keep one value. Raises JournalFull when it can't be made durable."""

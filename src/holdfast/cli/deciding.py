@@ -1,0 +1,187 @@
+"""What people do in an incident: look, approve, refuse, choose, turn home. Thin: the controller decides whether it counts."""
+
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from holdfast.cli.output import CommandError, ExitCode, OutputFormat, State, print_json, print_next, screen, state_text, table
+from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, controller_of, give, state_of
+
+Person = Annotated[str, Parameter(name=["--as"], help="Who you are: a person of the plan.")]
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return "unknown"
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+_STEP_STATES = {
+    "succeeded": State.DONE,
+    "running": State.RUNNING,
+    "needs-person": State.NEEDS_PERSON,
+    "skipped": State.NEEDS_PERSON,
+    "try-again": State.UNKNOWN,
+    "unsettled": State.UNKNOWN,
+    "pending": State.UNKNOWN,
+}
+
+
+def status(*, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:
+    """Say what serves, what is wrong, and who must act.
+
+    Example: `holdfast status`
+    """
+    now = dict(state_of(controller_of(lab)))
+    if output == "json":
+        print_json(now)
+        return
+    out = screen()
+    incident: Any = now["incident"]
+    if incident is None:
+        out.print(state_text(State.DONE, f"{now['serving']} serves under epoch {now['era']}.{now['epoch']}; no incident"))
+        for alarm in now["alarms"]:  # type: ignore[attr-defined]
+            out.print(state_text(State.UNKNOWN, f"{alarm['region']}: {alarm['reason']}"))
+        return
+    word = State.NEEDS_PERSON if incident["proposal"] or incident["state"] == "needs-person" else State.RUNNING
+    if incident["state"] in ("recovered", "closed", "stood-down"):
+        word = State.DONE
+    title = f"{incident['incident']} {incident['state']}: {incident['source']} → {incident['target']}"
+    out.print(state_text(word, f"{title}, {_duration(incident['elapsed_seconds'])} since the impact"))
+    rows = [
+        [step["phase"], step["id"], state_text(_STEP_STATES[step["state"]], step["state"]), _took(step), step["detail"]]
+        for step in incident["steps"]
+    ]
+    out.print(table(["phase", "step", "state", "took", "detail"], rows, numbers=["took"]))
+    _print_next_action(incident)
+
+
+def _took(step: dict[str, Any]) -> str:
+    if step["started_seconds"] is None or step["ended_seconds"] is None:
+        return ""
+    return _duration(step["ended_seconds"] - step["started_seconds"])
+
+
+def _print_next_action(incident: dict[str, Any]) -> None:
+    if incident["proposal"] is not None:
+        print_next(f"holdfast approve {incident['incident']} --as NAME")
+    elif incident["state"] == "needs-person":
+        waiting = next(step["id"] for step in incident["steps"] if step["state"] == "needs-person")
+        print_next(f"holdfast choose {waiting} retry --as NAME")
+    elif incident["state"] == "recovered":
+        print_next("holdfast failback --as NAME")
+
+
+def _proposal(state: dict[str, Any], incident: str) -> dict[str, Any]:
+    open_now = state["incident"]
+    if open_now is None or open_now["incident"] != incident:
+        raise CommandError(f"{incident} is not the open incident; `holdfast status` shows which is", ExitCode.NOT_SO)
+    if open_now["proposal"] is None:
+        raise CommandError(f"{incident} waits for no approval; it is {open_now['state']}", ExitCode.NOT_SO)
+    return dict(open_now["proposal"])
+
+
+def approve(
+    incident: str,
+    *,
+    by: Person,
+    accept_loss: Annotated[
+        bool, Parameter(name=["--accept-loss"], negative="", help="Accept a loss above the RPO, or one that can't be bounded.")
+    ] = False,
+    yes: Annotated[bool, Parameter(name=["--yes", "-y"], negative="", help="Don't ask for the region's name first.")] = False,
+    lab: LabDirectory = DEFAULT_LAB,
+    output: OutputFormat = "text",
+) -> None:
+    """Approve what is proposed: shows it with the bound on data loss first. Other regions stop writing; that can't be undone.
+
+    Example: `holdfast approve inc-1-1 --as exercise-one`
+    """
+    client = controller_of(lab)
+    proposal = _proposal(dict(state_of(client)), incident)
+    if output == "text":
+        _show(proposal)
+        if (
+            not yes
+            and input(f"Type the name of the region that will serve ({proposal['target']}) to approve: ").strip() != proposal["target"]
+        ):
+            raise CommandError("not approved: the name is another one. Nothing was done.", ExitCode.NOT_SO)
+    answer = give(client, "approve", by, {"hash": proposal["hash"], "accepts_loss": accept_loss})
+    if output == "json":
+        print_json({"answer": answer, "proposal": proposal})
+        return
+    screen().print(state_text(State.DONE, answer))
+    print_next("holdfast status")
+
+
+def _show(proposal: dict[str, Any]) -> None:
+    out = screen()
+    out.print(state_text(State.NEEDS_PERSON, f"{proposal['action']} {proposal['source']} → {proposal['target']} ({proposal['mode']})"))
+    bound, count = proposal["loss_bound_seconds"], proposal["estimated_writes"]
+    loss = (
+        "can't be bounded" if bound is None else "nothing" if bound == 0 else f"at most the last {_duration(bound)} of acknowledged writes"
+    )
+    estimate = "" if not count else f" (an estimated {count} writes)"
+    rows = [
+        ["may lose", loss + estimate + (", above the RPO" if proposal["above_rpo"] else "")],
+        ["can't be undone", f"{proposal['source']} stops writing; what only it holds must be exported and judged later"],
+        ["needs", f"{proposal['count']} of {', '.join(proposal['roles'])}"],
+        ["has", ", ".join(f"{given['person']} ({given['role']})" for given in proposal["approvals"]) or "nobody yet"],
+    ]
+    out.print(table(["", ""], rows))
+
+
+def refuse(
+    incident: str,
+    *,
+    by: Person,
+    because: Annotated[str, Parameter(help="Why: it is kept in the journal.")],
+    lab: LabDirectory = DEFAULT_LAB,
+    output: OutputFormat = "text",
+) -> None:
+    """Decide against what is proposed. The incident stands down, or the way back is not taken now.
+
+    Example: `holdfast refuse inc-1-1 --as exercise-one --because "the provider will be back in five minutes"`
+    """
+    client = controller_of(lab)
+    _proposal(dict(state_of(client)), incident)
+    _said(give(client, "refuse", by, {"reason": because}), output)
+
+
+def choose(
+    step: str,
+    choice: str,
+    *,
+    by: Person,
+    because: Annotated[str, Parameter(help="Why: needed for skip and done.")] = "",
+    lab: LabDirectory = DEFAULT_LAB,
+    output: OutputFormat = "text",
+) -> None:
+    """Say how a step that waits for a person goes on: retry, skip, or done (it was done by hand).
+
+    Example: `holdfast choose scale-up retry --as exercise-one`
+    """
+    _said(give(controller_of(lab), "choose", by, {"step": step, "choice": choice, "reason": because}), output)
+
+
+def failback(*, by: Person, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:
+    """Bring the service home: the lost region becomes a replica, then a planned switchover is proposed.
+
+    Example: `holdfast failback --as exercise-one`
+    """
+    _said(give(controller_of(lab), "failback", by, {}), output)
+
+
+def switchover(*, by: Person, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:
+    """Propose a planned move to the DR region, with both regions up; loses nothing.
+
+    Example: `holdfast switchover --as aoife-brennan`
+    """
+    _said(give(controller_of(lab), "switchover", by, {}), output)
+
+
+def _said(answer: str, output: str) -> None:
+    if output == "json":
+        print_json({"answer": answer})
+        return
+    screen().print(state_text(State.DONE, answer))
+    print_next("holdfast status")

@@ -1,0 +1,95 @@
+"""Messages that are owed now, from the plan and the journal: recorded as due first, then handed over delivery by delivery.
+
+A delivery that failed is tried again, at most three times; what was sent is never sent again, because its key is in the journal.
+"""
+
+from typing import Any
+
+from holdfast.communications import DueMessage, IncidentFacts, due, rendered
+from holdfast.conduct.assessment import cost_so_far
+from holdfast.conduct.situation import Move, Situation, Tell, Write
+from holdfast.decision.replay import IncidentState
+from holdfast.decision.table import State
+from holdfast.journal.kinds import Kind
+
+ATTEMPTS = 3
+_WORDS = {
+    State.DECLARED: "under investigation",
+    State.AWAITING_APPROVAL: "waiting for a decision",
+    State.ACTIVATING: "recovery under way",
+    State.NEEDS_PERSON: "recovery under way, a person is needed",
+}
+
+
+def incident_facts(situation: Situation, incident: IncidentState) -> IncidentFacts:
+    """What messages may say about the incident now."""
+    restored = next((record.at_seconds for record in incident.records if record.kind == Kind.RUN_FINISHED), None)
+    functions: dict[str, None] = dict.fromkeys(hit.function for hit in situation.functions_hit)
+    done = []
+    for record in incident.records:
+        if record.kind == Kind.SEVERITY_CHANGED:
+            functions |= dict.fromkeys(record.body["functions"])
+        elif record.kind == Kind.STEP_FINISHED and record.body["outcome"] in ("succeeded", "settled"):
+            done.append(record.body["step"])
+    commander = next((r.body["roles"].get("incident-commander") for r in incident.records if r.kind == Kind.ROLES_ACTIVATED), None)
+    return IncidentFacts(
+        incident=incident.incident,
+        started_seconds=incident.impact_seconds,
+        source=incident.source,
+        target=incident.target,
+        severity=incident.severity,
+        functions=tuple(functions),
+        commander=commander,
+        exercise=incident.exercise,
+        state=_WORDS.get(incident.state, "service is back"),
+        actions_taken=tuple(done),
+        cost_usd=cost_so_far(situation.plan, situation.now - incident.impact_seconds).usd,
+        restored_seconds=restored,
+    )
+
+
+def owed(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:
+    """Messages that the plan owes by now, the earliest first."""
+    return due(situation.plan, incident.scenario, incident_facts(situation, incident), situation.now)
+
+
+def due_record(incident: IncidentState, message: DueMessage) -> Write:
+    """The record that a message is owed."""
+    body: dict[str, Any] = {
+        "key": message.key,
+        "message": message.message,
+        "audience": [recipient.identifier for recipient in message.recipients],
+        "channels": list(message.channels),
+        "due_seconds": message.due_seconds,
+        "reason": message.reason,
+    }
+    return Write(Kind.NOTIFICATION_DUE, incident.incident, body)
+
+
+def _attempts(incident: IncidentState, key: str, channel: str, recipient: str) -> int:
+    wanted = (key, channel, recipient)
+    return sum(
+        record.kind == Kind.NOTIFICATION_FAILED and (record.body["key"], record.body["channel"], record.body["recipient"]) == wanted
+        for record in incident.records
+    )
+
+
+def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
+    """Record what fell due, and hand over what is due and wasn't sent."""
+    now_owed = owed(situation, incident)
+    fallen_due = [message for message in now_owed if message.key not in incident.messages_due and message.step is None]
+    if fallen_due:
+        return tuple(due_record(incident, message) for message in fallen_due)
+    facts = incident_facts(situation, incident)
+    moves: list[Move] = []
+    for message in now_owed:
+        if message.key not in incident.messages_due:
+            continue
+        for channel, recipient in message.deliveries:
+            delivery = (message.key, channel, recipient.identifier)
+            tried = _attempts(incident, *delivery)
+            if delivery in incident.messages_sent or delivery in situation.telling or tried >= ATTEMPTS:
+                continue
+            subject, body = rendered(situation.plan, incident.scenario, message.message, facts, situation.now)
+            moves.append(Tell(incident.incident, message.key, message.message, channel, recipient.identifier, subject, body))
+    return tuple(moves)

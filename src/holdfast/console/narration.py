@@ -1,0 +1,83 @@
+"""Journal records as calm lines for people: what happened, when (counted from the impact), and why.
+
+Pure: a record in, a line out, or None for records that only machines read.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: `state` is a word of the look (done, running, needs-person, failed, unknown)."""
+
+    at_seconds: float
+    state: str
+    text: str
+
+
+Body = Mapping[str, Any]
+
+
+def _seconds(value: float | None) -> str:
+    if value is None:
+        return "an unknown time"
+    return f"{value:.1f} s" if value < 120 else f"{value / 60:.0f} min"
+
+
+def _started(body: Body) -> tuple[str, str]:
+    verb = "goes on" if body["resumed"] else "starts"
+    return "done", f"controller {verb}: term {body['term']}, profile {body['profile']}, {body['serving']} serves"
+
+
+def _proposed(body: Body) -> tuple[str, str]:
+    bound = body["loss_bound_seconds"]
+    loss = "nothing" if bound == 0 else f"at most {_seconds(bound)} of writes" if bound is not None else "an unknown amount"
+    return "needs-person", (
+        f"{body['action']} {body['source']} → {body['target']} waits for {body['count']} of {', '.join(body['roles'])}; it may lose {loss}"
+    )
+
+
+def _finished(body: Body) -> tuple[str, str]:
+    good = body["outcome"] in ("succeeded", "settled")
+    word = "done" if good else "unknown" if body["outcome"] == "unknown" else "failed"
+    if body["outcome"] in ("skipped", "again"):
+        word = "needs-person"
+    return word, f"{body['step']}: {body['detail']}"
+
+
+_SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
+    Kind.CONTROLLER_STARTED: _started,
+    Kind.SUSPICION_RAISED: lambda body: ("unknown", f"{body['region']} is suspected ({body['trigger']}): {body['reason']}"),
+    Kind.SUSPICION_CLEARED: lambda body: ("done", f"{body['region']} is no longer suspected ({body['trigger']})"),
+    Kind.INCIDENT_OPENED: lambda body: ("failed", f"{body['kind']} opened: {body['source']} → {body['target']}, because {body['reason']}"),
+    Kind.SEVERITY_CHANGED: lambda body: ("failed", f"severity {body['severity']}: {body['reason']}"),
+    Kind.PROPOSED: _proposed,
+    Kind.APPROVED: lambda body: ("done", f"{body['person']} approves as {body['role']}"),
+    Kind.APPROVAL_REFUSED: lambda body: ("failed", f"{body['person']} decides against it: {body['reason']}"),
+    Kind.PROPOSAL_VOID: lambda body: ("unknown", f"the proposal is void: {body['reason']}"),
+    Kind.DECIDED: lambda body: ("done", f"decided: {body['action']}, {body['reason']}"),
+    Kind.EPOCH_OPENED: lambda body: ("running", f"epoch {body['era']}.{body['epoch']} opens for {body['target']}"),
+    Kind.FENCE_CONFIRMED: lambda body: ("done", f"{body['region']} can't write any more ({body['how']})"),
+    Kind.STEP_INTENDED: lambda body: ("running", f"{body['step']} ({body['block']}) begins"),
+    Kind.STEP_FINISHED: _finished,
+    Kind.STEP_WAITING: lambda body: ("needs-person", f"{body['step']} waits for the {body['needs']}: {body['reason']}"),
+    Kind.RUN_FINISHED: lambda body: ("done" if body["outcome"] == "succeeded" else "failed", f"run {body['run']} {body['outcome']}"),
+    Kind.NOTIFICATION_SENT: lambda body: ("done", f"told {body['recipient']} over {body['channel']}: {body['message']}"),
+    Kind.NOTIFICATION_FAILED: lambda body: ("failed", f"could not tell {body['recipient']} over {body['channel']}: {body['reason']}"),
+    Kind.EXERCISE_MARK: lambda body: ("running", f"the exercise: {body['what']} {body['detail']}".rstrip()),
+    Kind.INCIDENT_CLOSED: lambda body: ("done", f"closed: {body['reason']}"),
+}
+
+
+def line(record: Record) -> Line | None:
+    """The line for a record, or None."""
+    saying = _SAYINGS.get(record.kind)
+    if saying is None:
+        return None
+    state, text = saying(record.body)
+    return Line(record.at_seconds, state, text)

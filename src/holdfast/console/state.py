@@ -1,0 +1,95 @@
+"""What the controller knows now, as one JSON object: what `holdfast status`, the live view and later the war room read.
+
+A read model: everything in it comes from the journal and the latest observations, and can be rebuilt from them.
+"""
+
+from typing import Any
+
+from holdfast.conduct.assessment import cost_so_far
+from holdfast.conduct.course import current_run, run_progress
+from holdfast.conduct.situation import Situation
+from holdfast.decision.approval import Proposal
+from holdfast.decision.replay import IncidentState
+from holdfast.journal.kinds import Kind
+
+
+def _proposal(proposal: Proposal, incident: IncidentState) -> dict[str, Any]:
+    shown = {name: getattr(proposal, name) for name in Proposal.__dataclass_fields__}
+    approvals = [{"person": given.person, "role": given.role, "accepts_loss": given.accepts_loss} for given in incident.approvals]
+    return {**shown, "roles": list(proposal.roles), "approvals": approvals}
+
+
+def _steps(situation: Situation, incident: IncidentState) -> list[dict[str, Any]]:
+    run = current_run(incident) or next(reversed(incident.runs_started), None)
+    if run is None:
+        return []
+    book, now = run_progress(situation, incident, run)
+    return [
+        {
+            "run": run,
+            "id": step.id,
+            "phase": step.phase,
+            "block": step.block.name,
+            "state": now[step.id].state.value,
+            "attempts": now[step.id].attempts,
+            "started_seconds": now[step.id].started_seconds,
+            "ended_seconds": now[step.id].ended_seconds,
+            "detail": now[step.id].detail,
+        }
+        for step in book.steps
+    ]
+
+
+def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
+    hit = {entry.function: entry.since_seconds for entry in situation.functions_hit}
+    ended = next((record.at_seconds for record in incident.records if record.kind == Kind.INCIDENT_CLOSED), None)
+    elapsed = (situation.now if ended is None else ended) - incident.impact_seconds
+    return {
+        "incident": incident.incident,
+        "scenario": incident.scenario,
+        "kind": incident.kind,
+        "state": incident.state.value,
+        "severity": incident.severity,
+        "source": incident.source,
+        "target": incident.target,
+        "mode": incident.mode,
+        "trigger": incident.trigger,
+        "impact_seconds": incident.impact_seconds,
+        "opened_seconds": incident.opened_seconds,
+        "elapsed_seconds": elapsed,
+        "cost_usd": cost_so_far(situation.plan, elapsed).usd,
+        "functions_hit": hit,
+        "proposal": None if incident.proposal is None else _proposal(incident.proposal, incident),
+        "run": current_run(incident),
+        "runs_finished": dict(incident.runs_finished),
+        "steps": _steps(situation, incident),
+    }
+
+
+def state(situation: Situation, promise_ends_in_seconds: float) -> dict[str, Any]:
+    """The whole read model. Moments are wall-clock seconds since 1970."""
+    known = situation.installation
+    last = next(reversed(list(known.incidents.values())), None)
+    return {
+        "schema": "holdfast/state/v1",
+        "now_seconds": situation.now,
+        "plan": {"name": situation.plan.name, "version": situation.plan.version, "digest": situation.plan_digest},
+        "exercise": situation.exercise,
+        "serving": known.serving,
+        "era": known.era,
+        "epoch": known.epoch,
+        "term": known.term,
+        "promise_ends_in_seconds": promise_ends_in_seconds,
+        "alarms": [
+            {
+                "region": alarm.region,
+                "trigger": alarm.trigger,
+                "firing": alarm.firing,
+                "since_seconds": alarm.since_seconds,
+                "reason": alarm.reason,
+            }
+            for alarm in situation.alarms
+        ],
+        "loss": {"bound_seconds": situation.loss.bound_seconds, "estimated_writes": situation.loss.estimated_writes},
+        "incident": None if last is None else _incident(situation, last),
+    }

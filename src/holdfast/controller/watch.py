@@ -1,0 +1,127 @@
+"""Watching: fetch what the observers saw, keep the rolling history, and say what it means whenever a pass asks.
+
+An observer that doesn't answer is silent: nothing is concluded from that here (`health` counts configured observers).
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from holdfast.conduct.situation import Alarm, FunctionHit, LossBound
+from holdfast.decision.replay import Installation
+from holdfast.health.history import History, absorb
+from holdfast.health.loss import ComponentLoss, component_losses, worst_loss
+from holdfast.health.observation import Subject
+from holdfast.health.picture import Picture, picture
+from holdfast.health.signals import Health
+from holdfast.health.triggers import TriggerKey, TriggerState, evaluate
+from holdfast.plan.model import Plan, Profile, Trigger
+from holdfast.ports.clock import Clock
+from holdfast.ports.consent import Consent
+from holdfast.ports.probe import ObservationSource
+
+log = logging.getLogger(__name__)
+
+SKEW_SECONDS = 0.1
+"""Allowance for the difference between two regions' clocks; NTP keeps them closer."""
+_FETCH_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What watching says at one moment."""
+
+    alarms: tuple[Alarm, ...]
+    functions_hit: tuple[FunctionHit, ...]
+    loss: LossBound
+
+
+class Watch:
+    """All observers of the plan, and what they amount to."""
+
+    def __init__(
+        self, plan: Plan, profile: Profile, triggers: Sequence[Trigger], sources: Sequence[ObservationSource], clock: Clock
+    ) -> None:
+        self._plan = plan
+        self._profile = profile
+        self._triggers = triggers
+        self._sources = sources
+        self._clock = clock
+        self._history = History()
+        self._states: Mapping[TriggerKey, TriggerState] = {}
+        self.picture: Picture | None = None
+        self.heard_seconds: dict[str, float] = {}
+        """Observer → the controller's wall clock when it answered last."""
+
+    async def run(self) -> None:
+        """Fetch from every observer until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for source in self._sources:
+                group.create_task(self._follow(source))
+
+    async def _follow(self, source: ObservationSource) -> None:
+        last = 0
+        while True:
+            try:
+                async with asyncio.timeout(_FETCH_SECONDS):
+                    batch = await source.since(last)
+            except (ConnectionError, TimeoutError, OSError) as error:
+                log.debug("observer %s is silent: %s", source.site, error)
+                batch = ()
+            else:
+                self.heard_seconds[source.site] = self._clock.wall_seconds()
+            if batch:
+                # A restarted observer counts from one again; following its numbers down loses nothing.
+                last = batch[-1].sequence
+                self._history = absorb(self._history, batch, self._clock.wall_seconds(), self._profile)
+            await self._clock.sleep(self._profile.probe_every / 4)
+
+    def now(self, installation: Installation, consent: Consent) -> Seen:
+        """What is known at this moment. `consent`: the controller's own promise bounds how long the source may still write."""
+        now = self._clock.wall_seconds()
+        self.picture = picture(self._plan, self._profile, self._history, now)
+        self._states = evaluate(self._plan, self._profile, self._triggers, self.picture, self._states)
+        return Seen(self._alarms(), self._functions_hit(self.picture), self._loss(installation, consent, now))
+
+    def _alarms(self) -> tuple[Alarm, ...]:
+        return tuple(
+            Alarm(state.region, state.trigger, bool(state.firing), state.since_seconds, state.reason, state.score)
+            for state in self._states.values()
+            if state.condition and state.since_seconds is not None
+        )
+
+    def _functions_hit(self, seen: Picture) -> tuple[FunctionHit, ...]:
+        bad = (Health.DOWN, Health.DEGRADED)
+        return tuple(
+            FunctionHit(name, joint.since_seconds, joint.health is Health.DOWN)
+            for name, joint in seen.functions.items()
+            if joint.health in bad
+        )
+
+    def losses(self, target: str, until_seconds: float) -> Mapping[str, ComponentLoss]:
+        """Live RPO of every component that keeps data, were `target` to take over and the source fenced at `until_seconds`."""
+        return component_losses(self._plan, self._history, target, until_seconds, SKEW_SECONDS)
+
+    def _loss(self, installation: Installation, consent: Consent, now: float) -> LossBound:
+        """What a failover now may lose: from the newest write known in the target to the end of the last promise to the source.
+
+        Two grantors may have promised: this controller, and the target's agent (as observers last heard from it). While a promise
+        runs it may still be renewed, so the bound gets two probe intervals on top; once it has run out, the bound stands still.
+        """
+        source = installation.serving
+        target = next(name for name in self._plan.regions if name != source)
+        ends_in = max(consent.promise_ends_in_seconds(), self._agent_promise_ends_in(target, now))
+        headroom = 2 * self._profile.probe_every if ends_in > 0 else 0.0
+        bound, estimate = worst_loss(self.losses(target, now + ends_in + headroom))
+        return LossBound(bound, estimate)
+
+    def _agent_promise_ends_in(self, region: str, now: float) -> float:
+        """When the promise of this region's agent ends; a whole promise from now where nobody has heard it."""
+        whole = self._profile.lease * (1 + self._profile.drift) + self._profile.margin
+        ends = [
+            track.at_seconds + float(track.last.facts["promise_ends_in_seconds"])
+            for (_, seen_region, subject, _), track in self._history.tracks.items()
+            if seen_region == region and subject is Subject.AGENT and "promise_ends_in_seconds" in track.last.facts
+        ]
+        return max(ends) - now if ends else whole

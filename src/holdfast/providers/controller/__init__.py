@@ -1,0 +1,1 @@
+"""Talking to a running controller over its HTTP API."""
