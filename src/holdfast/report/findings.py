@@ -39,9 +39,8 @@ def _functions(report: Report) -> Iterator[Finding]:
     for function in report.functions:
         if function.late_writes:
             late = count(function.late_writes, "acknowledged write")
-            yield Finding(
-                about=function.name, result="pass", sentence=f"{late} missing after the failover came back when the sides were reconciled."
-            )
+            sentence = f"{late} that the target lacked after the failover came back when the sides were reconciled."
+            yield Finding(about=function.name, result="pass", sentence=sentence)
         if function.unchecked_writes:
             unchecked = count(function.unchecked_writes, "acknowledged write")
             yield Finding(about=function.name, result="unknown", sentence=f"Nobody could look for {unchecked}.")

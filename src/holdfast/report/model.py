@@ -5,9 +5,9 @@ the incident's impact where their name says started, ended, start or end; moment
 the plan's zone with the offset. Never here: how a figure comes about (`build`) or what it means (`verdict`).
 """
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 SCHEMA_NAME: Final = "holdfast/report/v1"
 LISTED_LOSSES = 100
@@ -15,6 +15,8 @@ LISTED_LOSSES = 100
 
 Verdict = Literal["pass", "fail", "unknown"]
 Answer = Literal["yes", "no", "unknown"]
+Seconds = Annotated[float, AfterValidator(lambda seconds: round(seconds, 3))]
+"""To the millisecond: what the judge compares is what the reader sees."""
 
 
 class ReportPart(BaseModel):
@@ -51,8 +53,8 @@ class ClientRun(ReportPart):
     """Half-second buckets in a row in which clients of a function saw the same thing."""
 
     state: Literal["ok", "slow", "failed", "idle"]
-    start_seconds: float
-    end_seconds: float
+    start_seconds: Seconds
+    end_seconds: Seconds
     requests: int
     failed: int
 
@@ -63,11 +65,11 @@ class FunctionResult(ReportPart):
     id: str
     name: str
     priority: str
-    rto_target_seconds: float
-    rto_actual_seconds: float | None
+    rto_target_seconds: Seconds
+    rto_actual_seconds: Seconds | None
     """From the first failed client request to the first of ten successes in a row; 0 when nothing failed."""
-    rpo_target_seconds: float
-    rpo_actual_seconds: float | None
+    rpo_target_seconds: Seconds
+    rpo_actual_seconds: Seconds | None
     """Length of time that acknowledged writes of this function were lost from; 0 when none were."""
     acknowledged_writes: int | None
     lost_acknowledged_writes: int | None
@@ -80,8 +82,8 @@ class FunctionResult(ReportPart):
     unknown_outcomes: int | None = None
     """Requests that got no answer: they may have happened or not, and count neither as written nor as lost."""
     failed_requests: int | None = None
-    first_failed_seconds: float | None = None
-    recovered_seconds: float | None = None
+    first_failed_seconds: Seconds | None = None
+    recovered_seconds: Seconds | None = None
     clients: tuple[ClientRun, ...] = ()
     lost_at_seconds: tuple[float, ...] = ()
     """When the lost writes were acknowledged (the first 100), for the picture."""
@@ -92,11 +94,11 @@ class ComponentResult(ReportPart):
 
     id: str
     name: str
-    rto_target_seconds: float
-    rto_actual_seconds: float | None
+    rto_target_seconds: Seconds
+    rto_actual_seconds: Seconds | None
     met: bool | None
     kind: str = ""
-    rpo_target_seconds: float | None = None
+    rpo_target_seconds: Seconds | None = None
     measured_by: Literal["probes", "steps", "clients", "nothing"] = "nothing"
 
 
@@ -104,18 +106,18 @@ class PhaseResult(ReportPart):
     """A phase's planned window against what happened, from impact (for the way back: from its start)."""
 
     name: str
-    planned_start_seconds: float
-    planned_end_seconds: float
-    actual_start_seconds: float | None
-    actual_end_seconds: float | None
+    planned_start_seconds: Seconds
+    planned_end_seconds: Seconds
+    actual_start_seconds: Seconds | None
+    actual_end_seconds: Seconds | None
 
 
 class StepResult(ReportPart):
     """One step: when, how often, with what outcome. Moments are counted from impact."""
 
     block: str
-    started_seconds: float
-    ended_seconds: float | None
+    started_seconds: Seconds
+    ended_seconds: Seconds | None
     outcome: Literal["succeeded", "settled", "refused", "failed", "unknown"]
     attempts: int
     step: str = ""
@@ -134,17 +136,17 @@ class RunResult(ReportPart):
     run: Literal["failover", "reprotect", "way-back"]
     outcome: Literal["succeeded", "failed", "abandoned", "unknown"]
     reason: str = ""
-    started_seconds: float | None = None
-    ended_seconds: float | None = None
+    started_seconds: Seconds | None = None
+    ended_seconds: Seconds | None = None
     missing_steps: tuple[str, ...] = ()
 
 
 class LossBound(ReportPart):
     """What the approver was told could be lost, and what was."""
 
-    seconds: float | None
+    seconds: Seconds | None
     estimated_writes: float | None
-    true_seconds: float | None = None
+    true_seconds: Seconds | None = None
     lost_acknowledged_writes: int | None = None
     held: bool | None = None
 
@@ -162,10 +164,10 @@ class Failback(ReportPart):
     """The way back."""
 
     done: bool
-    outage_seconds: float | None
+    outage_seconds: Seconds | None
     lost_acknowledged_writes: int | None
-    started_seconds: float | None = None
-    ended_seconds: float | None = None
+    started_seconds: Seconds | None = None
+    ended_seconds: Seconds | None = None
     phases: tuple[PhaseResult, ...] = ()
     detail: str = ""
 
@@ -183,8 +185,8 @@ class TimeSpent(ReportPart):
     """A part of the time between impact and the last function's return; the parts add up."""
 
     part: Literal["detection", "hold", "decision", "lease", "promotion", "settings", "dns", "client"]
-    start_seconds: float
-    seconds: float
+    start_seconds: Seconds
+    seconds: Seconds
 
 
 class NotificationResult(ReportPart):
@@ -193,8 +195,8 @@ class NotificationResult(ReportPart):
     message: str
     audience: tuple[str, ...]
     channels: tuple[str, ...]
-    due_seconds: float
-    sent_seconds: float | None
+    due_seconds: Seconds
+    sent_seconds: Seconds | None
     met: bool | None
     """True: sent over every channel named in time. False: too late or not at all. Null: not due yet when this was written."""
     recipients: tuple[str, ...] = ()
@@ -208,9 +210,9 @@ class ApprovalResult(ReportPart):
     role: str
     answer: Literal["approved", "refused"]
     at: str
-    seconds: float
+    seconds: Seconds
     action: str
-    loss_bound_seconds: float | None
+    loss_bound_seconds: Seconds | None
     estimated_writes: float | None = None
     accepts_loss: bool = False
     proposal: str = ""
@@ -249,7 +251,7 @@ class Event(ReportPart):
     """A moment that the pictures mark, from impact."""
 
     name: str
-    seconds: float
+    seconds: Seconds
     sentence: str
 
 
@@ -276,9 +278,9 @@ class Report(ReportPart):
     verdict: Verdict
     reasons: tuple[str, ...]
     rules: tuple[Rule, ...] = ()
-    detected_after_seconds: float | None
-    decided_after_seconds: float | None
-    outage_seconds: float | None
+    detected_after_seconds: Seconds | None
+    decided_after_seconds: Seconds | None
+    outage_seconds: Seconds | None
     functions: tuple[FunctionResult, ...]
     components: tuple[ComponentResult, ...]
     phases: tuple[PhaseResult, ...]

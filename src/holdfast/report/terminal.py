@@ -1,0 +1,124 @@
+"""The report for a terminal: the verdict first, one table, where the time went, the next command last.
+
+Rules of look.md: state is colour, icon and word; an exercise says so on every line; figures are right-aligned with their units. Never here:
+printing, which is the command's.
+"""
+
+from collections.abc import Iterator
+
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.segment import Segment
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from holdfast.report.model import FunctionResult, Report
+from holdfast.report.summary import SIGNS, Sign, headline, next_command, sign_of
+from holdfast.report.wording import count, duration, duration_pair
+
+_STYLES = {"done": "green", "failed": "bold red", "unknown": "bright_black"}
+_STRIPE = "EXERCISE "
+PARTS = {
+    "detection": "detection",
+    "hold": "hold",
+    "decision": "decision",
+    "lease": "lease and fence",
+    "promotion": "promotion",
+    "settings": "settings and scale",
+    "dns": "load balancer and DNS",
+    "client": "clients noticing",
+}
+"""How the parts of the time are called."""
+
+
+class Striped:
+    """Anything, with EXERCISE at the beginning of every line."""
+
+    def __init__(self, inside: RenderableType) -> None:
+        self._inside = inside
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Lines of the inside, narrower by the stripe."""
+        narrower = options.update_width(max(20, options.max_width - len(_STRIPE)))
+        for line in console.render_lines(self._inside, narrower, pad=False):
+            yield Segment(_STRIPE, Style.parse("magenta"))
+            yield from line
+            yield Segment.line()
+
+
+def summary(report: Report, directory: str) -> RenderableType:
+    """Everything that a person reads at the end of a run; `directory` is where the report's files are."""
+    whole = Group(*_lines(report, directory))
+    return Striped(whole) if report.exercise else whole
+
+
+def _lines(report: Report, directory: str) -> Iterator[RenderableType]:
+    sign = SIGNS[report.verdict]
+    yield Text.assemble((f"{sign.icon} {sign.word}", _STYLES[sign.style]), f"  {headline(report)}")
+    yield Text("")
+    yield result_table(report)
+    yield Text("")
+    yield _outage(report)
+    yield _where_the_time_went(report)
+    yield _loss(report)
+    if report.verdict != "pass":
+        yield from _reasons(report)
+    journal = f"journal {count(report.journal.records, 'record')}, head {report.journal.head[:16]}"
+    yield Text(f"Report: {directory}/report.html and report.json; {journal}")
+    why, command = next_command(report, directory)
+    yield Text.assemble(f"{why}: ", (command, "bold"))
+
+
+def result_table(report: Report) -> Table:
+    """Per function: promised and measured."""
+    title = report.title.removeprefix(f"{_STRIPE.strip()}: ")
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0), header_style="underline")
+    table.add_column("Function", overflow="fold", min_width=12)
+    for name in ("RTO", "took", "RPO", "lost time", "acked", "lost"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("Met", no_wrap=True)
+    for function in report.functions:
+        table.add_row(*_row(function))
+    return table
+
+
+def _row(function: FunctionResult) -> tuple[RenderableType, ...]:
+    rto, rto_target = duration_pair(function.rto_actual_seconds, function.rto_target_seconds)
+    rpo, rpo_target = duration_pair(function.rpo_actual_seconds, function.rpo_target_seconds)
+    acknowledged, lost = count(function.acknowledged_writes), count(function.lost_acknowledged_writes)
+    return (f"{function.priority} {function.name}", rto_target, rto, rpo_target, rpo, acknowledged, lost, _signed(sign_of(function.met)))
+
+
+def _signed(sign: Sign) -> Text:
+    return Text(f"{sign.icon} {sign.word}", style=_STYLES[sign.style])
+
+
+def _outage(report: Report) -> Text:
+    back = f", {duration(report.failback.outage_seconds)} more on the way back" if report.failback.done else ""
+    return Text(
+        f"Outage {duration(report.outage_seconds)} (worst function){back}. "
+        f"Detected after {duration(report.detected_after_seconds)}, decided after {duration(report.decided_after_seconds)}."
+    )
+
+
+def _where_the_time_went(report: Report) -> Text:
+    parts = ", ".join(f"{PARTS[part.part]} {duration(part.seconds)}" for part in report.time_spent if part.seconds >= 0.001)
+    return Text(f"Where the time went: {parts or 'unknown'}.")
+
+
+def _loss(report: Report) -> Text:
+    bound, check = report.loss_bound, report.single_writer
+    writers = (
+        f"{count(check.violations, 'violation')} in {count(check.checked_writes, 'write')}" if check.checked else "not checked to the end"
+    )
+    return Text(
+        f"Lost {duration(bound.true_seconds)} of acknowledged writes, {count(bound.lost_acknowledged_writes, 'write')}; "
+        f"the approvers saw a bound of {duration(bound.seconds)}. Single writer: {writers}."
+    )
+
+
+def _reasons(report: Report) -> Iterator[Text]:
+    for rule in report.rules:
+        if rule.result != "pass":
+            sign = SIGNS[rule.result]
+            yield Text.assemble((f"{sign.icon} {sign.word.lower()} ", _STYLES[sign.style]), rule.sentence)
