@@ -58,7 +58,7 @@ def _say_problems(path: Path, error: "PlanError") -> None:
     if len(problems) > _MOST_PROBLEMS_SHOWN:
         lines.append(f"… and {len(problems) - _MOST_PROBLEMS_SHOWN} more")
     complain(
-        "\n".join([f"the plan doesn't load, {count}:", *lines, f"next: correct {them}, then: holdfast check {_quoted(shown(str(path)))}"])
+        "\n".join([f"the plan doesn't load, {count}:", *lines, f"next: correct {them}, then: holdfast check {_quoted(str(path))}"])
     )
 
 

@@ -105,8 +105,12 @@ def _timezone(findings: Findings, data: Any) -> None:
     zone = data.get("timezone") if isinstance(data, dict) else None
     if not isinstance(zone, str) or zone == "UTC":
         return
-    known = zoneinfo.available_timezones()
-    if known and zone not in known:  # a machine without a time zone database can judge nothing
+    try:
+        zoneinfo.ZoneInfo(zone)
+        return
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        known = zoneinfo.available_timezones()
+    if known:  # a machine without a time zone database can judge nothing
         close = did_you_mean(zone, known)
         findings.at(("timezone",), "no time zone has this name", zone, close if close.startswith("did") else "such as Europe/Dublin")
 

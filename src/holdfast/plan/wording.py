@@ -69,7 +69,7 @@ def _words(kind: str, error: Any, location: Place, place: Place, names_key: bool
         return str(context.get("error", error["msg"])), None, None
     if kind in _BOUNDS:
         words, key = _BOUNDS[kind]
-        return f"this must be {words} {context.get(key)}", value, None
+        return f"this must be {words} {context.get(key):g}", value, None
     expected, hint = _EXPECTED.get(kind, (str(error["msg"]), None))
     return expected, value, hint
 
