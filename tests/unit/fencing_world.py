@@ -76,6 +76,8 @@ class World:
     certificate: Certificate | None = None
     highest_written: Epoch = NONE
     writes: int = 0
+    cut: set[frozenset[str]] = field(default_factory=set)
+    """Pairs of sites between which messages are held."""
     epochs_written: set[Epoch] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -85,6 +87,10 @@ class World:
 
     def site(self, name: str) -> Site:
         return {"a": self.a, "b": self.b, "c": self.c}[name]
+
+    def true_seconds(self, site: Site) -> float:
+        """When the site's promises run out."""
+        return (site.grantor.runs_out_seconds - 1000.0) / site.rate + 1e-6
 
     def agent(self, name: str) -> Agent:
         return {"a": self.a, "b": self.b}[name]
@@ -115,6 +121,8 @@ class World:
         self.messages.append({"kind": kind, "from": source, "to": to, **content})
 
     def deliver(self, index: int, *, keep: bool) -> None:
+        if frozenset((self.messages[index]["from"], self.messages[index]["to"])) in self.cut:
+            return
         message = self.messages[index] if keep else self.messages.pop(index)
         getattr(self, f"on_{message['kind']}")(message)
 
@@ -302,11 +310,34 @@ def walk(seed: int, steps: int) -> World:
         for grantor in ("a", "b", "c"):
             before = len(world.messages)
             world.ask(holder, grantor)
-            while len(world.messages) > before and random.random() < 0.9:
-                world.deliver(len(world.messages) - 1, keep=False)
+            for _ in range(2):
+                if len(world.messages) > before and random.random() < 0.9:
+                    world.deliver(len(world.messages) - 1, keep=False)
+
+    def cut_or_heal() -> None:
+        world.cut = {frozenset(pair) for pair in ("ab", "bc", "ac") if random.random() < 0.4}
+
+    def newest_arrive() -> None:
+        for _ in range(2):
+            if world.messages and random.random() < 0.95:
+                world.deliver(len(world.messages) - 1, keep=random.random() < 0.2)
+
+    def activation_goes_on() -> None:
+        """The usual course, quick enough that promises made before still run."""
+        world.open_activation()
+        for verb, to in (("fence", world.source), ("prepare", world.target), ("consent", world.target)):
+            if random.random() < (0.3 if verb == "fence" else 0.9):
+                world.order(verb, to)
+                newest_arrive()
+                if verb == "prepare" and random.random() < 0.5:  # consent at the very moment that the promises allow
+                    world.now = max([world.now] + [world.true_seconds(site) for site in (world.c, world.site(world.target))])
+        world.promote()
+        newest_arrive()
 
     deeds: list[tuple[float, Callable[[], object]]] = [
         (10, renew),
+        (3, cut_or_heal),
+        (6, activation_goes_on),
         (24, lambda: arrive(keep=False)),
         (4, lambda: arrive(keep=True)),
         (3, world.open_activation),
@@ -322,7 +353,7 @@ def walk(seed: int, steps: int) -> World:
     ]
     for _ in range(steps):
         holder = random.choice("ab")
-        world.now += random.choice([0.0, 0.05, 0.2, 0.5, 1.0])
+        world.now += random.choice([0.0, 0.0, 0.05, 0.1, 0.2, 0.4, 1.0])
         random.choices([deed for _, deed in deeds], [weight for weight, _ in deeds])[0]()
         world.write()
         if len(world.messages) > 12:
