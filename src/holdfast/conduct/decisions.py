@@ -70,7 +70,7 @@ def shown(loss: LossBound) -> LossBound:
 
 def _requester(incident: IncidentState) -> str:
     for record in reversed(incident.records):
-        if record.kind == Kind.COMMAND and record.body["verb"] in ("switchover", "failback"):
+        if record.kind == Kind.COMMAND and record.body["verb"] in ("switchover", "declare", "failback"):
             return str(record.body["by"])
     return REQUESTER_HOLDFAST
 
@@ -144,8 +144,8 @@ def _unanswered(situation: Situation, incident: IncidentState, proposal: Proposa
 def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
     """What a command comes to: a sentence for the person who gave it, and the records that it causes."""
     incident = situation.installation.open_incident()
-    if command.verb == "switchover":
-        return _switchover(situation, command, incident)
+    if command.verb in ("switchover", "declare"):
+        return _begin_by_hand(situation, command, incident)
     if incident is None:
         return "refused: there is no open incident; `holdfast status` shows what there is", ()
     match command.verb:
@@ -158,7 +158,7 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
         case "choose":
             return _choose(situation, incident, command)
         case _:
-            return f"refused: '{command.verb}' is not a command; it can be approve, refuse, failback, switchover or choose", ()
+            return f"refused: '{command.verb}' is not a command; it can be approve, refuse, choose, declare, switchover or failback", ()
 
 
 def _approve(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
@@ -251,7 +251,8 @@ def _waiting_steps(incident: IncidentState) -> dict[str, Mapping[str, Any]]:
     return waiting
 
 
-def _switchover(situation: Situation, command: Command, incident: IncidentState | None) -> tuple[str, tuple[Move, ...]]:
+def _begin_by_hand(situation: Situation, command: Command, incident: IncidentState | None) -> tuple[str, tuple[Move, ...]]:
+    """`switchover`: a planned move. `declare`: the serving region is lost, whatever the triggers say."""
     if incident is not None:
         return f"refused: {incident.incident} is open; one thing at a time", ()
     serving = situation.installation.serving
@@ -259,12 +260,13 @@ def _switchover(situation: Situation, command: Command, incident: IncidentState 
         return f"refused: {serving} serves now; the way home is `holdfast failback`", ()
     if command.by not in situation.plan.people:
         return f"refused: '{command.by}' is nobody in the plan", ()
+    planned = command.verb == "switchover"
     moves = opening(
         situation,
         source=serving,
-        mode="graceful",
+        mode="graceful" if planned else "ungraceful",
         trigger="command",
         impact_seconds=situation.now,
-        reason=f"{command.by} asked for a planned switchover",
+        reason=f"{command.by} asked for a planned switchover" if planned else f"{command.by} declared {serving} lost",
     )
-    return "accepted: the switchover is proposed next", moves
+    return f"accepted: the {'switchover' if planned else 'failover'} is proposed next", moves

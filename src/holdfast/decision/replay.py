@@ -64,6 +64,8 @@ class Installation:
     """(region, trigger) → since when, as long as it is raised."""
     cleared: Mapping[str, float] = field(default_factory=dict)
     """Region → when a suspicion about it was cleared last."""
+    dismissed: frozenset[str] = frozenset()
+    """Regions whose suspicion people decided against: until it is cleared it opens no incident again."""
     incidents: Mapping[str, IncidentState] = field(default_factory=dict)
     handled_commands: frozenset[str] = frozenset()
     steps_ordered: int = 0
@@ -149,9 +151,13 @@ def fold(installation: Installation, record: Record) -> Installation:
         case Kind.SUSPICION_CLEARED:
             left = {key: since for key, since in installation.suspicions.items() if key != (body["region"], body["trigger"])}
             cleared = {**installation.cleared, body["region"]: record.at_seconds}
-            installation = replace(installation, suspicions=left, cleared=cleared)
+            still = {region for region, _ in left}
+            installation = replace(installation, suspicions=left, cleared=cleared, dismissed=installation.dismissed & still)
         case Kind.EPOCH_OPENED:
             installation = replace(installation, era=body["era"], epoch=body["epoch"], serving=body["target"])
+        case Kind.INCIDENT_CLOSED if body["outcome"] == "stood-down":
+            suspected = {region for region, _ in installation.suspicions}
+            installation = replace(installation, dismissed=installation.dismissed | suspected)
         case Kind.STEP_INTENDED:
             installation = replace(installation, steps_ordered=installation.steps_ordered + 1)
         case Kind.COMMAND:
