@@ -1,0 +1,192 @@
+"""What a lab will be: the plan's regions, functions and components placed on addresses and files.
+
+Pure: plan, number and paths in, names and addresses out. Everything that servers and bindings are configured with is asked here,
+so that no two of them can disagree. Never here: writing files (see `ground`), the form of a server's configuration (see `servers`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from holdfast.lab import addresses
+from holdfast.lab.addresses import DR, OUTSIDE, PRIMARY, WITNESS, Host, Port
+from holdfast.lab.application.services import SERVICES
+from holdfast.lab.ground import LabError
+from holdfast.lab.layout import Layout
+from holdfast.plan.model import Plan, Profile, Step
+
+OUTSIDE_SITE = "outside"
+ZONE = "voicehive.test"
+TTL_SECONDS = 1
+DNS_KEY = "holdfast"
+DATABASE = "voicehive"
+ADMIN_USER = "holdfast"
+APPLICATION_USER = "voicehive"
+REPLICATION_USER = "replication"
+BUCKET = "voicehive"
+ACCESS_KEY = "voicehive"
+NAMESPACE = "voicehive"
+CONFIG_MAP = "voicehive-settings"
+FIRST_ERA, FIRST_EPOCH = 0, 1
+
+Replication = Literal["asynchronous", "synchronous"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A host and a port."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """As HTTP."""
+        return f"http://{self.host}:{self.port}"
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """A lab to be built. `identity` marks its processes and control groups."""
+
+    identity: str
+    number: int
+    plan: Plan
+    profile_name: str
+    replication: Replication
+    layout: Layout
+
+    @property
+    def primary(self) -> str:
+        """The region that serves first."""
+        return self.plan.primary_region()
+
+    @property
+    def dr(self) -> str:
+        """The region that takes over."""
+        return self.plan.dr_region()
+
+    @property
+    def regions(self) -> tuple[str, str]:
+        """Both regions, the primary first."""
+        return self.primary, self.dr
+
+    @property
+    def witness(self) -> str:
+        """The third place."""
+        return self.plan.witness
+
+    @property
+    def sites(self) -> dict[str, int]:
+        """Name of every site to its number."""
+        return {self.primary: PRIMARY, self.dr: DR, self.witness: WITNESS, OUTSIDE_SITE: OUTSIDE}
+
+    @property
+    def profile(self) -> Profile:
+        """Timing of lease and decision."""
+        return self.plan.profiles[self.profile_name]
+
+    def peer(self, region: str) -> str:
+        """The other region."""
+        return self.dr if region == self.primary else self.primary
+
+    def at(self, viewer: str, site: str, host: Host, port: Port) -> Endpoint:
+        """Where `viewer` reaches something of a site."""
+        return Endpoint(addresses.seen_from(self.number, self.sites[viewer], self.sites[site], host), port)
+
+    def home(self, site: str, host: Host, port: Port) -> Endpoint:
+        """Where a server of a site listens."""
+        return self.at(site, site, host, port)
+
+    def entry(self, region: str) -> Endpoint:
+        """The public entry of a region."""
+        return Endpoint(addresses.public_entry(self.number, self.sites[region]), Port.ENTRY)
+
+    @property
+    def resolver(self) -> Endpoint:
+        """The DNS server as everybody reaches it."""
+        return Endpoint(addresses.public_dns(self.number), Port.DNS)
+
+    def source(self, site: str) -> str:
+        """The address that programs of a site call from."""
+        return addresses.source(self.number, self.sites[site])
+
+    @property
+    def control(self) -> Endpoint:
+        """Where the supervisor takes commands."""
+        return Endpoint(addresses.address(self.number, 0, Host.SUPERVISOR), Port.CONTROL)
+
+    @property
+    def relay_control(self) -> Endpoint:
+        """Where the relay takes commands."""
+        return Endpoint(addresses.address(self.number, 0, Host.RELAY), Port.CONTROL)
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions, in the plan's order."""
+        return tuple(self.plan.functions)
+
+    def dns_name(self, function: str) -> str:
+        """The name that clients of a function ask for."""
+        return f"{function}.{ZONE}"
+
+    def application(self, region: str, function: str) -> str:
+        """The host of a function's instances in a region."""
+        return addresses.address(self.number, self.sites[region], addresses.application_host(self.functions.index(function)))
+
+    def component(self, kind: str) -> str | None:
+        """The plan's component of a kind; the lab has one of each."""
+        return next(iter(self.plan.components_of(kind)), None)
+
+    def stores_of(self, region: str, viewer: str) -> dict[str, str]:
+        """The application's settings that name a region's stores, as `viewer` reaches them."""
+        return {
+            "database": f"postgresql://{APPLICATION_USER}@{self.at(viewer, region, Host.POSTGRES, Port.POSTGRES)}/{DATABASE}",
+            "cache": f"redis://{self.at(viewer, region, Host.REDIS, Port.REDIS)}",
+            "storage": f"{self.at(viewer, region, Host.STORAGE, Port.STORAGE).url}/{BUCKET}",
+        }
+
+    def full_size(self) -> dict[str, int]:
+        """Instances of each function that carry the load: what the plan scales the DR region up to."""
+        replicas = self._first_parameters("application.scale").get("replicas", 2)
+        if isinstance(replicas, Mapping):
+            return {function: int(replicas.get(function, 1)) for function in self.functions}
+        return dict.fromkeys(self.functions, int(replicas))
+
+    def version(self) -> str:
+        """The application's version in production: what the plan brings the DR region to."""
+        return str(self._first_parameters("application.deploy").get("version", "2"))
+
+    def version_before(self) -> str:
+        """The version that the DR region starts with: one behind."""
+        version = self.version()
+        return str(int(version) - 1) if version.isdigit() and int(version) > 0 else f"{version}-before"
+
+    def slot(self, region: str) -> str:
+        """The replication slot that a region's replica uses on the other side."""
+        return "holdfast_" + "".join(character if character.isalnum() else "_" for character in region)
+
+    def _first_parameters(self, block: str) -> Mapping[str, Any]:
+        steps = (step for scenario in self.plan.scenarios.values() for phase in scenario.phases for step in phase.steps)
+        return next((_parameters(step) for step in steps if step.block == block), {})
+
+
+def _parameters(step: Step) -> Mapping[str, Any]:
+    return step.parameters
+
+
+def refuse_unsuitable(plan: Plan, profile: str, replication: str) -> None:
+    """Raise LabError for a plan that the lab can't be built for."""
+    if profile not in plan.profiles:
+        raise LabError(f"the plan has no profile '{profile}'; it has {', '.join(plan.profiles)}")
+    if replication not in ("asynchronous", "synchronous"):
+        raise LabError(f"'{replication}' is no way to replicate; say asynchronous or synchronous")
+    unknown = [function for function in plan.functions if function not in SERVICES]
+    if unknown:
+        raise LabError(f"the lab's application serves {', '.join(SERVICES)}, and the plan has {', '.join(unknown)} besides")
+    roles = sorted(region.role for region in plan.regions.values())
+    if roles != ["dr", "primary"]:
+        raise LabError(f"the lab has two regions, a primary and a DR; the plan has {', '.join(roles) or 'none'}")

@@ -1,0 +1,141 @@
+"""Cross-region copying out of one region's bucket: the small part of a cloud's own that the lab needs.
+
+Run as `python -m holdfast.lab.copier --config FILE`, one for each region; the configuration is a JSON object with `region`, `bucket`,
+`here` and `there` (each [host, port]; `there` is the other region's storage over the link). It copies what is written here to the
+other side, late and in order, as long as its direction stands:
+
+    object `holdfast/replication.json` = {"from": region, "epoch": n}
+
+is written by whoever activates a bucket into that bucket. Both sides' objects are read; the one with the highest epoch says which
+side is copied from, and a copier of the other side rests. When a direction begins, everything that the other side lacks is copied
+first. Marks of the bucket itself (who writes, the direction) and deletions are never copied.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from holdfast.lab.bucket import Bucket
+from holdfast.lab.storage_paths import CHANGES_PATH, DIRECTION_KEY, NEVER_COPIED
+
+POLL_SECONDS = 0.2
+RETRY_SECONDS = 0.5
+LOOK_ACROSS_EVERY_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Direction:
+    """Which side is copied from, and since which epoch."""
+
+    epoch: int
+    origin: str
+
+
+NOWHERE = Direction(-1, "")
+
+
+def direction_in(bucket: Bucket) -> Direction:
+    """What a bucket says about the direction; nowhere when it says nothing that can be read."""
+    stored = bucket.get(DIRECTION_KEY)
+    if stored is None:
+        return NOWHERE
+    try:
+        value = json.loads(stored.content)
+        return Direction(int(value["epoch"]), str(value["from"]))
+    except (ValueError, KeyError, TypeError):
+        return NOWHERE
+
+
+class Copier:
+    """The state of the copying out of one bucket."""
+
+    def __init__(self, region: str, here: Bucket, there: Bucket) -> None:
+        self._region = region
+        self._here = here
+        self._there = there
+        self._seen = 0
+        self._waiting: dict[str, None] = {}
+        self._own = NOWHERE
+        self._other = NOWHERE
+        self._looked_across_at = float("-inf")
+        self._compared_for: Direction | None = None
+
+    def turn(self, now_seconds: float) -> None:
+        """Look what was written and copy it if this side is the one that is copied from. Raises OSError when a side is silent."""
+        self._hear_of_changes()
+        if self._own.origin != self._region:
+            self._waiting.clear()
+            return
+        if now_seconds - self._looked_across_at >= LOOK_ACROSS_EVERY_SECONDS:
+            self._other = max(self._other, direction_in(self._there))
+            self._looked_across_at = now_seconds
+        if self._other.epoch > self._own.epoch:
+            self._waiting.clear()
+            return
+        self._compare_once()
+        while self._waiting:
+            key = next(iter(self._waiting))
+            stored = self._here.get(key)
+            if stored is not None:
+                self._there.put(key, stored)
+            del self._waiting[key]
+
+    def _hear_of_changes(self) -> None:
+        answer = json.loads(self._here.changes(CHANGES_PATH, self._seen))
+        prefix = f"{self._here.name}/"
+        keys = [key.removeprefix(prefix) for key in answer["keys"] if key.startswith(prefix)]
+        if DIRECTION_KEY in keys or self._own is NOWHERE:
+            self._own = direction_in(self._here)
+        self._seen = int(answer["last"])
+        for key in keys:
+            if key not in NEVER_COPIED:
+                self._waiting.pop(key, None)
+                self._waiting[key] = None
+
+    def _compare_once(self) -> None:
+        if self._compared_for == self._own:
+            return
+        there = set(self._there.all_keys())
+        for key in self._here.all_keys():
+            if key not in there and key not in NEVER_COPIED:
+                self._waiting.setdefault(key)
+        self._compared_for = self._own
+
+
+def run(copier: Copier) -> None:
+    """Copy for ever."""
+    silent = ""
+    while True:
+        try:
+            copier.turn(time.monotonic())
+            if silent:
+                print("copying goes on", flush=True)
+            silent = ""
+            time.sleep(POLL_SECONDS)
+        except OSError as error:
+            if not silent:
+                print(f"waiting: {error}", flush=True)
+            silent = str(error) or "no answer"
+            time.sleep(RETRY_SECONDS)
+
+
+def _bucket(config: dict[str, Any], side: str) -> Bucket:
+    host, port = config[side]
+    return Bucket(str(host), int(port), str(config["bucket"]), str(config["region"]))
+
+
+def main() -> None:
+    """Entry of the process."""
+    parser = argparse.ArgumentParser(description="Copy what is written to a region's bucket to the other region's.")
+    parser.add_argument("--config", type=Path, required=True)
+    config: dict[str, Any] = json.loads(parser.parse_args().config.read_text(encoding="utf-8"))
+    here = _bucket(config, "here")
+    there = _bucket(config, "there")
+    run(Copier(config["region"], here, there))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""Finding and ending the processes of a lab, whoever started them and whatever user they run as.
+
+A process belongs to a lab when its environment says so (`HOLDFAST_LAB`), when it sits in a control group named after the lab, or
+when it is a PostgreSQL or Redis whose working directory lies in the lab's (both overwrite their environment). Each is ended
+through a pidfd whose process was looked at again, so that a reused pid is never hit. Never by name alone.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+VARIABLE = "HOLDFAST_LAB"
+_OVERWRITERS = ("postgres", "redis-server", "redis-check-rdb")
+_CONTROL_GROUPS = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class LabProcess:
+    """A process, told apart from a later one with the same pid by its start time (clock ticks since boot)."""
+
+    pid: int
+    start_ticks: int
+    command: str
+
+
+def start_ticks(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot; None when it is gone or dead already."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in ("Z", "X") else int(fields[19])
+
+
+def is_alive(pid: int, started: int) -> bool:
+    """Whether this very process still lives."""
+    return start_ticks(pid) == started
+
+
+def find(lab: str, directory: Path) -> list[LabProcess]:
+    """Every living process of a lab but this one."""
+    found = []
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            process = _look_at(int(entry.name))
+            if process is not None and _belongs(process.pid, lab, directory):
+                found.append(process)
+    return found
+
+
+def _look_at(pid: int) -> LabProcess | None:
+    started = start_ticks(pid)
+    if started is None:
+        return None
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except OSError:
+        return None
+    return LabProcess(pid, started, " ".join(words).strip())
+
+
+def _belongs(pid: int, lab: str, directory: Path) -> bool:
+    process = Path(f"/proc/{pid}")
+    try:
+        if f"{VARIABLE}={lab}".encode() in (process / "environ").read_bytes().split(b"\0"):
+            return True
+        if any(lab in part for line in (process / "cgroup").read_text().splitlines() for part in line.rpartition(":")[2].split("/")):
+            return True
+        if (process / "exe").readlink().name.removesuffix(" (deleted)") in _OVERWRITERS:
+            return (process / "cwd").readlink().is_relative_to(directory)
+    except OSError:
+        return False  # gone in the meantime, or another user's whom this one may not look at
+    return False
+
+
+def kill(process: LabProcess, signal_number: signal.Signals = signal.SIGKILL) -> None:
+    """Send a signal to this very process, if it still lives."""
+    try:
+        handle = os.pidfd_open(process.pid)
+    except OSError:
+        return
+    try:
+        if is_alive(process.pid, process.start_ticks):
+            signal.pidfd_send_signal(handle, signal_number)
+    except (ProcessLookupError, PermissionError):
+        return  # gone in the meantime, or no more ours: the caller looks again and reports what is left
+    finally:
+        os.close(handle)
+
+
+def sweep(lab: str, directory: Path, timeout_seconds: float = 10.0) -> list[LabProcess]:
+    """End every process of a lab and remove its control groups. Returns those that could not be ended in time."""
+    deadline = time.monotonic() + timeout_seconds
+    thaw_control_groups(lab)
+    while (left := find(lab, directory)) and time.monotonic() < deadline:
+        for process in left:
+            kill(process)
+        time.sleep(0.02)
+        thaw_control_groups(lab)
+    remove_control_groups(lab)
+    return left
+
+
+def control_groups(lab: str) -> list[Path]:
+    """The control groups that carry the lab's name, innermost first."""
+    return sorted(_named_after(lab, _CONTROL_GROUPS, 4), key=lambda path: len(path.parts), reverse=True)
+
+
+def _named_after(lab: str, folder: Path, depth: int) -> Iterator[Path]:
+    try:
+        entries = [Path(entry.path) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return
+    for entry in entries:
+        if lab in entry.name:
+            yield from (Path(base) for base, _, _ in os.walk(entry))
+        elif depth > 1:
+            yield from _named_after(lab, entry, depth - 1)
+
+
+def thaw_control_groups(lab: str) -> None:
+    """Let frozen processes run, so that a kill reaches them (version 1 of control groups holds it back)."""
+    for group in control_groups(lab):
+        for name, value in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            control = group / name
+            try:
+                if control.exists():
+                    control.write_text(value)
+            except OSError:
+                continue  # not ours to write; the caller reports whatever is left alive
+
+
+def remove_control_groups(lab: str) -> None:
+    """Remove the lab's control groups, which must be empty for that."""
+    for group in control_groups(lab):
+        try:
+            group.rmdir()
+        except OSError:
+            continue  # somebody is still in it: reported as a process that is left
