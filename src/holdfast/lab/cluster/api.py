@@ -153,7 +153,7 @@ class Api:
         named = changed.get("metadata", {}).get("resourceVersion")
         name = stored["metadata"]["name"]
         if named is not None and named != stored["metadata"]["resourceVersion"]:
-            told = f'Operation cannot be fulfilled on {collection} "{name}": the object has been modified; read it again and apply your change to that'
+            told = f'Operation cannot be fulfilled on {collection} "{name}": the object has been modified; read it again and change that'
             raise ApiError(409, "Conflict", told)
         result = copy.deepcopy(stored)
         for field in ("spec", "data"):
