@@ -24,6 +24,8 @@ _WRITERS = frozenset({"primary", "master"})
 
 Key = tuple[str, str, Subject, str]
 """Observer, region, subject, name."""
+NOWHERE = ""
+"""The region of what stands in none."""
 
 
 def window_seconds(profile: Profile) -> float:
@@ -99,18 +101,23 @@ def absorb(history: History, observations: Sequence[Observation], received_secon
         at_seconds = observation.at_seconds + offsets[observation.observer].seconds()
         if received_seconds - at_seconds > FORGET_SECONDS:
             continue
-        key = (observation.observer, observation.region, observation.subject, observation.name)
-        if observation.subject is Subject.TRANSACTION:
-            _forget_elsewhere(tracks, key)
+        # DNS stands in no region: where its answer leads says nothing about whether that region answers.
+        region = NOWHERE if observation.subject is Subject.DNS else observation.region
+        key = (observation.observer, region, observation.subject, observation.name)
+        if observation.subject is Subject.TRANSACTION and not _forget_elsewhere(tracks, key, at_seconds):
+            continue
         tracks[key] = _next_track(tracks.get(key), observation, at_seconds, profile)
     return replace(history, tracks=MappingProxyType(tracks), offsets=MappingProxyType(offsets))
 
 
-def _forget_elsewhere(tracks: dict[Key, Track], key: Key) -> None:
-    # DNS names one region at a time: once it names another, what a transaction saw in the first says nothing any more.
+def _forget_elsewhere(tracks: dict[Key, Track], key: Key, at_seconds: float) -> bool:
+    """Whether this look at a function counts. DNS names one region at a time, so the latest look overrules those elsewhere."""
     observer, region, subject, name = key
     for other in [other for other in tracks if other[0] == observer and other[2:] == (subject, name) and other[1] != region]:
+        if tracks[other].at_seconds > at_seconds:
+            return False
         del tracks[other]
+    return True
 
 
 def _next_track(track: Track | None, observation: Observation, at_seconds: float, profile: Profile) -> Track:
