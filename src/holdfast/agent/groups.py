@@ -1,0 +1,64 @@
+"""Find a place where this process may make control groups that freeze: one per store.
+
+Tried in turn: the v1 freezer, then v2 with `cgroup.freeze`; at the root of the hierarchy, then (a delegated subtree) under the
+group that this process is in. A place counts only when a group could be made and frozen there. No place means that fencing goes by SIGSTOP.
+"""
+
+from contextlib import suppress
+from pathlib import Path
+
+from holdfast.agent.fence import Group
+
+
+def find_group(name: str, mode: str = "auto") -> Group | None:
+    """Make the group `name` in the first place that works. `mode`: auto, v1, v2, none."""
+    for kind, parent in _places(mode):
+        group = Group(kind, parent / name)
+        if _works(group):
+            return group
+    return None
+
+
+def remove_group(group: Group | None) -> None:
+    """Take an empty group away; one that is in use stays."""
+    if group is None:
+        return
+    with suppress(OSError):
+        group.thaw()
+        group.path.rmdir()
+
+
+def _works(group: Group) -> bool:
+    try:
+        group.path.mkdir(exist_ok=True)
+        if group.processes():
+            return True  # an earlier agent's store still runs in it: not to be frozen for a trial
+        group.freeze()
+        group.thaw()
+        return group.entry.exists() and ((group.path / "freezer.state").exists() or (group.path / "cgroup.freeze").exists())
+    except OSError:
+        return False
+
+
+def _places(mode: str) -> list[tuple[str, Path]]:
+    if mode == "none":
+        return []
+    own = _own_groups()
+    places: list[tuple[str, Path]] = []
+    for line in Path("/proc/mounts").read_text().splitlines():
+        _, mount, system, options, *_ = line.split()
+        if system == "cgroup" and "freezer" in options.split(",") and mode in ("auto", "v1"):
+            places += [("v1", Path(mount)), ("v1", Path(mount) / own.get("freezer", ""))]
+        if system == "cgroup2" and mode in ("auto", "v2"):
+            places += [("v2", Path(mount)), ("v2", Path(mount) / own.get("", ""))]
+    return sorted(dict.fromkeys(places), key=lambda place: place[0])
+
+
+def _own_groups() -> dict[str, str]:
+    """Controller (empty for v2) → this process's path in that hierarchy, without the leading slash."""
+    groups: dict[str, str] = {}
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, controllers, path = line.split(":", 2)
+        for controller in controllers.split(","):
+            groups[controller] = path.lstrip("/")
+    return groups
