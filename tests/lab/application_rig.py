@@ -120,7 +120,7 @@ class Rig:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else []
 
-    def cache(self) -> "redis.Redis[str]":
+    def cache(self) -> Any:
         return redis.Redis(host=self.host(11), port=26379, password=PASSWORD, decode_responses=True)
 
     def bucket(self) -> Any:
