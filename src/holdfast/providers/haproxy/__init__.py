@@ -1,0 +1,1 @@
+"""HAProxy: letting a region's load balancer admit traffic, or stop it, over the runtime API."""
