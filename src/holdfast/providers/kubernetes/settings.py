@@ -1,0 +1,81 @@
+"""Pointing the target region's application at the target region's stores: block `settings.update`.
+
+The ConfigMap that the application reads gets the addresses of the bindings, and the order that brought them. Where the application can be
+asked which settings it uses, `verify` asks it: a ConfigMap alone serves nobody.
+Never here: secrets, or restarting anything (the application takes new settings up by itself).
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from holdfast.plan.bindings import ClusterBinding
+from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
+from holdfast.providers.kubernetes.cluster import ApiRefusal, Cluster, HigherOrder
+
+StoresInUse = Callable[[str], Awaitable[Mapping[str, str] | None]]
+"""Region → the store addresses that its application says it uses, or None when it can't be asked now."""
+
+
+class SettingsAction:
+    """Writes `ClusterBinding.stores` of the target into its ConfigMap."""
+
+    def __init__(
+        self,
+        bindings: Mapping[str, ClusterBinding],
+        stores_in_use: StoresInUse | None = None,
+        *,
+        timeout_seconds: float = 3.0,
+        source_address: str | None = None,
+    ) -> None:
+        self._bindings = bindings
+        self._stores_in_use = stores_in_use
+        self._timeout_seconds = timeout_seconds
+        self._source_address = source_address
+
+    def _cluster(self, region: str) -> Cluster:
+        if region not in self._bindings:
+            raise ApiRefusal(f"the bindings name no cluster in {region}; nothing was changed")
+        return Cluster(self._bindings[region], timeout_seconds=self._timeout_seconds, source_address=self._source_address)
+
+    async def check(self, task: Task) -> Finding:
+        """Whether the ConfigMap names the target's stores."""
+        try:
+            async with self._cluster(task.target) as cluster:
+                found = await cluster.read(cluster.settings_path())
+        except (ApiRefusal, TimeoutError, ConnectionError) as error:
+            return Finding(Answer.UNKNOWN, str(error))
+        data = found.get("data") or {}
+        wanted = self._bindings[task.target].stores
+        facts = {"stores": {key: data.get(key) for key in wanted}}
+        other = [f"{key} is {data.get(key) or 'missing'}, not {value}" for key, value in wanted.items() if data.get(key) != value]
+        if other:
+            return Finding(Answer.NO, f"settings in {task.target}: {'; '.join(other)}", facts)
+        return Finding(Answer.YES, f"the settings in {task.target} name its own stores", facts)
+
+    async def act(self, task: Task) -> Outcome:
+        """Patch the ConfigMap."""
+        try:
+            async with self._cluster(task.target) as cluster:
+                stores = dict(self._bindings[task.target].stores)
+                await cluster.change(cluster.settings_path(), task.block, task.order, lambda _: {"data": stores})
+        except HigherOrder as error:
+            return Outcome(Result.REFUSED, str(error), {"highest_order": error.seen.as_list()})
+        except ApiRefusal as error:
+            return Outcome(Result.FAILED, str(error))
+        except (TimeoutError, ConnectionError) as error:
+            return Outcome(Result.UNKNOWN, f"{error}: it may or may not have happened")
+        named = ", ".join(sorted(stores))
+        return Outcome(Result.SUCCEEDED, f"settings in {task.target} point to its own {named}", {"highest_order": task.order.as_list()})
+
+    async def verify(self, task: Task) -> Finding:
+        """Whether the ConfigMap reads back, and the application uses it as far as it can be asked."""
+        stands = await self.check(task)
+        if stands.answer is not Answer.YES or self._stores_in_use is None:
+            return stands
+        used = await self._stores_in_use(task.target)
+        if used is None:
+            return Finding(Answer.YES, f"{stands.detail}; the application could not be asked yet", stands.facts)
+        wanted = self._bindings[task.target].stores
+        other = [f"{key} is {used[key]}" for key, value in wanted.items() if key in used and used[key] not in value]
+        if other:
+            return Finding(Answer.NO, f"the application in {task.target} has not taken the settings up: {'; '.join(other)}", stands.facts)
+        return Finding(Answer.YES, f"{stands.detail}, and the application uses them", stands.facts)
