@@ -1,0 +1,172 @@
+"""One bucket behind an S3-compatible endpoint: boto3 in threads of its own, short time-outs, and no retries of its own.
+
+Rules: silence is TimeoutError, a broken connection or a server's fault ConnectionError, a *no* of the storage `StorageRefusal`. A
+call that is no longer waited for ends by its own time-outs, in its own pool, and holds nobody else up. The environment's proxies and
+credentials are not used. Never here: deleting anything.
+"""
+
+import asyncio
+import functools
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from holdfast.plan.bindings import BucketBinding
+
+WRITER_KEY = "holdfast/writer.json"
+REPLICATION_KEY = "holdfast/replication.json"
+MARKER_PREFIX = "holdfast/marker/"
+_THREADS = 4
+_SERVER_FAULT = 500
+_T = TypeVar("_T")
+
+
+class StorageRefusal(Exception):
+    """The storage answered, and the answer is no: nothing was changed."""
+
+
+class Changed(Exception):
+    """The object is no longer the one that was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One object as it was read. `metadata` keys are lower case."""
+
+    body: bytes
+    etag: str
+    metadata: Mapping[str, str]
+    modified_seconds: float
+
+    def json(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises StorageRefusal for anything else: such an object is not trusted, and not overwritten."""
+        try:
+            value = json.loads(self.body)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise StorageRefusal(f"an object of Holdfast's own is not JSON ({self.body[:40]!r}): look who wrote it, and restore it")
+        return value
+
+
+class Bucket:
+    """One bucket. Not for objects that don't fit into memory."""
+
+    def __init__(self, binding: BucketBinding, *, timeout_seconds: float) -> None:
+        self._binding = binding
+        self._timeout_seconds = timeout_seconds
+        self._client: Any = None
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="s3")
+
+    @property
+    def place(self) -> str:
+        """Where it is, for messages."""
+        return f"bucket {self._binding.bucket} at {self._binding.endpoint}"
+
+    def close(self) -> None:
+        """Let go of connections and threads. Calls in hand end by their time-outs."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._client is not None:
+            self._client.close()
+
+    async def get(self, key: str) -> Stored | None:
+        """One object, or None when there is none."""
+        return await self._call(self._get, key)
+
+    async def head(self, key: str) -> Stored | None:
+        """One object without its body, or None when there is none."""
+        return await self._call(self._head, key)
+
+    async def put(self, key: str, body: bytes, metadata: Mapping[str, str] | None = None) -> None:
+        """Write an object."""
+        await self._call(self._put, key, body, dict(metadata or {}), {})
+
+    async def put_if_unchanged(self, key: str, body: bytes, metadata: Mapping[str, str], seen: Stored | None) -> None:
+        """Write an object on condition that it is still as it was read (`None`: not there). Raises Changed."""
+        condition = {"IfNoneMatch": "*"} if seen is None else {"IfMatch": seen.etag}
+        await self._call(self._put, key, body, dict(metadata), condition)
+
+    async def etags(self, limit: int | None = None) -> dict[str, str]:
+        """Key → ETag of every object, or of the first `limit`."""
+        return await self._call(self._etags, limit)
+
+    async def _call(self, work: Callable[..., _T], *arguments: Any) -> _T:
+        from botocore import exceptions
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, functools.partial(work, *arguments))
+        except (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError):
+            raise TimeoutError(f"{self.place} did not answer within {self._timeout_seconds:g} s") from None
+        except exceptions.ClientError as error:
+            raise self._worded(error) from error
+        except exceptions.BotoCoreError as error:
+            raise ConnectionError(f"{self.place} can't be reached: {error}") from error
+
+    def _worded(self, error: Any) -> Exception:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        code = error.response.get("Error", {}).get("Code", "")
+        if status in (409, 412):
+            return Changed(f"{self.place}: the object was changed in between")
+        if status >= _SERVER_FAULT:
+            return ConnectionError(f"{self.place} answers {status} {code}: it may or may not have happened")
+        return StorageRefusal(f"{self.place} answers {status} {code}: correct the bindings, or allow the key to do this")
+
+    def _connected(self) -> Any:
+        if self._client is None:
+            import boto3
+            from botocore.config import Config
+
+            try:
+                secret = self._binding.secret_key_file.read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise StorageRefusal(f"the secret key in {self._binding.secret_key_file} can't be read: {error.strerror}") from error
+            self._client = boto3.session.Session().client(
+                "s3",
+                endpoint_url=self._binding.endpoint,
+                aws_access_key_id=self._binding.access_key,
+                aws_secret_access_key=secret,
+                region_name="us-east-1",
+                config=Config(
+                    connect_timeout=self._timeout_seconds,
+                    read_timeout=self._timeout_seconds,
+                    retries={"total_max_attempts": 1},
+                    proxies={},
+                    max_pool_connections=_THREADS,
+                    s3={"addressing_style": "path"},
+                    request_checksum_calculation="when_required",
+                    response_checksum_validation="when_required",
+                ),
+            )
+        return self._client
+
+    def _get(self, key: str) -> Stored | None:
+        client = self._connected()
+        try:
+            answer = client.get_object(Bucket=self._binding.bucket, Key=key)
+        except client.exceptions.NoSuchKey:
+            return None
+        return Stored(answer["Body"].read(), answer["ETag"], answer.get("Metadata", {}), answer["LastModified"].timestamp())
+
+    def _head(self, key: str) -> Stored | None:
+        client = self._connected()
+        try:
+            answer = client.head_object(Bucket=self._binding.bucket, Key=key)
+        except client.exceptions.ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+                return None
+            raise
+        return Stored(b"", answer["ETag"], answer.get("Metadata", {}), answer["LastModified"].timestamp())
+
+    def _put(self, key: str, body: bytes, metadata: dict[str, str], condition: dict[str, str]) -> None:
+        self._connected().put_object(Bucket=self._binding.bucket, Key=key, Body=body, Metadata=metadata, **condition)
+
+    def _etags(self, limit: int | None) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for page in self._connected().get_paginator("list_objects_v2").paginate(Bucket=self._binding.bucket):
+            for entry in page.get("Contents", ()):
+                if limit is not None and len(found) >= limit:
+                    return found
+                found[entry["Key"]] = entry["ETag"]
+        return found

@@ -1,0 +1,162 @@
+"""Bringing two regions' buckets together: block `bucket.reconcile`.
+
+What either bucket has and the other lacks is copied; where both have an object that differs, the one written under the newer epoch
+wins (then the later one), and the other is kept beside it as `holdfast/superseded/<key>/<etag>`. Nothing is ever deleted. Marks of a
+bucket itself (`holdfast/…`) are left alone.
+Safe to repeat and to break off anywhere: each object is copied whole.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from holdfast.plan.bindings import BucketBinding
+from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
+from holdfast.providers.s3.bucket import Bucket, StorageRefusal, Stored
+
+OWN_PREFIX = "holdfast/"
+SUPERSEDED_PREFIX = "holdfast/superseded/"
+EPOCH_METADATA = "epoch"
+WRITTEN_METADATA = "written"
+_AT_ONCE = 4
+_SETTLE_SECONDS = 1.0
+"""How long an object may be on its way by the storage's own copying before it counts as lacking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Keys that only one side has, and keys whose objects differ."""
+
+    only_source: frozenset[str]
+    only_target: frozenset[str]
+    different: frozenset[str]
+
+    @property
+    def count(self) -> int:
+        """How many objects are not on both sides alike."""
+        return len(self.only_source) + len(self.only_target) + len(self.different)
+
+    def common(self, other: "Difference") -> "Difference":
+        """What differs in both looks."""
+        return Difference(self.only_source & other.only_source, self.only_target & other.only_target, self.different & other.different)
+
+
+@dataclass
+class Copied:
+    """What was copied so far."""
+
+    to_target: int = 0
+    to_source: int = 0
+    superseded: list[str] = field(default_factory=list)
+
+
+class BucketReconcileAction:
+    """Brings the buckets of `task.source` and `task.target` together."""
+
+    def __init__(self, bindings: Mapping[str, BucketBinding], *, timeout_seconds: float = 3.0) -> None:
+        self._buckets = {region: Bucket(binding, timeout_seconds=timeout_seconds) for region, binding in bindings.items()}
+
+    def close(self) -> None:
+        """Let go of connections and threads."""
+        for bucket in self._buckets.values():
+            bucket.close()
+
+    async def check(self, task: Task) -> Finding:
+        """Whether both buckets hold the same."""
+        try:
+            return _finding(await self._difference(task))
+        except (StorageRefusal, TimeoutError, ConnectionError) as error:
+            return Finding(Answer.UNKNOWN, str(error))
+
+    async def act(self, task: Task) -> Outcome:
+        """Copy both ways."""
+        copied, broken = Copied(), None
+        try:
+            difference = await self._difference(task)
+            source, target = self._pair(task)
+            gate = asyncio.Semaphore(_AT_ONCE)
+            async with asyncio.TaskGroup() as group:
+                for key in sorted(difference.only_source | difference.only_target | difference.different):
+                    group.create_task(_bring_together(key, source, target, copied, gate))
+        except* StorageRefusal as errors:
+            broken = Outcome(Result.FAILED, str(errors.exceptions[0]), _facts(copied))
+        except* (TimeoutError, ConnectionError) as errors:
+            broken = Outcome(Result.UNKNOWN, f"{errors.exceptions[0]}: not everything was copied", _facts(copied))
+        if broken is not None:
+            return broken
+        moved = f"{copied.to_target} objects copied to {task.target}, {copied.to_source} to {task.source}"
+        return Outcome(Result.SUCCEEDED, f"{moved}, {len(copied.superseded)} superseded, none deleted", _facts(copied))
+
+    async def verify(self, task: Task) -> Finding:
+        """Whether both hold the same, but for what the storage's own copying has under way."""
+        try:
+            first = await self._difference(task)
+            if not first.count:
+                return _finding(first)
+            await asyncio.sleep(_SETTLE_SECONDS)
+            return _finding(first.common(await self._difference(task)))
+        except (StorageRefusal, TimeoutError, ConnectionError) as error:
+            return Finding(Answer.UNKNOWN, str(error))
+
+    def _pair(self, task: Task) -> tuple[Bucket, Bucket]:
+        absent = {task.source, task.target} - self._buckets.keys()
+        if absent:
+            raise StorageRefusal(f"the bindings name no bucket in {', '.join(sorted(absent))}; nothing was changed")
+        return self._buckets[task.source], self._buckets[task.target]
+
+    async def _difference(self, task: Task) -> Difference:
+        source, target = await asyncio.gather(*(bucket.etags() for bucket in self._pair(task)))
+        here = {key: etag for key, etag in source.items() if not key.startswith(OWN_PREFIX)}
+        there = {key: etag for key, etag in target.items() if not key.startswith(OWN_PREFIX)}
+        different = frozenset(key for key in here.keys() & there.keys() if here[key] != there[key])
+        return Difference(frozenset(here.keys() - there.keys()), frozenset(there.keys() - here.keys()), different)
+
+
+async def _bring_together(key: str, source: Bucket, target: Bucket, copied: Copied, gate: asyncio.Semaphore) -> None:
+    async with gate:
+        here, there = await source.get(key), await target.get(key)
+        if here is None and there is None:
+            return  # deleted meanwhile by whoever owns it
+        if here is not None and there is not None and here.body == there.body:
+            return
+        if there is None or (here is not None and _age(here) > _age(there)):
+            assert here is not None
+            await _keep_aside(key, there, target, copied)
+            await target.put(key, here.body, here.metadata)
+            copied.to_target += 1
+        else:
+            await _keep_aside(key, here, source, copied)
+            await source.put(key, there.body, there.metadata)
+            copied.to_source += 1
+
+
+async def _keep_aside(key: str, loser: Stored | None, bucket: Bucket, copied: Copied) -> None:
+    if loser is not None:
+        name = f"{SUPERSEDED_PREFIX}{key}/{loser.etag.strip(chr(34))}"
+        await bucket.put(name, loser.body, loser.metadata)
+        copied.superseded.append(name)
+
+
+def _age(stored: Stored) -> tuple[int, float, float]:
+    """What is compared when both sides differ: the epoch it was written under, then the writer's clock, then the storage's."""
+    try:
+        epoch, written = int(stored.metadata.get(EPOCH_METADATA, "0")), float(stored.metadata.get(WRITTEN_METADATA, "0"))
+    except ValueError:
+        epoch, written = 0, 0.0
+    return epoch, written, stored.modified_seconds
+
+
+def _finding(difference: Difference) -> Finding:
+    facts = {
+        "only_source": len(difference.only_source),
+        "only_target": len(difference.only_target),
+        "different": len(difference.different),
+    }
+    if not difference.count:
+        return Finding(Answer.YES, "both buckets hold the same", facts)
+    example = min(difference.only_source | difference.only_target | difference.different)
+    return Finding(Answer.NO, f"{difference.count} objects are not on both sides alike, such as {example}", facts)
+
+
+def _facts(copied: Copied) -> dict[str, object]:
+    return {"copied_to_target": copied.to_target, "copied_to_source": copied.to_source, "superseded": list(copied.superseded)}
