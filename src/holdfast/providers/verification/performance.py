@@ -1,0 +1,101 @@
+"""Whether every function holds the plan's numbers in the target region for a while: block `performance.watch`.
+
+For the time that the step names (`for`), each function gets a transaction every so often; then its successes and its 95th percentile of
+latency are held against the plan's definition of *degraded*. A transaction without an answer is no success.
+The watch is remembered for as long as it was: `verify` states what was seen, and watches anew when that is older.
+"""
+
+import asyncio
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from holdfast.plan.model import Function
+from holdfast.plan.values import duration_seconds
+from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
+from holdfast.providers.verification.transaction import Entries, Served, Transaction
+
+_DEFAULT_FOR = "10s"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    at_seconds: float
+    target: str
+    finding: Finding
+
+
+class PerformanceWatchAction:
+    """Watches every function of the plan."""
+
+    def __init__(
+        self, entries: Entries, functions: Mapping[str, Function], *, every_seconds: float = 0.25, timeout_seconds: float = 3.0
+    ) -> None:
+        self._entries = entries
+        self._functions = functions
+        self._every_seconds = every_seconds
+        self._timeout_seconds = timeout_seconds
+        self._last: _Seen | None = None
+
+    async def check(self, task: Task) -> Finding:
+        """Always *no*: it is always watched anew."""
+        return Finding(Answer.NO, f"step {task.step} watches anew each time")
+
+    async def act(self, task: Task) -> Outcome:
+        """Watch."""
+        finding = await self._watch(task)
+        result = {Answer.YES: Result.SUCCEEDED, Answer.NO: Result.FAILED, Answer.UNKNOWN: Result.UNKNOWN}[finding.answer]
+        return Outcome(result, finding.detail, finding.facts)
+
+    async def verify(self, task: Task) -> Finding:
+        """What was seen, while it is fresh."""
+        now, last = self._entries.clock.steady_seconds(), self._last
+        if last is None or last.target != task.target or now - last.at_seconds > _watch_seconds(task):
+            return await self._watch(task)
+        return last.finding
+
+    async def _watch(self, task: Task) -> Finding:
+        if task.target not in self._entries.regions:
+            return Finding(Answer.UNKNOWN, f"the bindings name no entry of {task.target}")
+        until = self._entries.clock.steady_seconds() + _watch_seconds(task)
+        rows = await asyncio.gather(*(self._one(function, task.target, until) for function in self._functions))
+        finding = self._judge(dict(zip(self._functions, rows, strict=True)), task)
+        self._last = _Seen(self._entries.clock.steady_seconds(), task.target, finding)
+        return finding
+
+    async def _one(self, function: str, region: str, until_seconds: float) -> list[Transaction]:
+        clock, seen = self._entries.clock, list[Transaction]()
+        while not seen or clock.steady_seconds() < until_seconds:
+            started = clock.steady_seconds()
+            seen.append(await self._entries.transact(function, region, self._timeout_seconds))
+            await clock.sleep(max(0.0, self._every_seconds - (clock.steady_seconds() - started)))
+        return seen
+
+    def _judge(self, seen: Mapping[str, list[Transaction]], task: Task) -> Finding:
+        facts, short, silent = {}, [], True
+        for function, rows in seen.items():
+            success_percent = 100 * sum(row.served is Served.YES for row in rows) / len(rows)
+            p95_seconds = _percentile_95([row.latency_seconds for row in rows])
+            facts[function] = {"transactions": len(rows), "success_percent": success_percent, "p95_seconds": p95_seconds}
+            limits = self._functions[function].degraded
+            if success_percent < limits.success_percent_below:
+                reason = next((row.detail for row in rows if row.served is not Served.YES), "")
+                short.append(f"{function}: {success_percent:.0f} % served, {limits.success_percent_below:g} % needed ({reason})")
+            elif p95_seconds > limits.p95_latency_above:
+                short.append(f"{function}: 95th percentile {p95_seconds:.2f} s, {limits.p95_latency_above:g} s allowed")
+            silent = silent and all(row.served is Served.UNKNOWN for row in rows)
+        if not short:
+            worst = max(entry["p95_seconds"] for entry in facts.values())
+            told = f"{len(facts)} functions hold the plan's numbers; worst 95th percentile {worst:.2f} s"
+            return Finding(Answer.YES, told, {"functions": facts})
+        answer = Answer.UNKNOWN if silent else Answer.NO
+        return Finding(answer, f"in {task.target}: {'; '.join(short)}", {"functions": facts})
+
+
+def _watch_seconds(task: Task) -> float:
+    return duration_seconds(str(task.parameters.get("for", _DEFAULT_FOR)))
+
+
+def _percentile_95(values: list[float]) -> float:
+    ordered = sorted(values)
+    return ordered[math.ceil(0.95 * len(ordered)) - 1]
