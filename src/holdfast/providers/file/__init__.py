@@ -1,0 +1,1 @@
+"""A file as a channel: what people would have been told, one line of JSON each."""
