@@ -14,16 +14,16 @@ import functools
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from holdfast.agent import postgres_copy as copy
 from holdfast.agent import postgres_files as files
 from holdfast.agent import postgres_queries as queries
+from holdfast.agent.kept_session import KeptSession
 from holdfast.agent.postgres_files import PostgresConfiguration
-from holdfast.agent.postgres_wire import Address, Connection, StatementError, WireError, literal
+from holdfast.agent.postgres_wire import Connection, StatementError, WireError, literal
 from holdfast.agent.server_process import ServerProcess, until
 from holdfast.agent.store import Facts, Launcher, Replication, StoreFailure, StoreRefusal
 
@@ -31,8 +31,6 @@ _START_TIMEOUT_SECONDS = 60.0
 _POSITION_TIMEOUT_SECONDS = 5.0
 _PROMOTE_TIMEOUT_SECONDS = 60.0
 _FOLLOWING_TIMEOUT_SECONDS = 20.0
-
-_T = TypeVar("_T")
 
 
 class PostgresStore:
@@ -43,8 +41,8 @@ class PostgresStore:
         self._launcher = launcher
         pid_file = configuration.data_directory / "postmaster.pid"
         self._process = ServerProcess(launcher, configuration.data_directory, pid_file, "postgres", configuration.log_file)
-        self._heartbeats = _Session(configuration, "holdfast-heartbeat")
-        self._looks = _Session(configuration, "holdfast-status")
+        self._heartbeats = KeptSession(functools.partial(self._quick_connect, "holdfast-heartbeat"))
+        self._looks = KeptSession(functools.partial(self._quick_connect, "holdfast-status"))
 
     @property
     def name(self) -> str:
@@ -162,7 +160,7 @@ class PostgresStore:
         sql = queries.heartbeat_sql(self._configuration.region, wall_seconds, epoch)
         try:
             self._heartbeats.use(lambda session: session.query(sql, 0.9))
-        except (WireError, StatementError) as error:
+        except (ConnectionError, StatementError) as error:
             raise StoreFailure(f"no heartbeat was committed to PostgreSQL: {error}") from error
 
     def status(self) -> Facts:
@@ -171,7 +169,7 @@ class PostgresStore:
             return queries.PostgresStatus(running=False, role="stopped").facts()
         try:
             return self._looks.use(queries.read_status).facts()
-        except (WireError, StatementError) as error:
+        except (ConnectionError, StatementError) as error:
             return queries.PostgresStatus(running=True, role="unknown", detail=str(error)).facts()
 
     def alive(self) -> bool:
@@ -255,7 +253,7 @@ class PostgresStore:
         """Whether it streams and has replayed what the peer had written when the streaming began."""
         goal = "0/0"
         for _ in until(timeout_seconds):
-            with contextlib.suppress(WireError, StatementError):
+            with contextlib.suppress(ConnectionError, StatementError):
                 look = functools.partial(queries.read_following, at_least=goal)
                 written, reached = self._looks.use(look)
                 if written is not None and goal != "0/0" and reached:
@@ -270,6 +268,9 @@ class PostgresStore:
         with contextlib.suppress(WireError, StatementError, StoreFailure), self._connect() as session:
             session.query("CHECKPOINT", 300)
 
+    def _quick_connect(self, application_name: str) -> Connection:
+        return Connection(replace(self._configuration.address(), application_name=application_name), 0.9)
+
     def _connect(self) -> Connection:
         try:
             return Connection(self._configuration.address(), 5.0)
@@ -280,38 +281,3 @@ class PostgresStore:
         """End the sessions for heartbeat and status; the next use opens new ones."""
         self._heartbeats.close()
         self._looks.close()
-
-
-class _Session:
-    """One long-lived session with its lock; made anew after any fault, and never waited for longer than a second."""
-
-    def __init__(self, configuration: PostgresConfiguration, application_name: str) -> None:
-        self._configuration = configuration
-        self._application_name = application_name
-        self._lock = threading.Lock()
-        self._connection: Connection | None = None
-
-    def use(self, question: Callable[[Connection], _T]) -> _T:
-        if not self._lock.acquire(timeout=0.9):
-            raise WireError("the session is still busy with the look before")
-        try:
-            if self._connection is None:
-                self._connection = Connection(self._address(), 0.9)
-            return question(self._connection)
-        except (WireError, StatementError):
-            self._forget()
-            raise
-        finally:
-            self._lock.release()
-
-    def close(self) -> None:
-        with self._lock:
-            self._forget()
-
-    def _address(self) -> Address:
-        return replace(self._configuration.address(), application_name=self._application_name)
-
-    def _forget(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
