@@ -146,6 +146,8 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
     incident = situation.installation.open_incident()
     if command.verb in ("switchover", "declare"):
         return _begin_by_hand(situation, command, incident)
+    if command.verb == "mark":
+        return _mark(situation, command, incident)
     if incident is None:
         return "refused: there is no open incident; `holdfast status` shows what there is", ()
     match command.verb:
@@ -205,6 +207,8 @@ def _not_returning(incident: IncidentState, proposal: Proposal, reason: str) -> 
 
 
 def _failback(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
+    if command.by not in situation.plan.people:
+        return f"refused: '{command.by}' is nobody in the plan", ()
     moves = transition(incident, Event.RETURN_REQUESTED, f"{command.by} asked for the way back")
     if not moves:
         return f"refused: the way back starts when {incident.target} serves everything; {incident.incident} is {incident.state.value}", ()
@@ -239,6 +243,14 @@ def _choose(situation: Situation, incident: IncidentState, command: Command) -> 
     }
     chosen = transition(incident, Event.PERSON_CHOSE, f"{command.by} chose") if len(waiting) == 1 else ()
     return "accepted", (Write(Kind.STEP_FINISHED, incident.incident, body), *chosen)
+
+
+def _mark(situation: Situation, command: Command, incident: IncidentState | None) -> tuple[str, tuple[Move, ...]]:
+    """What a drill does to the world, for the report. Only an exercise has such marks."""
+    if situation.exercise is None:
+        return "refused: this controller runs no exercise, so there is nothing to mark", ()
+    body = {name: command.arguments.get(name) for name in ("what", "detail", "at_seconds")}
+    return "accepted: marked", (Write(Kind.EXERCISE_MARK, incident.incident if incident else "", body),)
 
 
 def _waiting_steps(incident: IncidentState) -> dict[str, Mapping[str, Any]]:

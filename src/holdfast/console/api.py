@@ -117,7 +117,9 @@ class Api:
         return Response(signed, media_type="application/json", headers={SIGNATURE_HEADER: signature})
 
     async def _state(self, _: Request) -> Response:
-        return JSONResponse(state(self._controller.situation(), self._keeper.promise_ends_in_seconds()))
+        situation = self._controller.situation()
+        watch = self._controller.watch
+        return JSONResponse(state(situation, self._keeper.promise_ends_in_seconds(), watch.picture, watch.heard_seconds))
 
     async def _records(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")

@@ -3,6 +3,7 @@
 A read model: everything in it comes from the journal and the latest observations, and can be rebuilt from them.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from holdfast.conduct.assessment import cost_so_far
@@ -10,6 +11,7 @@ from holdfast.conduct.course import current_run, run_progress
 from holdfast.conduct.situation import Situation
 from holdfast.decision.approval import Proposal
 from holdfast.decision.replay import IncidentState
+from holdfast.health.picture import Picture
 from holdfast.journal.kinds import Kind
 
 
@@ -66,8 +68,21 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
     }
 
 
-def state(situation: Situation, promise_ends_in_seconds: float) -> dict[str, Any]:
-    """The whole read model. Moments are wall-clock seconds since 1970."""
+def _watching(picture: Picture | None, heard_seconds: Mapping[str, float]) -> dict[str, Any]:
+    if picture is None:
+        return {"functions": {}, "scores": {}, "observers": {}}
+    return {
+        "functions": {name: joint.health.value for name, joint in picture.functions.items()},
+        "scores": {region: score.score for region, score in picture.scores.items()},
+        "reasons": {region: score.reason for region, score in picture.scores.items()},
+        "observers": {site: picture.now - heard for site, heard in heard_seconds.items()},
+    }
+
+
+def state(
+    situation: Situation, promise_ends_in_seconds: float, picture: Picture | None, heard_seconds: Mapping[str, float]
+) -> dict[str, Any]:
+    """The whole read model. Moments are wall-clock seconds since 1970; `observers` holds the age in seconds of what each said last."""
     known = situation.installation
     last = next(reversed(list(known.incidents.values())), None)
     return {
@@ -80,6 +95,7 @@ def state(situation: Situation, promise_ends_in_seconds: float) -> dict[str, Any
         "epoch": known.epoch,
         "term": known.term,
         "promise_ends_in_seconds": promise_ends_in_seconds,
+        "watching": _watching(picture, heard_seconds),
         "alarms": [
             {
                 "region": alarm.region,

@@ -91,6 +91,11 @@ class Controller:
         """What is known, for readers."""
         return self._chronicle
 
+    @property
+    def watch(self) -> Watch:
+        """What is being watched, for readers."""
+        return self._watch
+
     def begin_term(self, heard: tuple[int, int, str]) -> None:
         """Record that this controller is the one now, and promise to whoever holds the write epoch.
 

@@ -36,5 +36,5 @@ class Kind(StrEnum):
     NOTIFICATION_FAILED = "notification.failed"  # key, message, channel, recipient, reason
     AGENT_RECORD = "agent.record"  # region, at_seconds, what, detail, signature, late (bool)
     COMMAND = "command"  # id, verb, by, arguments, answer: what a person asked for and was told
-    EXERCISE_MARK = "exercise.mark"  # what (cut | heal | load-started | ...), detail: what the drill did to the world
+    EXERCISE_MARK = "exercise.mark"  # what (cut | heal), detail (region), at_seconds: what the drill did to the world
     INCIDENT_CLOSED = "incident.closed"  # outcome, reason
