@@ -72,6 +72,8 @@ def process(command: Sequence[str], **options: Any) -> Iterator[subprocess.Popen
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        if child.stdout is not None:
+            child.stdout.close()
 
 
 @dataclass

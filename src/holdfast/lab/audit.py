@@ -3,7 +3,8 @@
     python -m holdfast.lab.audit --bindings FILE --region REGION [--out FILE]
 
 Reads only. A store that cannot be read is *unknown*, with the reason; it is never taken for empty. Keys are those of ledgers:
-`calls/<request>` in PostgreSQL, `session/…` in Redis, `recordings/…` in the bucket. The file is `{"schema": "holdfast/audit/v1", "region", "stores": [...]}`.
+`calls/<request>` in PostgreSQL, `session/…` in Redis, `recordings/…` in the bucket.
+The file is `{"schema": "holdfast/audit/v1", "region", "stores": [...]}`.
 """
 
 import argparse

@@ -4,6 +4,7 @@ Every obstacle is a `LabError` that says what is missing and what to do. A direc
 lab's mark. Never here: starting servers.
 """
 
+import base64
 import fcntl
 import os
 import pwd
@@ -152,7 +153,10 @@ def remove_all_but(layout: Layout, kept: tuple[Path, ...]) -> None:
 
 def _forget(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        # Once forgivingly: what was killed a moment ago may have been removing files of its own.
+        shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
 
@@ -169,6 +173,11 @@ def write_secret(layout: Layout, name: str, value: str | None = None) -> str:
     secret = value or secrets.token_urlsafe(24)
     write_private(layout.secret(name), secret)
     return secret
+
+
+def new_dns_key() -> str:
+    """A key for signed updates, written as DNS servers want it."""
+    return base64.b64encode(secrets.token_bytes(32)).decode("ascii")
 
 
 def write_private(path: Path, text: str) -> None:

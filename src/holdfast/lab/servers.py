@@ -28,6 +28,7 @@ from holdfast.lab.relay import Listener, RelayConfig
 HERE = "/proc/self/cwd"
 """Knot turns every path into an absolute one, and a socket's may be 107 bytes at most: this is the working directory, in short."""
 
+ZONE_FILE = f"{ZONE}.zone"
 
 def relay(blueprint: Blueprint, token: str) -> RelayConfig:
     """Every link between any two sites, and the public entries."""
@@ -82,7 +83,7 @@ acl:
     action: update
 zone:
   - domain: {ZONE}
-    file: {HERE}/{ZONE}.zone
+    file: {HERE}/{ZONE_FILE}
     acl: holder-of-the-key
     zonefile-sync: -1
 """

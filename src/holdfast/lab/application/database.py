@@ -18,6 +18,8 @@ from holdfast.lab.application.outcomes import ANSWER_SECONDS, CONNECT_SECONDS, R
 from holdfast.lab.application.settings import Settings
 
 _IDLE_LIMIT = 8
+_SERVER_SHARE = 0.75
+"""The server gives up before its caller does, so that it can still say what it did not do."""
 _SQLSTATES_OF_LOST_ANSWERS = ("08", "57P")
 """Connection trouble and a server that shuts down: whether the commit happened is not said."""
 
@@ -76,7 +78,7 @@ class Database:
                     password=s.database_password,
                     autocommit=True,
                     application_name="voicehive",
-                    options=f"-c statement_timeout={int(ANSWER_SECONDS * 1000)}",
+                    options=f"-c statement_timeout={int(ANSWER_SECONDS * _SERVER_SHARE * 1000)}",
                     sslmode="disable",
                     gssencmode="disable",
                 )
