@@ -257,6 +257,7 @@ class PostgresStore:
                 look = functools.partial(queries.read_following, at_least=goal)
                 written, reached = self._looks.use(look)
                 if written is not None and goal != "0/0" and reached:
+                    self._configuration.copying_sign.unlink(missing_ok=True)
                     return True
                 goal = written if written is not None and goal == "0/0" else goal
             if not self._process.alive():

@@ -101,7 +101,7 @@ def accepts(configuration: PostgresConfiguration) -> bool:
 def take_copy(configuration: PostgresConfiguration, launcher: Launcher) -> Path | None:
     """Put a new copy of the peer in place of the data directory. Returns where the original is kept. Raises CopyFailure."""
     write_password_file(configuration)
-    incoming, data, aside = configuration.incoming_directory, configuration.data_directory, configuration.aside_directory
+    incoming, data = configuration.incoming_directory, configuration.data_directory
     shutil.rmtree(incoming, ignore_errors=True)
     incoming.mkdir(mode=0o700)
     own(incoming, configuration.os_user)
@@ -117,18 +117,24 @@ def take_copy(configuration: PostgresConfiguration, launcher: Launcher) -> Path 
     (incoming / "standby.signal").touch(mode=0o600)
     own(incoming / "standby.signal", configuration.os_user)
     make_durable(incoming / "standby.signal")
-    kept: Path | None = None
-    if data.exists():
-        if is_empty(data):
-            data.rmdir()
-        else:
-            shutil.rmtree(aside, ignore_errors=True)
-            data.rename(aside)
-            kept = aside
+    kept = _make_way(configuration)
     incoming.rename(data)
     make_durable(data)
     configuration.rewinding_sign.unlink(missing_ok=True)
     return kept
+
+
+def _make_way(configuration: PostgresConfiguration) -> Path | None:
+    """Put the data directory aside; a copy that never followed the peer is removed instead, or it would push out the original."""
+    data, aside = configuration.data_directory, configuration.aside_directory
+    if configuration.copying_sign.exists() or is_empty(data):
+        shutil.rmtree(data, ignore_errors=True)
+        return aside if aside.exists() else None
+    shutil.rmtree(aside, ignore_errors=True)
+    data.rename(aside)
+    configuration.copying_sign.touch()
+    make_durable(configuration.copying_sign)
+    return aside
 
 
 def initialise(configuration: PostgresConfiguration, launcher: Launcher, process: ServerProcess) -> None:

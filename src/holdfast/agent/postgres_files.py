@@ -81,6 +81,11 @@ class PostgresConfiguration:
         return _beside(self.data_directory, ".before-copy")
 
     @property
+    def copying_sign(self) -> Path:
+        """Stands from putting a copy in place until it follows the peer: what is there meanwhile is not worth keeping."""
+        return _beside(self.data_directory, ".copying")
+
+    @property
     def incoming_directory(self) -> Path:
         """A new copy while it is being taken."""
         return _beside(self.data_directory, ".incoming")

@@ -3,11 +3,11 @@
 Rules:
 - `redis.conf` in the store's directory always names the peer with `replicaof`, so any start by anybody else is a replica's. A writer
   is started as the replica of nobody who answers, looked at, and only then told to be a master.
-- The mark `holdfast:writer` names the region that wrote last. A region starts as writer only from data that carries its own name (or none yet);
-  data with the peer's name is a replica's that was never promoted.
+- The mark `holdfast:writer` names the region that wrote last. A region starts as writer only from data that carries its own name (or
+  none yet); data with the peer's name is a replica's that was never promoted.
 - Becoming a replica takes the peer's whole data; the own append-only files are kept aside until the next time.
 
-Redis replicates asynchronously and keeps one second of writes in memory (`appendfsync everysec`): what that may lose is measured, not hidden.
+Redis replicates asynchronously and flushes to disk once a second (`appendfsync everysec`): what that may lose is measured, not hidden.
 Never here: leases, orders, fences (see `holdfast.agent`).
 """
 
@@ -143,6 +143,7 @@ class RedisStore:
                 f"Redis got no copy of the peer {self._configuration.peer_host}:{self._configuration.peer_port} within "
                 f"{_FOLLOWING_TIMEOUT_SECONDS:g} s; its log {self._process.log} ends with: {self._process.last_words()}"
             )
+        self._configuration.copying_sign.unlink(missing_ok=True)
         return {"how": "copy", "kept": str(kept) if kept else None, "seconds": round(time.monotonic() - started, 3)}
 
     def heartbeat(self, wall_seconds: float, epoch: int) -> None:
@@ -158,7 +159,7 @@ class RedisStore:
             return {"running": False, "role": "stopped", "detail": ""}
         try:
             return self._looks.use(_read_status)
-        except (ConnectionError, RedisRefusal) as error:
+        except (ConnectionError, RedisRefusal, StoreFailure) as error:
             return {"running": True, "role": "unknown", "detail": str(error)}
 
     def alive(self) -> bool:
@@ -235,7 +236,7 @@ class RedisStore:
     def _follows_within(self, timeout_seconds: float) -> bool:
         for _ in until(timeout_seconds):
             with contextlib.suppress(ConnectionError, RedisRefusal):
-                if self._looks.use(lambda session: session.information("replication", 0.9)).get("master_link_status") == "up":
+                if self._looks.use(_follows):
                     return True
             if not self._process.alive():
                 return False
@@ -277,6 +278,13 @@ def _replicas(replication: dict[str, str]) -> list[dict[str, str]]:
     )
     parsed = [dict(part.split("=", 1) for part in line.split(",")) for line in lines]
     return [replica for replica in parsed if replica.get("state") == "online"]
+
+
+def _follows(session: Connection) -> bool:
+    """Linked to the peer, and its data is in the own files."""
+    linked = session.information("replication", 0.9).get("master_link_status") == "up"
+    persistence = session.information("persistence", 0.9)
+    return linked and all(persistence.get(f"aof_rewrite_{state}") == "0" for state in ("in_progress", "scheduled"))
 
 
 def _read_status(session: Connection) -> Facts:

@@ -59,7 +59,10 @@ class ServerProcess:
         raise StoreFailure(f"{self._program} in {self._directory}: {what} did not happen within {timeout_seconds:g} s; see {self.log}")
 
     def stop(self, signal_number: signal.Signals, timeout_seconds: float) -> None:
-        """Send a signal and wait for the end. Raises StoreFailure when it still runs after the time limit."""
+        """Send a signal and wait for the end; sent again now and then, because Redis ignores it while it first writes its files.
+
+        Raises StoreFailure when it still runs after the time limit.
+        """
         pid = self.pid()
         if pid is None:
             return
@@ -68,23 +71,22 @@ class ServerProcess:
         except ProcessLookupError:
             return
         try:
-            signal.pidfd_send_signal(handle, signal_number)
-            self.wait_for_end(handle, timeout_seconds)
+            poll = select.poll()
+            poll.register(handle, select.POLLIN)
+            deadline = time.monotonic() + timeout_seconds
+            ended = False
+            while not ended and time.monotonic() < deadline:
+                signal.pidfd_send_signal(handle, signal_number)
+                ended = bool(poll.poll(min(200.0, max(0.0, deadline - time.monotonic()) * 1000)))
+            if not ended:
+                where = f"{self._program} in {self._directory}"
+                raise StoreFailure(f"{where} still runs {timeout_seconds:g} s after it was asked to stop; fence it")
         except ProcessLookupError:
             return
         finally:
             os.close(handle)
         if self._child is not None:
             self._child.wait(timeout=1)
-
-    def wait_for_end(self, handle: int, timeout_seconds: float) -> None:
-        """Wait until the process behind a pidfd has ended. Raises StoreFailure when it still runs after the time limit."""
-        poll = select.poll()
-        poll.register(handle, select.POLLIN)
-        if not poll.poll(timeout_seconds * 1000):
-            raise StoreFailure(
-                f"{self._program} in {self._directory} still runs {timeout_seconds:g} s after it was asked to stop; fence it"
-            )
 
     def last_words(self) -> str:
         """The end of its log."""
