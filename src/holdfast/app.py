@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from holdfast.console.observer import Rhythm
 from holdfast.health.score import AGENT_NAME
-from holdfast.plan.bindings import Bindings, DnsBinding, LoadBalancerBinding
+from holdfast.plan.bindings import Bindings, BucketBinding, DnsBinding, LoadBalancerBinding
 from holdfast.plan.model import Plan, Profile
 from holdfast.ports.clock import Clock
 from holdfast.ports.probe import ObservationSource, Probe
@@ -13,6 +13,7 @@ from holdfast.providers.dns.probe import DnsProbe
 from holdfast.providers.dns.resolver import CachingResolver
 from holdfast.providers.http.observations import HttpObservationSource
 from holdfast.providers.http.probe import AgentProbe, EntryProbe, Site, TransactionProbe
+from holdfast.providers.s3.probe import BucketProbe
 
 
 def probes_for(plan: Plan, bindings: Bindings, profile: Profile, clock: Clock) -> list[Probe]:
@@ -65,6 +66,9 @@ def _component_probes(plan: Plan, bindings: Bindings, site: Site) -> list[Probe]
                 match binding:
                     case LoadBalancerBinding():
                         probes.append(EntryProbe(site, region, component, binding.entry_host, binding.entry_port))
+                    case BucketBinding():
+                        buckets = {place: bucket for place, bucket in regions.items() if isinstance(bucket, BucketBinding)}
+                        probes.append(BucketProbe(site.name, component, region, buckets, site.clock, timeout_seconds=site.timeout_seconds))
                     case _:
                         pass
     return [*probes, *_dns_probes(bindings, site)]
