@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import first_break
+from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry, RequestResult
 from holdfast.ledger.measure import requests
 from holdfast.plan.model import Phase, Scenario
@@ -113,7 +114,8 @@ def build(facts: ReportFacts) -> Report:
         events=events(at, history),
         generated=Generator(version=facts.holdfast_version, at=moment(facts.generated_seconds, facts.plan.timezone)),
     )
-    whole = draft.model_copy(update={"findings": (*findings(draft, history), *facts.findings)})
+    given = tuple(finding.model_copy(update={"weighs": finding.weighs or finding.result == "unknown"}) for finding in facts.findings)
+    whole = draft.model_copy(update={"findings": (*findings(draft, history), *given)})
     return judged(whole)
 
 
@@ -140,9 +142,16 @@ def _failover_losses(facts: ReportFacts, history: History, target: str) -> dict[
     opened = history.first_of_run(Kind.EPOCH_OPENED, "failover")
     epoch = number(opened.body.get("epoch")) if opened else None
     serving = [contents for contents in facts.after_failover if contents.region == target]
-    at_end = list(facts.at_end)
+    at_end = _at_end(facts, history)
     new_epoch = None if epoch is None else int(epoch)
     return {function: failover_loss(entries, serving, at_end, new_epoch) for function, entries in facts.ledgers.items()}
+
+
+def _at_end(facts: ReportFacts, history: History) -> list[StoreContents]:
+    """Contents of the stores of the region that serves at the end: the target of the last epoch that was opened."""
+    opened = history.last(Kind.EPOCH_OPENED)
+    serving = str(opened.body.get("target")) if opened else facts.plan.primary_region()
+    return [contents for contents in facts.at_end if contents.region == serving]
 
 
 def _fenced_seconds(history: History) -> float | None:
@@ -230,9 +239,10 @@ def _failback(
         return Failback(done=False, outage_seconds=None, lost_acknowledged_writes=None, detail="It has not begun")
     lost: list[int | None] = []
     if back is not None and back.outcome == "succeeded":
+        at_end = _at_end(facts, history)
         for function in facts.plan.functions:
             entries = facts.ledgers.get(function)
-            lost.append(failback_loss(entries, facts.at_end, losses[function].lost).count if entries else None)
+            lost.append(failback_loss(entries, at_end, losses[function].lost).count if entries else None)
     returned = at.way_back_started if back is not None else None
     window = Window(at.return_started if at.return_started is not None else returned or at.end, at.end + 1.0)
     outages = [outage_in(facts.ledgers.get(function, ()), window)[0] for function in facts.plan.functions]

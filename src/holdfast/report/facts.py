@@ -35,7 +35,7 @@ class ReportFacts:
     before_reprotect: Sequence[StoreContents]
     """What the old source's stores held when it came back, read before it was made a replica: the other half of the single-writer check."""
     at_end: Sequence[StoreContents]
-    """What the stores that serve at the end hold, read after the last request that counts."""
+    """What the stores hold at the end, read after the last request that counts. Of both regions given, the serving one's are compared."""
     started_seconds: float
     ended_seconds: float
     generated_seconds: float
@@ -43,5 +43,8 @@ class ReportFacts:
     execution: Literal["graceful", "ungraceful"] = "ungraceful"
     observations: Sequence[Observation] = ()
     findings: Sequence[Finding] = ()
-    """What else a reader must know: the plan's broken promises, torn ledgers, silent observers."""
+    """What else a reader must know: torn ledgers, an early end, the plan's broken promises.
+
+    Those that are *unknown* weigh in the verdict, and those that say so themselves. A promise that the plan can't keep is *fail*
+    and does not weigh: the measured RTO does."""
     journal_before: tuple[int, str] = (0, GENESIS)

@@ -226,6 +226,8 @@ class Finding(ReportPart):
     about: str
     result: Verdict
     sentence: str
+    weighs: bool = False
+    """Whether the verdict counts it: evidence that could not be read, an exercise that ended before its end."""
 
 
 class LostWrite(ReportPart):

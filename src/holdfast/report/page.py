@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from holdfast.report import drawing, wording
 from holdfast.report.model import PhaseResult, Report, StepResult
-from holdfast.report.summary import SIGNS, headline, next_command, sign_of
+from holdfast.report.summary import SIGNS, headline, next_on_page, sign_of
 from holdfast.report.terminal import PARTS
 
 _ICONS = {
@@ -22,6 +22,7 @@ _ICONS = {
     "HwW/RWGIuAAAAABJRU5ErkJggg==",
 }
 """Sixteen pixels square: a white E on the stripe's violet, a white H on blue."""
+_ORDER = ("fail", "unknown", "pass")
 _STRIP_EVENTS = ("impact", "decided", "recovered", "return")
 _RUN_NAMES = {"failover": "Failover", "reprotect": "Making the old side a replica again", "way-back": "The way back"}
 
@@ -56,9 +57,8 @@ class Clients:
     marks: tuple[drawing.Mark, ...]
 
 
-def page(report: Report, directory: str = ".") -> str:
+def page(report: Report) -> str:
     """The text of report.html."""
-    why, command = next_command(report, directory)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -70,8 +70,8 @@ def page(report: Report, directory: str = ".") -> str:
             writer=sign_of(_writer_met(report)),
             signs=SIGNS,
             headline=headline(report),
-            next_why=why,
-            next_command=command,
+            next_command=next_on_page(report),
+            rules=sorted(report.rules, key=lambda rule: _ORDER.index(rule.result)),
             windows=_all_windows(report),
             steps=_all_steps(report),
             clients=_clients(report),

@@ -1,5 +1,6 @@
 """The first line and the last line of every report: what matters most, and the next action as a command that can be pasted."""
 
+import shlex
 from dataclasses import dataclass
 
 from holdfast.report.model import Report, Verdict
@@ -45,10 +46,24 @@ def headline(report: Report) -> str:
     )
 
 
-def next_command(report: Report, directory: str) -> tuple[str, str]:
-    """(why, command): what to do next."""
-    if report.journal.whole is False:
-        return "Find where the journal was changed", "holdfast journal verify"
-    if not report.failback.done and any(run.run == "failover" and run.outcome == "succeeded" for run in report.runs):
-        return "Bring the region home", "holdfast failback"
-    return "Read the whole report", f"xdg-open {directory}/report.html"
+def urgent_command(report: Report) -> str | None:
+    """What to do about the incident itself, or None when it is over."""
+    if report.journal.whole is not True:
+        return "holdfast journal verify"
+    if (
+        not report.failback.done
+        and not report.exercise
+        and any(run.run == "failover" and run.outcome == "succeeded" for run in report.runs)
+    ):
+        return "holdfast failback"
+    return None
+
+
+def next_in_terminal(report: Report, directory: str) -> str:
+    """The last line of the terminal's report."""
+    return urgent_command(report) or f"xdg-open {shlex.quote(f'{directory}/report.html')}"
+
+
+def next_on_page(report: Report) -> str:
+    """The last line of the page: who reads it wants to prove it."""
+    return urgent_command(report) or "holdfast journal verify"

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from holdfast.report.model import FunctionResult, Report
-from holdfast.report.summary import SIGNS, Sign, headline, next_command, sign_of
+from holdfast.report.summary import SIGNS, Sign, headline, next_in_terminal, sign_of
 from holdfast.report.wording import count, duration, duration_pair
 
 _STYLES = {"done": "green", "failed": "bold red", "unknown": "bright_black"}
@@ -38,8 +38,8 @@ class Striped:
         self._inside = inside
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Lines of the inside, narrower by the stripe."""
-        narrower = options.update_width(max(20, options.max_width - len(_STRIPE)))
+        """Lines of the inside, narrower by the stripe; wrapped here even where the console would not, or they would lose their ends."""
+        narrower = options.update(width=max(20, options.max_width - len(_STRIPE)), no_wrap=False, overflow="fold")
         for line in console.render_lines(self._inside, narrower, pad=False):
             yield Segment(_STRIPE, Style.parse("magenta"))
             yield from line
@@ -65,8 +65,7 @@ def _lines(report: Report, directory: str) -> Iterator[RenderableType]:
         yield from _reasons(report)
     journal = f"journal {count(report.journal.records, 'record')}, head {report.journal.head[:16]}"
     yield Text(f"Report: {directory}/report.html and report.json; {journal}")
-    why, command = next_command(report, directory)
-    yield Text.assemble(f"{why}: ", (command, "bold"))
+    yield Text(f"next: {next_in_terminal(report, directory)}", style="bold")
 
 
 def result_table(report: Report) -> Table:

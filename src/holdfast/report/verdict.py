@@ -275,6 +275,13 @@ def journal_whole(report: Report) -> Iterable[Rule]:
         yield Rule(name="journal", result="pass", sentence=sentence)
 
 
+def evidence_complete(report: Report) -> Iterable[Rule]:
+    """What whoever gathered the facts said was missing or wrong with them."""
+    for finding in report.findings:
+        if finding.weighs and finding.result != "pass":
+            yield Rule(name="evidence", result=finding.result, sentence=f"About {finding.about}: {finding.sentence}")
+
+
 RULES: tuple[Callable[[Report], Iterable[Rule]], ...] = (
     functions_back_in_time,
     functions_kept_their_data,
@@ -287,6 +294,7 @@ RULES: tuple[Callable[[Report], Iterable[Rule]], ...] = (
     runs_finished,
     moments_known,
     journal_whole,
+    evidence_complete,
 )
 
 

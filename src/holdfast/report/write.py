@@ -25,7 +25,7 @@ def write(report: Report, directory: Path) -> Written:
     """Write both files; the page first, so that a report.json always has its page. Raises OSError when the directory can't be written."""
     directory.mkdir(parents=True, exist_ok=True)
     written = Written(directory / JSON_NAME, directory / PAGE_NAME)
-    write_whole(written.page, page(report, str(directory)))
+    write_whole(written.page, page(report))
     write_whole(written.json, report_json(report))
     return written
 
