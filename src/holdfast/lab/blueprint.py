@@ -95,7 +95,7 @@ class Blueprint:
 
     def at(self, viewer: str, site: str, host: Host, port: Port) -> Endpoint:
         """Where `viewer` reaches something of a site."""
-        return Endpoint(addresses.seen_from(self.number, self.sites[viewer], self.sites[site], host), port)
+        return Endpoint(addresses.seen_from(self.number, self.sites[viewer], self.sites[site], host), int(port))
 
     def home(self, site: str, host: Host, port: Port) -> Endpoint:
         """Where a server of a site listens."""
@@ -103,12 +103,12 @@ class Blueprint:
 
     def entry(self, region: str) -> Endpoint:
         """The public entry of a region."""
-        return Endpoint(addresses.public_entry(self.number, self.sites[region]), Port.ENTRY)
+        return Endpoint(addresses.public_entry(self.number, self.sites[region]), int(Port.ENTRY))
 
     @property
     def resolver(self) -> Endpoint:
         """The DNS server as everybody reaches it."""
-        return Endpoint(addresses.public_dns(self.number), Port.DNS)
+        return Endpoint(addresses.public_dns(self.number), int(Port.DNS))
 
     def source(self, site: str) -> str:
         """The address that programs of a site call from."""
@@ -117,12 +117,12 @@ class Blueprint:
     @property
     def control(self) -> Endpoint:
         """Where the supervisor takes commands."""
-        return Endpoint(addresses.address(self.number, 0, Host.SUPERVISOR), Port.CONTROL)
+        return Endpoint(addresses.address(self.number, 0, Host.SUPERVISOR), int(Port.CONTROL))
 
     @property
     def relay_control(self) -> Endpoint:
         """Where the relay takes commands."""
-        return Endpoint(addresses.address(self.number, 0, Host.RELAY), Port.CONTROL)
+        return Endpoint(addresses.address(self.number, 0, Host.RELAY), int(Port.CONTROL))
 
     @property
     def functions(self) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ HERE = "/proc/self/cwd"
 
 ZONE_FILE = f"{ZONE}.zone"
 
+
 def relay(blueprint: Blueprint, token: str) -> RelayConfig:
     """Every link between any two sites, and the public entries."""
     prefixes = {f"127.{blueprint.number}.{number}.": site for site, number in blueprint.sites.items()}
