@@ -1,13 +1,14 @@
 """The application's use of PostgreSQL: short statements in transactions of their own, an honest outcome for each.
 
-Rules: one statement is one transaction, so its answer means *committed*. A deadline ends the connection by shutting its socket: a
-cancel request to a frozen server would wait as well. A warning on a write (a cancelled wait for the synchronous replica) is not an
-acknowledgement.
+Rules: one statement is one transaction, so its answer means *committed*. A late one is asked to be cancelled, and at its deadline the
+connection is ended by shutting its socket: waiting for the cancel's own end would wait for a frozen server as well. A warning on a
+write (a cancelled wait for the synchronous replica) is not an acknowledgement.
 """
 
 import asyncio
 import os
 import socket
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,8 +19,10 @@ from holdfast.lab.application.outcomes import ANSWER_SECONDS, CONNECT_SECONDS, R
 from holdfast.lab.application.settings import Settings
 
 _IDLE_LIMIT = 8
-_SERVER_SHARE = 0.75
-"""The server gives up before its caller does, so that it can still say what it did not do."""
+_STATEMENT_SHARE, _CANCEL_SHARE = 0.65, 0.8
+"""The server gives up a statement before its caller does, so that it can still say what it did not do. A commit that waits for a replica
+has no such limit: it is cancelled, or its backend would wait on for ever and soon take every connection there is."""
+_CANCEL_SECONDS = 0.3
 _SQLSTATES_OF_LOST_ANSWERS = ("08", "57P")
 """Connection trouble and a server that shuts down: whether the commit happened is not said."""
 
@@ -78,7 +81,7 @@ class Database:
                     password=s.database_password,
                     autocommit=True,
                     application_name="voicehive",
-                    options=f"-c statement_timeout={int(ANSWER_SECONDS * _SERVER_SHARE * 1000)}",
+                    options=f"-c statement_timeout={int(ANSWER_SECONDS * _STATEMENT_SHARE * 1000)}",
                     sslmode="disable",
                     gssencmode="disable",
                 )
@@ -93,6 +96,7 @@ class _Session:
     def __init__(self, connection: psycopg.AsyncConnection[TupleRow]) -> None:
         self._connection = connection
         self._warning: str | None = None
+        self._cancelling: asyncio.Task[None] | None = None
         connection.add_notice_handler(self._notice)
 
     def _notice(self, diagnostic: psycopg.errors.Diagnostic) -> None:
@@ -101,7 +105,9 @@ class _Session:
 
     async def run(self, sql: str, parameters: Mapping[str, Any]) -> list[TupleRow]:
         self._warning = None
-        deadline = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._shut)
+        loop = asyncio.get_running_loop()
+        late = loop.call_later(ANSWER_SECONDS * _CANCEL_SHARE, self._cancel)
+        deadline = loop.call_later(ANSWER_SECONDS, self._shut)
         try:
             cursor = await self._connection.execute(sql, parameters)
             rows = await cursor.fetchall()
@@ -113,10 +119,20 @@ class _Session:
                 raise UnknownError(f"database: no answer: {_first_line(error)}") from error
             raise RefusedError(f"database: {state} {_first_line(error)}") from error
         finally:
+            late.cancel()
             deadline.cancel()
         if self._warning is not None:
             raise UnknownError(f"database: committed here with a warning, which is no acknowledgement: {self._warning}")
         return rows
+
+    def _cancel(self) -> None:
+        self._cancelling = asyncio.create_task(self._ask_to_cancel())
+
+    async def _ask_to_cancel(self) -> None:
+        try:
+            await self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
+        except (psycopg.Error, OSError) as error:
+            print(f"database: a late statement could not be cancelled: {_first_line(error)}", file=sys.stderr, flush=True)
 
     def _shut(self) -> None:
         """End a wait from outside: libpq sees the end of the stream and gives up at once, without asking the server for anything."""
