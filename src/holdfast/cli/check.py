@@ -22,6 +22,8 @@ _MOST_PROBLEMS_SHOWN = 100
 def check(plan: Path, *, output: OutputFormat = "text") -> int:
     """Read a plan, say what keeps it from loading, or which of its promises it can't keep.
 
+    Example: `holdfast check examples/voicehive/plan.yaml`
+
     Parameters
     ----------
     plan

@@ -33,6 +33,8 @@ _ALARMING = {"failed", "refused"}
 def verify(file: Path = DEFAULT_FILE, *, output: OutputFormat = "text") -> int:
     """Walk the hash chain from the first record to the last. Exit code 1 when it is broken.
 
+    Example: `holdfast journal verify var/lab/controller/journal.db`
+
     Parameters
     ----------
     file:
@@ -60,6 +62,8 @@ def verify(file: Path = DEFAULT_FILE, *, output: OutputFormat = "text") -> int:
 def show(file: Path = DEFAULT_FILE, *, incident: str | None = None, output: OutputFormat = "text") -> int:
     """What happened, record by record.
 
+    Example: `holdfast journal show --incident inc-1-1`
+
     Parameters
     ----------
     file:
@@ -81,6 +85,8 @@ def show(file: Path = DEFAULT_FILE, *, incident: str | None = None, output: Outp
 @app.command
 def export(file: Path = DEFAULT_FILE, *, incident: str | None = None) -> int:
     """Every record as one line of JSON, with its hash: for archives and other programs.
+
+    Example: `holdfast journal export > journal.jsonl`
 
     Parameters
     ----------

@@ -31,6 +31,16 @@ class Command:
 
 
 COMMANDS = (
+    Command("check", "holdfast.cli.check:check", "Read a plan and say which of its promises it can't keep."),
+    Command("drill", "holdfast.cli.drill:app", "Practise a scenario on the lab and measure what clients lost."),
+    Command("run", "holdfast.cli.run:run", "Run the controller: watch, open incidents, ask people, act."),
+    Command("status", "holdfast.cli.deciding:status", "Say what serves, what is wrong, and who must act."),
+    Command("approve", "holdfast.cli.deciding:approve", "Approve what is proposed, knowing what it may lose."),
+    Command("refuse", "holdfast.cli.deciding:refuse", "Decide against what is proposed."),
+    Command("choose", "holdfast.cli.deciding:choose", "Say how a step that waits for a person goes on."),
+    Command("failback", "holdfast.cli.deciding:failback", "Bring the service home."),
+    Command("switchover", "holdfast.cli.deciding:switchover", "Propose a planned move to the DR region."),
+    Command("report", "holdfast.cli.report:report", "Show a report again."),
     Command("journal", "holdfast.cli.journal:app", "Read the journal and prove that nobody changed it."),
     Command("observe", "holdfast.cli.observe:observe", "Watch from one site and answer with what was seen."),
 )
@@ -48,6 +58,7 @@ def application() -> App:
         help="Makes a business continuity plan executable: checks it, watches, decides with people, acts, and measures what clients lost.",
         help_epilogue=_EPILOGUE,
         version=__version__,
+        suppress_keyboard_interrupt=False,
         result_action="return_value",
     )
     for command in COMMANDS:
