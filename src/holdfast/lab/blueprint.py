@@ -11,7 +11,7 @@ from typing import Any, Literal
 from holdfast.lab import addresses
 from holdfast.lab.addresses import DR, OUTSIDE, PRIMARY, WITNESS, Host, Port
 from holdfast.lab.application.services import SERVICES
-from holdfast.lab.ground import LabError
+from holdfast.lab.ground import LabProblem
 from holdfast.lab.layout import Layout
 from holdfast.plan.model import Plan, Profile, Step
 
@@ -179,14 +179,14 @@ def _parameters(step: Step) -> Mapping[str, Any]:
 
 
 def refuse_unsuitable(plan: Plan, profile: str, replication: str) -> None:
-    """Raise LabError for a plan that the lab can't be built for."""
+    """Raise LabProblem for a plan that the lab can't be built for."""
     if profile not in plan.profiles:
-        raise LabError(f"the plan has no profile '{profile}'; it has {', '.join(plan.profiles)}")
+        raise LabProblem(f"the plan has no profile '{profile}'; it has {', '.join(plan.profiles)}")
     if replication not in ("asynchronous", "synchronous"):
-        raise LabError(f"'{replication}' is no way to replicate; say asynchronous or synchronous")
+        raise LabProblem(f"'{replication}' is no way to replicate; say asynchronous or synchronous")
     unknown = [function for function in plan.functions if function not in SERVICES]
     if unknown:
-        raise LabError(f"the lab's application serves {', '.join(SERVICES)}, and the plan has {', '.join(unknown)} besides")
+        raise LabProblem(f"the lab's application serves {', '.join(SERVICES)}, and the plan has {', '.join(unknown)} besides")
     roles = sorted(region.role for region in plan.regions.values())
     if roles != ["dr", "primary"]:
-        raise LabError(f"the lab has two regions, a primary and a DR; the plan has {', '.join(roles) or 'none'}")
+        raise LabProblem(f"the lab has two regions, a primary and a DR; the plan has {', '.join(roles) or 'none'}")

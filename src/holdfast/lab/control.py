@@ -12,7 +12,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from holdfast.lab.ground import LabError
+from holdfast.lab.ground import LabProblem
 
 LONGEST_LINE_BYTES = 1024 * 1024
 Obey = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -56,12 +56,12 @@ class ControlServer:
             return {"ok": False, "error": "wrong token"}
         try:
             return {"ok": True, **await self._obey(verb, arguments)}
-        except (LabError, KeyError, ValueError) as error:
+        except (LabProblem, KeyError, ValueError) as error:
             return {"ok": False, "error": str(error)}
 
 
 def ask(host: str, port: int, token: str, verb: str, arguments: dict[str, Any], timeout_seconds: float) -> dict[str, Any]:
-    """The other side: one command and its answer. Raises LabError when it is refused, OSError when nobody answers."""
+    """The other side: one command and its answer. Raises LabProblem when it is refused, OSError when nobody answers."""
     with socket.create_connection((host, port), timeout=timeout_seconds) as connection:
         connection.sendall(json.dumps({"token": token, "verb": verb, "arguments": arguments}).encode() + b"\n")
         with connection.makefile("rb") as answers:
@@ -70,5 +70,5 @@ def ask(host: str, port: int, token: str, verb: str, arguments: dict[str, Any], 
         raise ConnectionError(f"{host}:{port} closed the connection without an answer")
     answer: dict[str, Any] = json.loads(line)
     if not answer.pop("ok"):
-        raise LabError(str(answer["error"]))
+        raise LabProblem(str(answer["error"]))
     return answer

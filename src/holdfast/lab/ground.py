@@ -1,6 +1,6 @@
 """The ground that a lab stands on: programs, the directory, and its secrets. Looked at before anything is made.
 
-Every obstacle is a `LabError` that says what is missing and what to do. A directory is only ever emptied when it carries a
+Every obstacle is a `LabProblem` that says what is missing and what to do. A directory is only ever emptied when it carries a
 lab's mark. Never here: starting servers.
 """
 
@@ -21,7 +21,7 @@ _POSTGRES_TOOLS = ("postgres", "initdb", "pg_rewind", "pg_basebackup", "pg_contr
 POSTGRES_USER = "postgres"
 
 
-class LabError(Exception):
+class LabProblem(Exception):
     """The lab can't do what was asked; the text says what happened, where, and what to do next."""
 
 
@@ -43,7 +43,7 @@ def search_path() -> str:
 
 
 def find_programs() -> Programs:
-    """Find every server program. Raises LabError naming all that are missing."""
+    """Find every server program. Raises LabProblem naming all that are missing."""
     path = search_path()
     postgres = _postgres_bin_directory(path)
     found = {name: shutil.which(name, path=path) for name in ("redis-server", "haproxy", "knotd", "setpriv")}
@@ -51,7 +51,7 @@ def find_programs() -> Programs:
     if postgres is None:
         missing.insert(0, "PostgreSQL (postgres, initdb, pg_rewind, pg_basebackup)")
     if missing or postgres is None:
-        raise LabError(f"these server programs are missing: {', '.join(missing)}. `make setup` installs them")
+        raise LabProblem(f"these server programs are missing: {', '.join(missing)}. `make setup` installs them")
     redis, haproxy, knot, setpriv = (Path(where or "") for where in found.values())
     return Programs(postgres, redis, haproxy, knot, setpriv)
 
@@ -68,33 +68,33 @@ def _digits(name: str) -> int:
 
 
 def postgres_os_user() -> str | None:
-    """The user that PostgreSQL runs as: it refuses root. None: as whoever runs the lab. Raises LabError when there is no such user."""
+    """The user that PostgreSQL runs as: it refuses root. None: as whoever runs the lab. Raises LabProblem when there is no such user."""
     if os.geteuid() != 0:
         return None
     try:
         pwd.getpwnam(POSTGRES_USER)
     except KeyError as error:
-        raise LabError(f"PostgreSQL refuses to run as root and there is no user '{POSTGRES_USER}'. `make setup` installs both") from error
+        raise LabProblem(f"PostgreSQL refuses to run as root and there is no user '{POSTGRES_USER}'. `make setup` installs both") from error
     return POSTGRES_USER
 
 
 def take_directory(layout: Layout) -> int:
-    """Make the directory if need be and lock it. Returns the lock's descriptor. Raises LabError when it is in use, full of
+    """Make the directory if need be and lock it. Returns the lock's descriptor. Raises LabProblem when it is in use, full of
     something else, or out of PostgreSQL's reach."""
     directory = layout.directory
     existed = directory.exists()
     try:
         directory.mkdir(parents=True, exist_ok=True)
         if not layout.mark.exists() and any(directory.iterdir()):
-            raise LabError(f"{directory} holds something that is not a lab. Name an empty or a new folder with --directory")
+            raise LabProblem(f"{directory} holds something that is not a lab. Name an empty or a new folder with --directory")
         lock = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise LabError(f"{directory} can't be used: {error.strerror}. Name another folder with --directory") from error
+        raise LabProblem(f"{directory} can't be used: {error.strerror}. Name another folder with --directory") from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(lock)
-        raise LabError(
+        raise LabProblem(
             f"a lab runs in {directory} already. See it with `holdfast lab status`, stop it with `holdfast lab down`, "
             "or name another folder with --directory"
         ) from error
@@ -126,7 +126,7 @@ def _refuse_unreachable(directory: Path) -> None:
         command = ["setpriv", "--reuid", user, "--regid", user, "--init-groups", "test", "-x", str(folder)]
         # `test` of a folder says nothing about those above it that can't be passed: so from the top down.
         if subprocess.run(command, check=False, env={"PATH": search_path()}, cwd="/").returncode != 0:
-            raise LabError(
+            raise LabProblem(
                 f"the user {user}, whom PostgreSQL runs as, can't enter {folder}. Open it with `chmod o+x {folder}`, "
                 "or name another folder with --directory"
             )

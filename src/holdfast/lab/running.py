@@ -26,7 +26,7 @@ from typing import Any, Literal
 
 from holdfast.lab import children
 from holdfast.lab.control import ask
-from holdfast.lab.ground import LabError, search_path
+from holdfast.lab.ground import LabProblem, search_path
 from holdfast.lab.layout import SCHEMA, Layout
 from holdfast.lab.processes import VARIABLE, is_alive
 from holdfast.plan.bindings import Bindings
@@ -64,26 +64,33 @@ class Lab:
 
     @classmethod
     def attach(cls, directory: Path) -> "Lab":
-        """The lab that runs in a directory. Raises LabError when none does."""
+        """The lab that runs in a directory. Raises LabProblem when none does."""
         layout = Layout(directory.resolve())
         try:
             description = json.loads(layout.description.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise LabError(f"no lab runs in {directory}. Start one with `holdfast lab up`, or name its folder with --directory") from error
+            raise LabProblem(
+                f"no lab runs in {directory}. Start one with `holdfast lab up`, or name its folder with --directory"
+            ) from error
         except (OSError, ValueError) as error:
-            raise LabError(f"{layout.description} can't be read: {error}") from error
+            raise LabProblem(f"{layout.description} can't be read: {error}") from error
         if description.get("schema") != SCHEMA:
-            raise LabError(f"{layout.description} was written by another version of Holdfast ({description.get('schema')})")
+            raise LabProblem(f"{layout.description} was written by another version of Holdfast ({description.get('schema')})")
         supervisor = description["supervisor"]
         if not is_alive(supervisor["pid"], supervisor["start_ticks"]):
-            raise LabError(
+            raise LabProblem(
                 f"the lab in {directory} was ended by force: its supervisor (process {supervisor['pid']}) is gone, and what it ran was "
                 "ended with it. Start a new one with `holdfast lab up`"
             )
         return cls(layout, description)
 
     @property
-    def identity(self) -> str:
+    def directory(self) -> Path:
+        """Its folder, absolute."""
+        return self.layout.directory
+
+    @property
+    def identifier(self) -> str:
         """The mark of its processes."""
         return str(self.description["identity"])
 
@@ -94,12 +101,16 @@ class Lab:
         return str(first), str(second)
 
     def bindings(self, site: str) -> Bindings:
-        """Where everything is, as seen from a site. Raises LabError for a site that the lab hasn't."""
+        """Where everything is, as seen from a site. Raises LabProblem for a site that the lab hasn't."""
         path = self.layout.bindings(site)
         try:
             return Bindings.model_validate_json(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise LabError(f"the lab has no site '{site}'; it has {', '.join(self.sites())}") from error
+            raise LabProblem(f"the lab has no site '{site}'; it has {', '.join(self.sites())}") from error
+
+    def agent_configuration(self, region: str) -> Path:
+        """The file that a region's agent was started with."""
+        return self.layout.configuration_of(f"agent.{region}.json")
 
     def sites(self) -> tuple[str, ...]:
         """Every site, as links are named."""
@@ -109,7 +120,7 @@ class Lab:
 
     def environment(self) -> dict[str, str]:
         """What a process must be started with to be ended with the lab (controller, clients)."""
-        return children.environment({VARIABLE: self.identity}, search_path())
+        return children.environment({VARIABLE: self.identifier}, search_path())
 
     def cut(self, region: str, one_way: OneWay | None = None) -> None:
         """Cut a region (or another site) off from all others; it is in force on return."""
@@ -138,20 +149,20 @@ class Lab:
         return self._ask("status")
 
     def down(self) -> None:
-        """End it and wait until nothing of it lives. Raises LabError when something could not be ended."""
+        """End it and wait until nothing of it lives. Raises LabProblem when something could not be ended."""
         with contextlib.suppress(OSError):
             # No answer is no obstacle: what counts is that the supervisor goes.
             self._ask("down")
         self.wait_until_gone(DOWN_SECONDS)
 
     def wait_until_gone(self, timeout_seconds: float) -> None:
-        """Wait until supervisor and sweeper have let go of the directory. Raises LabError."""
+        """Wait until supervisor and sweeper have let go of the directory. Raises LabProblem."""
         deadline = time.monotonic() + timeout_seconds
         while not self._is_released():
             if self._supervisor is not None:
                 self._supervisor.poll()
             if time.monotonic() > deadline:
-                raise LabError(
+                raise LabProblem(
                     f"the lab in {self.layout.directory} is still there after {timeout_seconds:g} s; see {self.layout.log_of('supervisor')}"
                 )
             time.sleep(0.01)
@@ -174,7 +185,7 @@ class Lab:
     def _others(self, site: str) -> list[str]:
         sites = self.sites()
         if site not in sites:
-            raise LabError(f"the lab has no region '{site}'; it has {', '.join(self.regions)} (and the sites {', '.join(sites)})")
+            raise LabProblem(f"the lab has no region '{site}'; it has {', '.join(self.regions)} (and the sites {', '.join(sites)})")
         return [other for other in sites if other != site]
 
     def _tell_relay(self, lines: list[str]) -> None:
@@ -189,14 +200,14 @@ class Lab:
 def start_lab(
     directory: Path,
     plan: Path,
-    profile: str = "fast",
+    profile: str = "default",
     replication: Literal["asynchronous", "synchronous"] | None = None,
     *,
     lifetime: Lifetime = Lifetime.CALLER,
     progress: Progress | None = None,
     only: frozenset[str] | None = None,
 ) -> Lab:
-    """Start a lab and return when every part is ready. Raises LabError, with nothing left behind but logs.
+    """Start a lab and return when every part is ready. Raises LabProblem, with nothing left behind but logs.
 
     Without `replication` the plan's holds. `only` names parts (see `parts`) and starts no others but those they need.
     """
@@ -251,10 +262,10 @@ def _follow(heard: int, process: "subprocess.Popen[bytes]", progress: Progress) 
             return
         if event["event"] == "failed":
             process.wait()
-            raise LabError(str(event["error"]))
+            raise LabProblem(str(event["error"]))
         progress(event)
     process.wait()
-    raise LabError("the lab was ended while it was being started")
+    raise LabProblem("the lab was ended while it was being started")
 
 
 def _lines(descriptor: int) -> Iterator[bytes]:

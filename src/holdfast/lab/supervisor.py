@@ -21,7 +21,7 @@ from holdfast.lab import bindings_files, children, ground
 from holdfast.lab.blueprint import Blueprint, Replication, refuse_unsuitable
 from holdfast.lab.children import Child, last_lines
 from holdfast.lab.control import ControlServer
-from holdfast.lab.ground import LabError
+from holdfast.lab.ground import LabProblem
 from holdfast.lab.layout import SCHEMA, Layout
 from holdfast.lab.number import NoNumberError, claim
 from holdfast.lab.parts import Ingredients, Part, Wave, parts_of, with_needs, write_configuration
@@ -79,7 +79,7 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
         try:
             made_with = await asyncio.to_thread(self._prepare)
-        except (LabError, NoNumberError, OSError) as error:
+        except (LabProblem, NoNumberError, OSError) as error:
             self._say(event="failed", error=str(error))
             return 1
         where = self._blueprint.control
@@ -90,7 +90,7 @@ class Supervisor:
             self._start_sweeper()
             await control.open()
             await self._start_parts(made_with)
-        except (LabError, OSError) as error:
+        except (LabProblem, OSError) as error:
             failure = str(error)
         if not failure and not self._stopping.is_set():
             self._state = "up"
@@ -108,7 +108,7 @@ class Supervisor:
         try:
             plan = load(plan_path).plan
         except PlanError as error:
-            raise LabError(f"the plan does not load:\n{error}") from error
+            raise LabProblem(f"the plan does not load:\n{error}") from error
         replication: Replication = self._order["replication"] or plan.replication
         refuse_unsuitable(plan, self._order["profile"], replication)
         existed = self._layout.directory.exists()
@@ -209,7 +209,7 @@ class Supervisor:
             except NotReady as not_ready:
                 missing = str(not_ready)
             if time.monotonic() - begun > part.time_limit_seconds:
-                raise LabError(f"{_called(part)} was not ready within {part.time_limit_seconds:g} s: {missing}{self._last_words(part)}")
+                raise LabProblem(f"{_called(part)} was not ready within {part.time_limit_seconds:g} s: {missing}{self._last_words(part)}")
             await asyncio.sleep(ASK_AGAIN_SECONDS)
         self._refuse_dead(part)
         self._ready[part.name].set()
@@ -220,7 +220,7 @@ class Supervisor:
         try:
             await asyncio.to_thread(part.work)
         except Exception as error:  # whatever a part's own work runs into ends the start with its words
-            raise LabError(f"{_called(part)} failed: {error}") from error
+            raise LabProblem(f"{_called(part)} failed: {error}") from error
 
     def _start_child(self, part: Part) -> None:
         directory = part.working_directory or self._layout.directory
@@ -239,7 +239,7 @@ class Supervisor:
     def _refuse_dead(self, part: Part) -> None:
         child = self._children.get(part.name)
         if child is not None and child.ended is not None:
-            raise LabError(f"{_called(part)} {child.ended} while it was being started{self._last_words(part)}")
+            raise LabProblem(f"{_called(part)} {child.ended} while it was being started{self._last_words(part)}")
 
     def _last_words(self, part: Part) -> str:
         child = self._children.get(part.name)
@@ -272,7 +272,7 @@ class Supervisor:
     # --- commands
 
     async def _obey(self, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """One command from the control port. Raises LabError."""
+        """One command from the control port. Raises LabProblem."""
         match verb:
             case "status":
                 return await self._status()
@@ -281,23 +281,23 @@ class Supervisor:
             case "down":
                 self.stop("asked to")
                 return {}
-        raise LabError(f"the lab's supervisor does not know the command '{verb}'")
+        raise LabProblem(f"the lab's supervisor does not know the command '{verb}'")
 
     async def _tell_relay(self, lines: list[str]) -> list[str]:
         try:
             answers = await exchange_line(self._blueprint.relay_control, self._secrets["relay.token"], *lines)
         except NotReady as error:
-            raise LabError(
+            raise LabProblem(
                 f"the lab's network does not answer ({error}). Stop the lab with `holdfast lab down` and start it again"
             ) from error
         for line, answer in zip(lines, answers, strict=True):
             if answer.startswith("error"):
-                raise LabError(f"{line}: {answer.removeprefix('error ')}")
+                raise LabProblem(f"{line}: {answer.removeprefix('error ')}")
         return answers
 
     async def _status(self) -> dict[str, Any]:
         links: list[Any] = []
-        with contextlib.suppress(LabError):
+        with contextlib.suppress(LabProblem):
             links = json.loads((await self._tell_relay(["status"]))[0])["links"]
         description = json.loads(self._layout.description.read_text(encoding="utf-8"))
         return {**description, "state": self._state, "parts": [self._part_status(part) for part in self._parts], "links": links}
