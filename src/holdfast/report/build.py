@@ -183,7 +183,7 @@ def _functions(facts: ReportFacts, at: Moments, history: History, losses: dict[s
                 lost_acknowledged_writes=lost.count if lost else None,
                 met=None if rto is None or rpo is None else rto <= function.rto and rpo <= function.rpo,
                 late_writes=len(lost.late) if lost else None,
-                unchecked_writes=lost.unknown if lost else None,
+                unchecked_writes=len(lost.unknown) if lost else None,
                 unknown_outcomes=sum(r.result is RequestResult.UNKNOWN for r in requests(asked)) if entries else None,
                 failed_requests=sum(r.result is not RequestResult.ACKNOWLEDGED for r in requests(asked)) if entries else None,
                 first_failed_seconds=outage.from_seconds - at.impact if outage else None,
@@ -242,7 +242,7 @@ def _failback(
         at_end = _at_end(facts, history)
         for function in facts.plan.functions:
             entries = facts.ledgers.get(function)
-            lost.append(failback_loss(entries, at_end, losses[function].lost).count if entries else None)
+            lost.append(failback_loss(entries, at_end, losses[function]).count if entries else None)
     returned = at.way_back_started if back is not None else None
     window = Window(at.return_started if at.return_started is not None else returned or at.end, at.end + 1.0)
     outages = [outage_in(facts.ledgers.get(function, ()), window)[0] for function in facts.plan.functions]

@@ -30,7 +30,8 @@ class FunctionLoss:
     checked: int
     lost: tuple[LedgerEntry, ...]
     late: tuple[LedgerEntry, ...]
-    unknown: int
+    unknown: tuple[LedgerEntry, ...]
+    """Acknowledged, but nobody could look for them."""
 
     @property
     def count(self) -> int | None:
@@ -56,15 +57,21 @@ def failover_loss(
     back = _present(found.lost, at_end)
     lost = tuple(entry for entry in found.lost if write_id(entry) not in back)
     late = tuple(entry for entry in found.lost if write_id(entry) in back)
-    return FunctionLoss(len(considered), found.checked, lost, late, len(found.unknown))
+    return FunctionLoss(len(considered), found.checked, lost, late, found.unknown)
 
 
-def failback_loss(entries: Sequence[LedgerEntry], at_end: Sequence[StoreContents], lost_before: Iterable[LedgerEntry]) -> FunctionLoss:
-    """One function's writes against the stores that serve at the end, without what the failover had lost already."""
-    gone = {write_id(entry) for entry in lost_before}
+def failback_loss(entries: Sequence[LedgerEntry], at_end: Sequence[StoreContents], failover: FunctionLoss) -> FunctionLoss:
+    """One function's writes against the stores that serve at the end, without what the failover had lost already.
+
+    What is missing now and could not be looked for after the failover may have been lost on either way: that is unknown.
+    """
+    gone = {write_id(entry) for entry in failover.lost}
+    doubtful = {write_id(entry) for entry in failover.unknown}
     considered = [entry for entry in _before_reading(entries, at_end, None) if write_id(entry) not in gone]
     found = loss(considered, at_end)
-    return FunctionLoss(len(considered), found.checked, found.lost, (), len(found.unknown))
+    lost = tuple(entry for entry in found.lost if write_id(entry) not in doubtful)
+    either = tuple(entry for entry in found.lost if write_id(entry) in doubtful)
+    return FunctionLoss(len(considered), found.checked, lost, (), (*found.unknown, *either))
 
 
 def _before_reading(entries: Sequence[LedgerEntry], contents: Sequence[StoreContents], new_epoch: int | None) -> list[LedgerEntry]:
