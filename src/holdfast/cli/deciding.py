@@ -179,6 +179,14 @@ def switchover(*, by: Person, lab: LabDirectory = DEFAULT_LAB, output: OutputFor
     _said(give(controller_of(lab), "switchover", by, {}), output)
 
 
+def declare(*, by: Person, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:
+    """Declare the serving region lost, whatever the triggers say; a failover is proposed to the plan's people.
+
+    Example: `holdfast declare --as aoife-brennan`
+    """
+    _said(give(controller_of(lab), "declare", by, {}), output)
+
+
 def _said(answer: str, output: str) -> None:
     if output == "json":
         print_json({"answer": answer})

@@ -1,0 +1,221 @@
+"""Wires a controller: journal, promises, observers, the action behind every block, the channels, and its API."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+import uvicorn
+
+from holdfast import __version__
+from holdfast.app import sources_for
+from holdfast.console.api import Api
+from holdfast.console.narration import Line, line
+from holdfast.controller.keeper import Keeper
+from holdfast.controller.loop import Controller, Settings
+from holdfast.controller.watch import Watch
+from holdfast.fencing.promise import LONGEST_TTL_SECONDS, Epoch, Timing
+from holdfast.plan.bindings import (
+    Bindings,
+    BucketBinding,
+    ClusterBinding,
+    ComponentBinding,
+    DnsBinding,
+    LoadBalancerBinding,
+    PostgresBinding,
+    RedisBinding,
+)
+from holdfast.plan.loader import LoadedPlan
+from holdfast.plan.model import Plan
+from holdfast.ports.action import Action
+from holdfast.ports.clock import Clock
+from holdfast.ports.notifier import Notifier
+from holdfast.providers.agents.client import AgentClient
+from holdfast.providers.agents.fence import FenceAction
+from holdfast.providers.agents.promote import PostgresPromoteAction, RedisPromoteAction
+from holdfast.providers.agents.reprotect import PostgresReprotectAction, RedisReprotectAction
+from holdfast.providers.clock.system import SystemClock
+from holdfast.providers.dns.switch import DnsSwitchAction
+from holdfast.providers.file.notifier import FileNotifier
+from holdfast.providers.haproxy.traffic import LoadBalancerDrainAction, LoadBalancerSwitchAction
+from holdfast.providers.http.client import request
+from holdfast.providers.kubernetes.settings import SettingsAction
+from holdfast.providers.kubernetes.workloads import DeployAction, ScaleAction
+from holdfast.providers.postgres.verify import PostgresVerifyAction
+from holdfast.providers.s3.activate import BucketActivateAction
+from holdfast.providers.s3.reconcile import BucketReconcileAction
+from holdfast.providers.sqlite.journal import SqliteJournal
+from holdfast.providers.sqlite.promises import SqlitePromises
+from holdfast.providers.verification.performance import PerformanceWatchAction
+from holdfast.providers.verification.smoke import SmokeTestAction
+from holdfast.providers.verification.transaction import Entries, Entry
+
+log = logging.getLogger(__name__)
+
+HEAR_AGAIN_SECONDS = 0.5
+TELL_EVERY_SECONDS = 0.1
+
+
+def _bound(bindings: Bindings, kind: type[ComponentBinding]) -> dict[str, ComponentBinding]:
+    """Region → binding of the (first) component of a kind."""
+    for regions in bindings.components.values():
+        found = {region: binding for region, binding in regions.items() if isinstance(binding, kind)}
+        if found:
+            return found
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """A controller with everything around it, ready to run."""
+
+    controller: Controller
+    keeper: Keeper
+    journal: SqliteJournal
+    agents: Mapping[str, AgentClient]
+    api: Api
+
+
+def actions_for(plan: Plan, bindings: Bindings, agents: Mapping[str, AgentClient], keeper: Keeper, clock: Clock) -> dict[str, Action]:
+    """The action behind every block that a provider carries out."""
+    source = bindings.source_address
+    dns = next(iter(_bound(bindings, DnsBinding).values()))
+    balancers = _bound(bindings, LoadBalancerBinding)
+    clusters = _bound(bindings, ClusterBinding)
+    buckets = _bound(bindings, BucketBinding)
+    databases = _bound(bindings, PostgresBinding)
+    caches = _bound(bindings, RedisBinding)
+    entries = Entries(
+        functions=bindings.functions,
+        regions={region: Entry(balancer.entry_host, balancer.entry_port) for region, balancer in balancers.items()},
+        request=request,
+        clock=clock,
+        source_address=source,
+    )
+    names = [binding.dns_name for binding in bindings.functions.values()]
+    return {
+        "fence": FenceAction(agents, databases, keeper.remaining_seconds, clock),
+        "postgres.promote": PostgresPromoteAction(agents, databases),
+        "postgres.verify": PostgresVerifyAction(databases),
+        "postgres.reprotect": PostgresReprotectAction(agents, databases),
+        "redis.promote": RedisPromoteAction(agents, caches),
+        "redis.reprotect": RedisReprotectAction(agents, caches),
+        "bucket.activate": BucketActivateAction(buckets, clock),
+        "bucket.reconcile": BucketReconcileAction(buckets),
+        "settings.update": SettingsAction(clusters, source_address=source),
+        "application.scale": ScaleAction(clusters, source_address=source),
+        "application.deploy": DeployAction(clusters, source_address=source),
+        "loadbalancer.switch": LoadBalancerSwitchAction(balancers, source_address=source),
+        "loadbalancer.drain": LoadBalancerDrainAction(balancers, source_address=source),
+        "dns.switch": DnsSwitchAction(dns, names, source_address=source),
+        "smoke.test": SmokeTestAction(entries),
+        "performance.watch": PerformanceWatchAction(entries, plan.functions),
+    }
+
+
+def assemble(loaded: LoadedPlan, bindings: Bindings, *, scenario: str, profile: str, exercise: str | None) -> Assembled:
+    """Open the journal and wire everything to it. Raises JournalConflict when another controller holds it."""
+    plan, clock = loaded.plan, SystemClock()
+    bindings.state_directory.mkdir(parents=True, exist_ok=True)
+    journal = SqliteJournal(bindings.state_directory / "journal.db")
+    timing = plan.profiles[profile]
+    longest = min(max(known.lease for known in plan.profiles.values()), LONGEST_TTL_SECONDS)
+    keeper = Keeper(SqlitePromises(journal.database), clock, Timing(timing.drift, timing.margin), longest, tuple(plan.regions))
+    agents = {region: AgentClient(region, binding, clock) for region, binding in bindings.agents.items()}
+    watch = Watch(plan, timing, plan.scenarios[scenario].triggers, sources_for(bindings, timing), clock)
+    channels = {channel for message in plan.messages.values() for channel in message.channels}
+    notifiers: dict[str, Notifier] = {
+        channel: FileNotifier(bindings.state_directory / f"messages.{channel}.jsonl", clock) for channel in channels
+    }
+    controller = Controller(
+        Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise),
+        journal,
+        clock,
+        watch,
+        actions_for(plan, bindings, agents, keeper, clock),
+        notifiers,
+        keeper,
+    )
+    token = bindings.controller.token_file.read_text().strip()
+    api = Api(controller, keeper, journal, token, bindings.controller.lease_key_file.read_bytes().strip())
+    return Assembled(controller, keeper, journal, agents, api)
+
+
+async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock) -> None:
+    """A controller without its journal promises and orders nothing until every region's agent has said what it knows."""
+    told: frozenset[str] = frozenset()
+    while assembled.keeper.unheard:
+        for region in assembled.keeper.unheard:
+            known = await assembled.agents[region].status()
+            if known is None:
+                continue
+            way = known.get("under_way")
+            under_way = Epoch(int(way["era"]), int(way["epoch"])) if isinstance(way, dict) else None
+            assembled.keeper.hear(region, Epoch(int(known["era"]), int(known["epoch"])), str(known["holder"]), under_way)
+        silent = assembled.keeper.unheard
+        if silent and silent != told:
+            told = silent
+            text = f"waits to hear the agents of {', '.join(sorted(silent))}: this controller has no memory of what it promised"
+            tell(Line(clock.wall_seconds(), "unknown", text))
+        if silent:
+            await clock.sleep(HEAR_AGAIN_SECONDS)
+
+
+async def _narrate(journal: SqliteJournal, tell: Callable[[Line], None], clock: Clock, after: int) -> None:
+    while True:
+        for record in journal.read(after):
+            after = record.sequence
+            said = line(record)
+            if said is not None:
+                tell(said)
+        await clock.sleep(TELL_EVERY_SECONDS)
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the program."""
+
+    def install_signal_handlers(self) -> None:
+        """Nothing: Ctrl-C ends the whole controller, not only its API."""
+
+
+async def run_controller(
+    loaded: LoadedPlan,
+    bindings: Bindings,
+    *,
+    scenario: str,
+    profile: str,
+    exercise: str | None,
+    tell: Callable[[Line], None],
+) -> None:
+    """Run until cancelled. Raises JournalConflict when another controller holds or takes the journal."""
+    clock = SystemClock()
+    assembled = assemble(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise)
+    head = assembled.journal.head()[0]
+    binding = bindings.controller
+    server = _Server(
+        uvicorn.Config(
+            assembled.api.application(), host=binding.host, port=binding.port, log_level="warning", access_log=False, lifespan="off"
+        )
+    )
+    try:
+        async with asyncio.TaskGroup() as group:
+            await _hear(assembled, tell, clock)
+            keeper = assembled.keeper
+            assembled.controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder))
+            group.create_task(_serve(server, binding.host, binding.port))
+            group.create_task(assembled.controller.run())
+            group.create_task(_narrate(assembled.journal, tell, clock, head))
+    finally:
+        server.should_exit = True
+        with suppress(Exception):
+            assembled.journal.close()
+
+
+async def _serve(server: uvicorn.Server, host: str, port: int) -> None:
+    try:
+        await server.serve()
+    except SystemExit as exit_:
+        raise OSError(
+            f"the controller can't listen on {host}:{port}; another program does. Stop it, or start the lab anew with `holdfast lab down`"
+        ) from exit_

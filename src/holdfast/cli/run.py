@@ -1,0 +1,60 @@
+"""`holdfast run`: the controller in the foreground, telling what it does line by line."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from holdfast.cli.output import CommandError, ExitCode, OutputFormat, print_json
+from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, bindings_of
+
+if TYPE_CHECKING:
+    from holdfast.plan.loader import LoadedPlan
+
+
+def run(
+    plan: Path,
+    *,
+    scenario: str = "regional-outage",
+    profile: str = "default",
+    exercise: Annotated[str | None, Parameter(help="Identifier of an exercise: its incidents are exercises, decided by stand-ins.")] = None,
+    lab: LabDirectory = DEFAULT_LAB,
+    output: OutputFormat = "text",
+) -> int:
+    """Run the controller: watch, open incidents, ask people, act. Ends with Ctrl-C; the next one goes on where it stopped.
+
+    Example: `holdfast run examples/voicehive/plan.yaml --profile fast`
+    """
+    import asyncio
+    import logging
+
+    from holdfast.app_controller import run_controller
+    from holdfast.cli.telling import teller
+    from holdfast.ports.journal_store import JournalBroken, JournalConflict
+
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    loaded = loaded_plan(plan)
+    for wanted, known, kind in ((scenario, loaded.plan.scenarios, "scenario"), (profile, loaded.plan.profiles, "profile")):
+        if wanted not in known:
+            raise CommandError(f"{plan} has no {kind} '{wanted}'; it has: {', '.join(known)}")
+    bindings = bindings_of(lab)
+    tell = print_json if output == "json" else teller(exercise is not None)
+    try:
+        asyncio.run(run_controller(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, tell=tell))
+    except KeyboardInterrupt:
+        return ExitCode.FINE
+    except JournalConflict as error:
+        raise CommandError(f"{error}. Another controller may be running; only one can.", ExitCode.NOT_SO) from error
+    except (JournalBroken, OSError) as error:
+        raise CommandError(str(error), ExitCode.BAD_INPUT) from error
+    return ExitCode.FINE
+
+
+def loaded_plan(path: Path) -> "LoadedPlan":
+    """The plan of a file. Raises CommandError with every problem, one a line."""
+    from holdfast.plan.loader import PlanError, load
+
+    try:
+        return load(path)
+    except PlanError as error:
+        raise CommandError("\n".join([f"{path} can't be used as it is:", *(str(problem) for problem in error.problems)])) from error

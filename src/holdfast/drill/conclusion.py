@@ -1,0 +1,53 @@
+"""From a drill's evidence to its report: built, judged and written."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from holdfast import __version__
+from holdfast.drill.regional_outage import DrillResult
+from holdfast.drill.settings import DrillSettings
+from holdfast.journal.kinds import Kind
+from holdfast.plan.loader import LoadedPlan
+from holdfast.report.build import build
+from holdfast.report.facts import ReportFacts
+from holdfast.report.model import Finding, Report
+from holdfast.report.write import write
+
+
+def conclude(settings: DrillSettings, loaded: LoadedPlan, result: DrillResult, directory: Path) -> Report:
+    """The judged report, written to `directory`. A drill that ended early can't pass: what it didn't reach is unknown."""
+    evidence = result.evidence
+    incident = next((record.incident for record in evidence.records if record.kind == Kind.INCIDENT_OPENED), "")
+    findings = evidence.findings
+    if result.ended_early is not None:
+        findings = (*findings, Finding(about="the drill", result="unknown", sentence=f"It ended before its end: {result.ended_early}"))
+    report = build(
+        ReportFacts(
+            plan=loaded.plan,
+            plan_digest=loaded.digest,
+            incident=incident,
+            kind="exercise",
+            scenario=settings.scenario,
+            profile=settings.profile,
+            replication=settings.replication,
+            records=evidence.records,
+            ledgers=evidence.ledgers or {},
+            after_failover=evidence.after_failover_contents,
+            before_reprotect=evidence.before_reprotect_contents,
+            at_end=evidence.at_end_contents,
+            started_seconds=evidence.started_seconds,
+            ended_seconds=evidence.ended_seconds,
+            generated_seconds=time.time(),
+            holdfast_version=__version__,
+            findings=findings,
+        )
+    )
+    write(report, directory)
+    return report
+
+
+def with_targets(loaded: LoadedPlan, **targets: float) -> LoadedPlan:
+    """The plan with every function's `rto` or `rpo` replaced: for drills that must miss them."""
+    functions = {name: function.model_copy(update=targets) for name, function in loaded.plan.functions.items()}
+    return replace(loaded, plan=loaded.plan.model_copy(update={"functions": functions}))

@@ -1,0 +1,237 @@
+"""The regional-outage drill: the real path, under client load, there and back.
+
+It starts a lab, a controller and clients, cuts the region, lets stand-ins decide through the controller's own API, waits until
+clients are served, reads what the stores hold, heals the cut, brings the region home, reads again, and hands everything to the report.
+It decides nothing and touches no store of the plan: what it does to the world is cutting and healing, marked in the journal.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast.console.narration import Line, line
+from holdfast.drill.evidence import Evidence
+from holdfast.drill.parts import Part, PartFailed, start, wait_until
+from holdfast.drill.settings import DrillSettings, Say
+from holdfast.journal.record import Record
+from holdfast.lab.running import Lab, start_lab
+from holdfast.plan.loader import LoadedPlan
+from holdfast.plan.people import Occasion, approvers
+from holdfast.providers.controller.client import ControllerClient, ControllerRefused, ControllerSilent
+
+
+def nothing(_: "RunningDrill") -> None:
+    """No interference."""
+
+
+Interference = Callable[["RunningDrill"], None]
+"""What a test does to the parts of a running drill, called about twenty times a second. The drill itself never interferes."""
+
+
+@dataclass
+class RunningDrill:
+    """A drill under way."""
+
+    settings: DrillSettings
+    loaded: LoadedPlan
+    say: Say
+    interfere: Interference
+    lab: Lab
+    parts: dict[str, Part] = field(default_factory=dict)
+    state: Mapping[str, Any] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
+    exercise: str = ""
+    asked: set[str] = field(default_factory=set)
+
+    @property
+    def client(self) -> ControllerClient:
+        """The controller's API."""
+        binding = self.lab.bindings(self.loaded.plan.witness).controller
+        return ControllerClient(f"http://{binding.host}:{binding.port}", binding.token_file)
+
+    def start_controller(self) -> None:
+        """Start the controller, or another one after it was killed."""
+        arguments = [
+            *self.settings.controller_module,
+            str(self.settings.plan_file),
+            "--scenario",
+            self.settings.scenario,
+            "--profile",
+            self.settings.profile,
+            "--exercise",
+            self.exercise,
+            "--lab",
+            str(self.lab.directory),
+            "--output",
+            "json",
+        ]
+        self.parts["controller"] = start("controller", arguments, self.lab.layout.log_of("controller"), self.lab.environment())
+
+    def start_clients(self) -> None:
+        """Start the clients; they go on until the drill stops them."""
+        bindings, ledgers = self.lab.layout.bindings("outside"), self.lab.layout.ledgers
+        arguments = ["holdfast.lab.clients", "--bindings", str(bindings), "--ledgers", str(ledgers)]
+        self.parts["clients"] = start("clients", arguments, self.lab.layout.log_of("clients"), self.lab.environment())
+
+    def stop_parts(self) -> None:
+        """End the controller and the clients."""
+        for part in self.parts.values():
+            part.stop()
+
+    def look(self) -> None:
+        """Read the controller's state and new records, tell them, answer what it asks; a silent controller is started again."""
+        self.interfere(self)
+        if not self.parts["controller"].alive():
+            self.say(Line(time.time(), "failed", "the controller is gone; another one takes over"))
+            self.start_controller()
+            return
+        try:
+            self.state = self.client.state()
+            for given in self.client.records(self.records[-1].sequence if self.records else 0):
+                record = Record(**given)
+                self.records.append(record)
+                said = line(record)
+                if said is not None:
+                    self.say(said)
+        except (ControllerSilent, ControllerRefused):
+            return
+        self._answer()
+
+    def _answer(self) -> None:
+        """The stand-ins approve what is proposed, as they see it."""
+        incident = self.state["incident"]
+        proposal = incident["proposal"] if incident else None
+        if proposal is None or proposal["hash"] in self.asked:
+            return
+        plan = self.loaded.plan
+        rule = plan.approval.way_back if proposal["run"] == "way-back" and plan.approval.way_back else plan.approval.activation
+        people = [person for person in approvers(plan, rule, Occasion.EXERCISE) if person != proposal["requester"]]
+        given = {approval["person"] for approval in proposal["approvals"]}
+        for person in people[: proposal["count"]]:
+            if person not in given:
+                self.command("approve", person, {"hash": proposal["hash"], "accepts_loss": False})
+        self.asked.add(proposal["hash"])
+
+    def command(self, verb: str, by: str, arguments: Mapping[str, Any] | None = None) -> str:
+        """Give a command; an answer that is lost with the controller is given again by whoever needs it."""
+        try:
+            return self.client.command(verb, by, arguments)
+        except (ControllerSilent, ControllerRefused) as error:
+            return f"unknown: {error}"
+
+    def mark(self, what: str, detail: str) -> None:
+        """Put what the drill does to the world into the journal, with the moment at which it did it."""
+        self.command("mark", self.conductor, {"what": what, "detail": detail, "at_seconds": time.time()})
+
+    @property
+    def conductor(self) -> str:
+        """The stand-in who conducts the exercise and decides nothing, so that asking for something bars nobody from approving it."""
+        plan = self.loaded.plan
+        deciding = {person for role in plan.approval.activation.of for person in plan.roles[role].stand_ins}
+        enrolled = [name for name, person in plan.people.items() if person.exercise]
+        return next((name for name in enrolled if name not in deciding), enrolled[0])
+
+    def until(self, condition: str, test: Any, seconds: float) -> None:
+        """Look until something is so, bounded. Raises PartFailed."""
+
+        def passed() -> bool:
+            self.look()
+            return bool(test())
+
+        wait_until(passed, seconds, condition, [part for name, part in self.parts.items() if name != "controller"])
+
+    def incident_is(self, *states: str) -> bool:
+        """Whether the incident stands in one of these states."""
+        incident = self.state.get("incident")
+        return incident is not None and incident["state"] in states
+
+
+@dataclass(frozen=True, slots=True)
+class DrillResult:
+    """What the drill gathered; `ended_early` says why when it did not come to its end."""
+
+    evidence: Evidence
+    ended_early: str | None
+
+
+def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: Interference = nothing) -> DrillResult:
+    """The whole drill. Whatever happens in it, everything that it started is stopped when it returns or raises."""
+    exercise = f"exercise-{time.strftime('%Y%m%dT%H%M%S')}"
+    say(Line(time.time(), "running", f"{exercise}: the lab starts (two regions, a witness, clients outside)"))
+    with ExitStack() as stack:
+        lab = start_lab(
+            settings.directory / "lab",
+            settings.plan_file,
+            settings.profile,
+            settings.replication,
+            progress=lambda event: _progress(say, event),
+        )
+        stack.callback(lab.down)
+        drill = RunningDrill(settings, loaded, say, interfere, lab, exercise=exercise)
+        stack.callback(drill.stop_parts)
+        evidence, ended_early = Evidence(exercise, time.time()), None
+        try:
+            _until_recovered(drill)
+            evidence = evidence.after_failover(lab, loaded.plan.dr_region(), loaded.plan.primary_region())
+            _bring_home(drill)
+        except PartFailed as failure:
+            ended_early = str(failure)
+            say(Line(time.time(), "failed", f"the drill ends here: {failure}"))
+        if "clients" in drill.parts:
+            drill.parts["clients"].stop()
+        return DrillResult(evidence.collected(drill.lab, _serving(drill)), ended_early)
+
+
+def _progress(say: Say, event: Mapping[str, Any]) -> None:
+    if event.get("event") == "ready-part":
+        say(Line(time.time(), "done", f"lab: {event['title']} ready after {event['seconds']:.1f} s"))
+
+
+def _until_recovered(drill: RunningDrill) -> None:
+    settings, lab, source = drill.settings, drill.lab, drill.loaded.plan.primary_region()
+    drill.start_clients()
+    drill.start_controller()
+    drill.until("the controller answers", lambda: drill.state, settings.ready_bound_seconds)
+    drill.until("watching sees every function well", lambda: _all_is_well(drill), settings.ready_bound_seconds)
+    _for_a_while(drill, settings.warm_up_seconds)
+    drill.mark("cut", source)
+    lab.cut(source)
+    drill.until("every function is served again", lambda: drill.incident_is("recovered", "needs-person"), settings.failover_bound_seconds)
+    if not drill.incident_is("recovered"):
+        raise PartFailed("a step needs a person and no stand-in may choose for them: the drill ends")
+    _for_a_while(drill, settings.settle_seconds)
+
+
+def _bring_home(drill: RunningDrill) -> None:
+    bound = drill.settings.return_bound_seconds
+    drill.mark("heal", drill.loaded.plan.primary_region())
+    drill.lab.heal()
+    drill.until(
+        "the way back was asked for",
+        lambda: drill.command("failback", drill.conductor).startswith("accepted") or not drill.incident_is("recovered"),
+        10.0,
+    )
+    drill.until("the region is home again", lambda: drill.incident_is("closed", "needs-person"), bound)
+    if not drill.incident_is("closed"):
+        raise PartFailed("a step of the way back needs a person and no stand-in may choose for them: the drill ends")
+    _for_a_while(drill, drill.settings.settle_seconds)
+
+
+def _all_is_well(drill: RunningDrill) -> bool:
+    watching: Mapping[str, Any] = drill.state.get("watching", {})
+    functions = watching.get("functions", {})
+    regions = watching.get("scores", {})
+    return bool(functions) and all(word == "up" for word in functions.values()) and all(score == 100 for score in regions.values())
+
+
+def _for_a_while(drill: RunningDrill, seconds: float) -> None:
+    """Let clients work for this long: the ledgers need it, and it is bounded."""
+    end = time.monotonic() + seconds
+    drill.until(f"{seconds:g} s of load", lambda: time.monotonic() >= end, seconds + 10.0)
+
+
+def _serving(drill: RunningDrill) -> Sequence[str]:
+    """Regions whose stores are read at the end: the one that serves."""
+    return [str(drill.state.get("serving") or drill.loaded.plan.primary_region())]
