@@ -1,6 +1,7 @@
 """The policy, told as nights on call: what Holdfast does next, and what it must never do."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -314,3 +315,8 @@ def test_severity_follows_the_worst_function_and_never_falls() -> None:
 
 def test_nothing_to_do_means_no_moves() -> None:
     assert next_moves(Paper().situation()) == ()
+
+
+def test_the_drawing_in_the_docs_is_the_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "incident.md").read_text()
+    assert f"```mermaid\n{diagram()}```" in page
