@@ -79,5 +79,5 @@ class GroupLauncher:
 
     def _failure(self, arguments: Sequence[str], error: OSError) -> StoreFailure:
         return StoreFailure(
-            f"cannot start {arguments[0]} for {self._target.name}: {error.strerror or error} ({error.filename}); is it installed and allowed?"
+            f"cannot start {arguments[0]} for {self._target.name}: {error.strerror or error} ({error.filename}): is it installed?"
         )

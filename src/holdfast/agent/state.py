@@ -57,7 +57,8 @@ class State:
     instance: str
     memory: Memory
     roles: Mapping[str, Role]
-    highest: Answered | None = None
+    orders: Mapping[str, Answered] = field(default_factory=dict)
+    """Scope (`region`, or a store's name) → the highest order seen there. Orders to different stores may come in any order."""
     yielded: Order | None = None
     """The order of fence under which this region gave its write power up; only a later `withdraw` gives it back."""
     initialised: bool = field(default=False)
@@ -165,13 +166,13 @@ def _plain(state: State) -> dict[str, Any]:
 
 
 def _state(content: Mapping[str, Any]) -> State:
-    highest, yielded = content["highest"], content["yielded"]
+    yielded = content["yielded"]
     return State(
         region=content["region"],
         instance=content["instance"],
         memory=_memory(content["memory"]),
         roles={name: Role(role) for name, role in content["roles"].items()},
-        highest=Answered(_order(highest["order"]), highest["verb"], highest["answer"]) if highest else None,
+        orders={scope: Answered(_order(last["order"]), last["verb"], last["answer"]) for scope, last in content["orders"].items()},
         yielded=_order(yielded) if yielded else None,
         initialised=bool(content["initialised"]),
     )
