@@ -69,7 +69,8 @@ class Copier:
         if self._own.origin != self._region:
             self._waiting.clear()
             return
-        if now_seconds - self._looked_across_at >= LOOK_ACROSS_EVERY_SECONDS:
+        # Before anything is copied, too: a cut may have healed a moment ago, and the other side may have become the written one.
+        if self._waiting or now_seconds - self._looked_across_at >= LOOK_ACROSS_EVERY_SECONDS:
             self._other = max(self._other, direction_in(self._there))
             self._looked_across_at = now_seconds
         if self._other.epoch > self._own.epoch:

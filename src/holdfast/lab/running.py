@@ -70,7 +70,7 @@ class Lab:
             description = json.loads(layout.description.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
             raise LabProblem(
-                f"no lab runs in {directory}. Start one with `holdfast lab up`, or name its folder with --directory"
+                f"no lab runs in {directory}. Start one with `holdfast lab up`, or name it with --directory"
             ) from error
         except (OSError, ValueError) as error:
             raise LabProblem(f"{layout.description} can't be read: {error}") from error
