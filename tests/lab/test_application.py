@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from holdfast.lab import audit
 from holdfast.ledger.contents import StoredRecord
 from holdfast.plan.bindings import Bindings
-from lab.application_rig import BUCKET, FUNCTIONS, Rig, eventually, running_rig
+from lab.application_rig import BUCKET, FUNCTIONS, PASSWORD, Rig, eventually, process, running_rig
 
 WRITES = {
     "voice": {"database": "calls/", "cache": "session/call/", "storage": "recordings/"},
@@ -174,6 +175,41 @@ def test_stores_without_a_writer_refuse(rig: Rig) -> None:
         cache.replicaof("NO", "ONE")
         cache.set("holdfast:writer", mark)
     assert rig.post("authentication", {"request": "with-writer"})[0] == 200
+
+
+def test_a_cache_write_counts_when_the_replica_has_it_and_a_frozen_one_leaves_it_unknown(rig: Rig) -> None:
+    settings = "/api/v1/namespaces/voicehive/configmaps/voicehive-settings"
+    before = rig.get("authentication", "/version")[1]["settings"]
+    assert rig.api("PATCH", settings, {"data": {"cache_replicas": "1"}})[0] == 200
+    eventually(lambda: rig.get("authentication", "/version")[1]["settings"] != before, "the settings are in force")
+    assert rig.post("authentication", {"request": "nobody-follows"})[0] == 200
+    command = [
+        "redis-server",
+        "--bind",
+        rig.host(18),
+        "--port",
+        "26379",
+        "--save",
+        "",
+        "--masterauth",
+        PASSWORD,
+        "--dir",
+        str(rig.directory),
+    ]
+    try:
+        with process([*command, "--replicaof", f"{rig.host(11)} 26379"], stdout=subprocess.DEVNULL) as replica:
+            eventually(lambda: _online(rig), "the replica is online")
+            eventually(lambda: rig.post("authentication", {"request": f"followed-{time.time_ns()}"})[0] == 200, "the replica confirms")
+            os.kill(replica.pid, signal.SIGSTOP)
+            status, body = rig.post("authentication", {"request": "unconfirmed-session"})
+            assert (status, body["outcome"]) == (504, "unknown")
+            assert "0 of 1 replicas" in body["error"]
+    finally:
+        rig.api("PATCH", settings, {"data": {"cache_replicas": "0"}})
+
+
+def _online(rig: Rig) -> bool:
+    return any(isinstance(value, dict) and value.get("state") == "online" for value in rig.cache().info("replication").values())
 
 
 def test_an_audit_of_a_silent_store_says_unknown_and_the_others_stay_known(rig: Rig, tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 """The application's use of Redis: one script writes a session and reads who the writer is, in one atomic step.
 
+With `cache_replicas` set, a write counts once as many replicas have it, or every one that is online if there are fewer: after a promotion
+nobody follows yet, and waiting would stop the service. A replica behind a cut link stays online for Redis until `repl-timeout`, which
+must be longer than the lease: until then nothing that it lacks is acknowledged, and after that the lease has ended.
 Never retries: a repeat after a lost answer could hide that the first one was answered by another writer.
 """
 
@@ -25,8 +28,9 @@ local mark = cjson.decode(writer)
 local now = redis.call('TIME')
 local body = '{"region":' .. cjson.encode(mark.region) .. ',"epoch":' .. string.format('%d', mark.epoch)
   .. ',"written_seconds":' .. now[1] .. '.' .. string.format('%06d', now[2]) .. ',"value":' .. ARGV[1] .. '}'
-if redis.call('SET', KEYS[1], body, 'NX') then return body end
-return redis.call('GET', KEYS[1])
+local _, online = string.gsub(redis.call('INFO', 'replication'), 'state=online', '')
+if redis.call('SET', KEYS[1], body, 'NX') then return {body, online} end
+return {redis.call('GET', KEYS[1]), online}
 """
 
 
@@ -65,13 +69,15 @@ class Cache:
 
     async def _write(self, connection: Connection, key: str, body: str) -> Written:
         await connection.send_command("EVAL", _SCRIPT, 1, key, body)
-        mark = json.loads(await connection.read_response())
-        if self._replicas:
+        answer, online = await connection.read_response()
+        mark = json.loads(answer)
+        needed = min(self._replicas, int(online))
+        if needed:
             # On the same connection: Redis counts the replicas that have what *this* connection wrote.
-            await connection.send_command("WAIT", self._replicas, int(ANSWER_SECONDS * 500))
+            await connection.send_command("WAIT", needed, int(ANSWER_SECONDS * 500))
             confirmed = int(await connection.read_response())
-            if confirmed < self._replicas:
-                raise UnknownError(f"cache: written, but {confirmed} of {self._replicas} replicas have it")
+            if confirmed < needed:
+                raise UnknownError(f"cache: written, but {confirmed} of {needed} replicas have it")
         return Written(key, str(mark["region"]), int(mark["epoch"]), float(mark["written_seconds"]))
 
     async def close(self) -> None:

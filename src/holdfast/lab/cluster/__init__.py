@@ -18,7 +18,7 @@ The configuration is one JSON object:
                        storage_region   defaults to the region
                        access_key       of the storage
                        partner          "[http://]HOST:PORT" of the PMS partner
-                       cache_replicas   "1": a cache write counts only once a replica has it (synchronous mode); default "0"
+                       cache_replicas   "1": a cache write counts once a replica, if one is online, has it (synchronous mode); default "0"
                      The keys `database`, `cache` and `storage` are what `settings.update` changes.
     files            secrets by reference: {"database_password": PATH, "cache_password": PATH, "storage_secret_key": PATH}
     functions        function → {

@@ -53,7 +53,7 @@ def moves(replicas: int, image: str, running: Sequence[Running]) -> Moves:
     old = [instance for instance in alive if instance.image != image]
     start = max(0, min(replicas - len(new), replicas + _SURGE - len(alive)))
     # Of too many, those that are not ready go first, then the youngest.
-    ending = sorted(reversed(new), key=lambda instance: instance.ready)[: max(0, len(new) - replicas)]
+    ending = sorted(new, key=lambda instance: (instance.ready, -new.index(instance)))[: max(0, len(new) - replicas)]
     ready = sum(instance.ready for instance in alive if instance not in ending)
     for instance in sorted(old, key=lambda instance: instance.ready):
         if not instance.ready:
