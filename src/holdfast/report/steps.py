@@ -32,7 +32,7 @@ def step_results(history: History, run: Run, phases: Sequence[Phase], impact_sec
     asked = history.first_of_run(Kind.PROPOSED, run)
     if asked is not None:
         # People's answer is journalled in one go when it is complete; the step began when they were asked.
-        asked_seconds = asked.at_seconds - impact_seconds
+        asked_seconds = round(asked.at_seconds - impact_seconds, 3)
         found = tuple(
             step.model_copy(update={"started_seconds": min(step.started_seconds, asked_seconds)}) if step.block == "approve" else step
             for step in found

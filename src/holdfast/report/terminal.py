@@ -18,6 +18,7 @@ from holdfast.report.wording import count, duration, duration_pair
 
 _STYLES = {"done": "green", "failed": "bold red", "unknown": "bright_black"}
 _STRIPE = "EXERCISE "
+_UNWRAPPED = 10_000
 PARTS = {
     "detection": "detection",
     "hold": "hold",
@@ -38,8 +39,9 @@ class Striped:
         self._inside = inside
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Lines of the inside, narrower by the stripe; wrapped here even where the console would not, or they would lose their ends."""
-        narrower = options.update(width=max(20, options.max_width - len(_STRIPE)), no_wrap=False, overflow="fold")
+        """Lines of the inside, narrower by the stripe. Where the console leaves wrapping to the reader (a pipe), so does this."""
+        width = _UNWRAPPED if options.no_wrap else max(20, options.max_width - len(_STRIPE))
+        narrower = options.update(width=width, no_wrap=False, overflow="fold")
         for line in console.render_lines(self._inside, narrower, pad=False):
             yield Segment(_STRIPE, Style.parse("magenta"))
             yield from line
