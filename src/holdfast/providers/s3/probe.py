@@ -77,7 +77,7 @@ class BucketProbe:
             for look in looks:
                 look.cancel()
         era, epoch, written = max(self._claims.values(), default=(0, 0, ""))
-        facts: dict[str, Any] = {"writer": written, "epoch": epoch, "era": era}
+        facts: dict[str, Any] = {"writer": written, "epoch": epoch, "era": era, "role": "primary" if written == self._region else "replica"}
         if written == self._region:
             await self._buckets[written].put(f"{MARKER_PREFIX}{written}", f"{now_seconds:.6f}".encode())
             return facts

@@ -1,0 +1,292 @@
+"""What each block is about in the simulated world: whom it needs, whether its effect is there, how it is brought about and proved.
+
+`EFFECTS` holds one entry for every block that a provider carries out. Effects read and change the world at once and never wait;
+waiting, silence and faults are the business of `actions`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from holdfast.fencing.promise import Epoch
+from holdfast.ledger.entry import RequestResult
+from holdfast.ports.action import Answer, Finding, Task
+from holdfast.simulation.region import SimulatedRegion
+from holdfast.simulation.stores import LogStore, StoreRole
+from holdfast.simulation.world import SimulatedWorld
+
+Look = Callable[[SimulatedWorld, Task], Finding]
+Bring = Callable[[SimulatedWorld, Task], Mapping[str, Any]]
+"""Bring the effect about; returns facts. Raises HigherOrderError or PermissionError when the effector says no."""
+
+TAKES_SECONDS: Mapping[str, float] = {"application.scale": 2.0, "application.deploy": 3.0}
+"""How long wishes take to come true, where that is not at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One block in the simulated world. `effectors`: the sites that must answer."""
+
+    effectors: Callable[[SimulatedWorld, Task], tuple[str, ...]]
+    holds: Look
+    bring: Bring
+    proved: Look | None = None
+    """How it is proved, where that is more than that it holds."""
+    act_seconds: float = field(default=0.2)
+
+
+def _target(_world: SimulatedWorld, task: Task) -> tuple[str, ...]:
+    return (task.target,)
+
+
+def _source(_world: SimulatedWorld, task: Task) -> tuple[str, ...]:
+    return (task.source,)
+
+
+def _both(_world: SimulatedWorld, task: Task) -> tuple[str, ...]:
+    return (task.source, task.target)
+
+
+def _witness(world: SimulatedWorld, _task: Task) -> tuple[str, ...]:
+    return (world.plan.witness,)
+
+
+def _of_parameter(_world: SimulatedWorld, task: Task) -> tuple[str, ...]:
+    return (scaled_region(task),)
+
+
+def scaled_region(task: Task) -> str:
+    """The region that `application.scale` is about."""
+    return task.source if task.parameters.get("region", "target") == "source" else task.target
+
+
+def found(yes: bool, there: str, lacking: str, **facts: Any) -> Finding:
+    """A finding in words for both cases."""
+    return Finding(Answer.YES, there, facts) if yes else Finding(Answer.NO, lacking, facts)
+
+
+# -- writers ------------------------------------------------------------------------------------------------------------------
+
+
+def _store(world: SimulatedWorld, task: Task, region: str) -> LogStore:
+    return world.regions[region].store_of(task.block.partition(".")[0])
+
+
+def _promoted(world: SimulatedWorld, task: Task) -> Finding:
+    store = _store(world, task, task.target)
+    yes = store.role is not StoreRole.STANDBY and (store.epoch, world.regions[task.target].agent.holder) == (task.order.epoch, task.target)
+    return found(yes, f"{task.target} is the writer under epoch {store.epoch}", f"{task.target} is {store.role.value}, epoch {store.epoch}")
+
+
+def _promote(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    agent, store = world.regions[task.target].agent, _store(world, task, task.target)
+    agent.orders.obey(task.block, task.order)
+    agent.take_up(task.order)
+    if store.epoch < task.order.epoch or store.role is StoreRole.STANDBY:
+        store.promote(task.order.epoch)
+    if task.block.startswith("postgres"):
+        world.synchronous_with = None  # nobody copies the new writer yet: it is unprotected, and says so
+    return {"epoch": task.order.epoch, "highest_order": task.order.as_list()}
+
+
+def _writes(world: SimulatedWorld, task: Task) -> Finding:
+    promoted = _promoted(world, task)
+    if promoted.answer is not Answer.YES:
+        return promoted
+    yes = world.writes_here(task.target) and _store(world, task, task.target).role is StoreRole.WRITER
+    return found(yes, f"{promoted.detail}, and takes writes", "no lease yet: it takes no writes")
+
+
+def _prove_write(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    if not world.writes_here(task.target):
+        raise PermissionError(f"{task.target} takes no writes")
+    write = world.regions[task.target].postgres.append("", world.clock.wall_seconds())
+    world.proofs[task.block, task.order.as_text()] = f"a write was committed under epoch {write.epoch}"
+    return {"epoch": write.epoch}
+
+
+def _was_proved(world: SimulatedWorld, task: Task) -> Finding:
+    seen = world.proofs.get((task.block, task.order.as_text()))
+    return found(seen is not None, seen or "", f"nothing was proved under order {task.order.as_text()}")
+
+
+def _is_replica(world: SimulatedWorld, task: Task) -> Finding:
+    store, upstream = _store(world, task, task.source), _store(world, task, task.target)
+    yes = store.follows_truly(upstream)
+    return found(
+        yes, f"{task.source} follows {task.target}", f"{task.source} is {store.role.value} and follows {store.follows or 'nobody'}"
+    )
+
+
+def _make_replica(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    source, target = world.regions[task.source], world.regions[task.target]
+    store, upstream = _store(world, task, task.source), _store(world, task, task.target)
+    source.agent.orders.obey(task.block, task.order)
+    if upstream.role is not StoreRole.WRITER:
+        raise PermissionError(f"{task.target} is not the writer: there is nothing to follow")
+    before = len(store.log)
+    store.become_replica(upstream)
+    source.agent.follow(Epoch(task.order.era, upstream.epoch), target.agent.holder)
+    if task.block.startswith("postgres") and world.plan.replication == "synchronous":
+        world.synchronous_with = task.source
+    return {"rewound_writes": before - len(store.log)}
+
+
+# -- buckets, settings, application -------------------------------------------------------------------------------------------
+
+
+def _bucket_active(world: SimulatedWorld, task: Task) -> Finding:
+    bucket, wanted = world.regions[task.target].bucket, (task.order.epoch, task.target)
+    return found(bucket.writer == wanted and bucket.source == wanted, f"{task.target} is written", f"{bucket.writer[1]} is written")
+
+
+def _activate_bucket(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    region = world.regions[task.target]
+    region.orders_of("bucket").obey(task.block, task.order)
+    region.bucket.writer = region.bucket.source = (task.order.epoch, task.target)
+    return {}
+
+
+def _buckets_alike(world: SimulatedWorld, task: Task) -> Finding:
+    lacking = world.regions[task.source].bucket.differences(world.regions[task.target].bucket)
+    return found(not lacking, "both buckets hold the same", f"{len(lacking)} objects are not on both sides", different=len(lacking))
+
+
+def _buckets_alike_but_for_the_newest(world: SimulatedWorld, task: Task) -> Finding:
+    source, target = world.regions[task.source].bucket, world.regions[task.target].bucket
+    settled = world.clock.wall_seconds() - 2 * max(source.lag_seconds, target.lag_seconds)
+    lacking = [
+        key
+        for key in source.differences(target)
+        if all(write is None or write.at_seconds < settled for write in (source.objects.get(key), target.objects.get(key)))
+    ]
+    return found(not lacking, "both buckets hold the same", f"{len(lacking)} objects are not on both sides", different=len(lacking))
+
+
+def _reconcile(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    return {"copied": world.regions[task.source].bucket.reconcile(world.regions[task.target].bucket)}
+
+
+def _settings_right(world: SimulatedWorld, task: Task) -> Finding:
+    stores = world.regions[task.target].stores_of
+    return found(stores == task.target, f"{task.target} uses its own stores", f"{task.target} uses the stores of {stores}")
+
+
+def _update_settings(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    world.regions[task.target].orders_of("application").obey(task.block, task.order)
+    world.regions[task.target].stores_of = task.target
+    return {}
+
+
+def _wanted_replicas(world: SimulatedWorld, task: Task) -> dict[str, int]:
+    replicas = task.parameters["replicas"]
+    return dict(replicas) if isinstance(replicas, Mapping) else dict.fromkeys(world.plan.functions, int(replicas))
+
+
+def _scaled(world: SimulatedWorld, task: Task) -> Finding:
+    deployments = world.regions[scaled_region(task)].deployments
+    other = [name for name, count in _wanted_replicas(world, task).items() if deployments[name].wished_replicas != count]
+    return found(not other, "told so", f"other counts wished for: {', '.join(other)}")
+
+
+def _scale(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    for name, count in _wanted_replicas(world, task).items():
+        deployment = world.regions[scaled_region(task)].deployments[name]
+        deployment.wish(world.clock.steady_seconds(), TAKES_SECONDS[task.block], replicas=count)
+    return {}
+
+
+def _deployed(world: SimulatedWorld, task: Task) -> Finding:
+    deployments = world.regions[task.target].deployments
+    other = [name for name, one in deployments.items() if one.wished_version != str(task.parameters["version"])]
+    return found(not other, "told so", f"another version wished for: {', '.join(other)}")
+
+
+def _deploy(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    for deployment in world.regions[task.target].deployments.values():
+        deployment.wish(world.clock.steady_seconds(), TAKES_SECONDS[task.block], version=str(task.parameters["version"]))
+    return {}
+
+
+def _rolled_out(look: Look) -> Look:
+    def proved(world: SimulatedWorld, task: Task) -> Finding:
+        told = look(world, task)
+        if told.answer is not Answer.YES:
+            return told
+        region = world.regions[scaled_region(task)]
+        waiting = [name for name, one in region.deployments.items() if not one.settled]
+        return found(not waiting, "rolled out and ready", f"not ready yet: {', '.join(waiting)}")
+
+    return proved
+
+
+# -- traffic and proof --------------------------------------------------------------------------------------------------------
+
+
+def _admitting(region: SimulatedRegion, wanted: bool) -> Finding:
+    says = "admits traffic" if region.admits else "admits nobody"
+    return found(region.admits is wanted, f"{region.name} {says}", f"{region.name} {says}")
+
+
+def _switch_load_balancer(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    world.regions[task.target].orders_of("loadbalancer").obey(task.block, task.order)
+    world.regions[task.target].admits = True
+    return {}
+
+
+def _drain(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    world.regions[task.source].orders_of("loadbalancer").obey(task.block, task.order)
+    world.regions[task.source].admits = False
+    return {}
+
+
+def _serving_instances(world: SimulatedWorld, task: Task) -> Finding:
+    region = world.regions[task.target]
+    without = [name for name, one in region.deployments.items() if one.replicas == 0]
+    return found(region.admits and not without, f"{task.target} admits traffic", f"nobody is up for {', '.join(without) or 'anything'}")
+
+
+def _published(world: SimulatedWorld, task: Task) -> Finding:
+    other = [name for name, region in world.dns.items() if region != task.target]
+    return found(not other, f"all names lead to {task.target}", f"{', '.join(other)} lead elsewhere")
+
+
+def _publish(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    world.dns_orders.obey(task.block, task.order)
+    world.dns = dict.fromkeys(world.dns, task.target)
+    return {}
+
+
+def _test_all(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    results = {
+        function: world.request_in(world.plan.witness, task.target, function, f"holdfast-{task.order.as_text()}-{function}")
+        for function in world.plan.functions
+    }
+    failed = [f"{name}: {served.detail}" for name, served in results.items() if served.result is not RequestResult.ACKNOWLEDGED]
+    elsewhere = [name for name, served in results.items() if any(write.region != task.target for _, write in served.writes)]
+    if failed or elsewhere:
+        raise PermissionError("; ".join([*failed, *(f"{name}: written elsewhere" for name in elsewhere)]))
+    world.proofs[task.block, task.order.as_text()] = f"{len(results)} functions served a real transaction in {task.target}"
+    return {"functions": sorted(results)}
+
+
+EFFECTS: dict[str, Effect] = {
+    "postgres.promote": Effect(_target, _promoted, _promote, _writes, act_seconds=0.5),
+    "postgres.verify": Effect(_target, _was_proved, _prove_write),
+    "postgres.reprotect": Effect(_source, _is_replica, _make_replica, act_seconds=2.0),
+    "redis.promote": Effect(_target, _promoted, _promote, _writes, act_seconds=0.1),
+    "redis.reprotect": Effect(_source, _is_replica, _make_replica, act_seconds=1.0),
+    "bucket.activate": Effect(_target, _bucket_active, _activate_bucket),
+    "bucket.reconcile": Effect(_both, _buckets_alike, _reconcile, _buckets_alike_but_for_the_newest, act_seconds=1.0),
+    "settings.update": Effect(_target, _settings_right, _update_settings),
+    "application.scale": Effect(_of_parameter, _scaled, _scale, _rolled_out(_scaled)),
+    "application.deploy": Effect(_target, _deployed, _deploy, _rolled_out(_deployed)),
+    "loadbalancer.switch": Effect(
+        _target, lambda world, task: _admitting(world.regions[task.target], True), _switch_load_balancer, _serving_instances
+    ),
+    "loadbalancer.drain": Effect(_source, lambda world, task: _admitting(world.regions[task.source], False), _drain),
+    "dns.switch": Effect(_witness, _published, _publish),
+    "smoke.test": Effect(_target, _was_proved, _test_all),
+    "performance.watch": Effect(_target, _was_proved, _test_all),
+}
+"""Every block that a provider carries out, but for `fence`, which waits: see `fence`."""
