@@ -1,0 +1,187 @@
+"""The blocks that a region's agent carries out: promotion of a store in the target, and making the source follow it.
+
+An agent compares orders durably, so every act may be repeated. `verify` of a promotion is a proof of its own, given from outside: that the
+agent says so is not enough. Never here: fencing (see `fence`), and how a store does it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal
+
+from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
+from holdfast.ports.clock import Clock
+from holdfast.providers.agents.client import AgentClient, AgentSilent, OrderAnswer
+
+Proof = Callable[[Task], Awaitable[Finding]]
+"""Whether the target's store takes a write under the task's epoch: asked of the store itself."""
+
+_RESULTS = {"succeeded": Result.SUCCEEDED, "refused": Result.REFUSED, "failed": Result.FAILED}
+_AGAIN_SECONDS = 0.25
+_LAG_LIMIT_SECONDS = 5.0
+
+
+async def give(agent: AgentClient, task: Task, verb: str, arguments: Mapping[str, Any], clock: Clock, timeout_seconds: float) -> Outcome:
+    """Give an order and ask again while the agent says that it is at it. The caller's time limit ends the asking."""
+    while True:
+        try:
+            answer = await agent.order(task.order, verb, arguments, timeout_seconds)
+        except AgentSilent as silence:
+            return Outcome(Result.UNKNOWN, f"{silence}: whether {verb} was obeyed is not known")
+        if answer.result != "waiting":
+            return outcome_of(answer)
+        await clock.sleep(wait_seconds(answer, _AGAIN_SECONDS))
+
+
+def outcome_of(answer: OrderAnswer) -> Outcome:
+    """An agent's final answer in the port's words."""
+    return Outcome(_RESULTS.get(answer.result, Result.UNKNOWN), answer.detail, dict(answer.facts))
+
+
+def wait_seconds(answer: OrderAnswer, default_seconds: float) -> float:
+    """When an agent that waits wants to be asked again."""
+    wait = answer.facts.get("wait_seconds")
+    return max(0.01, float(wait)) if isinstance(wait, int | float) else default_seconds
+
+
+async def store_status(agent: AgentClient, store: str) -> dict[str, Any]:
+    """What an agent says of one store. Raises AgentSilent."""
+    status = await agent.status()
+    found = (status.get("stores") or {}).get(store)
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+class _PromoteAction:
+    """A store of the target becomes the writer of the task's epoch."""
+
+    store: str
+
+    def __init__(self, agents: Mapping[str, AgentClient], clock: Clock, proof: Proof, *, timeout_seconds: float = 100.0) -> None:
+        self._agents = agents
+        self._clock = clock
+        self._proof = proof
+        self._timeout_seconds = timeout_seconds
+
+    async def check(self, task: Task) -> Finding:
+        """Whether the target's store is the writer of this epoch already."""
+        try:
+            status = await store_status(self._agents[task.target], self.store)
+        except AgentSilent as silence:
+            return Finding(Answer.UNKNOWN, str(silence))
+        role, written = status.get("role"), (status.get("era"), status.get("epoch"))
+        facts = {"role": role, "era": written[0], "epoch": written[1]}
+        if role == "writer" and written == (task.order.era, task.order.epoch) and status.get("writer_region") == task.target:
+            return Finding(Answer.YES, f"{self.store} in {task.target} is the writer of epoch {task.order.epoch}", facts)
+        if role in ("replica", "stopped", "writer"):
+            return Finding(Answer.NO, f"{self.store} in {task.target} is {role} under epoch {written[1]}", facts)
+        return Finding(
+            Answer.UNKNOWN, f"{self.store} in {task.target}: {status.get('detail') or 'its agent does not know what it is'}", facts
+        )
+
+    async def act(self, task: Task) -> Outcome:
+        """Order the promotion, with the position that the source stopped at where that is known."""
+        arguments = {"source_position": dict(task.parameters.get("source_position") or {})}
+        return await give(self._agents[task.target], task, f"{self.store}.promote", arguments, self._clock, self._timeout_seconds)
+
+    async def verify(self, task: Task) -> Finding:
+        """A committed write under the epoch, asked of the store itself."""
+        return await self._proof(task)
+
+
+class PostgresPromoteAction(_PromoteAction):
+    """Block `postgres.promote`."""
+
+    store = "postgres"
+
+
+class RedisPromoteAction(_PromoteAction):
+    """Block `redis.promote`."""
+
+    store = "redis"
+
+
+class _ReprotectAction:
+    """The source's store becomes a replica of the target's."""
+
+    store: str
+
+    def __init__(self, agents: Mapping[str, AgentClient], clock: Clock, *, timeout_seconds: float = 280.0) -> None:
+        self._agents = agents
+        self._clock = clock
+        self._timeout_seconds = timeout_seconds
+
+    async def check(self, task: Task) -> Finding:
+        """Whether the source's store follows the target's already."""
+        try:
+            status = await store_status(self._agents[task.source], self.store)
+        except AgentSilent as silence:
+            return Finding(Answer.UNKNOWN, str(silence))
+        return _following(self.store, task, status)
+
+    async def act(self, task: Task) -> Outcome:
+        """Order it."""
+        return await give(self._agents[task.source], task, f"{self.store}.reprotect", {}, self._clock, self._timeout_seconds)
+
+    async def verify(self, task: Task) -> Finding:
+        """Whether it follows with little lag. The caller looks again while it doesn't yet."""
+        return await self.check(task)
+
+
+class PostgresReprotectAction(_ReprotectAction):
+    """Block `postgres.reprotect`. Where the plan replicates synchronously, the new writer waits for its replica again from then on."""
+
+    store = "postgres"
+
+    def __init__(
+        self,
+        agents: Mapping[str, AgentClient],
+        clock: Clock,
+        *,
+        replication: Literal["asynchronous", "synchronous"] = "asynchronous",
+        timeout_seconds: float = 280.0,
+    ) -> None:
+        super().__init__(agents, clock, timeout_seconds=timeout_seconds)
+        self._replication = replication
+
+    async def act(self, task: Task) -> Outcome:
+        """Order it, then the writer's mode."""
+        outcome = await super().act(task)
+        if outcome.result is not Result.SUCCEEDED or self._replication == "asynchronous":
+            return outcome
+        mode = await give(self._agents[task.target], task, "postgres.synchronous", {"mode": self._replication}, self._clock, 15.0)
+        if mode.result is not Result.SUCCEEDED:
+            detail = f"{outcome.detail}; but {task.target} does not wait for it: {mode.detail}"
+            return Outcome(mode.result, detail, {**outcome.facts, "replication": "asynchronous"})
+        return Outcome(outcome.result, outcome.detail, {**outcome.facts, "replication": self._replication})
+
+    async def check(self, task: Task) -> Finding:
+        """Also: whether the writer waits for it, where the plan says so."""
+        finding = await super().check(task)
+        if finding.answer is not Answer.YES or self._replication == "asynchronous":
+            return finding
+        try:
+            status = await store_status(self._agents[task.target], self.store)
+        except AgentSilent as silence:
+            return Finding(Answer.UNKNOWN, str(silence), finding.facts)
+        if status.get("synchronous") is not True:
+            return Finding(Answer.NO, f"{finding.detail}, but PostgreSQL in {task.target} does not wait for it", finding.facts)
+        return finding
+
+
+class RedisReprotectAction(_ReprotectAction):
+    """Block `redis.reprotect`."""
+
+    store = "redis"
+
+
+def _following(store: str, task: Task, status: Mapping[str, Any]) -> Finding:
+    role, sender, lag = status.get("role"), status.get("replaying_from"), status.get("lag_seconds")
+    facts = {"role": role, "replaying_from": sender, "lag_seconds": lag, "epoch": status.get("epoch")}
+    where = f"{store} in {task.source}"
+    if role == "unknown" or role is None:
+        return Finding(Answer.UNKNOWN, f"{where}: {status.get('detail') or 'its agent does not know what it is'}", facts)
+    if role != "replica" or sender is None:
+        return Finding(Answer.NO, f"{where} is {role} and follows nobody. {status.get('detail') or ''}".rstrip(), facts)
+    if (status.get("era") or 0, status.get("epoch") or 0) < (task.order.era, task.order.epoch):
+        return Finding(Answer.NO, f"{where} has not replayed the writer's mark of epoch {task.order.epoch} yet", facts)
+    if lag is None or float(lag) > _LAG_LIMIT_SECONDS:
+        return Finding(Answer.NO, f"{where} follows {sender}, {'an unknown time' if lag is None else f'{lag:.1f} s'} behind", facts)
+    return Finding(Answer.YES, f"{where} follows {sender}, {float(lag):.1f} s behind", facts)
