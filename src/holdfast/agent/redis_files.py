@@ -36,7 +36,8 @@ class RedisConfiguration:
         values: dict[str, Any] = dict(section)
         for key in ("binary", "directory", "password_file"):
             if key in values:
-                # Debian's redis-server is a link to a program that looks at the name it is called by: the link is not followed.
+                # A program is called by the name it is given: redis-server is a link to a program that looks at its name.
+                values[key] = Path(values[key]).absolute() if key == "binary" else Path(values[key]).resolve()
                 values[key] = Path(values[key]).absolute() if key == "binary" else Path(values[key]).resolve()
         try:
             return cls(region=region, **values)
