@@ -69,7 +69,7 @@ class SimulatedAction:
 
     def _reached(self, task: Task) -> bool:
         world = self._world
-        return all(world.links.answers(world.plan.witness, site) for site in self._effect.effectors(world, task))
+        return all(world.answers(world.plan.witness, site) for site in self._effect.effectors(world, task))
 
     async def _look(self, task: Task, look: Any) -> Finding:
         if not self._reached(task):

@@ -13,7 +13,7 @@ from holdfast.ledger.entry import RequestResult
 from holdfast.ports.action import Answer, Finding, Task
 from holdfast.simulation.region import SimulatedRegion
 from holdfast.simulation.stores import LogStore, StoreRole
-from holdfast.simulation.world import SimulatedWorld
+from holdfast.simulation.world import DNS, SimulatedWorld
 
 Look = Callable[[SimulatedWorld, Task], Finding]
 Bring = Callable[[SimulatedWorld, Task], Mapping[str, Any]]
@@ -47,8 +47,8 @@ def _both(_world: SimulatedWorld, task: Task) -> tuple[str, ...]:
     return (task.source, task.target)
 
 
-def _witness(world: SimulatedWorld, _task: Task) -> tuple[str, ...]:
-    return (world.plan.witness,)
+def _dns(_world: SimulatedWorld, _task: Task) -> tuple[str, ...]:
+    return (DNS,)
 
 
 def _of_parameter(_world: SimulatedWorld, task: Task) -> tuple[str, ...]:
@@ -285,7 +285,7 @@ EFFECTS: dict[str, Effect] = {
         _target, lambda world, task: _admitting(world.regions[task.target], True), _switch_load_balancer, _serving_instances
     ),
     "loadbalancer.drain": Effect(_source, lambda world, task: _admitting(world.regions[task.source], False), _drain),
-    "dns.switch": Effect(_witness, _published, _publish),
+    "dns.switch": Effect(_dns, _published, _publish),
     "smoke.test": Effect(_target, _was_proved, _test_all),
     "performance.watch": Effect(_target, _was_proved, _test_all),
 }

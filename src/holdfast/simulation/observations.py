@@ -13,7 +13,7 @@ from holdfast.health.observation import Observation, Seen, Subject
 from holdfast.ledger.entry import RequestResult
 from holdfast.simulation.region import SimulatedRegion
 from holdfast.simulation.stores import LogStore, StoreRole
-from holdfast.simulation.world import SILENCE_SECONDS, SimulatedWorld
+from holdfast.simulation.world import DNS, SILENCE_SECONDS, SimulatedWorld
 
 _LATENCY_SECONDS = 0.01
 _SEEN = {RequestResult.ACKNOWLEDGED: Seen.UP, RequestResult.REFUSED: Seen.DOWN, RequestResult.UNKNOWN: Seen.SILENT}
@@ -97,7 +97,7 @@ class SimulatedObserver:
 
     def _name(self, function: str) -> Look:
         world = self._world
-        if not world.links.answers(self.site, world.plan.witness):
+        if not world.answers(self.site, DNS):
             return Look("", Subject.DNS, function, Seen.SILENT, SILENCE_SECONDS, "no answer")
         region = world.dns[function]
         return Look(region, Subject.DNS, function, Seen.UP, facts={"addresses": [region]})
@@ -150,10 +150,7 @@ class SimulatedObserver:
         agent, now = region.agent, self._world.clock.steady_seconds()
         if not agent.alive:
             return Look(region.name, Subject.AGENT, AGENT_NAME, Seen.DOWN, detail="connection refused")
-        if agent.holder == region.name:
-            role = "holder" if agent.certificate is None and agent.may_write(now) else "fenced"
-        else:
-            role = "standby"
+        role = "standby" if agent.holder != region.name else "holder" if agent.may_write(now) else "fenced"
         facts = {
             "role": role,
             "era": agent.epoch.era,

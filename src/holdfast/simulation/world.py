@@ -24,6 +24,8 @@ TICK_SECONDS = 0.1
 HEARTBEAT_SECONDS = 0.2
 SILENCE_SECONDS = 1.0
 """How long whoever asks waits for an answer that does not come."""
+DNS = "dns"
+"""The DNS server, where sites are named."""
 STORE_KINDS = ("bucket", "redis", "postgres")
 """In the order in which a service writes them: the row in PostgreSQL comes last."""
 
@@ -89,6 +91,7 @@ class SimulatedWorld:
         self.controller: Grants | None = None
         """How agents ask the controller for its promise; None while there is no controller."""
         self.dns = dict.fromkeys(plan.functions, self.home)
+        self.dns_alive = True
         self.dns_orders = Orders()
         self.proofs: dict[tuple[str, str], str] = {}
         """What proving blocks proved: (block, order) → what was seen."""
@@ -196,11 +199,17 @@ class SimulatedWorld:
             found.append(StoreContents(self.component(kind), region, wall, records))
         return tuple(found)
 
+    def answers(self, asking: str, asked: str) -> bool:
+        """Whether a site, or the DNS server at the witness (`dns`), answers another site."""
+        if asked == DNS:
+            return self.dns_alive and self.links.answers(asking, self.plan.witness)
+        return self.links.answers(asking, asked)
+
     # -- requests ---------------------------------------------------------------------------------------------------------
 
     def request(self, site: str, function: str, key: str) -> Served:
         """One transaction of a function from a site, through DNS."""
-        if not self.links.answers(site, self.plan.witness):
+        if not self.answers(site, DNS):
             return Served(RequestResult.UNKNOWN, "", SILENCE_SECONDS, "DNS does not answer")
         return self.request_in(site, self.dns[function], function, key)
 

@@ -1,0 +1,104 @@
+"""Clocks and notifiers, the system's and the simulated ones."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract.clock_suite import ClockSuite
+from contract.notifier_suite import MESSAGE, Channel, NotifierSuite
+from holdfast.ports.clock import Clock
+from holdfast.ports.notifier import Notifier
+from holdfast.providers.clock.system import SystemClock
+from holdfast.providers.file.notifier import FileNotifier
+from holdfast.simulation.clock import SimulationStuckError, VirtualClock, run_virtual
+from holdfast.simulation.notifier import ChannelFault, MemoryNotifier
+
+
+class TestSystemClock(ClockSuite):
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return SystemClock()
+
+
+class TestVirtualClock(ClockSuite):
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return VirtualClock()
+
+    def run(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        run_virtual(main)
+
+
+class TestVirtualClockThatIsWrong(TestVirtualClock):
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return VirtualClock(offset_seconds=-3.0, rate=1.01)
+
+
+def test_a_virtual_hour_takes_no_time_and_a_simulation_that_waits_for_nothing_says_so() -> None:
+    async def hour() -> float:
+        clock = VirtualClock()
+        before = clock.steady_seconds()
+        await clock.sleep(3600)
+        return clock.steady_seconds() - before
+
+    assert run_virtual(hour) == pytest.approx(3600)
+
+    async def stuck() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(SimulationStuckError, match="never happen"):
+        run_virtual(stuck)
+
+
+class FileChannel(Channel):
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.notifier: Notifier = FileNotifier(path, SystemClock())
+
+    def reopened(self) -> Notifier:
+        return FileNotifier(self.path, SystemClock())
+
+    def arrived(self) -> list[tuple[str, str, str]]:
+        if not self.path.exists():
+            return []
+        rows = [
+            json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines() if line.startswith("{") and line.endswith("}")
+        ]
+        return [(row["key"], row["subject"], row["body"]) for row in rows]
+
+    def break_down(self) -> None:
+        self.path.mkdir()
+
+
+class TestFileNotifier(NotifierSuite):
+    @pytest.fixture
+    def channel(self, tmp_path: Path) -> FileChannel:
+        return FileChannel(tmp_path / "messages.jsonl")
+
+    def test_a_torn_line_is_closed_off_and_its_message_sent_again(self, channel: FileChannel) -> None:
+        channel.path.write_text('{"key": "' + MESSAGE.key)
+        assert asyncio.run(channel.notifier.send(MESSAGE)) == "messages.jsonl:2"
+        assert channel.arrived() == [(MESSAGE.key, MESSAGE.subject, MESSAGE.body)]
+
+
+class MemoryChannel(Channel):
+    def __init__(self) -> None:
+        self.memory = MemoryNotifier()
+        self.notifier = self.memory
+
+    def arrived(self) -> list[tuple[str, str, str]]:
+        return [(sent.key, sent.subject, sent.body) for sent in self.memory.sent.values()]
+
+    def break_down(self) -> None:
+        self.memory.faults.append(ChannelFault.UNREACHABLE)
+
+
+class TestMemoryNotifier(NotifierSuite):
+    @pytest.fixture
+    def channel(self) -> Channel:
+        return MemoryChannel()
