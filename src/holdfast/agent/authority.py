@@ -85,7 +85,7 @@ class Authority:
                 "highest_order": highest.as_list() if (highest := self.highest) else None,
                 "lease_remaining_seconds": round(self.remaining_seconds(), 3),
                 "promising": self._grantor.promising,
-                "promise_ends_in_seconds": round(max(0.0, self._grantor.runs_out_seconds - boot_seconds()), 3),
+                "promise_ends_in_seconds": round(max(-86400.0, self._grantor.runs_out_seconds - boot_seconds()), 3),
                 "pledged": {"era": activation.epoch.era, "epoch": activation.epoch.epoch, "stage": activation.stage}
                 if activation
                 else None,

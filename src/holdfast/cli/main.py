@@ -33,11 +33,13 @@ class Command:
 COMMANDS = (
     Command("check", "holdfast.cli.check:check", "Read a plan and say which of its promises it can't keep."),
     Command("drill", "holdfast.cli.drill:app", "Practise a scenario on the lab and measure what clients lost."),
+    Command("lab", "holdfast.cli.lab:app", "Two regions on one machine, from real servers: start, cut, heal, stop."),
     Command("run", "holdfast.cli.run:run", "Run the controller: watch, open incidents, ask people, act."),
     Command("status", "holdfast.cli.deciding:status", "Say what serves, what is wrong, and who must act."),
     Command("approve", "holdfast.cli.deciding:approve", "Approve what is proposed, knowing what it may lose."),
     Command("refuse", "holdfast.cli.deciding:refuse", "Decide against what is proposed."),
     Command("choose", "holdfast.cli.deciding:choose", "Say how a step that waits for a person goes on."),
+    Command("declare", "holdfast.cli.deciding:declare", "Declare the serving region lost, whatever the triggers say."),
     Command("failback", "holdfast.cli.deciding:failback", "Bring the service home."),
     Command("switchover", "holdfast.cli.deciding:switchover", "Propose a planned move to the DR region."),
     Command("report", "holdfast.cli.report:report", "Show a report again."),
