@@ -76,6 +76,7 @@ class RegionCluster:
         """A region that is shut down has no clients left to be gentle with: instances are killed by their zygote's end."""
         for runner in self._runners.values():
             for instance in runner.running:
+                instance.ending = True
                 if instance.pid is not None and not self._forks.lost.is_set():
                     self._forks.end(instance.pid, signal.SIGKILL)
 
