@@ -29,6 +29,7 @@ def bindings_of(blueprint: Blueprint, site: str) -> Bindings:
         environment=f"lab-{blueprint.number}",
         site=site,
         source_address=blueprint.source(site),
+        replication=blueprint.replication,
         resolver_host=resolver.host,
         resolver_port=resolver.port,
         controller=ControllerBinding(

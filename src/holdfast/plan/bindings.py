@@ -125,6 +125,8 @@ class Bindings(_Binding):
     site: str
     source_address: str | None = None
     """Address that outgoing connections are made from (loopback fabric: it says which site they come from)."""
+    replication: Literal["asynchronous", "synchronous"] = "asynchronous"
+    """How the database really replicates here: an environment may differ from the plan, and says so."""
     resolver_host: str
     resolver_port: int
     controller: ControllerBinding
