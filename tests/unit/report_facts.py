@@ -200,7 +200,7 @@ class ReportStory:
         yield -7.8, Kind.PLAN_LOADED, "", {"name": plan.name, "version": plan.version, "digest": digest}
         if self.kind == "exercise":
             yield -7.0, Kind.EXERCISE_MARK, "", {"what": "load-started", "detail": "5 clients"}
-            yield 0.0, Kind.EXERCISE_MARK, "", {"what": "cut", "detail": HOME}
+            yield 0.012, Kind.EXERCISE_MARK, "", {"what": "cut", "detail": HOME, "at_seconds": IMPACT}
         reason = f"3 of 3 observers get no answer from anything in {HOME}"
         suspicion = {"region": HOME, "trigger": "network-lost", "reason": reason, "since_seconds": IMPACT + 1.0, "score": None}
         yield self.suspected, Kind.SUSPICION_RAISED, "", suspicion
@@ -225,8 +225,8 @@ class ReportStory:
         yield self.opened + 0.003, Kind.IMPACT_ASSESSED, INCIDENT, impact
         yield from self._decision("failover", self.opened + 0.05, self.approved, self.loss_bound_seconds, 9)
         decided = max(self.approved) + 0.1
-        yield from self._message("incident-alert", self.opened + 0.01, 300.0, ("pagerduty", "slack"), ("on-call", "incident-commander"))
-        yield from self._message("stakeholders", decided + 0.01, 600.0, ("slack", "email"), ("management",))
+        yield from self._message("incident-alert", self.opened + 0.01, 300.0, ("pagerduty", "slack"), ("exercise:on-call", "exercise-one"))
+        yield from self._message("stakeholders", decided + 0.01, 600.0, ("slack", "email"), ("exercise:management",))
         end = yield from self._steps("failover", plan.scenarios["regional-outage"].phases, self.opened + 0.01, decided)
         if self.failover_outcome:
             yield (
@@ -238,7 +238,7 @@ class ReportStory:
 
     def _return(self, plan: Plan) -> Iterator[tuple[float, Kind, str, dict[str, Any]]]:
         scenario = plan.scenarios["regional-outage"]
-        yield HEALED, Kind.EXERCISE_MARK, "", {"what": "heal", "detail": HOME}
+        yield HEALED, Kind.EXERCISE_MARK, "", {"what": "heal", "detail": HOME, "at_seconds": IMPACT + HEALED}
         yield HEALED + 2.0, Kind.RUN_STARTED, INCIDENT, _run("reprotect", HOME, DR, "graceful")
         end = yield from self._steps("reprotect", scenario.reprotect, HEALED + 2.1, 0.0)
         yield end + 0.01, Kind.RUN_FINISHED, INCIDENT, {"run": "reprotect", "outcome": "succeeded", "reason": "every step is done"}
@@ -283,10 +283,11 @@ class ReportStory:
     def _message(
         self, message: str, at: float, due: float, channels: tuple[str, ...], audience: tuple[str, ...]
     ) -> Iterator[tuple[float, Kind, str, dict[str, Any]]]:
-        body = {"message": message, "audience": list(audience), "channels": list(channels), "due_seconds": IMPACT + due}
+        key = f"{INCIDENT}/{message}/1"
+        body = {"key": key, "message": message, "audience": list(audience), "channels": list(channels), "due_seconds": IMPACT + due}
         yield at, Kind.NOTIFICATION_DUE, INCIDENT, body
         for index, channel in enumerate(channels):
-            sent = {"message": message, "channel": channel, "recipient": "ada", "reference": f"file:{index}", "key": f"{message}-{channel}"}
+            sent = {"message": message, "channel": channel, "recipient": audience[0], "reference": f"file:{index}", "key": key}
             yield at + 0.02 * (index + 1), Kind.NOTIFICATION_SENT, INCIDENT, sent
 
     def _steps(self, run: str, phases: tuple[Phase, ...], begin: float, decided: float) -> Any:

@@ -128,6 +128,33 @@ def test_a_step_repeated_after_a_crash_counts_its_attempts_and_its_last_outcome(
     assert any("after 2 attempts" in finding.sentence for finding in report.findings)
 
 
+def test_a_step_that_waits_for_a_person_is_unknown_until_the_person_says_and_skipping_fails() -> None:
+    facts = story()
+
+    def told(*answers: Mapping[str, Any]) -> Report:
+        bodies: list[tuple[float, str, str, Mapping[str, Any]]] = []
+        for record in facts.records:
+            if not _is(record, "step.finished", "deploy"):
+                bodies.append((record.at_seconds, record.kind, record.incident, record.body))
+                continue
+            named = {"run": "failover", "step": "deploy", "block": "application.deploy", "attempt": 1}
+            bodies.append((record.at_seconds, "step.finished", INCIDENT, {**record.body, "outcome": "failed", "verified": "unknown"}))
+            bodies.append(
+                (record.at_seconds, "step.waiting", INCIDENT, {**named, "reason": "3 attempts failed", "needs": "technical-lead"})
+            )
+            answered = {**named, "detail": "ada chose", "facts": {}, "checked": "unknown", "verified": "unknown"}
+            bodies += [(record.at_seconds + 0.1, "step.finished", INCIDENT, {**answered, **answer}) for answer in answers]
+        return build(replace(facts, records=_chain(bodies)))
+
+    def deploy(report: Report) -> tuple[str, str, str]:
+        step = next(step for step in report.steps if step.step == "deploy")
+        return step.outcome, step.verified, report.verdict
+
+    assert deploy(told()) == ("unknown", "unknown", "unknown")
+    assert deploy(told({"outcome": "settled"})) == ("settled", "unknown", "unknown"), "a person's word is no proof of a provider's step"
+    assert deploy(told({"outcome": "skipped"})) == ("skipped", "unknown", "fail")
+
+
 def test_a_step_of_the_plan_that_never_ran_fails_a_finished_run() -> None:
     report = build(ReportStory(skipped=frozenset({"smoke-test"})).facts())
     assert report.verdict == "fail"
@@ -255,6 +282,27 @@ def test_people_and_messages_are_named_with_what_they_saw() -> None:
     assert report.approvals[0].loss_bound_seconds == 4.4
     assert report.approvals[0].role == "Platform Lead"
     assert [(message.message, message.met) for message in report.notifications] == [("incident-alert", True), ("stakeholders", True)]
+
+
+def test_messages_told_again_are_lines_of_their_own_and_people_have_names() -> None:
+    first = passing().notifications[0]
+    assert first.audience == ("exercise:on-call", "Ada Exercise")
+    facts = story()
+    head = [(record.at_seconds, record.kind, record.incident, record.body) for record in facts.records]
+    due = {"message": "status", "audience": ["exercise-one"], "channels": ["slack"]}
+    again = [
+        (IMPACT + 60.0 + number, kind, INCIDENT, {**due, "key": f"{INCIDENT}/status/{number}", **body})
+        for number in (1, 2)
+        for kind, body in (
+            ("notification.due", {"due_seconds": IMPACT + 900.0 * number}),
+            ("notification.sent", {"channel": "slack", "recipient": "exercise-one"}),
+        )
+    ]
+    report = build(replace(facts, records=_chain([*head, *again])))
+    assert [(message.message, message.due_seconds, message.met) for message in report.notifications[-2:]] == [
+        ("status", 900.0, True),
+        ("status", 1800.0, True),
+    ]
 
 
 def test_a_message_that_missed_a_channel_is_not_in_time() -> None:

@@ -102,7 +102,7 @@ def build(facts: ReportFacts) -> Report:
         failback=_failback(facts, history, at, scenario, steps, runs, losses),
         journal=_journal(facts),
         time_spent=time_spent(at, there, recovered),
-        notifications=people.notifications(history, at.impact, facts.ended_seconds),
+        notifications=people.notifications(history, facts.plan, at.impact, facts.ended_seconds),
         approvals=people.approvals(history, facts.plan, at.impact),
         lost_writes=_lost_writes(facts, losses),
         unknown_outcomes=None if not facts.ledgers else sum(function.unknown_outcomes or 0 for function in functions),

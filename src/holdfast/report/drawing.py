@@ -141,7 +141,7 @@ def step_rows(steps: Sequence[StepResult], scale: Scale) -> tuple[StepRow, ...]:
 
 def step_state(step: StepResult) -> str:
     """done, failed or unknown: how the rules of the verdict see it."""
-    if step.outcome in ("failed", "refused") or step.verified == "no":
+    if step.outcome in ("failed", "refused", "skipped") or step.verified == "no":
         return "failed"
     return "done" if step.outcome in ("succeeded", "settled") and step.verified == "yes" else "unknown"
 

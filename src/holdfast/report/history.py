@@ -63,9 +63,13 @@ class History:
         """The last of them: a run that was taken up again has two starts, and only its last end counts."""
         return next(reversed(self.of_run(kind, run)), None)
 
-    def mark(self, what: str) -> Record | None:
-        """The first mark of the exercise with this word."""
-        return next((record for record in self.of(Kind.EXERCISE_MARK) if record.body.get("what") == what), None)
+    def marked_seconds(self, what: str) -> float | None:
+        """When the exercise first did this to the world, as it says itself, or else when that reached the journal."""
+        mark = next((record for record in self.of(Kind.EXERCISE_MARK) if record.body.get("what") == what), None)
+        if mark is None:
+            return None
+        said = number(mark.body.get("at_seconds"))
+        return mark.at_seconds if said is None else said
 
     def suspicion(self, not_before_seconds: float, region: str) -> Record | None:
         """The first suspicion of the region at or after a moment."""

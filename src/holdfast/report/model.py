@@ -118,7 +118,7 @@ class StepResult(ReportPart):
     block: str
     started_seconds: Seconds
     ended_seconds: Seconds | None
-    outcome: Literal["succeeded", "settled", "refused", "failed", "unknown"]
+    outcome: Literal["succeeded", "settled", "skipped", "refused", "failed", "unknown"]
     attempts: int
     step: str = ""
     run: str = "failover"

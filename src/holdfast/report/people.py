@@ -44,26 +44,30 @@ def approvals(history: History, plan: Plan, impact_seconds: float) -> tuple[Appr
     return tuple(results)
 
 
-def notifications(history: History, impact_seconds: float, now_seconds: float) -> tuple[NotificationResult, ...]:
+def notifications(history: History, plan: Plan, impact_seconds: float, now_seconds: float) -> tuple[NotificationResult, ...]:
     """Every message that fell due, and whether it went out over every channel in time. A message told again is a line of its own."""
     due = list(history.of(Kind.NOTIFICATION_DUE))
     results = []
     for index, record in enumerate(due):
-        again = next((later.sequence for later in due[index + 1 :] if later.body.get("message") == record.body.get("message")), None)
-        results.append(_notification(history, record, again, impact_seconds, now_seconds))
+        again = next((later.sequence for later in due[index + 1 :] if _same(later, record)), None)
+        results.append(_notification(history, plan, record, again, impact_seconds, now_seconds))
     return tuple(results)
 
 
+def _same(record: Record, due: Record) -> bool:
+    """Whether a record is about the message that fell due: by its key, or by its name where the journal holds no key."""
+    field = "key" if due.body.get("key") is not None else "message"
+    return record.body.get(field) == due.body.get(field)
+
+
 def _notification(
-    history: History, due: Record, until_sequence: int | None, impact_seconds: float, now_seconds: float
+    history: History, plan: Plan, due: Record, until_sequence: int | None, impact_seconds: float, now_seconds: float
 ) -> NotificationResult:
     def mine(kind: Kind) -> list[Record]:
         return [
             record
             for record in history.of(kind)
-            if record.body.get("message") == due.body.get("message")
-            and record.sequence > due.sequence
-            and (until_sequence is None or record.sequence < until_sequence)
+            if _same(record, due) and record.sequence > due.sequence and (until_sequence is None or record.sequence < until_sequence)
         ]
 
     sent, failed = mine(Kind.NOTIFICATION_SENT), mine(Kind.NOTIFICATION_FAILED)
@@ -78,11 +82,11 @@ def _notification(
     met: bool | None = last_first is not None and last_first <= due_at if complete else False if now_seconds > due_at else None
     return NotificationResult(
         message=str(due.body.get("message", "")),
-        audience=tuple(str(audience) for audience in due.body.get("audience", ())),
+        audience=tuple(person_name(plan, str(audience)) for audience in due.body.get("audience", ())),
         channels=channels,
         due_seconds=due_at - impact_seconds,
         sent_seconds=last_first - impact_seconds if complete and last_first is not None else None,
         met=met,
-        recipients=tuple(dict.fromkeys(str(record.body.get("recipient", "")) for record in sent)),
+        recipients=tuple(dict.fromkeys(person_name(plan, str(record.body.get("recipient", ""))) for record in sent)),
         failures=tuple(f"{record.body.get('channel')} to {record.body.get('recipient')}: {record.body.get('reason')}" for record in failed),
     )

@@ -1,7 +1,7 @@
 """Steps, phases and runs out of the journal's intents and outcomes, and the path that the time hung on.
 
-Rules: an intent without an outcome is *unknown*; a step counts as verified only when its record says so, save for the controller's
-and people's own steps, which are their own proof once they succeeded.
+Rules: an intent without an outcome is *unknown*, and so is a step that waits for a person; a step counts as verified only when its
+record says so, save for people's own steps, which are their own proof once a person calls them done.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,21 +14,19 @@ from holdfast.plan.model import Phase
 from holdfast.report.history import History, Run, run_of
 from holdfast.report.model import Answer, PhaseResult, RunResult, StepResult
 
-Outcome = Literal["succeeded", "settled", "refused", "failed", "unknown"]
-_OUTCOMES = ("succeeded", "settled", "refused", "failed", "unknown")
+Outcome = Literal["succeeded", "settled", "skipped", "refused", "failed", "unknown"]
+_OUTCOMES = ("succeeded", "settled", "skipped", "refused", "failed", "unknown")
 DONE = ("succeeded", "settled")
 
 
 def step_results(history: History, run: Run, phases: Sequence[Phase], impact_seconds: float) -> tuple[StepResult, ...]:
     """Every step that the journal knows an intent of, in order of its first intent; the critical path is marked."""
     phase_of = {step.id: phase.name for phase in phases for step in phase.steps}
-    intents: dict[str, list[Record]] = {}
-    finishes: dict[str, list[Record]] = {}
-    for record in history.of(Kind.STEP_INTENDED, Kind.STEP_FINISHED):
+    told: dict[str, list[Record]] = {}
+    for record in history.of(Kind.STEP_INTENDED, Kind.STEP_WAITING, Kind.STEP_FINISHED):
         if run_of(record) == run:
-            group = intents if record.kind == Kind.STEP_INTENDED else finishes
-            group.setdefault(str(record.body["step"]), []).append(record)
-    found = tuple(_step(run, step, phase_of.get(step, ""), made, finishes.get(step, []), impact_seconds) for step, made in intents.items())
+            told.setdefault(str(record.body["step"]), []).append(record)
+    found = tuple(_step(run, step, phase_of.get(step, ""), records, impact_seconds) for step, records in told.items())
     asked = history.first_of_run(Kind.PROPOSED, run)
     if asked is not None:
         # People's answer is journalled in one go when it is complete; the step began when they were asked.
@@ -41,9 +39,11 @@ def step_results(history: History, run: Run, phases: Sequence[Phase], impact_sec
     return tuple(step.model_copy(update={"critical": step.step in critical}) for step in found)
 
 
-def _step(run: Run, step: str, phase: str, intents: Sequence[Record], finishes: Sequence[Record], impact_seconds: float) -> StepResult:
-    last = finishes[-1] if finishes and finishes[-1].sequence > intents[-1].sequence else None
-    block = str(intents[0].body.get("block", ""))
+def _step(run: Run, step: str, phase: str, records: Sequence[Record], impact_seconds: float) -> StepResult:
+    first = records[0]
+    last = records[-1] if records[-1].kind == Kind.STEP_FINISHED else None
+    intents = [record for record in records if record.kind == Kind.STEP_INTENDED]
+    block = str(first.body.get("block", ""))
     outcome = str(last.body.get("outcome", "unknown")) if last else "unknown"
     outcome = outcome if outcome in _OUTCOMES else "unknown"
     return StepResult(
@@ -51,14 +51,20 @@ def _step(run: Run, step: str, phase: str, intents: Sequence[Record], finishes: 
         step=step,
         block=block,
         phase=phase,
-        component=cast("str | None", intents[0].body.get("component")),
-        started_seconds=intents[0].at_seconds - impact_seconds,
+        component=cast("str | None", first.body.get("component")),
+        started_seconds=first.at_seconds - impact_seconds,
         ended_seconds=last.at_seconds - impact_seconds if last else None,
         outcome=cast("Outcome", outcome),
-        attempts=max(len(intents), *(int(record.body.get("attempt", 1)) for record in intents)),
+        attempts=max(1, len(intents), *(int(record.body.get("attempt", 1)) for record in records)),
         verified=_verified(block, outcome, last.body if last else {}),
-        detail=str(last.body.get("detail", "")) if last else "no outcome was recorded after the last intent",
+        detail=str(last.body.get("detail", "")) if last else _why_open(records[-1]),
     )
+
+
+def _why_open(last: Record) -> str:
+    if last.kind == Kind.STEP_WAITING:
+        return f"it waits for {last.body.get('needs', 'a person')}: {last.body.get('reason', '')}".rstrip(": ")
+    return "no outcome was recorded after the last intent"
 
 
 def _verified(block: str, outcome: str, body: Mapping[str, Any]) -> Answer:
@@ -68,7 +74,8 @@ def _verified(block: str, outcome: str, body: Mapping[str, Any]) -> Answer:
     if said in (True, "yes"):
         return "yes"
     specification = BLOCKS.get(block)
-    own_proof = specification is not None and specification.actor is not Actor.PROVIDER and outcome in DONE and said is None
+    by_person = specification is not None and specification.actor is Actor.PERSON
+    own_proof = outcome in DONE and (by_person or (said is None and specification is not None and specification.actor is Actor.CONTROLLER))
     # A provider's step with no word on its verification was not verified.
     return "yes" if own_proof else "unknown"
 

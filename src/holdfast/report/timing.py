@@ -46,17 +46,17 @@ def moments(facts: ReportFacts, history: History, source: str) -> Moments:
     finished = history.last_of_run(Kind.RUN_FINISHED, "failover")
     reprotect = history.first_of_run(Kind.RUN_STARTED, "reprotect")
     back = history.first_of_run(Kind.RUN_STARTED, "way-back")
-    healed = history.mark("heal")
-    returned = [
-        record.at_seconds for record in (healed, reprotect, back) if record and finished and record.at_seconds >= finished.at_seconds
-    ]
+    healed = history.marked_seconds("heal")
+    begun = [healed, *(record.at_seconds for record in (reprotect, back) if record is not None)]
+    ended = finished.at_seconds if finished else None
+    returned = [seconds for seconds in begun if seconds is not None and ended is not None and seconds >= ended]
     return Moments(
         impact=impact,
         suspected=suspicion.at_seconds if suspicion else None,
         opened=opened.at_seconds if opened else None,
         decided=decided.at_seconds if decided else None,
         fenced=fence.at_seconds if fence else None,
-        failover_ended=finished.at_seconds if finished else None,
+        failover_ended=ended,
         return_started=min(returned, default=None),
         way_back_started=back.at_seconds if back else None,
         end=facts.ended_seconds,
@@ -64,9 +64,9 @@ def moments(facts: ReportFacts, history: History, source: str) -> Moments:
 
 
 def _impact(facts: ReportFacts, history: History) -> float:
-    cut = history.mark("cut")
+    cut = history.marked_seconds("cut")
     if cut is not None:
-        return cut.at_seconds
+        return cut
     opened = history.opened()
     if opened is None:
         suspicion = history.first(Kind.SUSPICION_RAISED)
@@ -124,7 +124,7 @@ def events(at: Moments, history: History) -> tuple[Event, ...]:
     fence = history.first_of_run(Kind.FENCE_CONFIRMED, "failover")
     how = str(fence.body.get("how", "")) if fence else ""
     marked = [
-        ("impact", at.impact, "The region was lost" if history.mark("cut") else "First failed request"),
+        ("impact", at.impact, "The region was lost" if history.marked_seconds("cut") is not None else "First failed request"),
         ("detected", at.suspected, "First suspicion raised"),
         ("declared", at.opened, "Incident opened"),
         ("decided", at.decided, "Failover decided"),

@@ -207,7 +207,7 @@ def _way_back(failback: Failback, outcomes: Sequence[str]) -> Rule:
 
 def steps_verified(report: Report) -> Iterable[Rule]:
     """Every step succeeded and was seen to do what it is for."""
-    failed = [step for step in report.steps if step.outcome in ("failed", "refused") or step.verified == "no"]
+    failed = [step for step in report.steps if step.outcome in ("failed", "refused", "skipped") or step.verified == "no"]
     unclear = [step for step in report.steps if step not in failed and (step.outcome not in DONE or step.verified != "yes")]
     for step in failed:
         yield Rule(name="steps", result="fail", sentence=_step_sentence(step, "did not" if step.outcome in DONE else step.outcome))
@@ -227,7 +227,7 @@ def _step_sentence(step: StepResult, how: str) -> str:
         return f"{where} succeeded, but its effect was not there when looked for after {tries}{detail}."
     if how == "unknown":
         return f"{where} was not verified after {tries}: outcome {step.outcome}, verified {step.verified}{detail}."
-    return f"{where} was {how} after {tries}{detail}." if how == "refused" else f"{where} failed after {tries}{detail}."
+    return f"{where} was {how} after {tries}{detail}." if how in ("refused", "skipped") else f"{where} failed after {tries}{detail}."
 
 
 def runs_finished(report: Report) -> Iterable[Rule]:
