@@ -38,7 +38,6 @@ class RedisConfiguration:
             if key in values:
                 # A program is called by the name it is given: redis-server is a link to a program that looks at its name.
                 values[key] = Path(values[key]).absolute() if key == "binary" else Path(values[key]).resolve()
-                values[key] = Path(values[key]).absolute() if key == "binary" else Path(values[key]).resolve()
         try:
             return cls(region=region, **values)
         except TypeError as error:
