@@ -185,6 +185,13 @@ class AgentSide:
         path, signature = sign_query(self.key, "/v1/status", {}, nonce, time.time())
         return self._call("GET", path, None, signature, nonce)
 
+    def answers(self) -> bool:
+        """Whether its server answers at all."""
+        with suppress(OSError):
+            socket.create_connection(tuple(self.config["listen"]), timeout=1).close()
+            return True
+        return False
+
     def order(self, order: Order, verb: str, **arguments: Any) -> dict[str, Any]:
         nonce = new_nonce()
         body, signature = sign_request(
@@ -200,7 +207,8 @@ class AgentSide:
         content = answer.read()
         connection.close()
         assert answer.status == 200, content
-        return open_answer(self.key, urlsplit(path).path, content, answer.headers[SIGNATURE_HEADER], nonce)
+        opened = open_answer(self.key, urlsplit(path).path, content, answer.headers[SIGNATURE_HEADER], nonce)
+        return {name: value for name, value in opened.items() if name != "nonce"}
 
     def records(self) -> list[dict[str, Any]]:
         file = self.state / "records.jsonl"
@@ -286,6 +294,17 @@ class Rig:
     controller: StandIn
     links: dict[str, Link]
     step: int = 0
+
+    def follows(self) -> bool:
+        """Whether west's PostgreSQL sends to a replica."""
+        with psycopg.connect(
+            host=self.west.config["postgres"]["host"],
+            port=self.west.config["postgres"]["port"],
+            dbname="voicehive",
+            user="holdfast",
+            password=PASSWORDS.admin,
+        ) as session:
+            return session.execute("SELECT 1 FROM pg_stat_replication WHERE state = 'streaming'").fetchone() is not None
 
     def isolate_west(self) -> float:
         """Cut west from everybody but its own clients. Since when."""
@@ -434,7 +453,7 @@ def rig(*, cgroup: str = "auto", ttl: float = TTL, started: bool = True) -> Iter
             made.west.start()
             made.east.start()
             wait_for(made.west.writes, 30, f"west writes; {made.west.log.read_text()}")
-            wait_for(lambda: made.east.postmaster() and made.east.status()["stores"]["postgres"]["role"] == "replica", 30, "east follows")
+            wait_for(lambda: made.east.postmaster() and made.follows(), 30, "east follows")
         yield made
     except BaseException:
         for each in (made.west, made.east):

@@ -94,6 +94,7 @@ def test_an_agent_that_is_started_again_in_time_goes_on_with_the_same_writer() -
         postmaster = made.west.postmaster()
         made.west.kill()
         made.west.start()
+        wait_for(made.west.answers, 5, "the new agent listens")
         wait_for(lambda: "granted" in made.west.status()["lease"].values(), 5, "the new agent has the lease")
         time.sleep(TTL)  # past the end of what the old agent was promised
         assert not any(session.over.is_set() for session in sessions)

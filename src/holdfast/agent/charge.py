@@ -109,7 +109,7 @@ class Charge:
             else:
                 self._start_replica()
         except (StoreFailure, StoreRefusal) as failure:
-            self._failed(wanted, str(failure))
+            self.failed(f"as {wanted}: {failure}")
             return
         if wanted is Wanted.WRITER:
             why = "had died" if was_running else "the lease is held"
@@ -126,9 +126,10 @@ class Charge:
         fence.open_group(self.target)
         self.store.start_replica()
 
-    def _failed(self, wanted: Wanted, problem: str) -> None:
+    def failed(self, problem: str) -> None:
+        """Say so once, and try again later."""
         if problem != self.problem:
-            self._authority.record("start-failed", f"{self.name} could not be started as {wanted}: {problem}", store=self.name)
+            self._authority.record("start-failed", f"{self.name} could not be started {problem}", store=self.name)
         self.problem = problem
         self._not_before = boot_seconds() + self._pause_seconds
         self._pause_seconds = min(2 * self._pause_seconds, _LONGEST_PAUSE_SECONDS)

@@ -108,4 +108,7 @@ class Keeper:
         """Keep one store at what it should be doing. Runs in a thread of its own: a start takes its time."""
         while not ended.wait(self._tick_seconds):
             if charge.wanted() is not Wanted.WRITER or self.may_start() or charge.store.alive():
-                charge.look()
+                try:
+                    charge.look()
+                except Exception as defect:  # a thread that dies would leave the store unattended; what it met is said, and tried again
+                    charge.failed(f"{type(defect).__name__}: {defect}")

@@ -8,6 +8,7 @@ itself. `refused` and `failed` are said only here, by the effector.
 Never here: HTTP, deciding whether an order is wise.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -139,7 +140,7 @@ class Orders:
         held = state.memory.epoch if state.memory.holder == self._region else None
         position: dict[str, Any] = {}
         if held is not None and arguments.get("mode") == "graceful" and self._authority.holding:
-            position = self._stop_writers(float(arguments.get("limit_seconds", _STOP_SECONDS)))
+            position = self._stop_writers(order, float(arguments.get("limit_seconds", _STOP_SECONDS)))
         self._authority.yield_power(order)
         armed = [charge for charge in self._keeper.charges.values() if charge.armed]
         done = [charge.fence() for charge in armed]
@@ -167,23 +168,27 @@ class Orders:
         facts |= {"certificate": sign_record(self._key, certificate), "fenced_at_seconds": fenced_at}
         return self._answer("succeeded", "every process of every writer is gone, and stays so", facts)
 
-    def _stop_writers(self, limit_seconds: float) -> dict[str, Any]:
-        """Stop them orderly, side by side. What can't be stopped in time is fenced after this, and has no position."""
+    def _stop_writers(self, order: Order, limit_seconds: float) -> dict[str, Any]:
+        """Stop them orderly, side by side, and give the right to write up while nobody can start one again. What can't be stopped in time
+        is fenced after this, and has no position."""
         charges = [charge for charge in self._keeper.charges.values() if self._authority.role(charge.name) is Role.WRITER]
         position: dict[str, Any] = {}
 
         def stop(charge: Charge) -> Mapping[str, Any]:
-            with charge.lock:
-                try:
-                    return charge.store.stop_gracefully(limit_seconds)
-                except (StoreFailure, StoreRefusal) as failure:
-                    self._authority.record("stop-failed", str(failure), store=charge.name)
-                    return {}
+            try:
+                return charge.store.stop_gracefully(limit_seconds)
+            except (StoreFailure, StoreRefusal) as failure:
+                self._authority.record("stop-failed", str(failure), store=charge.name)
+                return {}
 
-        if charges:
-            with ThreadPoolExecutor(len(charges)) as pool:
-                for facts in pool.map(stop, charges):
-                    position.update(facts)
+        with contextlib.ExitStack() as held:
+            for charge in charges:
+                held.enter_context(charge.lock)
+            if charges:
+                with ThreadPoolExecutor(len(charges)) as pool:
+                    for facts in pool.map(stop, charges):
+                        position.update(facts)
+            self._authority.yield_power(order)
         return position
 
     # -- giving it ------------------------------------------------------------------------------------------------------------
