@@ -4,6 +4,7 @@ Rules: what could not be measured is None. Never here: opinions (`verdict`) and 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, cast
 
 from holdfast.journal.kinds import Kind
@@ -44,37 +45,60 @@ _BEFORE_SECONDS = 5.0
 """How much of the time before impact the strips show."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What the report is about: as the incident was opened, or as the facts say where none was."""
+
+    identifier: str
+    scenario: Scenario | None
+    kind: Literal["exercise", "incident"]
+    execution: Literal["graceful", "ungraceful"]
+    source: str
+    target: str
+
+    @property
+    def name(self) -> str:
+        return self.scenario.name if self.scenario else self.identifier
+
+
+def _subject(facts: ReportFacts, history: History) -> _Subject:
+    opened = history.opened()
+    body = opened.body if opened else {}
+    identifier = str(body.get("scenario", facts.scenario))
+    return _Subject(
+        identifier=identifier,
+        scenario=facts.plan.scenarios.get(identifier),
+        kind=cast("Literal['exercise', 'incident']", body.get("kind", facts.kind)),
+        execution=cast("Literal['graceful', 'ungraceful']", body.get("mode", facts.execution)),
+        source=str(body.get("source", facts.plan.primary_region())),
+        target=str(body.get("target", facts.plan.dr_region())),
+    )
+
+
 def build(facts: ReportFacts) -> Report:
     """The whole report, judged."""
     history = History(facts.incident, facts.records)
-    opened = history.opened()
-    body = opened.body if opened else {}
-    scenario_id = str(body.get("scenario", facts.scenario))
-    scenario = facts.plan.scenarios.get(scenario_id)
-    source = str(body.get("source", facts.plan.primary_region()))
-    target = str(body.get("target", facts.plan.dr_region()))
+    subject = _subject(facts, history)
+    scenario, source, target = subject.scenario, subject.source, subject.target
     at = moments(facts, history, source)
     steps, runs = _steps_and_runs(history, scenario, at)
     there = tuple(step for step in steps if step.run == "failover")
     losses = _failover_losses(facts, history, target)
     functions = _functions(facts, at, history, losses)
     recovered = _recovered(functions)
-    kind = cast("Literal['exercise', 'incident']", body.get("kind", facts.kind))
-    execution = cast("Literal['graceful', 'ungraceful']", body.get("mode", facts.execution))
-    name = scenario.name if scenario else scenario_id
     assessed = history.last(Kind.IMPACT_ASSESSED)
     draft = Report(
         schema_=SCHEMA_NAME,
-        title=f"{'EXERCISE: ' if kind == 'exercise' else ''}{name}, {facts.plan.name}",
+        title=f"{'EXERCISE: ' if subject.kind == 'exercise' else ''}{subject.name}, {facts.plan.name}",
         plan=PlanReference(name=facts.plan.name, version=facts.plan.version, digest=facts.plan_digest),
-        kind=kind,
-        exercise=kind == "exercise",
+        kind=subject.kind,
+        exercise=subject.kind == "exercise",
         incident=facts.incident,
-        execution=execution,
+        execution=subject.execution,
         profile=facts.profile,
         replication=facts.replication,
-        scenario=scenario_id,
-        scenario_name=name,
+        scenario=subject.identifier,
+        scenario_name=subject.name,
         source=source,
         target=target,
         timezone=facts.plan.timezone,
