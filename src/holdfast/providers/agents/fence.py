@@ -80,8 +80,11 @@ class FenceAction:
 
     async def verify(self, task: Task) -> Finding:
         """Whether the target has consented (or holds the epoch), and the source, if it answers at once, does not hold a lease."""
-        asked = (self._agents[task.target].status(), self._agents[task.source].status(_GLANCE_SECONDS))
-        target, source = await asyncio.gather(*asked, return_exceptions=True)
+        target: dict[str, Any] | BaseException
+        source: dict[str, Any] | BaseException
+        target, source = await asyncio.gather(
+            self._agents[task.target].status(), self._agents[task.source].status(_GLANCE_SECONDS), return_exceptions=True
+        )
         if isinstance(target, BaseException):
             return Finding(Answer.UNKNOWN, str(target))
         if not _holds(target, task) and not _pledged(target, task, "consented"):

@@ -1,0 +1,1 @@
+"""PostgreSQL as seen from outside: looking at it, and proving that it takes writes and is whole."""
