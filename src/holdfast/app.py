@@ -1,11 +1,11 @@
 """The one place that wires providers to ports."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from holdfast.console.observer import Rhythm
 from holdfast.health.score import AGENT_NAME
-from holdfast.plan.bindings import Bindings, BucketBinding, DnsBinding, LoadBalancerBinding
+from holdfast.plan.bindings import Bindings, BucketBinding, ComponentBinding, DnsBinding, LoadBalancerBinding, PostgresBinding, RedisBinding
 from holdfast.plan.model import Plan, Profile
 from holdfast.ports.clock import Clock
 from holdfast.ports.probe import ObservationSource, Probe
@@ -13,6 +13,8 @@ from holdfast.providers.dns.probe import DnsProbe
 from holdfast.providers.dns.resolver import CachingResolver
 from holdfast.providers.http.observations import HttpObservationSource
 from holdfast.providers.http.probe import AgentProbe, EntryProbe, Site, TransactionProbe
+from holdfast.providers.postgres.probe import PostgresProbe
+from holdfast.providers.redis.probe import RedisProbe
 from holdfast.providers.s3.probe import BucketProbe
 
 
@@ -59,19 +61,31 @@ def _transactions(plan: Plan, bindings: Bindings, profile: Profile, site: Site) 
 
 
 def _component_probes(plan: Plan, bindings: Bindings, site: Site) -> list[Probe]:
-    probes: list[Probe] = []
-    for component, regions in bindings.components.items():
-        for region, binding in regions.items():
-            if component in plan.components and region in plan.regions:
-                match binding:
-                    case LoadBalancerBinding():
-                        probes.append(EntryProbe(site, region, component, binding.entry_host, binding.entry_port))
-                    case BucketBinding():
-                        buckets = {place: bucket for place, bucket in regions.items() if isinstance(bucket, BucketBinding)}
-                        probes.append(BucketProbe(site.name, component, region, buckets, site.clock, timeout_seconds=site.timeout_seconds))
-                    case _:
-                        pass
+    probes = [
+        probe
+        for component, regions in bindings.components.items()
+        for region in regions
+        if component in plan.components and region in plan.regions
+        for probe in [_component_probe(component, region, regions, site)]
+        if probe is not None
+    ]
     return [*probes, *_dns_probes(bindings, site)]
+
+
+def _component_probe(component: str, region: str, regions: Mapping[str, ComponentBinding], site: Site) -> Probe | None:
+    """What looks at one component in one region. None where transactions (the cluster) or questions by name (DNS) look at it."""
+    clock, seconds = site.clock, site.timeout_seconds
+    match regions[region]:
+        case PostgresBinding() as binding:
+            return PostgresProbe(site.name, component, region, binding, clock, timeout_seconds=seconds)
+        case RedisBinding() as binding:
+            return RedisProbe(site.name, component, region, binding, clock, timeout_seconds=seconds)
+        case BucketBinding():
+            buckets = {name: bucket for name, bucket in regions.items() if isinstance(bucket, BucketBinding)}
+            return BucketProbe(site.name, component, region, buckets, clock, timeout_seconds=seconds)
+        case LoadBalancerBinding() as binding:
+            return EntryProbe(site, region, component, binding.entry_host, binding.entry_port)
+    return None
 
 
 def _dns_probes(bindings: Bindings, site: Site) -> Sequence[Probe]:

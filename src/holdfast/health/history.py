@@ -141,6 +141,9 @@ def _replayed(track: Track | None, observation: Observation) -> float | None:
     if observation.facts.get("role") in _WRITERS:
         # What a writer holds says nothing about what a copy holds, least of all once it is rewound and follows another.
         return None
+    stamp = observation.facts.get("last_heartbeat_seconds")
+    if isinstance(stamp, (int, float)):
+        return float(stamp)
     age = observation.facts.get(_AGE_FACTS.get(observation.subject, ""))
     if not isinstance(age, (int, float)):
         return track.replayed_seconds if track is not None else None
