@@ -22,7 +22,7 @@ import dns.update
 from holdfast.plan.bindings import DnsBinding
 
 _WHAT_TO_DO: Mapping[type[Exception], str] = {
-    dns.tsig.PeerBadKey: "it does not know the key: give it the key of that name, or name the right one in the bindings",
+    dns.tsig.PeerBadKey: "the key is not known or may not update this zone: add it to the server and its zone, or correct the bindings",
     dns.tsig.PeerBadSignature: "the key's secret is another one there: make both the same",
     dns.tsig.PeerBadTime: "its clock and ours are too far apart: set both by NTP",
 }
