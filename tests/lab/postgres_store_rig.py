@@ -1,5 +1,6 @@
 """Two real PostgreSQL servers as two agents' stores, on free ports of one loopback address, cleaned up by pid."""
 
+import asyncio
 import atexit
 import os
 import shutil
@@ -13,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Self
 
 from holdfast.agent.postgres import PostgresStore
 from holdfast.agent.postgres_files import PostgresConfiguration, slot_name
@@ -189,3 +191,54 @@ def pair(*, synchronous: bool = False) -> Iterator[Pair]:
             one.store.close()
             one.launcher.kill_everything()
         shutil.rmtree(root)
+
+
+class SilentRelay:
+    """A link to a server that can fall silent: connections stay, bytes are held, nothing answers."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._there = (host, port)
+        self._moved = asyncio.Event()
+        self._silent = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+
+    @property
+    def silent(self) -> bool:
+        return self._silent
+
+    @silent.setter
+    def silent(self, value: bool) -> None:
+        self._silent = value
+        if value:
+            self._moved.clear()
+        else:
+            self._moved.set()
+
+    async def __aenter__(self) -> Self:
+        self._moved.set()
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection(*self._there)
+        for source, sink in ((reader, there_writer), (there_reader, writer)):
+            self._tasks.add(asyncio.create_task(self._pump(source, sink)))
+
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(65536):
+                await self._moved.wait()
+                sink.write(data)
+                await sink.drain()
+        except OSError:
+            pass
+        finally:
+            sink.transport.abort()

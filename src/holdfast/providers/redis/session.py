@@ -81,15 +81,18 @@ class Session:
             raise TimeoutError(f"{where}: {error}") from error
         except (exceptions.ConnectionError, OSError) as error:
             await self.close()
-            if (
-                isinstance(error, ConnectionRefusedError)
-                or isinstance(error.__cause__, ConnectionRefusedError)
-                or "Errno 111" in str(error)
-            ):
+            if _was_refused(error):
                 raise ServerRefusal(f"{where} refuses connections") from error
             raise ConnectionError(f"{where}: {error}") from error
         except exceptions.RedisError as error:
             raise ServerRefusal(str(error)) from error
+
+
+def _was_refused(error: BaseException | None) -> bool:
+    """Whether a refused connection is at the bottom of it: the client library wraps what the system said."""
+    while error is not None and not isinstance(error, ConnectionRefusedError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def read_mark(text: str | bytes | None) -> dict[str, Any] | None:
