@@ -100,8 +100,11 @@ class Stream:
             return
         if item is End.RESET:
             reset(sink)
-        elif sink.can_write_eof() and not sink.is_closing():
-            sink.write_eof()
+        elif not sink.is_closing():
+            try:
+                sink.write_eof()
+            except OSError:
+                sink.abort()  # reset by its other end, which nobody noticed because nothing was read from it any more
         self.discard()
 
     def _regulate(self) -> None:

@@ -1,10 +1,11 @@
 """Finding and ending the processes of a lab, whoever started them and whatever user they run as.
 
-A process belongs to a lab when its environment says so (`HOLDFAST_LAB`), when it sits in a control group named after the lab, or
-when it is a PostgreSQL or Redis whose working directory lies in the lab's (both overwrite their environment). Each is ended
+A process belongs to a lab when its environment says so (`HOLDFAST_LAB`), when it sits in a control group that an agent of the lab
+made, or when it is a PostgreSQL or Redis whose working directory lies in the lab's (both overwrite their environment). Each is ended
 through a pidfd whose process was looked at again, so that a reused pid is never hit. Never by name alone.
 """
 
+import hashlib
 import os
 import signal
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 
 VARIABLE = "HOLDFAST_LAB"
 _OVERWRITERS = ("postgres", "redis-server", "redis-check-rdb")
+_STORES = ("postgres", "redis")
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
 
@@ -44,10 +46,11 @@ def is_alive(pid: int, started: int) -> bool:
 def find(lab: str, directory: Path) -> list[LabProcess]:
     """Every living process of a lab but this one."""
     found = []
+    groups = _group_names(directory)
     for entry in os.scandir("/proc"):
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             process = _look_at(int(entry.name))
-            if process is not None and _belongs(process.pid, lab, directory):
+            if process is not None and _belongs(process.pid, lab, directory, groups):
                 found.append(process)
     return found
 
@@ -63,12 +66,12 @@ def _look_at(pid: int) -> LabProcess | None:
     return LabProcess(pid, started, " ".join(words).strip())
 
 
-def _belongs(pid: int, lab: str, directory: Path) -> bool:
+def _belongs(pid: int, lab: str, directory: Path, groups: frozenset[str]) -> bool:
     process = Path(f"/proc/{pid}")
     try:
         if f"{VARIABLE}={lab}".encode() in (process / "environ").read_bytes().split(b"\0"):
             return True
-        if any(lab in part for line in (process / "cgroup").read_text().splitlines() for part in line.rpartition(":")[2].split("/")):
+        if any(not groups.isdisjoint(line.rpartition(":")[2].split("/")) for line in (process / "cgroup").read_text().splitlines()):
             return True
         if (process / "exe").readlink().name.removesuffix(" (deleted)") in _OVERWRITERS:
             return (process / "cwd").readlink().is_relative_to(directory)
@@ -95,36 +98,43 @@ def kill(process: LabProcess, signal_number: signal.Signals = signal.SIGKILL) ->
 def sweep(lab: str, directory: Path, timeout_seconds: float = 10.0) -> list[LabProcess]:
     """End every process of a lab and remove its control groups. Returns those that could not be ended in time."""
     deadline = time.monotonic() + timeout_seconds
-    thaw_control_groups(lab)
+    thaw_control_groups(directory)
     while (left := find(lab, directory)) and time.monotonic() < deadline:
         for process in left:
             kill(process)
         time.sleep(0.02)
-        thaw_control_groups(lab)
-    remove_control_groups(lab)
+        thaw_control_groups(directory)
+    remove_control_groups(directory)
     return left
 
 
-def control_groups(lab: str) -> list[Path]:
-    """The control groups that carry the lab's name, innermost first."""
-    return sorted(_named_after(lab, _CONTROL_GROUPS, 4), key=lambda path: len(path.parts), reverse=True)
+def _group_names(directory: Path) -> frozenset[str]:
+    """What agents call the control groups of a lab's stores: after the store's directory, so each name is a lab's alone."""
+    sites = sorted((directory / "sites").glob("*"))
+    places = [(store, str((site / store).resolve())) for site in sites for store in _STORES]
+    return frozenset(f"holdfast-{store}-{hashlib.sha256(place.encode()).hexdigest()[:12]}" for store, place in places)
 
 
-def _named_after(lab: str, folder: Path, depth: int) -> Iterator[Path]:
+def control_groups(directory: Path) -> list[Path]:
+    """The control groups that agents of the lab in this directory made, innermost first."""
+    return sorted(_named(_group_names(directory), _CONTROL_GROUPS, 4), key=lambda path: len(path.parts), reverse=True)
+
+
+def _named(names: frozenset[str], folder: Path, depth: int) -> Iterator[Path]:
     try:
         entries = [Path(entry.path) for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
     except OSError:
         return
     for entry in entries:
-        if lab in entry.name:
+        if entry.name in names:
             yield from (Path(base) for base, _, _ in os.walk(entry))
         elif depth > 1:
-            yield from _named_after(lab, entry, depth - 1)
+            yield from _named(names, entry, depth - 1)
 
 
-def thaw_control_groups(lab: str) -> None:
+def thaw_control_groups(directory: Path) -> None:
     """Let frozen processes run, so that a kill reaches them (version 1 of control groups holds it back)."""
-    for group in control_groups(lab):
+    for group in control_groups(directory):
         for name, value in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
             control = group / name
             try:
@@ -134,9 +144,9 @@ def thaw_control_groups(lab: str) -> None:
                 continue  # not ours to write; the caller reports whatever is left alive
 
 
-def remove_control_groups(lab: str) -> None:
+def remove_control_groups(directory: Path) -> None:
     """Remove the lab's control groups, which must be empty for that."""
-    for group in control_groups(lab):
+    for group in control_groups(directory):
         try:
             group.rmdir()
         except OSError:

@@ -290,7 +290,9 @@ class Supervisor:
             raise LabProblem(
                 f"the lab's network does not answer ({error}). Stop the lab with `holdfast lab down` and start it again"
             ) from error
-        for line, answer in zip(lines, answers, strict=True):
+        if len(answers) < len(lines):
+            raise LabProblem(f"the lab's network broke off; see {self._layout.log_of('relay')}, and stop the lab with `holdfast lab down`")
+        for line, answer in zip(lines, answers, strict=False):
             if answer.startswith("error"):
                 raise LabProblem(f"{line}: {answer.removeprefix('error ')}")
         return answers
