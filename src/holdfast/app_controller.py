@@ -5,8 +5,10 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Literal, TypeVar
 
 import uvicorn
+from pydantic import BaseModel
 
 from holdfast import __version__
 from holdfast.app import sources_for
@@ -20,7 +22,6 @@ from holdfast.plan.bindings import (
     Bindings,
     BucketBinding,
     ClusterBinding,
-    ComponentBinding,
     DnsBinding,
     LoadBalancerBinding,
     PostgresBinding,
@@ -31,10 +32,14 @@ from holdfast.plan.model import Plan
 from holdfast.ports.action import Action
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notifier
-from holdfast.providers.agents.client import AgentClient
+from holdfast.providers.agents.actions import (
+    PostgresPromoteAction,
+    PostgresReprotectAction,
+    RedisPromoteAction,
+    RedisReprotectAction,
+)
+from holdfast.providers.agents.client import AgentClient, AgentSilent
 from holdfast.providers.agents.fence import FenceAction
-from holdfast.providers.agents.promote import PostgresPromoteAction, RedisPromoteAction
-from holdfast.providers.agents.reprotect import PostgresReprotectAction, RedisReprotectAction
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.dns.switch import DnsSwitchAction
 from holdfast.providers.file.notifier import FileNotifier
@@ -43,6 +48,8 @@ from holdfast.providers.http.client import request
 from holdfast.providers.kubernetes.settings import SettingsAction
 from holdfast.providers.kubernetes.workloads import DeployAction, ScaleAction
 from holdfast.providers.postgres.verify import PostgresVerifyAction
+from holdfast.providers.postgres.verify import prove_writer as prove_postgres_writer
+from holdfast.providers.redis.verify import prove_writer as prove_redis_writer
 from holdfast.providers.s3.activate import BucketActivateAction
 from holdfast.providers.s3.reconcile import BucketReconcileAction
 from holdfast.providers.sqlite.journal import SqliteJournal
@@ -53,14 +60,19 @@ from holdfast.providers.verification.transaction import Entries, Entry
 
 log = logging.getLogger(__name__)
 
+Replication = Literal["asynchronous", "synchronous"]
+
 HEAR_AGAIN_SECONDS = 0.5
 TELL_EVERY_SECONDS = 0.1
 
 
-def _bound(bindings: Bindings, kind: type[ComponentBinding]) -> dict[str, ComponentBinding]:
+_Kind = TypeVar("_Kind", bound=BaseModel)
+
+
+def _bound(bindings: Bindings, kind: type[_Kind]) -> dict[str, _Kind]:
     """Region → binding of the (first) component of a kind."""
     for regions in bindings.components.values():
-        found = {region: binding for region, binding in regions.items() if isinstance(binding, kind)}
+        found: dict[str, _Kind] = {region: binding for region, binding in regions.items() if isinstance(binding, kind)}
         if found:
             return found
     return {}
@@ -77,7 +89,9 @@ class Assembled:
     api: Api
 
 
-def actions_for(plan: Plan, bindings: Bindings, agents: Mapping[str, AgentClient], keeper: Keeper, clock: Clock) -> dict[str, Action]:
+def actions_for(
+    plan: Plan, bindings: Bindings, agents: Mapping[str, AgentClient], keeper: Keeper, clock: Clock, replication: Replication
+) -> dict[str, Action]:
     """The action behind every block that a provider carries out."""
     source = bindings.source_address
     dns = next(iter(_bound(bindings, DnsBinding).values()))
@@ -95,12 +109,12 @@ def actions_for(plan: Plan, bindings: Bindings, agents: Mapping[str, AgentClient
     )
     names = [binding.dns_name for binding in bindings.functions.values()]
     return {
-        "fence": FenceAction(agents, databases, keeper.remaining_seconds, clock),
-        "postgres.promote": PostgresPromoteAction(agents, databases),
+        "fence": FenceAction(agents, clock, keeper.remaining_seconds),
+        "postgres.promote": PostgresPromoteAction(agents, clock, prove_postgres_writer(databases)),
         "postgres.verify": PostgresVerifyAction(databases),
-        "postgres.reprotect": PostgresReprotectAction(agents, databases),
-        "redis.promote": RedisPromoteAction(agents, caches),
-        "redis.reprotect": RedisReprotectAction(agents, caches),
+        "postgres.reprotect": PostgresReprotectAction(agents, clock, replication=replication),
+        "redis.promote": RedisPromoteAction(agents, clock, prove_redis_writer(caches)),
+        "redis.reprotect": RedisReprotectAction(agents, clock),
         "bucket.activate": BucketActivateAction(buckets, clock),
         "bucket.reconcile": BucketReconcileAction(buckets),
         "settings.update": SettingsAction(clusters, source_address=source),
@@ -133,7 +147,7 @@ def assemble(loaded: LoadedPlan, bindings: Bindings, *, scenario: str, profile: 
         journal,
         clock,
         watch,
-        actions_for(plan, bindings, agents, keeper, clock),
+        actions_for(plan, bindings, agents, keeper, clock, bindings.replication),
         notifiers,
         keeper,
     )
@@ -147,11 +161,12 @@ async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock
     told: frozenset[str] = frozenset()
     while assembled.keeper.unheard:
         for region in assembled.keeper.unheard:
-            known = await assembled.agents[region].status()
-            if known is None:
+            try:
+                known = await assembled.agents[region].status()
+            except AgentSilent:
                 continue
-            way = known.get("under_way")
-            under_way = Epoch(int(way["era"]), int(way["epoch"])) if isinstance(way, dict) else None
+            pledged = known.get("pledged")
+            under_way = Epoch(int(pledged["era"]), int(pledged["epoch"])) if isinstance(pledged, dict) else None
             assembled.keeper.hear(region, Epoch(int(known["era"]), int(known["epoch"])), str(known["holder"]), under_way)
         silent = assembled.keeper.unheard
         if silent and silent != told:

@@ -181,6 +181,8 @@ def test_a_cause_that_goes_away_before_the_decision_changes_nothing() -> None:
     paper.lose_region()
     paper.region_answers()
     paper.wait(1)
+    assert paper.incident.state is State.AWAITING_APPROVAL, "a moment of calm is not the end of a cause"
+    paper.wait(5)
     assert paper.incident.state is State.STOOD_DOWN
     assert paper.begun == []
 

@@ -13,6 +13,7 @@ from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
 
 ATTEMPTS = 3
+WORTH_WAITING_SECONDS = 60.0
 _WORDS = {
     State.DECLARED: "under investigation",
     State.AWAITING_APPROVAL: "waiting for a decision",
@@ -74,10 +75,22 @@ def _attempts(incident: IncidentState, key: str, channel: str, recipient: str) -
     )
 
 
+def _can_say(situation: Situation, incident: IncidentState, message: DueMessage) -> bool:
+    """Whether it is worth sending now: before anybody knows how severe it is, only what is due within a minute goes out."""
+    return incident.severity is not None or message.due_seconds - situation.now <= WORTH_WAITING_SECONDS
+
+
 def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     """Record what fell due, and hand over what is due and wasn't sent."""
     now_owed = owed(situation, incident)
-    fallen_due = [message for message in now_owed if message.key not in incident.messages_due and message.step is None]
+    sent_by_steps = {record.body["step"] for record in incident.records if record.kind == Kind.STEP_FINISHED}
+    fallen_due = [
+        message
+        for message in now_owed
+        if message.key not in incident.messages_due
+        and (message.step is None or message.step in sent_by_steps)
+        and _can_say(situation, incident, message)
+    ]
     if fallen_due:
         return tuple(due_record(incident, message) for message in fallen_due)
     facts = incident_facts(situation, incident)

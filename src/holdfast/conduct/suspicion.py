@@ -9,6 +9,9 @@ FAILOVER = "failover"
 REPROTECT = "reprotect"
 WAY_BACK = "way-back"
 
+CALM_SECONDS = 5.0
+"""A cause must have been gone for the profile's hold, and for this long at least, before people are told that it is over."""
+
 
 def transition(incident: IncidentState, event: Event, reason: str) -> tuple[Move, ...]:
     """The record of a transition, or nothing when the table knows none (then the event has no meaning here)."""
@@ -88,7 +91,7 @@ def incidents(situation: Situation) -> tuple[Move, ...]:
     from_trigger = incident.mode == "ungraceful" and incident.trigger != "command"
     cause_left = any(alarm.region == incident.source for alarm in situation.alarms)
     calm_for = situation.now - _last_cause(situation, incident)
-    if undecided and from_trigger and not cause_left and calm_for >= situation.profile.hold:
+    if undecided and from_trigger and not cause_left and calm_for >= max(situation.profile.hold, CALM_SECONDS):
         return ending(incident, Event.CAUSE_GONE, "the trigger's condition went away before anything was decided; nothing was changed")
     return ()
 

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 SKEW_SECONDS = 0.1
 """Allowance for the difference between two regions' clocks; NTP keeps them closer."""
 _FETCH_SECONDS = 2.0
+_NETWORK_LOST = "network-lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +83,25 @@ class Watch:
         now = self._clock.wall_seconds()
         self.picture = picture(self._plan, self._profile, self._history, now)
         self._states = evaluate(self._plan, self._profile, self._triggers, self.picture, self._states)
-        return Seen(self._alarms(), self._functions_hit(self.picture), self._loss(installation, consent, now))
-
-    def _alarms(self) -> tuple[Alarm, ...]:
-        return tuple(
-            Alarm(state.region, state.trigger, bool(state.firing), state.since_seconds, state.reason, state.score)
-            for state in self._states.values()
-            if state.condition and state.since_seconds is not None
+        return Seen(
+            self._alarms(installation), self._functions_hit(self.picture, installation.serving), self._loss(installation, consent, now)
         )
 
-    def _functions_hit(self, seen: Picture) -> tuple[FunctionHit, ...]:
+    def _alarms(self, installation: Installation) -> tuple[Alarm, ...]:
+        """Conditions that hold, and suspicions whose condition became unknown: only an answer takes a suspicion away."""
+        alarms = []
+        for key, state in self._states.items():
+            if state.condition and state.since_seconds is not None:
+                alarms.append(Alarm(state.region, state.trigger, bool(state.firing), state.since_seconds, state.reason, state.score))
+            elif state.condition is None and key in installation.suspicions:
+                alarms.append(Alarm(state.region, state.trigger, False, installation.suspicions[key], state.reason, state.score))
+        return tuple(alarms)
+
+    def _functions_hit(self, seen: Picture, serving: str) -> tuple[FunctionHit, ...]:
+        """Functions whose transactions fail or are slow; all of them as soon as a majority gets no answer from where they are served."""
+        lost = self._states.get((serving, _NETWORK_LOST))
+        if lost is not None and lost.condition and lost.since_seconds is not None:
+            return tuple(FunctionHit(name, lost.since_seconds, True) for name in self._plan.functions)
         bad = (Health.DOWN, Health.DEGRADED)
         return tuple(
             FunctionHit(name, joint.since_seconds, joint.health is Health.DOWN)
