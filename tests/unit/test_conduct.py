@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.conduct_on_paper import DR, LOADED, PRIMARY, START, Paper, approval_rule
 
 from holdfast.conduct.policy import next_moves
 from holdfast.conduct.situation import Alarm, FunctionHit, LossBound
@@ -14,6 +13,7 @@ from holdfast.decision.table import TRANSITIONS, Event, State, diagram, next_sta
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import first_break
+from unit.conduct_on_paper import DR, LOADED, PRIMARY, START, Paper, approval_rule
 
 ONE, TWO = "exercise-one", "exercise-two"
 
