@@ -157,7 +157,8 @@ class Orders:
         for charge in armed:
             charge.store.bar_writer()
         fenced_at = time.time()
-        self._authority.record("fenced-as-ordered", f"order {order.as_list()}: nothing can write here", position=position)
+        what = f"order {order.as_list()}: nothing can write here"
+        self._authority.record("fenced-as-ordered", what, position=position, order=order.as_list())
         certificate = {
             "region": self._region,
             "era": held.era,
