@@ -59,14 +59,26 @@ class FenceAction:
         self._own_promise_remaining = own_promise_remaining
 
     async def check(self, task: Task) -> Finding:
-        """Whether the target holds the epoch, which it could not without a fence. Anything less is fenced again, which is harmless."""
+        """Whether both grantors have agreed; after a graceful fence also where the source stopped must be known. Else it is repeated."""
         try:
-            status = await self._agents[task.target].status()
+            target = await self._agents[task.target].status()
         except AgentSilent as silence:
             return Finding(Answer.UNKNOWN, str(silence))
-        if _holds(status, task):
-            return Finding(Answer.YES, f"{task.target} holds epoch {task.order.epoch} already", {"how": "acknowledged"})
-        return Finding(Answer.NO, f"{task.target} has not taken epoch {task.order.epoch} up", {"pledged": status.get("pledged")})
+        if not _holds(target, task) and not _pledged(target, task, "consented"):
+            return Finding(Answer.NO, f"{task.target} has not consented to epoch {task.order.epoch}", {"pledged": target.get("pledged")})
+        if (left := self._own_promise_remaining()) > 0:
+            return Finding(Answer.NO, f"the controller's own promise to {task.source} still runs {left:.1f} s")
+        record = await self._record_of_fence(task)
+        position = dict(record.get("position") or {})
+        if task.mode is Mode.GRACEFUL and not position:
+            return Finding(Answer.NO, f"where {task.source} stopped is not known")
+        facts = {
+            "how": "acknowledged" if record else "lease-ran-out",
+            "fenced_at_seconds": record.get("at_seconds", self._clock.wall_seconds()),
+            "position": position,
+            **_heartbeats(target),
+        }
+        return Finding(Answer.YES, f"{task.target} has consented, and no promise to {task.source} runs", facts)
 
     async def act(self, task: Task) -> Outcome:
         """Prepare the target, then fence and wait out side by side."""
@@ -200,7 +212,7 @@ class FenceAction:
         source_facts = progress.source.facts if progress.source is not None else {}
         position = dict(source_facts.get("position") or {})
         if task.mode is Mode.GRACEFUL and not position:
-            position = await self._recorded_position(task, progress)
+            position = dict((await self._record_of_fence(task)).get("position") or {})
         fenced_at = source_facts.get("fenced_at_seconds") or self._clock.wall_seconds()
         facts: dict[str, Any] = {
             "how": "acknowledged" if acknowledged else "lease-ran-out",
@@ -216,31 +228,30 @@ class FenceAction:
             return Outcome(Result.SUCCEEDED, f"{task.source} is fenced and has said so; {task.target} has consented", facts)
         return Outcome(Result.SUCCEEDED, f"{task.source} is silent; both promises to it have run out, {task.target} has consented", facts)
 
-    async def _recorded_position(self, task: Task, progress: _Progress) -> dict[str, Any]:
-        """Where the source stopped, from its records: a fence that is ordered again (after a crash here) finds nothing left to stop."""
-        if progress.certificate is None:
-            return {}
-        held, after, position = [progress.certificate.get("era"), progress.certificate.get("epoch")], 0, {}
+    async def _record_of_fence(self, task: Task) -> dict[str, Any]:
+        """What the source wrote down when it fenced itself for this activation; empty when it is silent or did not.
+
+        A fence that is ordered again (after a crash here) finds nothing left to stop: the first record of the activation has the position.
+        """
+        after, found = 0, dict[str, Any]()
         try:
-            while records := (await self._agents[task.source].records(after)).get("records"):
+            while records := (await self._agents[task.source].records(after, _ASK_SECONDS)).get("records"):
                 after = int(records[-1]["n"])
-                for facts in (record["facts"] for record in records if record.get("what") == "fenced-as-ordered"):
-                    if facts.get("epoch") == held and facts.get("position"):
-                        position = dict(facts["position"])
+                for record in records:
+                    facts = record.get("facts") or {}
+                    if record.get("what") != "fenced-as-ordered" or tuple(facts.get("order") or ())[:2] != _epoch_of(task):
+                        continue
+                    if facts.get("position") or not found:
+                        found = {"position": facts.get("position"), "at_seconds": record.get("at_seconds")}
         except AgentSilent:
-            return {}
-        return position
+            return found
+        return found
 
     async def _heartbeats(self, task: Task) -> dict[str, Any]:
-        """The newest heartbeat that each store of the target has: what came after it may be lost. The oldest of them bounds the loss."""
         try:
-            stores = (await self._agents[task.target].status()).get("stores") or {}
+            return _heartbeats(await self._agents[task.target].status())
         except AgentSilent:
-            return {"last_heartbeat_seconds": None, "heartbeats": {}}
-        found = {name: store.get("last_heartbeat_seconds") for name, store in stores.items()}
-        known = [float(value) for value in found.values() if value is not None]
-        whole = len(known) == len(found) and bool(known)
-        return {"last_heartbeat_seconds": min(known) if whole else None, "heartbeats": found}
+            return _heartbeats({})
 
     def _since(self, moment: float) -> float:
         return round(self._clock.steady_seconds() - moment, 4)
@@ -266,3 +277,11 @@ def _holds(status: Mapping[str, Any], task: Task) -> bool:
 def _pledged(status: Mapping[str, Any], task: Task, stage: str | None = None) -> bool:
     pledged = status.get("pledged") or {}
     return (pledged.get("era"), pledged.get("epoch")) == _epoch_of(task) and stage in (None, pledged.get("stage"))
+
+
+def _heartbeats(status: Mapping[str, Any]) -> dict[str, Any]:
+    """The newest heartbeat that each store of the target has: what came after it may be lost. The oldest of them bounds the loss."""
+    found = {name: store.get("last_heartbeat_seconds") for name, store in (status.get("stores") or {}).items()}
+    known = [float(value) for value in found.values() if value is not None]
+    whole = len(known) == len(found) and bool(known)
+    return {"last_heartbeat_seconds": min(known) if whole else None, "heartbeats": found}
