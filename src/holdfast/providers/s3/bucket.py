@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, TypeVar
 
 from holdfast.plan.bindings import BucketBinding
@@ -18,9 +19,24 @@ from holdfast.plan.bindings import BucketBinding
 WRITER_KEY = "holdfast/writer.json"
 REPLICATION_KEY = "holdfast/replication.json"
 MARKER_PREFIX = "holdfast/marker/"
+PAGE_OBJECTS = 1000
 _THREADS = 4
 _SERVER_FAULT = 500
 _T = TypeVar("_T")
+_making_client = Lock()
+
+
+@functools.cache
+def _session() -> Any:
+    """One for all clients: reading botocore's description of S3 takes a good part of a second."""
+    import boto3
+
+    return boto3.session.Session()
+
+
+def _new_client(**settings: Any) -> Any:
+    with _making_client:  # a session is not to be used by two threads at once; clients are
+        return _session().client("s3", **settings)
 
 
 class StorageRefusal(Exception):
@@ -115,15 +131,13 @@ class Bucket:
 
     def _connected(self) -> Any:
         if self._client is None:
-            import boto3
             from botocore.config import Config
 
             try:
                 secret = self._binding.secret_key_file.read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise StorageRefusal(f"the secret key in {self._binding.secret_key_file} can't be read: {error.strerror}") from error
-            self._client = boto3.session.Session().client(
-                "s3",
+            self._client = _new_client(
                 endpoint_url=self._binding.endpoint,
                 aws_access_key_id=self._binding.access_key,
                 aws_secret_access_key=secret,
@@ -164,7 +178,11 @@ class Bucket:
 
     def _etags(self, limit: int | None) -> dict[str, str]:
         found: dict[str, str] = {}
-        for page in self._connected().get_paginator("list_objects_v2").paginate(Bucket=self._binding.bucket):
+        for page in (
+            self._connected()
+            .get_paginator("list_objects_v2")
+            .paginate(Bucket=self._binding.bucket, PaginationConfig={"PageSize": PAGE_OBJECTS})
+        ):
             for entry in page.get("Contents", ()):
                 if limit is not None and len(found) >= limit:
                     return found

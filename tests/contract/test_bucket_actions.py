@@ -1,0 +1,235 @@
+"""bucket.activate, bucket.reconcile and the bucket probe against the lab's storage (moto's S3)."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from contract.action_suite import LATER, ORDER, ActionSuite, Ground, Opens, ordered
+from contract.server_rig import CENTRAL, WEST, freeze, storage, thaw
+from holdfast.health.observation import Seen
+from holdfast.plan.bindings import BucketBinding
+from holdfast.ports.action import Answer, Mode, Result, Task
+from holdfast.providers.clock.system import SystemClock
+from holdfast.providers.s3.activate import ORDER_METADATA, BucketActivateAction
+from holdfast.providers.s3.bucket import REPLICATION_KEY, WRITER_KEY
+from holdfast.providers.s3.probe import BucketProbe
+from holdfast.providers.s3.reconcile import BucketReconcileAction
+
+ACTIVATE = Task("activate-bucket", "bucket.activate", "storage", WEST, CENTRAL, Mode.UNGRACEFUL, ORDER)
+RECONCILE = Task("reconcile", "bucket.reconcile", "storage", WEST, CENTRAL, Mode.UNGRACEFUL, ORDER)
+NUMBERS = count(1)
+SESSION = boto3.session.Session()
+
+
+@dataclass
+class Buckets:
+    """Two regions' buckets (on one server: what tells them apart is their name)."""
+
+    bindings: dict[str, BucketBinding]
+    client: Any
+    process: Popen[bytes]
+
+    def put(self, region: str, key: str, body: bytes | dict[str, Any], /, **metadata: str) -> None:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.client.put_object(Bucket=self.bindings[region].bucket, Key=key, Body=content, Metadata=metadata)
+
+    def read(self, region: str) -> dict[str, tuple[bytes, dict[str, str]]]:
+        bucket = self.bindings[region].bucket
+        found = {}
+        for entry in self.client.list_objects_v2(Bucket=bucket).get("Contents", ()):
+            answer = self.client.get_object(Bucket=bucket, Key=entry["Key"])
+            found[entry["Key"]] = (answer["Body"].read(), answer["Metadata"])
+        return found
+
+    async def snapshot(self) -> Any:
+        return {region: {k: v for k, v in self.read(region).items() if "/marker/" not in k} for region in self.bindings}
+
+    async def cut(self) -> None:
+        freeze(self.process)
+
+    def ground(self, action: Any, task: Task) -> Opens:
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Ground]:
+            try:
+                yield Ground(action, task, self.snapshot, self.cut)
+            finally:
+                thaw(self.process)
+                action.close()
+
+        return opened
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Popen[bytes]]]:
+    with storage(tmp_path_factory.mktemp("storage")) as found:
+        yield found
+
+
+@pytest.fixture
+def buckets(server: tuple[str, Popen[bytes]], tmp_path: Path) -> Buckets:
+    endpoint, process = server
+    (tmp_path / "secret").write_text("secret of the test")
+    client = SESSION.client(
+        "s3", endpoint_url=endpoint, aws_access_key_id="lab", aws_secret_access_key="x", region_name="us-east-1", config=Config(proxies={})
+    )
+    bindings = {}
+    for region in (WEST, CENTRAL):
+        name = f"recordings-{region}-{next(NUMBERS)}"
+        client.create_bucket(Bucket=name)
+        bindings[region] = BucketBinding(
+            endpoint=endpoint, bucket=name, access_key="lab", secret_key_file=tmp_path / "secret", peer_endpoint_from_inside=endpoint
+        )
+    found = Buckets(bindings, client, process)
+    for region in (WEST, CENTRAL):
+        found.put(region, WRITER_KEY, {"era": 0, "epoch": 1, "region": WEST})
+        found.put(region, REPLICATION_KEY, {"from": WEST, "epoch": 1})
+    return found
+
+
+class TestBucketActivate(ActionSuite):
+    @pytest.fixture
+    def opens(self, buckets: Buckets) -> Opens:
+        return buckets.ground(BucketActivateAction(buckets.bindings, SystemClock(), timeout_seconds=1.0), ACTIVATE)
+
+
+class TestBucketReconcile(ActionSuite):
+    @pytest.fixture
+    def opens(self, buckets: Buckets) -> Opens:
+        buckets.put(WEST, "recordings/1", b"hello", epoch="1")
+        return buckets.ground(BucketReconcileAction(buckets.bindings, timeout_seconds=1.0), RECONCILE)
+
+
+@pytest.fixture
+def activate(buckets: Buckets) -> Iterator[BucketActivateAction]:
+    action = BucketActivateAction(buckets.bindings, SystemClock())
+    yield action
+    action.close()
+
+
+@pytest.fixture
+def reconcile(buckets: Buckets) -> Iterator[BucketReconcileAction]:
+    action = BucketReconcileAction(buckets.bindings)
+    yield action
+    action.close()
+
+
+def test_the_marks_say_who_writes_and_where_copies_come_from(buckets: Buckets, activate: BucketActivateAction) -> None:
+    assert asyncio.run(activate.act(ACTIVATE)).result is Result.SUCCEEDED
+    found = buckets.read(CENTRAL)
+    assert json.loads(found[WRITER_KEY][0]) == {"era": 0, "epoch": 2, "region": CENTRAL}
+    assert json.loads(found[REPLICATION_KEY][0]) == {"from": CENTRAL, "epoch": 2}
+    assert found[WRITER_KEY][1] == {ORDER_METADATA: ORDER.as_text()}
+    assert json.loads(buckets.read(WEST)[WRITER_KEY][0])["region"] == WEST, "the other bucket keeps its own mark"
+
+
+def test_a_bucket_without_marks_is_activated_too(buckets: Buckets, activate: BucketActivateAction) -> None:
+    for key in (WRITER_KEY, REPLICATION_KEY):
+        buckets.client.delete_object(Bucket=buckets.bindings[CENTRAL].bucket, Key=key)
+    assert asyncio.run(activate.check(ACTIVATE)).answer is Answer.NO
+    assert asyncio.run(activate.act(ACTIVATE)).result is Result.SUCCEEDED
+    assert asyncio.run(activate.verify(ACTIVATE)).answer is Answer.YES
+
+
+@pytest.mark.parametrize(
+    ("mark", "result"),
+    [
+        ({"era": 0, "epoch": 3, "region": WEST}, Result.REFUSED),
+        ({"era": 1, "epoch": 0, "region": WEST}, Result.REFUSED),
+        ({"era": 0, "epoch": 2, "region": WEST}, Result.REFUSED),
+        ({"era": 0, "epoch": "two"}, Result.FAILED),
+    ],
+)
+def test_a_mark_of_a_later_activation_or_one_that_is_not_understood_stays(
+    buckets: Buckets, activate: BucketActivateAction, mark: dict[str, Any], result: Result
+) -> None:
+    buckets.put(CENTRAL, WRITER_KEY, mark)
+    before = buckets.read(CENTRAL)
+    assert asyncio.run(activate.act(ACTIVATE)).result is result
+    assert buckets.read(CENTRAL) == before
+
+
+def test_a_mark_that_is_no_json_is_not_overwritten(buckets: Buckets, activate: BucketActivateAction) -> None:
+    buckets.put(CENTRAL, WRITER_KEY, b"<html>")
+    assert asyncio.run(activate.act(ACTIVATE)).result is Result.FAILED
+    assert buckets.read(CENTRAL)[WRITER_KEY][0] == b"<html>"
+
+
+def test_a_bucket_that_is_not_there_is_said(buckets: Buckets) -> None:
+    wrong = {CENTRAL: buckets.bindings[CENTRAL].model_copy(update={"bucket": "absent"})}
+    action = BucketActivateAction(wrong, SystemClock())
+    outcome = asyncio.run(action.act(ACTIVATE))
+    action.close()
+    assert outcome.result is Result.FAILED
+    assert "correct the bindings" in outcome.detail
+
+
+def test_reconciling_copies_both_ways_with_metadata_and_deletes_nothing(buckets: Buckets, reconcile: BucketReconcileAction) -> None:
+    buckets.put(WEST, "recordings/west", b"w", epoch="1", region=WEST)
+    buckets.put(CENTRAL, "recordings/central", b"c", epoch="2")
+    buckets.put(WEST, "recordings/both", b"same", epoch="1")
+    buckets.put(CENTRAL, "recordings/both", b"same", epoch="1")
+    buckets.put(WEST, "recordings/clash", b"old", epoch="1", written="200.0")
+    buckets.put(CENTRAL, "recordings/clash", b"new", epoch="2", written="100.0")
+    buckets.put(WEST, "recordings/late", b"later", epoch="2", written="200.0")
+    buckets.put(CENTRAL, "recordings/late", b"earlier", epoch="2", written="100.0")
+    finding = asyncio.run(reconcile.check(RECONCILE))
+    assert (finding.answer, finding.facts) == (Answer.NO, {"only_source": 1, "only_target": 1, "different": 2})
+    outcome = asyncio.run(reconcile.act(RECONCILE))
+    assert outcome.result is Result.SUCCEEDED, outcome.detail
+    assert (outcome.facts["copied_to_target"], outcome.facts["copied_to_source"], len(outcome.facts["superseded"])) == (2, 2, 2)
+    west, central = buckets.read(WEST), buckets.read(CENTRAL)
+    for found in (west, central):
+        assert found["recordings/west"] == (b"w", {"epoch": "1", "region": WEST})
+        assert found["recordings/central"][0] == b"c"
+        assert found["recordings/clash"][0] == b"new"
+        assert found["recordings/late"][0] == b"later"
+    kept = {key: value[0] for found in (west, central) for key, value in found.items() if key.startswith("holdfast/superseded/")}
+    assert sorted(kept.values()) == [b"earlier", b"old"]
+    assert asyncio.run(reconcile.verify(RECONCILE)).answer is Answer.YES
+
+
+def test_more_objects_than_fit_on_a_page_are_all_brought_over(
+    buckets: Buckets, reconcile: BucketReconcileAction, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("holdfast.providers.s3.bucket.PAGE_OBJECTS", 7)
+    for number in range(25):
+        buckets.put(WEST, f"recordings/{number:05}", b"x")
+        if number >= 10:
+            buckets.put(CENTRAL, f"recordings/{number:05}", b"x")
+    assert asyncio.run(reconcile.act(RECONCILE)).facts["copied_to_target"] == 10
+    assert asyncio.run(reconcile.check(RECONCILE)).answer is Answer.YES
+
+
+def test_the_probe_measures_how_far_the_copy_lags(buckets: Buckets, activate: BucketActivateAction) -> None:
+    clock = SystemClock()
+    probes = {region: BucketProbe("outside", "storage", region, buckets.bindings, clock, timeout_seconds=1.5) for region in (WEST, CENTRAL)}
+    try:
+        written = asyncio.run(probes[WEST].observe())
+        assert (written.seen, written.facts["role"], written.facts["writer"]) == (Seen.UP, "primary", WEST)
+        marker = f"holdfast/marker/{WEST}"
+        assert abs(float(buckets.read(WEST)[marker][0]) - clock.wall_seconds()) < 10
+        assert "copy_lag_seconds" not in asyncio.run(probes[CENTRAL].observe()).facts, "nothing arrived yet: the lag is unknown"
+        buckets.put(CENTRAL, marker, f"{clock.wall_seconds() - 7:.3f}".encode())
+        copy = asyncio.run(probes[CENTRAL].observe())
+        assert copy.facts["role"] == "replica"
+        assert 6.9 <= copy.facts["copy_lag_seconds"] < 12
+        assert copy.facts["backlog"] == 1, "counted at the first look: the marker had not arrived"
+        asyncio.run(activate.act(ordered(ACTIVATE, LATER)))
+        assert asyncio.run(probes[CENTRAL].observe()).facts["role"] == "primary"
+        assert asyncio.run(probes[WEST].observe()).facts["writer"] == CENTRAL
+        freeze(buckets.process)
+        assert asyncio.run(probes[WEST].observe()).seen is Seen.SILENT
+    finally:
+        thaw(buckets.process)
+        for probe in probes.values():
+            probe.close()
