@@ -39,7 +39,7 @@ def running(directory: Path, only: frozenset[str] | None = QUICK, profile: str =
 def left_of(lab: Lab) -> list[str]:
     """Processes and control groups that a lab has left."""
     living = [process.command for process in processes.find(lab.identifier, lab.directory)]
-    return living + [str(group) for group in processes.control_groups(lab.identifier)]
+    return living + [str(group) for group in processes.control_groups(lab.directory)]
 
 
 def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:

@@ -1,6 +1,8 @@
 """The lab's network: what a cut link does to those who use it, seen from both ends over real sockets."""
 
 import asyncio
+import itertools
+import os
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -15,10 +17,13 @@ HERE, THERE, OUTSIDE = "eu-west-1", "eu-central-1", "outside"
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
-def free_port(kind: int = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+# An address of this process's own: a port that is free here is not taken by anybody's outgoing connection a moment later.
+OWN_ADDRESS = f"127.252.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
+_ports = itertools.count(20000)
+
+
+def free_port() -> int:
+    return next(_ports)
 
 
 class World:
@@ -46,7 +51,7 @@ class World:
 
     async def connect(self, source: str | None = None) -> Ends:
         local = (source, 0) if source else None
-        ends = await asyncio.open_connection("127.0.0.1", self.port, local_addr=local)
+        ends = await asyncio.open_connection(OWN_ADDRESS, self.port, local_addr=local)
         self.writers.append(ends[1])
         return ends
 
@@ -54,7 +59,7 @@ class World:
         self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
         target = self.server.sockets[0].getsockname()[1]
         self.port = free_port()
-        listener = Listener("127.0.0.1", self.port, "127.0.0.1", target, THERE)
+        listener = Listener(OWN_ADDRESS, self.port, "127.0.0.1", target, THERE)
         self.relay = Relay(RelayConfig((HERE, THERE, OUTSIDE), {"127.0.0.": HERE}, OUTSIDE, (listener,), "127.0.0.1", 0, "secret"))
         await self.relay.open_all()
 
@@ -220,6 +225,24 @@ def test_a_reset_is_passed_on_and_waits_behind_a_cut() -> None:
     story(tell)
 
 
+def test_the_end_of_a_stream_for_a_caller_that_was_reset_unnoticed_harms_nobody() -> None:
+    async def tell(world: World) -> None:
+        ends, other = await world.connect(), await world.connect()
+        await echoed(ends, b"a")
+        await echoed(other, b"b")
+        world.relay.links.cut(THERE, HERE)
+        ends[1].write_eof()
+        await until(lambda: world.ended == ["finished"])
+        ends[1].transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        ends[1].transport.abort()
+        await asyncio.sleep(0.05)
+        world.relay.links.heal()
+        assert await echoed(other, b"c") == b"c"
+        await until(lambda: world.relay.status()["connections"] == 1)
+
+    story(tell)
+
+
 def test_a_server_that_nobody_runs_resets_the_caller() -> None:
     async def tell(world: World) -> None:
         world.server.close()
@@ -294,13 +317,13 @@ def test_datagrams_find_their_way_back_and_are_lost_at_a_cut() -> None:
         loop = asyncio.get_running_loop()
         echo, _ = await loop.create_datagram_endpoint(Echo, local_addr=("127.0.0.1", 0))
         target = echo.get_extra_info("sockname")[1]
-        port = free_port(socket.SOCK_DGRAM)
-        listener = Listener("127.0.0.1", port, "127.0.0.1", target, THERE, from_site=HERE, datagrams=True)
+        port = free_port()
+        listener = Listener(OWN_ADDRESS, port, "127.0.0.1", target, THERE, from_site=HERE, datagrams=True)
         relay = Relay(RelayConfig((HERE, THERE), {}, HERE, (listener,), "127.0.0.1", 0, "secret"))
         await relay.open_all()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
             caller.setblocking(False)
-            caller.connect(("127.0.0.1", port))
+            caller.connect((OWN_ADDRESS, port))
             caller.send(b"question")
             assert await asyncio.wait_for(loop.sock_recv(caller, 100), 5) == b"QUESTION"
             relay.links.cut(THERE, HERE)
