@@ -2,66 +2,55 @@
 
 For the time that the step names (`for`), each function gets a transaction every so often; then its successes and its 95th percentile of
 latency are held against the plan's definition of *degraded*. A transaction without an answer is no success.
-The watch is remembered for as long as it was: `verify` states what was seen, and watches anew when that is older.
+The act is the watch; `check` and `verify` state what it saw under the very order that they are asked about.
 """
 
 import asyncio
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from holdfast.fencing.order import Order
 from holdfast.plan.model import Function
 from holdfast.plan.values import duration_seconds
-from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
+from holdfast.ports.action import Answer, Finding, Outcome, Task
+from holdfast.providers.verification.smoke import RESULTS
 from holdfast.providers.verification.transaction import Entries, Served, Transaction
 
 _DEFAULT_FOR = "10s"
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    at_seconds: float
-    target: str
-    finding: Finding
 
 
 class PerformanceWatchAction:
     """Watches every function of the plan."""
 
     def __init__(
-        self, entries: Entries, functions: Mapping[str, Function], *, every_seconds: float = 0.25, timeout_seconds: float = 3.0
+        self, entries: Entries, functions: Mapping[str, Function], *, every_seconds: float = 0.5, timeout_seconds: float = 3.0
     ) -> None:
         self._entries = entries
         self._functions = functions
         self._every_seconds = every_seconds
         self._timeout_seconds = timeout_seconds
-        self._last: _Seen | None = None
+        self._seen: dict[Order, Finding] = {}
 
     async def check(self, task: Task) -> Finding:
-        """Always *no*: it is always watched anew."""
-        return Finding(Answer.NO, f"step {task.step} watches anew each time")
+        """What the watch under this order saw."""
+        return self._seen.get(task.order) or Finding(Answer.NO, f"nothing was watched under order {task.order.as_text()} yet")
 
     async def act(self, task: Task) -> Outcome:
         """Watch."""
         finding = await self._watch(task)
-        result = {Answer.YES: Result.SUCCEEDED, Answer.NO: Result.FAILED, Answer.UNKNOWN: Result.UNKNOWN}[finding.answer]
-        return Outcome(result, finding.detail, finding.facts)
+        self._seen = {task.order: finding}
+        return Outcome(RESULTS[finding.answer], finding.detail, finding.facts)
 
     async def verify(self, task: Task) -> Finding:
-        """What was seen, while it is fresh."""
-        now, last = self._entries.clock.steady_seconds(), self._last
-        if last is None or last.target != task.target or now - last.at_seconds > _watch_seconds(task):
-            return await self._watch(task)
-        return last.finding
+        """The same answer: what was seen is the proof."""
+        return await self.check(task)
 
     async def _watch(self, task: Task) -> Finding:
         if task.target not in self._entries.regions:
             return Finding(Answer.UNKNOWN, f"the bindings name no entry of {task.target}")
         until = self._entries.clock.steady_seconds() + _watch_seconds(task)
         rows = await asyncio.gather(*(self._one(function, task.target, until) for function in self._functions))
-        finding = self._judge(dict(zip(self._functions, rows, strict=True)), task)
-        self._last = _Seen(self._entries.clock.steady_seconds(), task.target, finding)
-        return finding
+        return self._judge(dict(zip(self._functions, rows, strict=True)), task)
 
     async def _one(self, function: str, region: str, until_seconds: float) -> list[Transaction]:
         clock, seen = self._entries.clock, list[Transaction]()

@@ -1,0 +1,248 @@
+"""application.scale, application.deploy and settings.update against the lab's cluster, which really runs the instances."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import httpx
+import pytest
+
+from contract.action_suite import LATER, ORDER, ActionSuite, Ground, Opens, acted, ordered, proved
+from contract.server_rig import CENTRAL, FUNCTIONS, WEST, freeze, place, server, thaw
+from holdfast.fencing.order import Order
+from holdfast.plan.bindings import ClusterBinding
+from holdfast.ports.action import Answer, Mode, Result, Task
+from holdfast.providers.kubernetes.cluster import annotation_of
+from holdfast.providers.kubernetes.settings import SettingsAction
+from holdfast.providers.kubernetes.workloads import DeployAction, ScaleAction
+
+SCALE = Task("scale-up", "application.scale", "application", WEST, CENTRAL, Mode.UNGRACEFUL, ORDER, {"replicas": 2})
+DEPLOY = Task("deploy", "application.deploy", "application", WEST, CENTRAL, Mode.UNGRACEFUL, ORDER, {"version": "2"})
+UPDATE = Task("settings", "settings.update", "application", WEST, CENTRAL, Mode.UNGRACEFUL, ORDER)
+PRIMARY_STORES = {"database": "127.9.9.9:25432", "cache": "redis://127.9.9.9:26379", "storage": "http://127.9.9.9:29000/recordings"}
+OWN_STORES = {"database": "127.8.8.8:25432", "cache": "redis://127.8.8.8:26379", "storage": "http://127.8.8.8:29000/recordings"}
+NAMESPACE, CONFIG_MAP = "voicehive", "voicehive-settings"
+
+
+class LabCluster:
+    """The cluster of eu-central-1, and its objects as they were at the start."""
+
+    def __init__(self, binding: ClusterBinding, process: Popen[bytes]) -> None:
+        self.binding = binding
+        self.bindings = {CENTRAL: binding}
+        self.process = process
+        headers = {"authorization": f"Bearer {binding.token_file.read_text()}"}
+        self.client = httpx.Client(base_url=binding.url, headers=headers, trust_env=False, timeout=10)
+
+    def path(self, name: str) -> str:
+        return f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/{name}"
+
+    @property
+    def settings_path(self) -> str:
+        return f"/api/v1/namespaces/{NAMESPACE}/configmaps/{CONFIG_MAP}"
+
+    def get(self, path: str) -> Any:
+        return self.client.get(path).raise_for_status().json()
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> None:
+        kind = {"content-type": "application/merge-patch+json"}
+        self.client.patch(path, content=json.dumps(body), headers=kind).raise_for_status()
+
+    def reset(self) -> None:
+        """As at the start: one instance each, version 1, the primary's stores, no orders."""
+        for function in FUNCTIONS:
+            containers = self.get(self.path(function))["spec"]["template"]["spec"]["containers"]
+            old = [{**container, "image": f"registry.test:5000/voicehive/{function}:1"} for container in containers]
+            self.patch(
+                self.path(function),
+                {"metadata": {"annotations": None}, "spec": {"replicas": 1, "template": {"spec": {"containers": old}}}},
+            )
+        self.patch(self.settings_path, {"metadata": {"annotations": None}, "data": PRIMARY_STORES})
+
+    async def snapshot(self) -> Any:
+        return [self.get(self.settings_path)["data"]] + [
+            (found["spec"], found["metadata"].get("annotations")) for found in (self.get(self.path(function)) for function in FUNCTIONS)
+        ]
+
+    async def cut(self) -> None:
+        freeze(self.process)
+
+    def ground(self, action: Any, task: Task) -> Opens:
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Ground]:
+            try:
+                yield Ground(action, task, self.snapshot, self.cut)
+            finally:
+                thaw(self.process)
+
+        return opened
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCluster]:
+    directory = tmp_path_factory.mktemp("cluster")
+    host, port = place()
+    (directory / "token").write_text("token of the test")
+    (directory / "secret").write_text("secret of the test")
+    functions = {
+        function: {
+            "replicas": 1,
+            "image": f"registry.test:5000/voicehive/{function}:1",
+            "address": place()[0],
+            "ports": [28100, 28103],
+        }
+        for function in FUNCTIONS
+    }
+    configuration = {
+        "region": CENTRAL,
+        "listen": [host, port],
+        "token_file": str(directory / "token"),
+        "namespace": NAMESPACE,
+        "directory": str(directory / "state"),
+        "config_map": CONFIG_MAP,
+        "settings": {**PRIMARY_STORES, "partner": "127.9.9.9:28090"},
+        "files": {name: str(directory / "secret") for name in ("database_password", "cache_password", "storage_secret_key")},
+        "functions": functions,
+    }
+    (directory / "config.json").write_text(json.dumps(configuration))
+    binding = ClusterBinding(
+        url=f"http://{host}:{port}",
+        token_file=directory / "token",
+        namespace=NAMESPACE,
+        deployments={function: function for function in FUNCTIONS},
+        settings_config_map=CONFIG_MAP,
+        stores=OWN_STORES,
+    )
+    command = [sys.executable, "-m", "holdfast.lab.cluster", "--config", str(directory / "config.json")]
+    with server(command, directory, host, port) as process:
+        yield LabCluster(binding, process)
+
+
+@pytest.fixture
+def cluster(running: LabCluster) -> LabCluster:
+    running.reset()
+    return running
+
+
+class TestScale(ActionSuite):
+    @pytest.fixture
+    def opens(self, cluster: LabCluster) -> Opens:
+        return cluster.ground(ScaleAction(cluster.bindings, timeout_seconds=1.0), SCALE)
+
+
+class TestDeploy(ActionSuite):
+    @pytest.fixture
+    def opens(self, cluster: LabCluster) -> Opens:
+        return cluster.ground(DeployAction(cluster.bindings, timeout_seconds=1.0), DEPLOY)
+
+
+class TestSettings(ActionSuite):
+    @pytest.fixture
+    def opens(self, cluster: LabCluster) -> Opens:
+        return cluster.ground(SettingsAction(cluster.bindings, timeout_seconds=1.0), UPDATE)
+
+
+def test_scale_and_deploy_at_once_in_either_order_of_steps(cluster: LabCluster) -> None:
+    async def story() -> None:
+        for first, second in ((49, 50), (52, 51)):
+            scale, deploy = ordered(SCALE, Order(0, 2, 2, first)), ordered(DEPLOY, Order(0, 2, 2, second))
+            outcomes = await asyncio.gather(ScaleAction(cluster.bindings).act(scale), DeployAction(cluster.bindings).act(deploy))
+            assert [outcome.result for outcome in outcomes] == [Result.SUCCEEDED, Result.SUCCEEDED], outcomes
+        async with cluster.ground(DeployAction(cluster.bindings), DEPLOY)() as ground:
+            await proved(ground, DEPLOY)
+        for function in FUNCTIONS:
+            found = cluster.get(cluster.path(function))
+            assert found["spec"]["replicas"] == 2
+            assert found["spec"]["template"]["spec"]["containers"][0]["image"] == f"registry.test:5000/voicehive/{function}:2"
+            assert found["metadata"]["annotations"] == {
+                annotation_of("application.scale"): "0.2.2.52",
+                annotation_of("application.deploy"): "0.2.2.51",
+            }
+
+    asyncio.run(story())
+
+
+def test_an_older_activation_is_refused_by_what_a_later_one_left_on_the_object(cluster: LabCluster) -> None:
+    async def story() -> None:
+        assert (await DeployAction(cluster.bindings).act(ordered(DEPLOY, Order(0, 3, 1, 1)))).result is Result.SUCCEEDED
+        outcome = await ScaleAction(cluster.bindings).act(SCALE)
+        assert outcome.result is Result.REFUSED
+        assert outcome.facts["highest_order"] == [0, 3, 1, 1]
+
+    asyncio.run(story())
+
+
+def test_each_function_may_have_its_own_count_and_the_source_may_be_meant(cluster: LabCluster) -> None:
+    async def story() -> None:
+        task = replace(SCALE, source=CENTRAL, target=WEST, parameters={"replicas": {"voice": 3, "pms": 0}, "region": "source"})
+        async with cluster.ground(ScaleAction(cluster.bindings), task)() as ground:
+            assert (await acted(ground, task)).result is Result.SUCCEEDED
+            finding = await proved(ground, task)
+        assert {name: entry["ready"] for name, entry in finding.facts["deployments"].items()} == {"voice": 3, "pms": 0}
+
+    asyncio.run(story())
+
+
+def test_a_conflict_is_read_again_and_compared_again(cluster: LabCluster) -> None:
+    async def story() -> None:
+        async def disturb() -> None:
+            for number in range(10):
+                await asyncio.to_thread(cluster.patch, cluster.path("voice"), {"metadata": {"labels": {"touched": str(number)}}})
+
+        action = ScaleAction(cluster.bindings)
+        outcomes = await asyncio.gather(disturb(), *(action.act(ordered(SCALE, Order(0, 2, 2, step))) for step in (60, 60, 60)))
+        assert [outcome.result for outcome in outcomes[1:] if outcome is not None] == [Result.SUCCEEDED] * 3
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("replicas", [None, "3", True, {}, {"voice": -1}, {"voice": "3"}])
+def test_counts_that_say_nothing_are_refused_before_anything_is_sent(cluster: LabCluster, replicas: Any) -> None:
+    outcome = asyncio.run(ScaleAction(cluster.bindings).act(replace(SCALE, parameters={"replicas": replicas})))
+    assert outcome.result is Result.FAILED
+    assert "replicas" in outcome.detail
+    assert cluster.get(cluster.path("voice"))["spec"]["replicas"] == 1
+
+
+def test_a_wrong_token_and_a_missing_deployment_are_said_with_what_to_do(cluster: LabCluster, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("wrong")
+    wrong = {CENTRAL: cluster.binding.model_copy(update={"token_file": tmp_path / "token"})}
+    assert "valid token" in asyncio.run(SettingsAction(wrong).act(UPDATE)).detail
+    absent = {CENTRAL: cluster.binding.model_copy(update={"deployments": {"voice": "absent"}})}
+    outcome = asyncio.run(DeployAction(absent).act(DEPLOY))
+    assert outcome.result is Result.FAILED
+    assert "correct the bindings" in outcome.detail
+    assert asyncio.run(DeployAction({}).act(DEPLOY)).result is Result.FAILED
+
+
+def test_settings_are_proved_by_the_application_where_it_can_be_asked(cluster: LabCluster) -> None:
+    async def story() -> None:
+        used: Mapping[str, str] | None = {"database": "127.9.9.9:25432"}
+
+        async def stores_in_use(_region: str) -> Mapping[str, str] | None:
+            return used
+
+        action = SettingsAction(cluster.bindings, stores_in_use)
+        assert (await action.act(UPDATE)).result is Result.SUCCEEDED
+        assert cluster.get(cluster.settings_path)["data"]["partner"] == "127.9.9.9:28090", "what is not ours stays"
+        finding = await action.verify(UPDATE)
+        assert finding.answer is Answer.NO
+        assert "has not taken the settings up" in finding.detail
+        used = {"database": "127.8.8.8:25432"}
+        assert (await action.verify(UPDATE)).answer is Answer.YES
+        used = None
+        assert (await action.verify(UPDATE)).answer is Answer.YES
+
+    asyncio.run(story())
+
+
+def test_a_cluster_that_is_gone_is_unknown(cluster: LabCluster) -> None:
+    gone = {CENTRAL: cluster.binding.model_copy(update={"url": "http://{}:{}".format(*place())})}
+    assert asyncio.run(SettingsAction(gone).act(ordered(UPDATE, LATER))).result is Result.UNKNOWN
+    assert asyncio.run(ScaleAction(gone).verify(SCALE)).answer is Answer.UNKNOWN
