@@ -73,7 +73,7 @@ class _Section:
 
     def __init__(self, content: Any, place: str) -> None:
         if not isinstance(content, dict):
-            raise BadConfiguration(f"{place or 'the file'} must be an object")
+            raise BadConfiguration(f"{place.rstrip('.') or 'the file'} must be an object")
         self.content, self.place = content, place
 
     def _value(self, key: str) -> Any:

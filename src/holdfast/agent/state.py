@@ -120,17 +120,18 @@ class Records:
                 self._records.append(json.loads(line))
             except ValueError as error:
                 raise DamagedState(f"{self._path}:{number}: not a record ({error}); move the file aside and keep it as evidence") from error
-        self._file = self._path.open("ab")
-        self._file.truncate(len(whole))
+        with self._path.open("ab") as file:
+            file.truncate(len(whole))
         _sync_directory(directory)
 
     def append(self, what: str, detail: str, at_seconds: float, **facts: Any) -> None:
         """Durably add one."""
         record = {"n": self.last + 1, "region": self._region, "at_seconds": at_seconds, "what": what, "detail": detail, "facts": facts}
         signed = sign_record(self._key, record)
-        self._file.write(canonical(signed) + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with self._path.open("ab") as file:
+            file.write(canonical(signed) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
         self._records.append(signed)
 
     def after(self, number: int, most: int = 500) -> list[dict[str, Any]]:
