@@ -75,7 +75,7 @@ def up(
     screen().print(
         Text.assemble(state_text(State.DONE, "up"), f" in {time.monotonic() - begun:.1f} s: lab {lab.description['number']} in {directory}")
     )
-    print_next(f"holdfast run {plan} --profile {profile}")
+    print_next(f"holdfast run {plan} --profile {profile}" + ("" if directory == DEFAULT_DIRECTORY else f" --lab {directory}"))
     return ExitCode.FINE
 
 
@@ -132,15 +132,13 @@ def status(*, directory: Directory = DEFAULT_DIRECTORY, output: OutputFormat = "
         print_json(found)
         return ExitCode.NOT_SO if ended else ExitCode.FINE
     screen().print(_headline(found, ended))
-    rows = [
-        [part["site"] or "everywhere", part["title"], _state_of(part), part["address"]]
-        for part in found["parts"]
-        if part["process"] or part["address"]
-    ]
+    parts = [part for part in found["parts"] if part["process"] or part["detail"]]
+    rows = [[part["site"] or "everywhere", part["title"], _state_of(part), part["address"]] for part in parts]
     screen().print(table(["site", "part", "state", "address"], rows))
     for line in _links(found["links"]):
         screen().print(line)
-    print_next("holdfast lab heal" if any(not link["open"] for link in found["links"]) else f"holdfast lab cut {found['regions'][0]}")
+    following = "heal" if any(not link["open"] for link in found["links"]) else f"cut {found['regions'][0]}"
+    print_next(_next(following, directory))
     return ExitCode.NOT_SO if ended else ExitCode.FINE
 
 
@@ -154,8 +152,12 @@ def _headline(found: Mapping[str, Any], ended: list[dict[str, Any]]) -> "Text":
 
 
 def _state_of(part: Mapping[str, Any]) -> "Text":
+    if part["detail"].startswith("unknown"):
+        return state_text(State.UNKNOWN, part["detail"])
+    if "stopped" in part["detail"]:
+        return state_text(State.FAILED, part["detail"])
     if part["state"] == "up":
-        return state_text(State.DONE, "up")
+        return state_text(State.DONE, part["detail"] or "up")
     if part["state"] == "starting":
         return state_text(State.RUNNING, "starting")
     age = time.time() - part["ended_seconds"]
@@ -193,7 +195,7 @@ def cut(
     with _clear_errors():
         _attach(directory).cut(region, OneWay(one_way) if one_way else None)
     ways = {None: "both ways", "in": "nothing comes in", "out": "nothing gets out"}[one_way]
-    return _done(output, f"{region} is cut off, {ways}", "holdfast lab heal", {"cut": region, "one_way": one_way})
+    return _done(output, f"{region} is cut off, {ways}", _next("heal", directory), {"cut": region, "one_way": one_way})
 
 
 @app.command
@@ -204,7 +206,7 @@ def heal(*, directory: Directory = DEFAULT_DIRECTORY, output: OutputFormat = "te
     """
     with _clear_errors():
         _attach(directory).heal()
-    return _done(output, "every link is open", "holdfast lab status", {"healed": True})
+    return _done(output, "every link is open", _next("status", directory), {"healed": True})
 
 
 @app.command
@@ -228,7 +230,7 @@ def delay(region: str, length: str, *, directory: Directory = DEFAULT_DIRECTORY,
         raise CommandError(str(error)) from error
     with _clear_errors():
         _attach(directory).delay(region, seconds)
-    return _done(output, f"{region} is {length} away, each way", "holdfast lab status", {"region": region, "delay_seconds": seconds})
+    return _done(output, f"{region} is {length} away, each way", _next("status", directory), {"region": region, "delay_seconds": seconds})
 
 
 @app.command
@@ -243,12 +245,19 @@ def down(*, directory: Directory = DEFAULT_DIRECTORY, output: OutputFormat = "te
     try:
         lab = _attach(directory)
     except LabProblem as error:
-        return _done(output, str(error), "holdfast lab up", {"down": True, "ran": False})
+        return _done(output, str(error), _next("up", directory), {"down": True, "ran": False})
     with _clear_errors():
         lab.down()
     return _done(
-        output, f"down in {time.monotonic() - begun:.1f} s; logs are in {directory / 'log'}", "holdfast lab up", {"down": True, "ran": True}
+        output,
+        f"down in {time.monotonic() - begun:.1f} s; logs are in {directory / 'log'}",
+        _next("up", directory),
+        {"down": True, "ran": True},
     )
+
+
+def _next(what: str, directory: Path) -> str:
+    return f"holdfast lab {what}" + ("" if directory == DEFAULT_DIRECTORY else f" --directory {directory}")
 
 
 def _attach(directory: Path) -> "Lab":

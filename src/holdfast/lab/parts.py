@@ -215,7 +215,7 @@ def _stores(blueprint: Blueprint, made_with: Ingredients, region: str) -> Part:
     passwords = (made_with.secrets["postgres.admin"], made_with.secrets["redis"])
     return Part(
         f"stores.{region}",
-        "PostgreSQL and Redis, writing" if writes else "PostgreSQL and Redis, following",
+        "PostgreSQL and Redis",
         region,
         # Every agent of both regions: a writer asks the other side for its promise, a replica for its data.
         needs=tuple(f"agent.{other}" for other in blueprint.regions),
@@ -236,6 +236,7 @@ def _cluster(blueprint: Blueprint, region: str) -> Part:
         command=_module("holdfast.lab.cluster", "--config", str(configuration)),
         ready=readiness.log_says(blueprint.layout.log_of(name), f"ready {region}"),
         time_limit_seconds=60.0,
+        wave=Wave.CALLERS,
         address=str(blueprint.home(region, Host.CLUSTER, Port.CLUSTER)),
     )
 

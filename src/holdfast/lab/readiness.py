@@ -12,11 +12,14 @@ from pathlib import Path
 from holdfast.lab.blueprint import ADMIN_USER, BUCKET, DATABASE, FIRST_EPOCH, FIRST_ERA, Blueprint, Endpoint
 from holdfast.lab.bucket import Bucket, StoredObject
 from holdfast.lab.storage_paths import DIRECTION_KEY, WRITER_KEY
+from holdfast.plan.bindings import Bindings
 from holdfast.providers.http.client import request
 
 TIMEOUT_SECONDS = 1.0
 DATAGRAM_SECONDS = 0.2
 FRESH_SECONDS = 5.0
+
+_NAMES = {"postgres": "PostgreSQL", "redis": "Redis"}
 
 Question = Callable[[], Awaitable[None]]
 
@@ -208,6 +211,22 @@ async def _redis(writes: bool, where: Endpoint, password: str) -> None:
         raise NotReady("Redis has not found its role yet")
     if mark is None or heartbeat is None or time.time() - float(heartbeat) > FRESH_SECONDS:
         raise NotReady("Redis holds no fresh heartbeat yet")
+
+
+async def stores_in_words(bindings: Bindings, region: str) -> str:
+    """What the region's own agent says its stores are now, as a person reads it; unknown when it says nothing."""
+    from holdfast.providers.agents.client import AgentClient, AgentSilent
+    from holdfast.providers.clock.system import SystemClock
+
+    agent = AgentClient(region, bindings.agents[region], SystemClock())
+    try:
+        said = await agent.status(2 * TIMEOUT_SECONDS)
+    except AgentSilent:
+        return "unknown: the agent does not answer"
+    finally:
+        await agent.close()
+    roles = ", ".join(f"{_NAMES.get(name, name)} {store['role']}" for name, store in said["stores"].items())
+    return f"{roles}, epoch {said['epoch']}"
 
 
 def service(blueprint: Blueprint, paths: Mapping[str, str]) -> Question:

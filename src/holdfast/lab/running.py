@@ -69,9 +69,7 @@ class Lab:
         try:
             description = json.loads(layout.description.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise LabProblem(
-                f"no lab runs in {directory}. Start one with `holdfast lab up`, or name it with --directory"
-            ) from error
+            raise LabProblem(f"no lab runs in {directory}. Start one with `holdfast lab up`, or name it with --directory") from error
         except (OSError, ValueError) as error:
             raise LabProblem(f"{layout.description} can't be read: {error}") from error
         if description.get("schema") != SCHEMA:

@@ -26,12 +26,12 @@ from holdfast.lab.layout import SCHEMA, Layout
 from holdfast.lab.number import NoNumberError, claim
 from holdfast.lab.parts import Ingredients, Part, Wave, parts_of, with_needs, write_configuration
 from holdfast.lab.processes import VARIABLE, start_ticks, sweep
-from holdfast.lab.readiness import NotReady, exchange_line
+from holdfast.lab.readiness import NotReady, exchange_line, stores_in_words
 from holdfast.plan.loader import PlanError, load
 from holdfast.plan.model import Plan
 
 ASK_AGAIN_SECONDS = 0.05
-STOP_SECONDS = {Wave.CALLERS: 0.5, Wave.SERVERS: 1.0, Wave.NETWORK: 0.3}
+STOP_SECONDS = {Wave.CALLERS: 0.5, Wave.SERVERS: 0.7, Wave.NETWORK: 0.2}
 STAY = b"s"
 """What the caller writes to the lifeline when the lab is to outlive it."""
 SECRETS = (
@@ -302,9 +302,15 @@ class Supervisor:
         with contextlib.suppress(LabProblem):
             links = json.loads((await self._tell_relay(["status"]))[0])["links"]
         description = json.loads(self._layout.description.read_text(encoding="utf-8"))
-        return {**description, "state": self._state, "parts": [self._part_status(part) for part in self._parts], "links": links}
+        ready = [
+            region for region in self._blueprint.regions if f"stores.{region}" in self._ready and self._ready[f"stores.{region}"].is_set()
+        ]
+        words = await asyncio.gather(*(stores_in_words(bindings_files.bindings_of(self._blueprint, region), region) for region in ready))
+        roles = {f"stores.{region}": said for region, said in zip(ready, words, strict=True)}
+        parts = [self._part_status(part, roles.get(part.name, "")) for part in self._parts]
+        return {**description, "state": self._state, "parts": parts, "links": links}
 
-    def _part_status(self, part: Part) -> dict[str, Any]:
+    def _part_status(self, part: Part, said: str) -> dict[str, Any]:
         child = self._children.get(part.name)
         ready = self._ready[part.name].is_set()
         state = "ended" if child is not None and child.ended is not None else "up" if ready else "starting"
@@ -317,7 +323,7 @@ class Supervisor:
             "process": bool(part.command),
             "pid": child.pid if child is not None else None,
             "started_seconds": child.started_seconds if child is not None else None,
-            "detail": str(child.ended) if child is not None and child.ended is not None else "",
+            "detail": str(child.ended) if child is not None and child.ended is not None else said,
             "ended_seconds": child.ended.at_seconds if child is not None and child.ended is not None else None,
         }
 
