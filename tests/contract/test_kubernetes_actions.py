@@ -121,7 +121,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCluster]:
     )
     command = [sys.executable, "-m", "holdfast.lab.cluster", "--config", str(directory / "config.json")]
     with server(command, directory, host, port) as process:
-        yield LabCluster(binding, process)
+        found = LabCluster(binding, process)
+        yield found
+        found.client.close()
 
 
 @pytest.fixture
