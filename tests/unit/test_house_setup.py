@@ -1,0 +1,114 @@
+"""`make setup`: on a machine without the packages (a private copy of this one, thrown away afterwards), and where nothing is to do."""
+
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = "postgresql-common postgresql-client-common redis-server redis-tools haproxy knot knot-dnsutils"
+ENTER = """
+set -e
+mount --make-rprivate /
+mount -t tmpfs -o size=4g none {base}
+cd {base}; mkdir upper work machine
+mount -t overlay overlay -o lowerdir=/,upperdir=$PWD/upper,workdir=$PWD/work machine
+mount -t proc proc machine/proc; mount --bind /dev machine/dev; mount -t tmpfs none machine/run; mount -t tmpfs none machine/tmp
+mkdir machine/clone; cp -a {root}/scripts {root}/src {root}/pyproject.toml {root}/requirements.lock {root}/README.md machine/clone/
+exec chroot machine /bin/sh -euc 'PATH=/usr/sbin:/usr/bin:/sbin:/bin; cd /clone; {story}'
+"""
+"""A machine of its own: its files are this one's until it changes them, its processes end with it."""
+NO_SERVERS = f"DEBIAN_FRONTEND=noninteractive apt-get -y -q purge {PACKAGES} >/dev/null 2>&1; rm -f /usr/sbin/policy-rc.d; "
+
+
+def on_a_machine(story: str) -> subprocess.CompletedProcess[str]:
+    with tempfile.TemporaryDirectory() as base:
+        script = ENTER.format(base=base, root=ROOT, story=story)
+        enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script]
+        return subprocess.run(enter, capture_output=True, text=True, timeout=900, check=False)
+
+
+def mark(text: str) -> str:
+    return f'echo "== {text}"; '
+
+
+def after(done: subprocess.CompletedProcess[str], text: str) -> list[str]:
+    assert f"== {text}\n" in done.stdout, done.stdout + done.stderr
+    lines = done.stdout.split(f"== {text}\n", 1)[1].splitlines()
+    return list(itertools.takewhile(lambda line: not line.startswith("== "), lines))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def a_debian() -> Iterator[None]:
+    if not shutil.which("apt-get"):
+        pytest.skip("needs Debian or Ubuntu")
+    yield
+
+
+@pytest.mark.root
+@pytest.mark.prove
+@pytest.mark.alone
+def test_packages_come_without_starting_or_changing_a_service() -> None:
+    done = on_a_machine(
+        NO_SERVERS
+        + 'printf "#!/bin/sh\\nexit 0\\n" > /usr/sbin/policy-rc.d; '
+        + "chmod 750 /usr/sbin/policy-rc.d; touch -d 2020-01-01 /usr/sbin/policy-rc.d; "
+        + mark("check") + "scripts/setup check 2>&1 || echo code $?; "
+        + "scripts/setup demo >/tmp/said 2>&1 || { cat /tmp/said; exit 1; }; "
+        + mark("policy") + "stat -c '%a %y' /usr/sbin/policy-rc.d* | cut -c1-14; ".replace("'", '"')
+        + mark("clusters") + "ls /etc/postgresql; ls /etc/postgresql-common | grep holdfast || true; "
+        + mark("enabled") + "for unit in postgresql redis-server haproxy knot; do systemctl is-enabled $unit || true; done; "
+        + mark("running") + "ps ax -o comm= | grep -E \"postgres|redis|haproxy|knot\" || true; "
+        + mark("program") + ".venv/bin/holdfast --version; "
+        + mark("again") + "scripts/setup demo; scripts/setup check"
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert after(done, "check")[-1] == "code 2"
+    assert "apt-get install postgresql" in done.stdout
+    assert after(done, "policy") == ["750 2020-01-01"]
+    assert after(done, "clusters") == []
+    assert after(done, "enabled") == ["disabled"] * 4
+    assert after(done, "running") == []
+    assert after(done, "program") == ["0.1.0"]
+    assert after(done, "again") == []
+
+
+@pytest.mark.root
+@pytest.mark.prove
+@pytest.mark.alone
+def test_on_another_system_it_names_what_is_missing_and_how_to_get_it() -> None:
+    done = on_a_machine(
+        NO_SERVERS + 'rm /etc/os-release; echo ID=fedora > /etc/os-release; scripts/setup demo 2>&1 || echo code $?'
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == "code 2"
+    assert "missing here: PostgreSQL-server Redis HAProxy Knot-DNS" in done.stdout
+    assert "dnf install postgresql-server redis haproxy knot" in done.stdout
+
+
+def test_it_is_quick_when_nothing_is_to_do() -> None:
+    if not (ROOT / ".venv" / ".holdfast-setup").exists():
+        pytest.skip("this .venv was not made by make setup")
+    started = time.monotonic()
+    done = subprocess.run([ROOT / "scripts" / "setup", "demo"], capture_output=True, text=True, timeout=60, check=False, env=os.environ)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert time.monotonic() - started < 5
+
+
+def test_it_refuses_a_purpose_that_it_does_not_know() -> None:
+    done = subprocess.run([ROOT / "scripts" / "setup", "nonsense"], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "say demo, test or check" in done.stderr
+
+
+def test_the_lock_names_no_index_and_pins_every_part_with_a_hash() -> None:
+    text = (ROOT / "requirements.lock").read_text()
+    assert "http" not in text.replace("httpx", "").replace("httpcore", "")
+    parts = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+    assert len(parts) > 30
+    assert all("==" in part and part.endswith("\\") for part in parts)
