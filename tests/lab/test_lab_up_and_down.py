@@ -358,3 +358,22 @@ def test_nothing_of_the_whole_lab_is_left_when_the_supervisor_is_killed() -> Non
         lab.wait_until_gone(10)
         assert left_of(lab) == []
         assert [group for group in groups if group.exists()] == []
+
+
+def test_nothing_is_left_when_the_one_who_starts_a_lab_is_killed_in_the_middle() -> None:
+    program = (
+        "import sys; from pathlib import Path; from holdfast.lab.running import start_lab; "
+        "start_lab(Path(sys.argv[1]), Path(sys.argv[2]), 'fast', progress=lambda event: print(event['event'], event['part'], flush=True))"
+    )
+    with folder() as directory:
+        with subprocess.Popen([sys.executable, "-c", program, str(directory), str(PLAN)], stdout=subprocess.PIPE, text=True) as caller:
+            assert caller.stdout is not None
+            for line in caller.stdout:
+                if line == "starting stores.eu-west-1\n":
+                    break
+            lab = Lab.attach(directory)
+            groups = processes.control_groups(directory)
+            caller.kill()
+        lab.wait_until_gone(20)
+        assert left_of(lab) == []
+        assert [group for group in groups if group.exists()] == []

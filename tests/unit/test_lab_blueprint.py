@@ -1,0 +1,91 @@
+"""What servers and sites of a lab are told: all from one blueprint, so that no two of them disagree."""
+
+from pathlib import Path
+
+import pytest
+
+from holdfast.lab import addresses, servers
+from holdfast.lab.bindings_files import bindings_of
+from holdfast.lab.blueprint import Blueprint, refuse_unsuitable
+from holdfast.lab.ground import LabProblem, Programs
+from holdfast.lab.layout import Layout
+from holdfast.plan.bindings import Bindings, ClusterBinding, LoadBalancerBinding
+from holdfast.plan.loader import load
+
+PLAN = load(Path(__file__).resolve().parents[2] / "examples" / "voicehive" / "plan.yaml").plan
+HOME, AWAY = "eu-west-1", "eu-central-1"
+
+
+@pytest.fixture
+def blueprint() -> Blueprint:
+    return Blueprint("holdfast-7-abc", 7, PLAN, "fast", "asynchronous", Layout(Path("/lab")))
+
+
+@pytest.mark.parametrize("site", [HOME, AWAY, "witness", "outside"])
+def test_bindings_of_every_site_name_every_component_and_survive_their_file(blueprint: Blueprint, site: str) -> None:
+    bindings = bindings_of(blueprint, site)
+    assert Bindings.model_validate_json(bindings.model_dump_json(by_alias=True)) == bindings
+    assert set(bindings.components) == {name for name, component in PLAN.components.items() if component.kind != "network"}
+    assert all(set(places) == {HOME, AWAY} for places in bindings.components.values())
+    assert set(bindings.functions) == set(PLAN.functions)
+    assert set(bindings.observers) == set(PLAN.observers)
+
+
+def test_a_relay_listens_wherever_a_binding_leads_to_another_site(blueprint: Blueprint) -> None:
+    relayed = {(listener.host, listener.port) for listener in servers.relay(blueprint, "token").listeners}
+    for site, number in blueprint.sites.items():
+        bindings = bindings_of(blueprint, site)
+        reached = {(bindings.resolver_host, bindings.resolver_port)}
+        urls = [bindings.controller.url, *(agent.url for agent in bindings.agents.values()), *bindings.observers.values()]
+        reached |= {(url.split("//")[1].split(":")[0], int(url.rpartition(":")[2])) for url in urls}
+        at_home = addresses.address(7, number, 0).rpartition(".")[0] + "."
+        assert {place for place in reached if not place[0].startswith(at_home)} <= relayed
+
+
+def test_the_dr_region_starts_closed_small_one_version_behind_and_on_the_primarys_stores(blueprint: Blueprint) -> None:
+    assert " disabled\n" in servers.haproxy(blueprint, AWAY)
+    assert " disabled\n" not in servers.haproxy(blueprint, HOME)
+    there, here = servers.cluster(blueprint, AWAY), servers.cluster(blueprint, HOME)
+    assert {function["replicas"] for function in there["functions"].values()} == {1}
+    assert here["functions"]["voice"] == {
+        **there["functions"]["voice"],
+        "replicas": 3,
+        "image": "voicehive/voice:2",
+        "address": "127.7.1.20",
+    }
+    assert there["functions"]["voice"]["image"] == "voicehive/voice:1"
+    assert there["settings"]["database"] == "postgresql://voicehive@127.7.21.10:25432/voicehive"
+
+    own = bindings_of(blueprint, "witness").components["application"][AWAY]
+    assert isinstance(own, ClusterBinding)
+    assert own.stores["database"] == "postgresql://voicehive@127.7.2.10:25432/voicehive"
+    assert own.stores.keys() <= there["settings"].keys()
+
+
+def test_every_place_that_a_cluster_may_use_is_known_to_its_load_balancer(blueprint: Blueprint) -> None:
+    text, cluster = servers.haproxy(blueprint, AWAY), servers.cluster(blueprint, AWAY)
+    balancer = bindings_of(blueprint, "witness").components["loadbalancer"][AWAY]
+    assert isinstance(balancer, LoadBalancerBinding)
+    for function, settings in cluster["functions"].items():
+        assert f"backend {balancer.backends[function]}\n" in text
+        first, last = settings["ports"]
+        assert all(f" {settings['address']}:{port}" in text for port in range(first, last + 1))
+
+
+def test_each_replica_finds_the_slot_that_the_other_side_keeps_for_it(blueprint: Blueprint) -> None:
+    programs = Programs(*(Path("/x") for _ in range(5)))
+    home, away = (servers.agent(blueprint, region, programs, None) for region in (HOME, AWAY))
+    assert home["postgres"]["slot"] == "holdfast_eu_central_1"
+    assert (home["postgres"]["peer_host"], away["postgres"]["peer_host"]) == ("127.7.12.10", "127.7.21.10")
+    assert home["peer"]["key_file"] == away["key_file"]
+    assert home["lease"]["ttl_seconds"] == 3.0
+
+
+def test_a_lab_that_cannot_be_built_is_refused_with_what_there_is() -> None:
+    with pytest.raises(LabProblem, match="no profile 'slow'; it has default, fast"):
+        refuse_unsuitable(PLAN, "slow", "asynchronous")
+    with pytest.raises(LabProblem, match="say asynchronous or synchronous"):
+        refuse_unsuitable(PLAN, "fast", "sometimes")
+    stranger = PLAN.model_copy(update={"functions": {**PLAN.functions, "billing": PLAN.functions["pms"]}})
+    with pytest.raises(LabProblem, match="the plan has billing besides"):
+        refuse_unsuitable(stranger, "fast", "asynchronous")
