@@ -68,8 +68,6 @@ class Supervisor:
         self._sweeper_pipe = -1
         self._locks: tuple[int, ...] = ()
 
-    # --- from nothing to a running lab
-
     async def run(self) -> int:
         """Build the lab, keep it until told to end, take it down. Returns the exit status."""
         loop = asyncio.get_running_loop()
@@ -171,8 +169,6 @@ class Supervisor:
         }
         ground.write_whole(self._layout.description, json.dumps(description, indent=2))
 
-    # --- starting
-
     async def _start_parts(self, made_with: Ingredients) -> None:
         parts = parts_of(self._blueprint, made_with)
         only = self._order.get("only")
@@ -247,8 +243,6 @@ class Supervisor:
         logs = [self._layout.log_of(name) for name in involved]
         return "".join(f"\n--- the end of {log}\n{last_lines(log)}" for log in logs)
 
-    # --- the sweeper
-
     def _start_sweeper(self) -> None:
         old = self._sweeper_pipe
         read, self._sweeper_pipe = os.pipe()
@@ -268,8 +262,6 @@ class Supervisor:
     def _sweeper_ended(self, _: Child) -> None:
         if self._state != "stopping":
             self._start_sweeper()
-
-    # --- commands
 
     async def _obey(self, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """One command from the control port. Raises LabProblem."""
@@ -337,8 +329,6 @@ class Supervisor:
             if child is not None
         ]
         ground.write_whole(self._layout.processes, json.dumps(listed, indent=2))
-
-    # --- ending
 
     def stop(self, reason: str) -> None:
         """End the lab; returns at once."""
