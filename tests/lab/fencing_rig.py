@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from holdfast.agent import fence
+from holdfast.agent.groups import remove_group
 from holdfast.agent.postgres_files import slot_name
 from holdfast.agent.pulse import boot_seconds
 from holdfast.fencing.order import Order
@@ -252,9 +253,7 @@ class AgentSide:
         for target in targets:
             group = fence.Group(target["group_kind"], Path(target["group"])) if target["group"] else None
             assert fence.fence(fence.Target(target["name"], Path(target["directory"]), group)).clean
-            if group is not None:
-                with suppress(FileNotFoundError):
-                    group.path.rmdir()
+            assert remove_group(group), f"{group} stays behind"
 
 
 class Session(threading.Thread):

@@ -1,8 +1,10 @@
 """What two agents do for a region that writes: nothing is acknowledged after the lease's end, whoever was stopped, killed, or cut off."""
 
+import http.client
 import json
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from holdfast.agent.pulse import boot_seconds
 from holdfast.fencing.order import Order
 from holdfast.fencing.promise import Certificate
+from holdfast.fencing.signing import SIGNATURE_HEADER, sign_request
 from lab.fencing_rig import FIRST, TTL, WEST, Session, rig, wait_for
 
 GROUPS = ["auto", "none"]
@@ -211,3 +214,81 @@ def test_an_orderly_end_leaves_nothing_behind_and_a_new_start_goes_on() -> None:
         assert not any(group and Path(group).exists() for group in groups)
         made.west.start()
         wait_for(made.west.writes, 15, "west writes again")
+
+
+def test_an_agent_without_its_state_refuses_and_then_hears_before_it_promises() -> None:
+    with rig() as made:
+        assert made.east.end() == 0
+        (made.east.state / "state.json").unlink()
+        made.east.start()
+        assert made.east.process is not None
+        assert made.east.process.wait(timeout=10) == 2
+        assert "--without-memory" in made.east.log.read_text()
+        made.links["west→controller"].cut()
+        made.east.config["controller"]["url"] = made.west.config["controller"]["url"]
+        made.east.start("--without-memory")
+        wait_for(made.east.answers, 5, "it listens")
+        wait_for(lambda: made.east.status()["unheard"] == ["controller"], 5, "it waits for the controller")
+        wait_for(lambda: not made.west.postmaster() or not made.west.writes(), TTL + 3, "so west has nobody's promise")
+        made.heal()
+        wait_for(lambda: made.east.status()["unheard"] == [], 5, "it hears the controller")
+        wait_for(made.west.writes, 15, "west writes again")
+        assert made.east.status()["stores"]["postgres"]["duty"] == "barred"
+        answer = made.east.order(made.next_order(1), "postgres.reprotect")
+        assert answer["result"] == "succeeded", answer
+
+
+def test_a_second_agent_a_taken_port_and_a_bad_file_are_refused_with_one_line() -> None:
+    with rig(started=False) as made:
+        made.east.start()
+        wait_for(made.east.answers, 5, "it listens")
+        first, before = made.east.process, made.east.log.read_text()
+        made.east.start()
+        second, made.east.process = made.east.process, first
+        assert second is not None
+        assert second.wait(timeout=10) == 2
+        assert "another agent runs with the state directory" in made.east.log.read_text().removeprefix(before)
+        made.west.config["listen"] = made.east.config["listen"]
+        made.west.start()
+        assert made.west.process is not None
+        assert made.west.process.wait(timeout=20) == 2
+        assert "cannot listen on" in made.west.log.read_text()
+        del made.west.config["lease"]
+        made.west.start()
+        assert made.west.process.wait(timeout=20) == 2
+        assert "lease is missing" in made.west.log.read_text()
+        assert "Traceback" not in made.west.log.read_text()
+
+
+def test_what_is_not_signed_or_too_large_or_not_http_gets_a_clear_answer_and_harms_nothing() -> None:
+    with rig(started=False) as made:
+        made.east.start()
+        wait_for(made.east.answers, 5, "it listens")
+        place = tuple(made.east.config["listen"])
+
+        def said(method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, str]:
+            connection = http.client.HTTPConnection(*place, timeout=5)
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            connection.close()
+            return answer.status, text
+
+        assert said("GET", "/healthz") == (200, "ok\n")
+        assert said("GET", "/v1/status")[0] == 403
+        assert said("POST", "/v1/orders", b"{}")[0] == 403
+        assert said("POST", "/v1/orders", b"{}", {SIGNATURE_HEADER: "0" * 64})[0] == 403
+        assert said("POST", "/v1/orders", b" " * 70000)[0] == 413
+        assert said("POST", "/v2/orders", b"{}")[0] == 404
+        body, signature = sign_request(made.east.key, "/v1/orders", {"order": [0, 2, 1], "verb": "prepare"}, "n", 1.0)
+        assert said("POST", "/v1/orders", body, {SIGNATURE_HEADER: signature}) == (
+            400,
+            '{"error": "an order is four integers of at least 0, not [0, 2, 1]"}',
+        )
+        assert said("POST", "/v1/orders", body, {SIGNATURE_HEADER: signature})[0] == 403, "a message is taken once"
+        body, signature = sign_request(made.east.key, "/v1/orders", {"order": [0, 2, 1, 1], "verb": "explode"}, "m", 1.0)
+        assert "unknown verb 'explode'" in said("POST", "/v1/orders", body, {SIGNATURE_HEADER: signature})[1]
+        with socket.create_connection(place, timeout=5) as raw:
+            raw.sendall(b"\x16\x03\x01 not http\r\n\r\n")
+            assert raw.recv(1000)
+        assert made.east.status()["pledged"] is None

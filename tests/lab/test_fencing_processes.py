@@ -84,7 +84,7 @@ def target(request: pytest.FixtureRequest, folder: Path) -> Iterator[Target]:
         for process in _started:
             process.wait()
         _started.clear()
-        groups.remove_group(group)
+        assert groups.remove_group(group)
 
 
 _started: list["subprocess.Popen[bytes]"] = []

@@ -219,11 +219,13 @@ class Authority:
             return reply
 
     def yield_power(self, order: Order) -> None:
-        """Give the right to write up, durably, under an order of fence. Takes effect at once: the deadline is gone."""
+        """Give the right to write up under an order of fence. Takes effect at once, before it is durable; an OSError says that it isn't."""
         with self.lock:
             if self._state.memory.holder == self._state.region and self._state.yielded is None:
-                self._write(replace(self._state, yielded=order))
+                self._state = replace(self._state, yielded=order)
                 self._ask_again_from(float("inf"))
+                self.changed.set()
+                self._file.write(self._state)
         self.changed.set()
 
     def take_up(self, order: Order) -> Reply:

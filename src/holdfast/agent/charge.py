@@ -157,7 +157,7 @@ class Charge:
             if self._authority.role(self.name) is Role.WRITER and self._may_write() and self._started_as is Wanted.WRITER:
                 try:
                     self.store.heartbeat(time.time(), self._authority.epoch.epoch)
-                except StoreFailure as failure:
+                except Exception as failure:  # this thread must not die while the store does
                     self.problem = str(failure)
                 else:
                     self.problem = ""

@@ -4,10 +4,13 @@ Tried in turn: the v1 freezer, then v2 with `cgroup.freeze`; at the root of the 
 group that this process is in. A place counts only when a group could be made and frozen there. No place means that fencing goes by SIGSTOP.
 """
 
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from holdfast.agent.fence import Group
+
+_REMOVE_SECONDS = 2.0
 
 
 def find_group(name: str, mode: str = "auto") -> Group | None:
@@ -19,13 +22,20 @@ def find_group(name: str, mode: str = "auto") -> Group | None:
     return None
 
 
-def remove_group(group: Group | None) -> None:
-    """Take an empty group away; one that is in use stays."""
+def remove_group(group: Group | None) -> bool:
+    """Take an empty group away; whether it is gone. One that is in use stays; the kernel takes a moment to let go of the killed."""
     if group is None:
-        return
-    with suppress(OSError):
-        group.thaw()
-        group.path.rmdir()
+        return True
+    group.thaw()
+    until = time.monotonic() + _REMOVE_SECONDS
+    while group.path.exists():
+        with suppress(OSError):
+            group.path.rmdir()
+            return True
+        if group.processes() or time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def _works(group: Group) -> bool:

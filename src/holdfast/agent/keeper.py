@@ -6,6 +6,7 @@ deadline grows only while the guard ticks; it shrinks always. Removing write pow
 Never here: asking for the lease (`renewal`), orders (`orders`).
 """
 
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -65,7 +66,10 @@ class Keeper:
     def run(self, ended: threading.Event) -> None:
         """Until ended."""
         while not ended.is_set():
-            self.tick()
+            try:
+                self.tick()
+            except Exception as defect:  # this thread must not die: the guard still fences at the deadline, but nobody would renew it
+                print(f"agent: the keeper met {type(defect).__name__}: {defect}; it goes on", file=sys.stderr, flush=True)
             self._authority.changed.wait(self._tick_seconds)
             self._authority.changed.clear()
 

@@ -59,7 +59,10 @@ class Orders:
         if not self._busy[scope].acquire(timeout=0.5):
             return self._answer("waiting", f"another order to {scope} is being carried out", {"wait_seconds": 0.5})
         try:
-            verdict, last = self._authority.receive(order, verb, scope)
+            try:
+                verdict, last = self._authority.receive(order, verb, scope)
+            except OSError as error:
+                return self._not_kept(order, verb, error)
             if verdict is Verdict.REFUSED:
                 highest = self._authority.highest
                 return self._answer(
@@ -73,6 +76,17 @@ class Orders:
             return answer
         finally:
             self._busy[scope].release()
+
+    def _not_kept(self, order: Order, verb: str, error: OSError) -> Answer:
+        """An order that can't be made durable is not obeyed, but for a fence: removing write power never waits, not even for a disk."""
+        why = f"the order could not be kept durably ({error.strerror or error}): make room on the disk of the agent's state directory"
+        highest = self._authority.highest
+        if verb not in ("fence", "quiesce") or (highest is not None and order <= highest):
+            return self._answer("failed", why)
+        with contextlib.suppress(OSError):
+            self._authority.yield_power(order)
+        clean = all(charge.fence().clean for charge in self._keeper.charges.values() if charge.armed)
+        return self._answer("failed", f"{'fenced' if clean else 'not wholly fenced'}, but {why}; a restart of the agent would undo it")
 
     def _try(self, work: Callable[[Order, Mapping[str, Any]], Answer], order: Order, arguments: Mapping[str, Any]) -> Answer:
         try:

@@ -51,7 +51,10 @@ class Renewal:
         pause = 0.0
         while not ended.wait(pause):
             started = boot_seconds()
-            self.once()
+            try:
+                self.once()
+            except OSError as error:  # what was learnt could not be made durable: nothing was learnt, and it is asked again
+                self.last = f"the answer could not be kept: {error.strerror}"
             pause = max(0.02, self._ttl_seconds / 5 - (boot_seconds() - started))
 
     def once(self) -> None:
