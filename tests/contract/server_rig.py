@@ -63,6 +63,12 @@ def server(command: Sequence[str], directory: Path, host: str, port: int) -> Ite
 def freeze(child: subprocess.Popen[bytes]) -> None:
     """The server is there, takes connections, and answers nothing: as behind a cut link."""
     os.kill(child.pid, signal.SIGSTOP)
+    wait_for(lambda: _stopped(child.pid), f"every thread of {child.pid} has stopped")  # a signal takes a moment to reach them all
+
+
+def _stopped(pid: int) -> bool:
+    states = [(task / "stat").read_text().rpartition(")")[2].split()[0] for task in Path(f"/proc/{pid}/task").iterdir()]
+    return set(states) <= {"T", "t"}
 
 
 def thaw(child: subprocess.Popen[bytes]) -> None:
