@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from holdfast.agent import fence
 from holdfast.agent.authority import Authority
+from holdfast.agent.fence import Fenced
 from holdfast.agent.guarding import Guarding
 from holdfast.agent.pulse import boot_seconds
 from holdfast.agent.state import Role
@@ -22,6 +23,7 @@ from holdfast.agent.store import Store, StoreFailure, StoreRefusal
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
 HEARTBEAT_SECONDS = 0.2
+_LONGEST_FENCE_SECONDS = 3.0
 
 
 class Wanted(StrEnum):
@@ -39,6 +41,8 @@ class Charge:
         self.store = store
         self.target = target
         self.lock = threading.Lock()
+        self._fencing = threading.Condition()  # held for a moment only: a fence waits for nobody
+        self._fences_under_way = 0
         self.problem = ""
         """Why it does not run although it should."""
         self._authority = authority
@@ -64,18 +68,40 @@ class Charge:
 
     def fence(self, limit_seconds: float = 10.0) -> fence.Fenced:
         """Kill whatever belongs to it, verify, and leave its group frozen."""
-        done = fence.fence(self.target, limit_seconds=limit_seconds)
-        if done.clean:
-            fence.close(self.target)
-        return done
+        with self._fencing:
+            self._fences_under_way += 1
+        try:
+            done = fence.fence(self.target, limit_seconds=limit_seconds)
+            if done.clean:
+                fence.close(self.target)
+            return done
+        finally:
+            with self._fencing:
+                self._fences_under_way -= 1
+                self._fencing.notify_all()
+
+    def fence_if_armed(self, limit_seconds: float) -> Fenced | None:
+        """The same for whoever decided it some time ago: what was disarmed since is left alone."""
+        with self._fencing:
+            if not self.armed:
+                return None
+            self._fences_under_way += 1
+        try:
+            return self.fence(limit_seconds)
+        finally:
+            with self._fencing:
+                self._fences_under_way -= 1
+                self._fencing.notify_all()
 
     def arm(self) -> None:
         """It may be a writer from now on: the guard's deadline holds for it."""
         self._guarding.arm(self.name)
 
     def disarm(self) -> None:
-        """It is verified to be no writer."""
+        """It is verified to be no writer. Returns when no fence of it is under way any more, since that would kill what is started next."""
         self._guarding.disarm(self.name)
+        with self._fencing:
+            self._fencing.wait_for(lambda: self._fences_under_way == 0, timeout=_LONGEST_FENCE_SECONDS)
 
     @property
     def armed(self) -> bool:

@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,13 +16,16 @@ from holdfast.agent.pulse import Pulse, boot_nanoseconds
 _GUARD = Path(__file__).with_name("guard.py")
 _START_SECONDS = 2.0
 """How long a new guard may take to its first tick before it counts as dead too."""
+_LONGEST_FENCE_SECONDS = 2.5
+"""How long the guard may be at a fence before it ticks again."""
 
 
 class Guarding:
-    """One guard process, watched. Used by one thread (the keeper), but for `arm` and `disarm`, which the GIL keeps apart from it."""
+    """One guard process, watched. Used by one thread (the keeper), but for `arm` and `disarm`, which the stores' threads call too."""
 
     def __init__(self, directory: Path, targets: Sequence[Target], tick_seconds: float) -> None:
         self._tick_seconds = tick_seconds
+        self._bits = threading.Lock()  # every store's bit stands in one number: two threads must not write it over each other
         self._targets = list(targets)
         self._places = {target.name: place for place, target in enumerate(targets)}
         self._configuration = directory / "guard.json"
@@ -55,11 +60,17 @@ class Guarding:
 
     def arm(self, store: str) -> None:
         """From now on the store may be a writer: the deadline holds for it."""
-        self.pulse.put("armed", self.pulse.get("armed") | 1 << self._places[store])
+        with self._bits:
+            self.pulse.put("armed", self.pulse.get("armed") | 1 << self._places[store])
 
     def disarm(self, store: str) -> None:
-        """The store is verified to be no writer, and can't become one."""
-        self.pulse.put("armed", self.pulse.get("armed") & ~(1 << self._places[store]))
+        """The store is verified to be no writer, and can't become one. Returns when the guard knows: a fence that it had begun before would
+        kill what is started next."""
+        with self._bits:
+            self.pulse.put("armed", self.pulse.get("armed") & ~(1 << self._places[store]))
+        cleared, until = boot_nanoseconds(), time.monotonic() + _LONGEST_FENCE_SECONDS
+        while self.pulse.get("tick") < cleared and time.monotonic() < until:
+            time.sleep(0.002)
 
     def armed(self, store: str) -> bool:
         """Whether the deadline holds for the store."""

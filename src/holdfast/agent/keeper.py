@@ -95,7 +95,7 @@ class Keeper:
         armed = [charge for charge in self.charges.values() if charge.armed]
         if self._fenced and not any(charge.store.alive() for charge in armed):
             return
-        done = [charge.fence(limit_seconds=2.0) for charge in armed]
+        done = [fenced for charge in armed if (fenced := charge.fence_if_armed(limit_seconds=2.0)) is not None]
         killed = sum(each.killed for each in done)
         self._fenced = all(each.clean for each in done)
         if killed or not self._fenced:
