@@ -195,6 +195,7 @@ def _until_recovered(drill: RunningDrill) -> None:
     drill.start_controller()
     drill.until("the controller answers", lambda: drill.state, settings.ready_bound_seconds)
     drill.until("watching sees every function well", lambda: _all_is_well(drill), settings.ready_bound_seconds)
+    drill.until("the controller knows what was promised before it came", lambda: _promises_are_short(drill), settings.ready_bound_seconds)
     _for_a_while(drill, settings.warm_up_seconds)
     drill.mark("cut", source)
     lab.cut(source)
@@ -224,6 +225,12 @@ def _all_is_well(drill: RunningDrill) -> bool:
     functions = watching.get("functions", {})
     regions = watching.get("scores", {})
     return bool(functions) and all(word == "up" for word in functions.values()) and all(score == 100 for score in regions.values())
+
+
+def _promises_are_short(drill: RunningDrill) -> bool:
+    """A controller without memory counts the longest promise that anybody may have been given; afterwards only its own count."""
+    profile = drill.loaded.plan.profiles[drill.settings.profile]
+    return bool(drill.state["promise_ends_in_seconds"] <= profile.lease * (1 + profile.drift) + profile.margin + 0.1)
 
 
 def _for_a_while(drill: RunningDrill, seconds: float) -> None:

@@ -19,7 +19,7 @@ class DrillSettings:
     directory: Path
     profile: str = "fast"
     replication: Literal["asynchronous", "synchronous"] = "asynchronous"
-    warm_up_seconds: float = 8.0
+    warm_up_seconds: float = 4.0
     settle_seconds: float = 3.0
     ready_bound_seconds: float = 60.0
     failover_bound_seconds: float = 120.0
