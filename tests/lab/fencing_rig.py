@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -461,9 +461,10 @@ def rig(*, cgroup: str = "auto", ttl: float = TTL, started: bool = True) -> Iter
                 print(record["at_seconds"], record["what"], record["detail"], record["facts"])
         raise
     finally:
-        for each in (made.west, made.east):
-            each.sweep()
-        for link in links.values():
-            link.close()
-        controller.close()
-        shutil.rmtree(root, ignore_errors=True)
+        with ExitStack() as last:  # every part is cleaned up, whatever another part's cleaning met
+            last.callback(shutil.rmtree, root, ignore_errors=True)
+            last.callback(controller.close)
+            for link in links.values():
+                last.callback(link.close)
+            for each in (made.west, made.east):
+                last.callback(each.sweep)
