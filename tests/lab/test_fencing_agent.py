@@ -14,7 +14,8 @@ from holdfast.agent.pulse import boot_seconds
 from holdfast.fencing.order import Order
 from holdfast.fencing.promise import Certificate
 from holdfast.fencing.signing import SIGNATURE_HEADER, sign_request
-from lab.fencing_rig import FIRST, TTL, WEST, Session, rig, wait_for
+from lab.fencing_rig import TTL, WEST, Session, rig, wait_for
+from lab.fencing_surroundings import FIRST
 
 GROUPS = ["auto", "none"]
 
