@@ -106,6 +106,7 @@ class Agents:
     ports: dict[tuple[str, str], int]
     clients: dict[str, AgentClient] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    frozen: set[str] = field(default_factory=set)
     databases: dict[str, PostgresBinding] = field(default_factory=dict)
     caches: dict[str, RedisBinding] = field(default_factory=dict)
 
@@ -126,6 +127,7 @@ class Agents:
 
     def freeze(self, region: str) -> None:
         self.processes[region].send_signal(signal.SIGSTOP)
+        self.frozen.add(region)
 
     async def status(self, region: str) -> dict[str, Any]:
         return await self.clients[region].status()
@@ -161,15 +163,16 @@ class Agents:
         for entry in Path("/proc").iterdir():
             with suppress(OSError):
                 words = (entry / "cmdline").read_bytes()
-                if entry.name.isdigit() and b"holdfast.agent.guard" in words and str(self.root / region).encode() in words:
+                if entry.name.isdigit() and str(self.root / region / "state" / "guard.json").encode() in words:
                     found.append(int(entry.name))
         return found
 
     async def stop(self) -> None:
         for client in self.clients.values():
             await client.close()
+        for region in self.frozen:
+            self.lose(region)
         for process in self.processes.values():
-            process.send_signal(signal.SIGCONT)
             process.terminate()
         for region, process in self.processes.items():
             try:

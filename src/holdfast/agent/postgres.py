@@ -242,6 +242,8 @@ class PostgresStore:
         return "already"
 
     def _set_standby_names(self, session: Connection, names: str) -> None:
+        if session.query("SHOW synchronous_standby_names", 5).one()[0] == names:
+            return
         session.query(f"ALTER SYSTEM SET synchronous_standby_names = {literal(names)}", 10)
         session.query("SELECT pg_reload_conf()", 5)
         for _ in until(5.0, every_seconds=0.005):

@@ -133,7 +133,7 @@ def server_options(configuration: PostgresConfiguration) -> list[str]:
         "wal_receiver_timeout": "5s",
         "wal_sender_timeout": "5s",
         "wal_receiver_status_interval": "1s",
-        "wal_retrieve_retry_interval": "500ms",
+        "wal_retrieve_retry_interval": "250ms",  # a promotion may have to wait for the end of one such pause
         "timezone": "UTC",
         "log_timezone": "UTC",
         "log_line_prefix": "%m [%p] %q%u@%d/%a ",
