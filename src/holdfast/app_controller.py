@@ -128,8 +128,27 @@ def actions_for(
     }
 
 
-def assemble(loaded: LoadedPlan, bindings: Bindings, *, scenario: str, profile: str, exercise: str | None) -> Assembled:
-    """Open the journal and wire everything to it. Raises JournalConflict when another controller holds it."""
+Actions = Mapping[str, Action]
+
+
+def as_they_are(actions: Actions) -> Actions:
+    """Every block acts as its provider does."""
+    return actions
+
+
+def assemble(
+    loaded: LoadedPlan,
+    bindings: Bindings,
+    *,
+    scenario: str,
+    profile: str,
+    exercise: str | None,
+    through: Callable[[Actions], Actions] = as_they_are,
+) -> Assembled:
+    """Open the journal and wire everything to it. `through`: what stands between the controller and its actions (tests break one there).
+
+    Raises JournalConflict when another controller holds the journal.
+    """
     plan, clock = loaded.plan, SystemClock()
     bindings.state_directory.mkdir(parents=True, exist_ok=True)
     journal = SqliteJournal(bindings.state_directory / "journal.db")
@@ -147,7 +166,7 @@ def assemble(loaded: LoadedPlan, bindings: Bindings, *, scenario: str, profile: 
         journal,
         clock,
         watch,
-        actions_for(plan, bindings, agents, keeper, clock, bindings.replication),
+        through(actions_for(plan, bindings, agents, keeper, clock, bindings.replication)),
         notifiers,
         keeper,
     )
@@ -202,10 +221,11 @@ async def run_controller(
     profile: str,
     exercise: str | None,
     tell: Callable[[Line], None],
+    through: Callable[[Actions], Actions] = as_they_are,
 ) -> None:
     """Run until cancelled. Raises JournalConflict when another controller holds or takes the journal."""
     clock = SystemClock()
-    assembled = assemble(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise)
+    assembled = assemble(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, through=through)
     head = assembled.journal.head()[0]
     binding = bindings.controller
     server = _Server(
