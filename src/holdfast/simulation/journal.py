@@ -5,7 +5,7 @@ restart. A crash is a BaseException: nothing that handles errors can handle it, 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -30,13 +30,17 @@ class JournalFault(StrEnum):
 
 @dataclass
 class MemoryDisk:
-    """What survives a crash: the records, the promises, and who holds the lock. `faults` by number of the append (1 is the first)."""
+    """What survives a crash: the records, the promises, and who holds the lock. `faults` by number of the append (1 is the first).
+
+    `on_crash` is told at the very moment at which a controller dies: whoever plays the world stops the rest of it.
+    """
 
     records: list[Record] = field(default_factory=list)
     promises: dict[str, str] = field(default_factory=dict)
     faults: dict[int, JournalFault] = field(default_factory=dict)
     appends: int = 0
     writer: object | None = None
+    on_crash: Callable[[], None] | None = None
 
     def tear(self, count: int) -> None:
         """Lose the last records, as a disk that lied about its sync does."""
@@ -95,9 +99,17 @@ class MemoryJournal:
         if self.disk.writer is self:
             self.disk.writer = None
 
-    def _die(self) -> None:
+    def kill(self) -> None:
+        """The controller dies now: what it still tries to append is never written."""
+        if self._dead:
+            return
         self._dead = True
         self.close()
+        if self.disk.on_crash is not None:
+            self.disk.on_crash()
+
+    def _die(self) -> None:
+        self.kill()
         raise ControllerCrash(f"killed at append {self.disk.appends}")
 
 

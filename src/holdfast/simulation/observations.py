@@ -158,6 +158,6 @@ class SimulatedObserver:
             "holder": agent.holder,
             "lease_remaining_seconds": agent.lease_remaining_seconds(now),
             "promising": agent.promising,
-            "promise_ends_in_seconds": max(0.0, agent.promise_ends_in_seconds(now)),
+            "promise_ends_in_seconds": agent.promise_ends_in_seconds(now),
         }
         return Look(region.name, Subject.AGENT, AGENT_NAME, Seen.UP, facts=facts)

@@ -1,0 +1,229 @@
+"""A whole exercise in virtual time: load, cut, stand-ins approve, recovered, heal, the way back, closed; judged as production judges it.
+
+The same story as the drill on real servers, told with a simulated world. The seed decides when things happen and nothing else does: the
+same seed gives the same journal. It decides nothing; people's commands go through the controller and are repeated until answered.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from holdfast.decision.approval import Proposal
+from holdfast.decision.replay import IncidentState
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
+from holdfast.ledger.contents import StoreContents
+from holdfast.plan.people import Occasion, approvers
+from holdfast.report.build import build
+from holdfast.report.facts import ReportFacts
+from holdfast.report.model import Finding, Report
+from holdfast.simulation.clock import run_virtual
+from holdfast.simulation.stage import VERSION, Stage, StageSettings, Wrap
+
+LOOK_SECONDS = 0.1
+READY_BOUND_SECONDS = 60.0
+RUN_BOUND_SECONDS = 600.0
+"""Far above what a run takes, also with controllers killed on the way: it ends an exercise that hangs."""
+SETTLE_SECONDS = 6.0
+"""Long enough for ten successes in a row."""
+
+Interference = Callable[[Stage], None]
+"""What a test does to the stage before the story begins."""
+
+
+class NotInTimeError(Exception):
+    """What the exercise waited for did not come, or needs a person whom no stand-in may replace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exercised:
+    """What became of it. `facts` is what the report is made from; change it with `replace` and judge again."""
+
+    seed: int
+    facts: ReportFacts
+    ended_early: str | None
+    kills: int
+    appends: int
+    virtual_seconds: float
+
+    def report(self) -> Report:
+        """The judged report."""
+        return build(self.facts)
+
+    def __str__(self) -> str:
+        return f"exercise with seed {self.seed}: {len(self.facts.records)} records, {self.kills} kills, ended early: {self.ended_early}"
+
+
+def exercise(settings: StageSettings, interfere: Interference = lambda _: None, wrap: Wrap | None = None) -> Exercised:
+    """Play one exercise to its end, in virtual time."""
+
+    async def play() -> Exercised:
+        stage = Stage(settings, wrap)
+        interfere(stage)
+        return await Exercise(stage).play()
+
+    return run_virtual(play)
+
+
+class Exercise:
+    """One exercise under way on a stage."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self._people = People(stage)
+        self._started_seconds = stage.clock.wall_seconds()
+        self._after_failover: tuple[StoreContents, ...] = ()
+        self._before_reprotect: tuple[StoreContents, ...] = ()
+
+    async def play(self) -> Exercised:
+        """The whole story."""
+        stage, ended_early = self.stage, None
+        stage.begin()
+        try:
+            await self._until_recovered()
+            await self._bring_home()
+        except NotInTimeError as failure:
+            ended_early = str(failure)
+        finally:
+            facts = self._facts(ended_early)
+            await stage.end()
+        return Exercised(stage.settings.seed, facts, ended_early, stage.kills, stage.disk.appends, stage.clock.steady_seconds())
+
+    async def _until_recovered(self) -> None:
+        stage, home = self.stage, self.stage.world.home
+        await self.until("watching sees every function well", self._all_is_well, READY_BOUND_SECONDS)
+        await stage.clock.sleep(5.0 + stage.random.uniform(0.0, 1.0))
+        stage.world.links.cut(home)
+        await self._mark("cut", home)
+        await self.until("every function is served again", lambda: self.incident_is("recovered", "needs-person"), RUN_BOUND_SECONDS)
+        self._nobody_is_needed()
+        await stage.clock.sleep(SETTLE_SECONDS)
+        self._after_failover = stage.world.contents(stage.world.dr)
+        self._before_reprotect = stage.world.contents(home)
+
+    async def _bring_home(self) -> None:
+        stage = self.stage
+        stage.world.links.heal_all()
+        await self._mark("heal", stage.world.home)
+        await self.until("the way back was asked for", self._asked_for_the_way_back, READY_BOUND_SECONDS)
+        await self.until("the region is home again", lambda: self.incident_is("closed", "needs-person"), RUN_BOUND_SECONDS)
+        self._nobody_is_needed()
+        await stage.clock.sleep(SETTLE_SECONDS)
+
+    def _asked_for_the_way_back(self) -> bool:
+        said = self._people.repeat("failback", "failback")
+        return said.startswith("accepted") or self.incident_is("reprotecting", "protected", "returning")
+
+    def _nobody_is_needed(self) -> None:
+        if self.incident_is("needs-person"):
+            waiting = [record.body["reason"] for record in self.stage.disk.records if record.kind == Kind.STEP_WAITING]
+            raise NotInTimeError(f"a step needs a person and no stand-in may choose for them: {waiting[-1]}")
+
+    async def _mark(self, what: str, detail: str) -> None:
+        at_seconds = self.stage.clock.wall_seconds()
+        arguments = {"what": what, "detail": detail, "at_seconds": at_seconds}
+
+        def marked() -> bool:
+            return self._people.repeat(f"mark-{what}", "mark", arguments).startswith("accepted")
+
+        await self.until(f"the mark '{what}' is kept", marked, READY_BOUND_SECONDS)
+
+    async def until(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
+        """Look until it is so, bounded; people answer what they are asked meanwhile. Raises NotInTimeError."""
+        clock = self.stage.clock
+        deadline = clock.steady_seconds() + seconds
+        while not condition():
+            if clock.steady_seconds() > deadline:
+                raise NotInTimeError(f"{what}: not within {seconds:.0f} s")
+            await clock.sleep(LOOK_SECONDS)
+            self.stage.check()
+            self._people.answer()
+
+    def incident_is(self, *states: str) -> bool:
+        """Whether the last incident stands in one of these states."""
+        incident = _last_incident(self.stage)
+        return incident is not None and incident.state.value in states
+
+    def _all_is_well(self) -> bool:
+        picture = self.stage.controller.watch.picture if self.stage.controller is not None else None
+        if picture is None:
+            return False
+        return all(joint.health.value == "up" for joint in picture.functions.values()) and all(
+            score.score == 100 for score in picture.scores.values()
+        )
+
+    def _facts(self, ended_early: str | None) -> ReportFacts:
+        stage, plan = self.stage, self.stage.plan
+        records: Sequence[Record] = tuple(stage.disk.records)
+        now = stage.clock.wall_seconds()
+        serving = next((record.body["target"] for record in reversed(records) if record.kind == Kind.EPOCH_OPENED), stage.world.home)
+        early = f"It ended before its end: {ended_early}"
+        return ReportFacts(
+            plan=plan,
+            plan_digest=stage.settings.loaded.digest,
+            incident=next((record.incident for record in records if record.kind == Kind.INCIDENT_OPENED), ""),
+            kind="exercise",
+            scenario=stage.settings.scenario,
+            profile=stage.settings.profile,
+            replication=plan.replication,
+            records=records,
+            ledgers=dict(stage.clients.ledgers),
+            after_failover=self._after_failover,
+            before_reprotect=self._before_reprotect,
+            at_end=stage.world.contents(serving),
+            started_seconds=self._started_seconds,
+            ended_seconds=now,
+            generated_seconds=now,
+            holdfast_version=VERSION,
+            findings=() if ended_early is None else (Finding(about="the drill", result="unknown", sentence=early),),
+        )
+
+
+class People:
+    """The stand-ins: they approve what is proposed after a while, as they see it, and ask again when nobody answered."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._due_seconds: dict[tuple[str, str], float] = {}
+        self._repeats = 0
+
+    @property
+    def conductor(self) -> str:
+        """The stand-in who conducts the exercise and decides nothing."""
+        plan = self._stage.plan
+        deciding = {person for role in plan.approval.activation.of for person in plan.roles[role].stand_ins}
+        enrolled = [name for name, person in plan.people.items() if person.exercise]
+        return next((name for name in enrolled if name not in deciding), enrolled[0])
+
+    def repeat(self, identifier: str, verb: str, arguments: dict[str, object] | None = None) -> str:
+        """The conductor's command. What was refused may be asked anew; what got no answer is asked again as the same command."""
+        said = self._stage.command(f"{identifier}-{self._repeats}", verb, self.conductor, arguments)
+        if said.startswith("refused"):
+            self._repeats += 1
+        return said
+
+    def answer(self) -> None:
+        """Approve what waits for approval and was looked at long enough."""
+        incident = _last_incident(self._stage)
+        proposal = incident.proposal if incident is not None else None
+        if incident is None or proposal is None:
+            return
+        given = {approval.person for approval in incident.approvals}
+        for person in self._deciding(proposal):
+            if person not in given and self._looked_long_enough(proposal.hash, person):
+                arguments = {"hash": proposal.hash, "accepts_loss": False}
+                self._stage.command(f"approve-{proposal.hash}-{person}", "approve", person, arguments)
+
+    def _deciding(self, proposal: Proposal) -> list[str]:
+        plan = self._stage.plan
+        rule = plan.approval.way_back if proposal.run == "way-back" and plan.approval.way_back else plan.approval.activation
+        people = [person for person in approvers(plan, rule, Occasion.EXERCISE) if person != proposal.requester]
+        return people[: proposal.count]
+
+    def _looked_long_enough(self, proposed: str, person: str) -> bool:
+        now = self._stage.clock.steady_seconds()
+        return now >= self._due_seconds.setdefault((proposed, person), now + self._stage.random.uniform(0.1, 0.8))
+
+
+def _last_incident(stage: Stage) -> IncidentState | None:
+    known = stage.installation
+    return list(known.incidents.values())[-1] if known is not None and known.incidents else None
