@@ -3,9 +3,11 @@
 import asyncio
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from holdfast.agent.postgres import PostgresStore
 from holdfast.agent.server_process import until
 from holdfast.fencing.order import Order
 from holdfast.health.observation import Seen
@@ -122,3 +124,21 @@ async def test_a_database_with_orphans_is_not_whole(regions: Pair) -> None:
     outcome = await verify.act(task(WEST, 1))
     assert (outcome.result, "point at nothing" in outcome.detail) == (Result.FAILED, True)
     regions.west.ask('DROP TABLE stay; DROP TABLE "Guest"')
+
+
+@pytest.mark.parametrize("cut_for_seconds", [0.3, 7.0], ids=["while it streams", "while it tries to connect again"])
+async def test_a_replica_behind_a_link_that_holds_everything_is_promoted_at_once(cut_for_seconds: float) -> None:
+    with pair() as both:
+        async with SilentRelay(both.west.configuration.host, both.west.configuration.port) as relay:
+            through = replace(both.east.configuration, peer_host="127.0.0.1", peer_port=relay.port)
+            store = PostgresStore(through, both.east.launcher)
+            await asyncio.to_thread(both.west.store.start_writer, 0, 1)
+            await asyncio.to_thread(store.start_replica)
+            assert await asyncio.to_thread(store._follows_within, 10)
+            relay.silent = True
+            await asyncio.sleep(cut_for_seconds)
+            facts = await asyncio.to_thread(store.promote, 0, 2, {})
+            assert facts["promote_seconds"] < 2, facts
+            assert both.east.ask("INSERT INTO call VALUES (1) RETURNING epoch").one() == ("2",)
+            print("promoted behind a cut link", facts["promote_seconds"])
+            store.close()
