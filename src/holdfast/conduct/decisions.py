@@ -89,6 +89,9 @@ def settle_proposal(situation: Situation, incident: IncidentState, run: str, ste
         return propose(situation, incident, run, step)
     if situation.now >= proposal.expires_seconds:
         return _unanswered(situation, incident, proposal, run)
+    if proposal.loss_bound_seconds is None and situation.loss.bound_seconds is not None:
+        reason = "the loss can be bounded now; people are asked again with the figure"
+        return (Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": proposal.proposal, "reason": reason}),)
     if not is_satisfied(proposal, incident.approvals):
         return ()
     if _loss_grew(situation, incident, proposal):

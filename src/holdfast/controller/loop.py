@@ -238,7 +238,7 @@ class Controller:
             async with asyncio.timeout(TELL_SECONDS):
                 reference = await self._notifiers[move.channel].send(notification)
             record = Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": reference})
-        except (OSError, TimeoutError, KeyError) as error:
+        except (OSError, TimeoutError, KeyError, ValueError) as error:
             record = Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": f"{type(error).__name__}: {error}"})
         try:
             await self._append_patiently([record])

@@ -1,6 +1,7 @@
 """From a drill's evidence to its report: built, judged and written."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from holdfast import __version__
 from holdfast.drill.regional_outage import DrillResult
 from holdfast.drill.settings import DrillSettings
 from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
 from holdfast.plan.loader import LoadedPlan
 from holdfast.report.build import build
 from holdfast.report.facts import ReportFacts
@@ -18,7 +20,7 @@ from holdfast.report.write import write
 def conclude(settings: DrillSettings, loaded: LoadedPlan, result: DrillResult, directory: Path) -> Report:
     """The judged report, written to `directory`. A drill that ended early can't pass: what it didn't reach is unknown."""
     evidence = result.evidence
-    incident = next((record.incident for record in evidence.records if record.kind == Kind.INCIDENT_OPENED), "")
+    incident = _incident(evidence.records)
     findings = evidence.findings
     if result.ended_early is not None:
         findings = (*findings, Finding(about="the drill", result="unknown", sentence=f"It ended before its end: {result.ended_early}"))
@@ -45,6 +47,13 @@ def conclude(settings: DrillSettings, loaded: LoadedPlan, result: DrillResult, d
     )
     write(report, directory)
     return report
+
+
+def _incident(records: Sequence[Record]) -> str:
+    """The incident that the cut caused; one that a false alarm opened before it is another."""
+    cut = next((record.sequence for record in records if record.kind == Kind.EXERCISE_MARK and record.body["what"] == "cut"), 0)
+    opened = [record for record in records if record.kind == Kind.INCIDENT_OPENED]
+    return next((record.incident for record in opened if record.sequence > cut), opened[0].incident if opened else "")
 
 
 def with_targets(loaded: LoadedPlan, **targets: float) -> LoadedPlan:

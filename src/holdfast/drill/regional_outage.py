@@ -44,6 +44,8 @@ class RunningDrill:
     records: list[Record] = field(default_factory=list)
     exercise: str = ""
     asked: set[str] = field(default_factory=set)
+    deciding: bool = False
+    """Stand-ins decide from the cut on: a false alarm before it is not what they are there for."""
 
     @property
     def client(self) -> ControllerClient:
@@ -103,7 +105,7 @@ class RunningDrill:
         """The stand-ins approve what is proposed, as they see it."""
         incident = self.state["incident"]
         proposal = incident["proposal"] if incident else None
-        if proposal is None or proposal["hash"] in self.asked:
+        if proposal is None or proposal["hash"] in self.asked or not self.deciding:
             return
         plan = self.loaded.plan
         rule = plan.approval.way_back if proposal["run"] == "way-back" and plan.approval.way_back else plan.approval.activation
@@ -197,6 +199,8 @@ def _until_recovered(drill: RunningDrill) -> None:
     drill.until("watching sees every function well", lambda: _all_is_well(drill), settings.ready_bound_seconds)
     drill.until("the controller knows what was promised before it came", lambda: _promises_are_short(drill), settings.ready_bound_seconds)
     _for_a_while(drill, settings.warm_up_seconds)
+    drill.until("no false alarm is open", lambda: not drill.incident_is("declared", "awaiting-approval"), settings.ready_bound_seconds)
+    drill.deciding = True
     drill.mark("cut", source)
     lab.cut(source)
     drill.until("every function is served again", lambda: drill.incident_is("recovered", "needs-person"), settings.failover_bound_seconds)
