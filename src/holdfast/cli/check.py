@@ -59,9 +59,7 @@ def _say_problems(path: Path, error: "PlanError") -> None:
     them = "it" if len(problems) == 1 else "them"
     if len(problems) > _MOST_PROBLEMS_SHOWN:
         lines.append(f"… and {len(problems) - _MOST_PROBLEMS_SHOWN} more")
-    complain(
-        "\n".join([f"the plan doesn't load, {count}:", *lines, f"next: correct {them}, then: holdfast check {_quoted(str(path))}"])
-    )
+    complain("\n".join([f"the plan doesn't load, {count}:", *lines, f"next: correct {them}, then: holdfast check {_quoted(str(path))}"]))
 
 
 def _say_findings(loaded: "LoadedPlan", findings: "tuple[Finding, ...]") -> None:

@@ -1,0 +1,225 @@
+"""What `check` says about plans: true of the reference plan, silent where nothing is wrong, and each rule with the plan that it is for."""
+
+import re
+
+import pytest
+
+from holdfast.checks import ALL, Finding, Severity, check
+from holdfast.checks.runs import run
+from unit.plan_texts import TEXT, changed, line_of, loaded, plan_with
+
+QUIET = (  # the reference plan with every contradiction taken out
+    ("    rto: 15m\n    rpo: 5m\n    impact: Calls", "    rto: 30m\n    rpo: 5m\n    impact: Calls"),
+    ("    rto: 15m\n    rpo: 5m\n    impact: Nobody", "    rto: 30m\n    rpo: 5m\n    impact: Nobody"),
+    ("    rpo: 15m\n    needs", "    rpo: 5m\n    needs"),
+    ("    rpo: 60m\n    needs", "    rpo: 5m\n    needs"),
+    ("availability_percent: 99.95", "availability_percent: 99.9"),
+    ("    answer_within: 30m\n    if_unanswered: escalate", "    answer_within: 5m\n    if_unanswered: escalate"),
+    ("+353 20 912 0141", "+353 20 912 0142"),
+)
+
+
+def findings(*edits: tuple[str, str]) -> tuple[Finding, ...]:
+    return check(plan_with(*edits))
+
+
+def only(code: str, *edits: tuple[str, str]) -> Finding:
+    """The one finding of the plan that is otherwise without any."""
+    found = findings(*QUIET, *edits)
+    assert [finding.code for finding in found] == [code], "\n".join(f"{finding.code} {finding.sentence}" for finding in found)
+    return found[0]
+
+
+def test_the_reference_plan_has_these_contradictions_and_no_others() -> None:
+    assert [(finding.code, finding.severity.value, finding.places[0]) for finding in findings()] == [
+        ("HF101", "warning", ("functions", "voice", "rto")),
+        ("HF101", "warning", ("functions", "authentication", "rto")),
+        ("HF102", "warning", ("functions", "voice", "rpo")),
+        ("HF102", "warning", ("functions", "voice", "rpo")),
+        ("HF103", "warning", ("service_levels", "enterprise", "availability_percent")),
+        ("HF109", "warning", ("approval", "activation", "answer_within")),
+        ("HF112", "warning", ("people", "aoife-brennan", "phone")),
+    ]
+
+
+def test_voice_and_authentication_promise_15_minutes_against_30_with_the_phases_named() -> None:
+    voice, authentication = (finding.sentence for finding in findings()[:2])
+    for sentence, name in ((voice, "Voice Call Processing"), (authentication, "User Authentication")):
+        for words in (name, "15 min", "'Application failover', by 25 min", "'Verification and monitoring', by 30 min"):
+            assert words in sentence
+
+
+def test_a_plan_without_contradictions_has_no_finding() -> None:
+    assert findings(*QUIET) == ()
+
+
+def test_both_places_of_a_contradiction_are_on_their_lines() -> None:
+    positions = loaded(TEXT).positions
+    storage = next(finding for finding in findings() if "Object storage" in finding.sentence)
+    lines = [positions.nearest(place).line for place in storage.places]
+    assert lines == [line_of("impact: Calls") - 1, line_of("data_loss_tolerance"), line_of("rpo: 60m\n    needs")]
+    assert "Voice Call Processing promises 5 min" in storage.sentence
+    assert "60 min" in storage.sentence
+
+
+def test_a_function_back_in_time_but_confirmed_too_late_is_a_note() -> None:
+    finding = only("HF101", ("rto: 30m\n    rpo: 5m\n    impact: Calls", "rto: 27m\n    rpo: 5m\n    impact: Calls"))
+    assert finding.severity is Severity.NOTE
+
+
+def test_a_service_level_of_21_minutes_does_not_hold_one_recovery_of_30() -> None:
+    finding = only("HF103", ("availability_percent: 99.9\n    period", "availability_percent: 99.95\n    period"))
+    assert "21 min 36 s" in finding.sentence
+
+
+def test_a_promotion_that_does_not_wait_for_the_fence_is_an_error() -> None:
+    finding = only(
+        "HF104",
+        ("block: postgres.promote, component: database, after: [fence]", "block: postgres.promote, component: database, after: [approve]"),
+    )
+    assert finding.severity is Severity.ERROR
+    assert "'promote-database'" in finding.sentence
+    assert finding.hint == "let it wait: 'after: [fence]'"
+
+
+def test_a_run_without_any_fence_is_an_error_for_every_promotion() -> None:
+    text = changed(*QUIET, ("          - { id: fence, block: fence, after: [approve] }\n", "")).replace(
+        "after: [fence]", "after: [approve]"
+    )
+    found = check(loaded(text).plan)
+    assert [finding.code for finding in found] == ["HF104", "HF104"]
+    assert "its run has none" in found[0].sentence
+
+
+def test_a_fence_that_is_waited_for_through_the_phases_counts() -> None:
+    text = changed(*QUIET)
+    text = re.sub(r"(block: (?:postgres|redis)\.promote, component: \w+), after: \[fence\]", r"\1, after: [activate-bucket]", text)
+    assert check(loaded(text).plan) == ()
+
+
+@pytest.mark.parametrize(
+    ("edit", "missing"),
+    [
+        (
+            ("after: [update-settings, verify-database, scale-up, deploy]", "after: [update-settings, scale-up, deploy]"),
+            ["verify-database"],
+        ),
+        (
+            ("after: [update-settings, verify-database, scale-up, deploy]", "after: [verify-database]"),
+            ["promote-cache", "activate-bucket", "update-settings"],
+        ),
+    ],
+)
+def test_traffic_that_does_not_wait_for_the_data_is_an_error(edit: tuple[str, str], missing: list[str]) -> None:
+    found = findings(*QUIET, edit)
+    assert {finding.code for finding in found} == {"HF105"}
+    assert {finding.severity for finding in found} == {Severity.ERROR}
+    assert all(f"'{name}'" in found[0].sentence for name in missing)
+
+
+def test_traffic_onto_a_database_that_nobody_proved_is_a_warning() -> None:
+    found = findings(
+        *QUIET,
+        ("          - { id: verify-database, block: postgres.verify, component: database, after: [promote-database] }\n", ""),
+        ("after: [update-settings, verify-database, scale-up, deploy]", "after: [update-settings, scale-up, deploy]"),
+    )
+    assert [(finding.code, finding.severity) for finding in found] == [("HF105", Severity.WARNING)] * 2
+
+
+@pytest.mark.parametrize(
+    ("edit", "severity", "says"),
+    [
+        (("window: [5m, 10m]", "window: [4m, 10m]"), Severity.WARNING, "before 'Detection and assessment' ends"),
+        (("window: [30m, 45m]", "window: [31m, 45m]"), Severity.NOTE, "nothing is planned between 30 min"),
+        (("window: [25m, 30m]", "window: [25m, 25m]"), Severity.ERROR, "not after its start"),
+    ],
+)
+def test_windows_that_contradict_each_other(edit: tuple[str, str], severity: Severity, says: str) -> None:
+    finding = only("HF106", edit)
+    assert finding.severity is severity
+    assert says in finding.sentence
+
+
+def test_phases_that_end_after_the_objective() -> None:
+    found = findings(*QUIET, ("window: [25m, 30m]", "window: [25m, 40m]"))
+    assert "HF106" in {finding.code for finding in found}
+    assert any("takes 40 min by its phases" in finding.sentence for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [(("    backup: piotr-zielinski\n", ""), "has no backup"), (("backup: piotr-zielinski", "backup: ines-carvalho"), "same person")],
+)
+def test_a_role_that_hangs_on_one_person(edit: tuple[str, str], says: str) -> None:
+    assert says in only("HF107", edit).sentence
+
+
+def test_an_approval_rule_that_the_plans_people_cannot_satisfy_is_an_error() -> None:
+    found = findings(*QUIET, ("    count: 2\n", "    count: 5\n"))
+    assert [(finding.code, finding.severity) for finding in found] == [("HF108", Severity.ERROR), ("HF108", Severity.NOTE)]
+    assert "only 4 people can approve" in found[0].sentence
+
+
+def test_one_person_in_three_roles_is_still_one_person() -> None:
+    roles = ("of: [platform-lead, engineering-manager, incident-commander]", "of: [platform-lead, incident-commander]")
+    text = (
+        changed(*QUIET, roles)
+        .replace("backup: matteo-ricci", "backup: ines-carvalho")
+        .replace("backup: ines-carvalho\n", "backup: aoife-brennan\n")
+    )
+    codes = [(finding.code, finding.severity) for finding in check(loaded(text).plan)]
+    assert ("HF108", Severity.ERROR) in codes
+
+
+def test_an_approval_that_may_come_so_late_that_the_promise_is_broken() -> None:
+    late = next(finding for finding in findings() if finding.code == "HF109")
+    assert "ends after 55 min" in late.sentence
+    assert "Hotel PMS Integration" in late.sentence
+
+
+def test_a_way_back_in_words_only_is_a_note_and_none_at_all_a_warning() -> None:
+    text = changed(*QUIET)
+    words_only = text[: text.index("    # The document gives the way back no times")]
+    found = check(loaded(words_only).plan)
+    assert [(finding.code, finding.severity) for finding in found] == [("HF110", Severity.NOTE)]
+    nothing = words_only[: words_only.index("    rollback:")]
+    assert [(finding.code, finding.severity) for finding in check(loaded(nothing).plan)] == [("HF110", Severity.WARNING)]
+
+
+def test_a_component_without_a_second_way() -> None:
+    assert only("HF111", ("    backup_strategy: Load the last snapshot, taken every six hours\n", "")).places == (("components", "cache"),)
+
+
+def test_two_people_under_one_number_however_it_is_written() -> None:
+    finding = only("HF112", ('"+353 20 912 0143"', '"+353 (20) 912-0144"'))
+    assert "Inês Carvalho (Senior Platform Engineer) and Piotr Zieliński (DevOps Engineer)" in finding.sentence
+
+
+@pytest.mark.parametrize("sites", ["[witness, outside]", "[eu-west-1, witness]"])
+def test_observers_who_leave_no_majority(sites: str) -> None:
+    found = findings(*QUIET, ("[eu-central-1, witness, outside]", sites))
+    assert {finding.code for finding in found} == {"HF113"}
+
+
+def test_findings_come_worst_first() -> None:
+    found = findings(
+        ("after: [update-settings, verify-database, scale-up, deploy]", "after: [verify-database]"),
+        ("window: [5m, 10m]", "window: [6m, 10m]"),
+    )
+    ranks = [list(Severity).index(finding.severity) for finding in found]
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) == 3
+
+
+def test_rules_have_codes_of_their_own_and_name_them() -> None:
+    codes = [rule.code for rule in ALL]
+    assert len(set(codes)) == len(codes)
+    assert all(re.fullmatch(r"HF1\d\d", code) for code in codes)
+
+
+def test_what_comes_before_a_step_is_everything_it_waits_for_through_others() -> None:
+    scenario = plan_with().scenarios["regional-outage"]
+    there = run("regional-outage", "phases", scenario.phases)
+    assert there.before["update-settings"] == {"assess", "approve", "fence", "promote-database", "promote-cache", "activate-bucket"}
+    assert "fence" not in there.before["scale-up"]
+    assert there.before["assess"] == frozenset()

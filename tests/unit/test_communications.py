@@ -1,0 +1,176 @@
+"""Who is owed which message by when, and what it says."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.communications import DueMessage, IncidentFacts, due, recipients, rendered
+from holdfast.communications.rendering import field_values
+from holdfast.plan.wordlists import MESSAGE_FIELDS
+from unit.plan_texts import plan_with
+
+PLAN = plan_with()
+START = 1_700_000_000.0
+MINUTE = 60.0
+REAL = IncidentFacts(
+    incident="inc-7",
+    started_seconds=START,
+    source="eu-west-1",
+    target="eu-central-1",
+    severity="P1",
+    functions=("voice", "pms"),
+    commander="aoife-brennan",
+)
+EXERCISE = replace(REAL, exercise="drill-3")
+
+
+def owed(facts: IncidentFacts, after_seconds: float) -> dict[str, DueMessage]:
+    return {message.key.removeprefix("inc-7/"): message for message in due(PLAN, "regional-outage", facts, START + after_seconds)}
+
+
+def test_at_the_start_these_are_owed_by_their_times() -> None:
+    assert {key: message.due_seconds - START for key, message in owed(REAL, 0).items()} == {
+        "incident-alert/1": 5 * MINUTE,
+        "stakeholders/1": 10 * MINUTE,
+        "executive-briefing/1": 30 * MINUTE,
+        "partners/1": 60 * MINUTE,
+    }
+
+
+def test_a_message_that_a_step_sends_says_which() -> None:
+    assert {key: message.step for key, message in owed(REAL, 0).items()} == {
+        "incident-alert/1": "alert",
+        "stakeholders/1": "tell-stakeholders",
+        "executive-briefing/1": None,
+        "partners/1": None,
+    }
+
+
+def test_customers_hear_of_an_outage_only_when_it_lasts_longer_than_15_minutes() -> None:
+    assert "customers/1" not in owed(REAL, 15 * MINUTE - 1)
+    told = owed(REAL, 15 * MINUTE)["customers/1"]
+    assert (told.from_seconds, told.due_seconds) == (START + 15 * MINUTE, START + 30 * MINUTE)
+    assert "longer than 15 min" in told.reason
+
+
+def test_nobody_is_told_of_an_outage_that_was_over_before_the_message_was_owed() -> None:
+    back_after_ten = replace(REAL, restored_seconds=START + 10 * MINUTE)
+    assert "customers/1" not in owed(back_after_ten, 40 * MINUTE)
+    back_after_twenty = replace(REAL, restored_seconds=START + 20 * MINUTE)
+    assert "customers/1" in owed(back_after_twenty, 40 * MINUTE)
+
+
+def test_updates_come_every_15_minutes_until_service_is_back() -> None:
+    updates = [message for key, message in owed(REAL, 46 * MINUTE).items() if key.startswith("status/")]
+    assert [(message.occurrence, message.due_seconds - START) for message in updates] == [(1, 900), (2, 1800), (3, 2700)]
+    back = replace(REAL, restored_seconds=START + 31 * MINUTE)
+    assert [key for key in owed(back, 90 * MINUTE) if key.startswith("status/")] == ["status/1", "status/2"]
+
+
+def test_an_update_may_go_out_early_enough_to_be_on_time() -> None:
+    assert "status/1" not in owed(REAL, 11 * MINUTE)
+    first = owed(REAL, 12 * MINUTE)["status/1"]
+    assert first.from_seconds < first.due_seconds == START + 15 * MINUTE
+
+
+def test_the_resolution_is_owed_once_service_is_back() -> None:
+    assert "resolution/1" not in owed(REAL, 60 * MINUTE)
+    told = owed(replace(REAL, restored_seconds=START + 20 * MINUTE), 20 * MINUTE)["resolution/1"]
+    assert told.due_seconds == START + 35 * MINUTE
+
+
+def test_an_alert_for_p1_is_owed_for_nothing_less_and_partners_only_hear_of_what_is_theirs() -> None:
+    mild = replace(REAL, severity="P2", functions=("analytics",))
+    assert {"incident-alert/1", "partners/1"}.isdisjoint(owed(mild, 0))
+    assert "since severity is P1" in owed(REAL, 0)["incident-alert/1"].reason
+    assert "Hotel PMS Integration is hit" in owed(REAL, 0)["partners/1"].reason
+
+
+def test_in_an_incident_a_role_means_primary_and_backup_and_an_audience_its_people() -> None:
+    alert = recipients(PLAN, PLAN.messages["incident-alert"], REAL)
+    assert [recipient.identifier for recipient in alert] == ["piotr-zielinski", "aoife-brennan", "matteo-ricci"]
+    assert [recipient.through for recipient in alert] == ["on-call", "incident-commander", "incident-commander"]
+    assert [recipient.identifier for recipient in recipients(PLAN, PLAN.messages["customers"], REAL)] == ["customers"]
+
+
+def test_nobody_is_told_twice_because_of_two_roles() -> None:
+    told = [recipient.identifier for recipient in recipients(PLAN, PLAN.messages["stakeholders"], REAL)]
+    assert len(told) == len(set(told))
+
+
+def test_an_exercise_reaches_stand_ins_and_mailboxes_and_nobody_real() -> None:
+    for message in PLAN.messages.values():
+        for recipient in recipients(PLAN, message, EXERCISE):
+            if recipient.person is None:
+                assert recipient.identifier.startswith("exercise:")
+            else:
+                assert PLAN.people[recipient.person].exercise
+
+
+def test_an_exercise_says_so_in_the_subject_and_on_the_first_line() -> None:
+    subject, body = rendered(PLAN, "regional-outage", "incident-alert", EXERCISE, START + 30)
+    assert subject == "EXERCISE: P1: VoiceHive Hotels is impaired (inc-7)"
+    assert body.startswith("EXERCISE drill-3: this is practice")
+    real_subject, real_body = rendered(PLAN, "regional-outage", "incident-alert", REAL, START + 30)
+    assert "EXERCISE" not in real_subject + real_body
+
+
+def test_a_message_says_what_is_known_in_the_plans_zone_and_what_is_not_known() -> None:
+    _, body = rendered(PLAN, "regional-outage", "incident-alert", REAL, START + 30)
+    assert "What is hit: Voice Call Processing, Hotel PMS Integration" in body
+    assert "Since: 2023-11-14 22:13:20+00:00" in body
+    assert "Commander: Aoife Brennan" in body
+    bare = IncidentFacts("inc-8", START, "eu-west-1", "eu-central-1")
+    _, body = rendered(PLAN, "regional-outage", "executive-briefing", bare, START + 3600)
+    assert body.count("not known yet") == 3
+    assert "unless nobody yet calls" in body
+
+
+def test_until_somebody_forecasts_the_plans_own_end_is_what_is_expected() -> None:
+    values = field_values(PLAN, "regional-outage", REAL, START + 60)
+    assert values["expected_back"] == "2023-11-14 22:43:20+00:00 by the plan"
+    late = field_values(PLAN, "regional-outage", REAL, START + 31 * MINUTE)
+    assert late["expected_back"] == "not known yet"
+    forecast = field_values(PLAN, "regional-outage", replace(REAL, expected_back_seconds=START + 120), START + 60)
+    assert forecast["expected_back"] == "2023-11-14 22:15:20+00:00"
+
+
+def test_every_field_of_the_list_is_filled_and_no_other() -> None:
+    assert field_values(PLAN, "regional-outage", REAL, START).keys() == MESSAGE_FIELDS.keys()
+
+
+def test_a_line_break_in_a_fact_cannot_add_a_header_to_the_subject() -> None:
+    sly = replace(REAL, incident="inc\r\nBcc: everybody")
+    subject, _ = rendered(PLAN, "regional-outage", "incident-alert", sly, START)
+    assert "\n" not in subject
+    assert "\r" not in subject
+
+
+def test_braces_in_facts_are_text() -> None:
+    _, body = rendered(PLAN, "regional-outage", "resolution", replace(REAL, cause="{commander} {x}"), START)
+    assert "Cause: {commander} {x}" in body
+
+
+@given(
+    now=st.floats(-1e6, 1e8),
+    later=st.floats(0, 1e7),
+    restored=st.none() | st.floats(0, 1e7),
+    severity=st.sampled_from([None, "P1", "P3"]),
+)
+def test_what_is_owed_stays_owed_while_time_passes(now: float, later: float, restored: float | None, severity: str | None) -> None:
+    facts = replace(REAL, severity=severity, restored_seconds=None if restored is None else START + restored)
+    before, after = (
+        {message.key: message.due_seconds for message in due(PLAN, "regional-outage", facts, START + moment)}
+        for moment in (now, now + later)
+    )
+    kept = {key for key in before if key.split("/")[1] != "status"}
+    assert kept <= after.keys()
+    assert all(after[key] == before[key] for key in before.keys() & after.keys())
+
+
+@pytest.mark.parametrize("after_seconds", [-60.0, 0.0, 1.0])
+def test_a_clock_that_is_a_little_behind_breaks_nothing(after_seconds: float) -> None:
+    due(PLAN, "regional-outage", REAL, START + after_seconds)
+    rendered(PLAN, "regional-outage", "status", REAL, START + after_seconds)
