@@ -19,8 +19,12 @@ SUPERSEDED_PREFIX = "holdfast/superseded/"
 EPOCH_METADATA = "epoch"
 WRITTEN_METADATA = "written"
 _AT_ONCE = 4
-_SETTLE_SECONDS = 1.0
+_SETTLE_SECONDS = 3.0
 """How long an object may be on its way by the storage's own copying before it counts as lacking."""
+_LOOK_AGAIN_SECONDS = 0.5
+_TRIES = 4
+_TRY_AGAIN_SECONDS = 0.5
+"""One object's silence is no reason to leave the others: a storage that has just come back is busy with its own copying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class BucketReconcileAction:
             gate = asyncio.Semaphore(_AT_ONCE)
             async with asyncio.TaskGroup() as group:
                 for key in sorted(difference.only_source | difference.only_target | difference.different):
-                    group.create_task(_bring_together(key, source, target, copied, gate))
+                    group.create_task(_patiently(key, source, target, copied, gate))
         except* StorageRefusal as errors:
             broken = Outcome(Result.FAILED, str(errors.exceptions[0]), _facts(copied))
         except* (TimeoutError, ConnectionError) as errors:
@@ -90,11 +94,11 @@ class BucketReconcileAction:
     async def verify(self, task: Task) -> Finding:
         """Whether both hold the same, but for what the storage's own copying has under way."""
         try:
-            first = await self._difference(task)
-            if not first.count:
-                return _finding(first)
-            await asyncio.sleep(_SETTLE_SECONDS)
-            return _finding(first.common(await self._difference(task)))
+            left, looks = await self._difference(task), int(_SETTLE_SECONDS / _LOOK_AGAIN_SECONDS)
+            while left.count and looks:
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+                left, looks = left.common(await self._difference(task)), looks - 1
+            return _finding(left)
         except (StorageRefusal, TimeoutError, ConnectionError) as error:
             return Finding(Answer.UNKNOWN, str(error))
 
@@ -112,22 +116,33 @@ class BucketReconcileAction:
         return Difference(frozenset(here.keys() - there.keys()), frozenset(there.keys() - here.keys()), different)
 
 
-async def _bring_together(key: str, source: Bucket, target: Bucket, copied: Copied, gate: asyncio.Semaphore) -> None:
+async def _patiently(key: str, source: Bucket, target: Bucket, copied: Copied, gate: asyncio.Semaphore) -> None:
     async with gate:
-        here, there = await source.get(key), await target.get(key)
-        if here is None and there is None:
-            return  # deleted meanwhile by whoever owns it
-        if here is not None and there is not None and here.body == there.body:
-            return
-        if there is None or (here is not None and _age(here) > _age(there)):
-            assert here is not None
-            await _keep_aside(key, there, target, copied)
-            await target.put(key, here.body, here.metadata)
-            copied.to_target += 1
-        else:
-            await _keep_aside(key, here, source, copied)
-            await source.put(key, there.body, there.metadata)
-            copied.to_source += 1
+        for left in reversed(range(_TRIES)):
+            try:
+                await _bring_together(key, source, target, copied)
+                return
+            except (TimeoutError, ConnectionError):
+                if not left:
+                    raise
+                await asyncio.sleep(_TRY_AGAIN_SECONDS)
+
+
+async def _bring_together(key: str, source: Bucket, target: Bucket, copied: Copied) -> None:
+    here, there = await source.get(key), await target.get(key)
+    if here is None and there is None:
+        return  # deleted meanwhile by whoever owns it
+    if here is not None and there is not None and here.body == there.body:
+        return
+    if there is None or (here is not None and _age(here) > _age(there)):
+        assert here is not None
+        await _keep_aside(key, there, target, copied)
+        await target.put(key, here.body, here.metadata)
+        copied.to_target += 1
+    else:
+        await _keep_aside(key, here, source, copied)
+        await source.put(key, there.body, there.metadata)
+        copied.to_source += 1
 
 
 async def _keep_aside(key: str, loser: Stored | None, bucket: Bucket, copied: Copied) -> None:
