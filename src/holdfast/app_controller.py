@@ -40,6 +40,7 @@ from holdfast.providers.agents.actions import (
 )
 from holdfast.providers.agents.client import AgentClient, AgentSilent
 from holdfast.providers.agents.fence import FenceAction
+from holdfast.providers.agents.records import AgentRecords
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.dns.switch import DnsSwitchAction
 from holdfast.providers.file.notifier import FileNotifier
@@ -169,6 +170,7 @@ def assemble(
         through(actions_for(plan, bindings, agents, keeper, clock, bindings.replication)),
         notifiers,
         keeper,
+        [AgentRecords(agent, bindings.agents[region].key_file) for region, agent in agents.items()],
     )
     token = bindings.controller.token_file.read_text().strip()
     api = Api(controller, keeper, journal, token, bindings.controller.lease_key_file.read_bytes().strip())

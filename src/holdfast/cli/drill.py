@@ -28,7 +28,7 @@ def run(
 
     Example: `holdfast drill run regional-outage --directory var/demo`
     """
-    from holdfast.cli.run import loaded_plan
+    from holdfast.cli.run import runnable_plan
     from holdfast.cli.telling import teller
     from holdfast.drill.conclusion import conclude
     from holdfast.drill.regional_outage import run_drill
@@ -36,7 +36,7 @@ def run(
     from holdfast.lab.ground import LabProblem
     from holdfast.report.terminal import summary
 
-    loaded = loaded_plan(plan)
+    loaded = runnable_plan(plan)
     if scenario != "regional-outage":
         raise CommandError(f"there is no drill for '{scenario}'; there is one for: regional-outage")
     if profile not in loaded.plan.profiles:

@@ -33,7 +33,7 @@ def run(
     from holdfast.ports.journal_store import JournalBroken, JournalConflict
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    loaded = loaded_plan(plan)
+    loaded = runnable_plan(plan)
     for wanted, known, kind in ((scenario, loaded.plan.scenarios, "scenario"), (profile, loaded.plan.profiles, "profile")):
         if wanted not in known:
             raise CommandError(f"{plan} has no {kind} '{wanted}'; it has: {', '.join(known)}")
@@ -48,6 +48,17 @@ def run(
     except (JournalBroken, OSError) as error:
         raise CommandError(str(error), ExitCode.BAD_INPUT) from error
     return ExitCode.FINE
+
+
+def runnable_plan(path: Path) -> "LoadedPlan":
+    """The plan of a file in which nothing is unsafe. Raises CommandError: a plan with an error must not run."""
+    from holdfast.checks import Severity, check
+
+    loaded = loaded_plan(path)
+    errors = [f"{finding.code}: {finding.sentence}" for finding in check(loaded.plan) if finding.severity is Severity.ERROR]
+    if errors:
+        raise CommandError("\n".join([f"{path} must not run as it is; `holdfast check {path}` says more:", *errors]))
+    return loaded
 
 
 def loaded_plan(path: Path) -> "LoadedPlan":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from holdfast.conduct.situation import FunctionHit, Situation
 from holdfast.plan.model import FinancialTier, Plan
+from holdfast.plan.people import Occasion, fillers
 
 _SEVERITIES = ("P1", "P2", "P3", "P4")
 
@@ -47,9 +48,9 @@ def smallest_rpo_seconds(plan: Plan) -> float:
 
 def roles_of(situation: Situation) -> dict[str, tuple[str, ...]]:
     """Person → roles that the person fills now: in an exercise the stand-ins, otherwise primary and backup."""
+    occasion = Occasion.INCIDENT if situation.exercise is None else Occasion.EXERCISE
     filled: dict[str, tuple[str, ...]] = {}
     for identifier, role in situation.plan.roles.items():
-        real = (role.primary,) if role.backup is None else (role.primary, role.backup)
-        for person in real if situation.exercise is None else role.stand_ins:
+        for person in fillers(role, occasion):
             filled[person] = (*filled.get(person, ()), identifier)
     return filled

@@ -7,8 +7,9 @@ from holdfast.conduct.assessment import cost_so_far
 from holdfast.conduct.decisions import mode_of_run, regions_of_run, settle_proposal
 from holdfast.conduct.guards import forbidden
 from holdfast.conduct.messages import due_record, owed
+from holdfast.conduct.runs import FAILOVER, REPROTECT, WAY_BACK
 from holdfast.conduct.situation import Begin, Move, Situation, Write
-from holdfast.conduct.suspicion import FAILOVER, REPROTECT, WAY_BACK, transition
+from holdfast.conduct.suspicion import transition
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
 from holdfast.fencing.order import Order

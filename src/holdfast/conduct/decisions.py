@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from holdfast.conduct.assessment import roles_of, smallest_rpo_seconds
+from holdfast.conduct.runs import FAILOVER, WAY_BACK
 from holdfast.conduct.situation import Command, LossBound, Move, Situation, Write
-from holdfast.conduct.suspicion import FAILOVER, WAY_BACK, ending, opening, transition
+from holdfast.conduct.suspicion import ending, opening, transition
 from holdfast.decision.approval import REQUESTER_HOLDFAST, Proposal, is_satisfied, objection, proposal_hash, role_used
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State

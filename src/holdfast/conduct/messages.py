@@ -7,10 +7,12 @@ from typing import Any
 
 from holdfast.communications import DueMessage, IncidentFacts, due, rendered
 from holdfast.conduct.assessment import cost_so_far
+from holdfast.conduct.runs import FAILOVER
 from holdfast.conduct.situation import Move, Situation, Tell, Write
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
 
 ATTEMPTS = 3
 WORTH_WAITING_SECONDS = 60.0
@@ -24,7 +26,7 @@ _WORDS = {
 
 def incident_facts(situation: Situation, incident: IncidentState) -> IncidentFacts:
     """What messages may say about the incident now."""
-    restored = next((record.at_seconds for record in incident.records if record.kind == Kind.RUN_FINISHED), None)
+    restored = next((record.at_seconds for record in incident.records if _is_back(record)), None)
     functions: dict[str, None] = dict.fromkeys(hit.function for hit in situation.functions_hit)
     done = []
     for record in incident.records:
@@ -47,6 +49,11 @@ def incident_facts(situation: Situation, incident: IncidentState) -> IncidentFac
         cost_usd=cost_so_far(situation.plan, situation.now - incident.impact_seconds).usd,
         restored_seconds=restored,
     )
+
+
+def _is_back(record: Record) -> bool:
+    """Whether this record says that every function is served again."""
+    return record.kind == Kind.RUN_FINISHED and record.body["run"] == FAILOVER and record.body["outcome"] == "succeeded"
 
 
 def owed(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:

@@ -11,7 +11,7 @@ from holdfast.conduct.course import steps
 from holdfast.conduct.decisions import answer
 from holdfast.conduct.messages import messages
 from holdfast.conduct.situation import Command, Move, Situation, Write
-from holdfast.conduct.suspicion import incidents, suspicions
+from holdfast.conduct.suspicion import incidents, observers, suspicions
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 
@@ -51,7 +51,7 @@ def _conduct(situation: Situation) -> tuple[Move, ...]:
     return _roles(situation, incident) or _severity(situation, incident) or messages(situation, incident) or steps(situation, incident)
 
 
-STAGES: tuple[Stage, ...] = (suspicions, incidents, _conduct)
+STAGES: tuple[Stage, ...] = (observers, suspicions, incidents, _conduct)
 
 
 def next_moves(situation: Situation) -> tuple[Move, ...]:

@@ -64,6 +64,8 @@ class Situation:
     loss: LossBound = LossBound(None, None)
     in_flight: frozenset[tuple[str, str]] = frozenset()
     """(run, step) of what this controller has begun and not finished."""
+    observers_heard: frozenset[str] | None = None
+    """Observers that answered lately; None while the controller has only just begun to listen."""
     telling: frozenset[tuple[str, str, str]] = frozenset()
     """(key, channel, recipient) of what is being handed over."""
     exercise: str | None = None

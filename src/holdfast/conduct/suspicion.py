@@ -1,13 +1,10 @@
 """From alarms to an incident: raise, clear, open, stand down."""
 
+from holdfast.conduct.runs import FAILOVER
 from holdfast.conduct.situation import Alarm, Move, Situation, Write
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State, next_state
 from holdfast.journal.kinds import Kind
-
-FAILOVER = "failover"
-REPROTECT = "reprotect"
-WAY_BACK = "way-back"
 
 CALM_SECONDS = 5.0
 """A cause must have been gone for the profile's hold, and for this long at least, before people are told that it is over."""
@@ -20,6 +17,15 @@ def transition(incident: IncidentState, event: Event, reason: str) -> tuple[Move
         return ()
     body = {"from": incident.state.value, "to": after.value, "event": event.value, "reason": reason}
     return (Write(Kind.TRANSITION, incident.incident, body),)
+
+
+def observers(situation: Situation) -> tuple[Move, ...]:
+    """Record who is heard whenever that changes: a decision is only as good as the eyes behind it."""
+    heard = situation.observers_heard
+    if heard is None or heard == situation.installation.observers_heard:
+        return ()
+    silent = [site for site in situation.plan.observers if site not in heard]
+    return (Write(Kind.OBSERVERS_SEEN, "", {"heard": sorted(heard), "silent": silent}),)
 
 
 def suspicions(situation: Situation) -> tuple[Move, ...]:

@@ -69,6 +69,10 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.RUN_FINISHED: lambda body: ("done" if body["outcome"] == "succeeded" else "failed", f"run {body['run']} {body['outcome']}"),
     Kind.NOTIFICATION_SENT: lambda body: ("done", f"told {body['recipient']} over {body['channel']}: {body['message']}"),
     Kind.NOTIFICATION_FAILED: lambda body: ("failed", f"could not tell {body['recipient']} over {body['channel']}: {body['reason']}"),
+    Kind.AGENT_RECORD: lambda body: (
+        "done",
+        f"the agent of {body['region']} says{' (late)' if body['late'] else ''}: {body['what']}: {body['detail']}",
+    ),
     Kind.EXERCISE_MARK: lambda body: ("running", f"the exercise: {body['what']} {body['detail']}".rstrip()),
     Kind.INCIDENT_CLOSED: lambda body: ("done", f"closed: {body['reason']}"),
 }

@@ -15,6 +15,7 @@ from holdfast.conduct.policy import answered, next_moves
 from holdfast.conduct.situation import Begin, Command, Move, Situation, Tell, Write
 from holdfast.controller.chronicle import Chronicle
 from holdfast.controller.execution import StepResult, carry_out
+from holdfast.controller.importing import keep_importing
 from holdfast.controller.watch import Watch
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
@@ -23,6 +24,7 @@ from holdfast.ports.action import Action, Mode, Task
 from holdfast.ports.clock import Clock
 from holdfast.ports.consent import Consent
 from holdfast.ports.journal_store import JournalConflict, JournalFull, JournalStore
+from holdfast.ports.local_records import LocalRecords
 from holdfast.ports.notifier import Notification, Notifier
 from holdfast.runbook.progress import next_moment
 
@@ -73,6 +75,7 @@ class Controller:
         actions: Mapping[str, Action],
         notifiers: Mapping[str, Notifier],
         consent: Consent,
+        local_records: Sequence[LocalRecords] = (),
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -80,6 +83,7 @@ class Controller:
         self._actions = actions
         self._notifiers = notifiers
         self._consent = consent
+        self._local_records = local_records
         self._chronicle = Chronicle(store, clock, settings.plan.primary_region())
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._deliveries: dict[tuple[str, str, str], asyncio.Task[None]] = {}
@@ -133,6 +137,7 @@ class Controller:
     async def run(self) -> None:
         """Pass after pass. Raises JournalConflict when another controller took over; waits out a full disk, doing nothing."""
         watching = asyncio.create_task(self._watch.run())
+        importing = [asyncio.create_task(keep_importing(self._chronicle, source, self._clock)) for source in self._local_records]
         try:
             while True:
                 try:
@@ -142,11 +147,12 @@ class Controller:
                     await self._clock.sleep(1.0)
                 if self._overtaken is not None:
                     raise self._overtaken
-                if watching.done():
-                    watching.result()
+                for task in (watching, *importing):
+                    if task.done():
+                        task.result()
                 await self._rest()
         finally:
-            running = [*self._tasks.values(), *self._deliveries.values(), watching]
+            running = [*self._tasks.values(), *self._deliveries.values(), watching, *importing]
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)

@@ -67,6 +67,9 @@ class Installation:
     dismissed: frozenset[str] = frozenset()
     """Regions whose suspicion people decided against: until it is cleared it opens no incident again."""
     incidents: Mapping[str, IncidentState] = field(default_factory=dict)
+    observers_heard: frozenset[str] | None = None
+    agent_records: Mapping[str, int] = field(default_factory=dict)
+    """Region → number of the last record of its agent that was imported."""
     handled_commands: frozenset[str] = frozenset()
     steps_ordered: int = 0
 
@@ -160,6 +163,11 @@ def fold(installation: Installation, record: Record) -> Installation:
             installation = replace(installation, dismissed=installation.dismissed | suspected)
         case Kind.STEP_INTENDED:
             installation = replace(installation, steps_ordered=installation.steps_ordered + 1)
+        case Kind.OBSERVERS_SEEN:
+            installation = replace(installation, observers_heard=frozenset(body["heard"]))
+        case Kind.AGENT_RECORD:
+            imported = {**installation.agent_records, body["region"]: body["number"]}
+            installation = replace(installation, agent_records=imported)
         case Kind.COMMAND:
             installation = replace(installation, handled_commands=installation.handled_commands | {body["id"]})
         case Kind.INCIDENT_OPENED:

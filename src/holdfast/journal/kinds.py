@@ -34,7 +34,7 @@ class Kind(StrEnum):
     NOTIFICATION_DUE = "notification.due"  # key, message, audience [recipient], channels, due_seconds, reason
     NOTIFICATION_SENT = "notification.sent"  # key, message, channel, recipient, reference
     NOTIFICATION_FAILED = "notification.failed"  # key, message, channel, recipient, reason
-    AGENT_RECORD = "agent.record"  # region, at_seconds, what, detail, signature, late (bool)
+    AGENT_RECORD = "agent.record"  # region, number, at_seconds, what, detail, facts, signature, late (bool): what an agent did by itself
     COMMAND = "command"  # id, verb, by, arguments, answer: what a person asked for and was told
     EXERCISE_MARK = "exercise.mark"  # what (cut | heal), detail (region), at_seconds: what the drill did to the world
     INCIDENT_CLOSED = "incident.closed"  # outcome, reason
