@@ -30,6 +30,7 @@ class Paper:
         """Number of records after each append: the journal takes an append whole or not at all."""
         self.alarms: tuple[Alarm, ...] = ()
         self.hit: tuple[FunctionHit, ...] = ()
+        self.observers_heard: frozenset[str] | None = None
         self.loss = LossBound(3.5, 40)
         self.outcomes: dict[str, str] = {}
         """Block → outcome of its next attempts; succeeded where none is named."""
@@ -59,6 +60,7 @@ class Paper:
             alarms=self.alarms,
             functions_hit=self.hit,
             loss=self.loss,
+            observers_heard=self.observers_heard,
             exercise=self.exercise,
         )
 

@@ -315,6 +315,16 @@ def test_severity_follows_the_worst_function_and_never_falls() -> None:
     assert paper.incident.severity == "P1"
 
 
+def test_a_silent_observer_is_recorded_once_and_again_when_it_answers() -> None:
+    paper = Paper()
+    everyone = frozenset(paper.plan.observers)
+    for heard in (everyone, everyone, everyone - {"outside"}, everyone - {"outside"}, everyone):
+        paper.observers_heard = heard
+        paper.wait(1)
+    seen = [record.body["silent"] for record in paper.records if record.kind == Kind.OBSERVERS_SEEN]
+    assert seen == [[], ["outside"], []]
+
+
 def test_nothing_to_do_means_no_moves() -> None:
     assert next_moves(Paper().situation()) == ()
 

@@ -52,6 +52,10 @@ def _finished(body: Body) -> tuple[str, str]:
 
 _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.CONTROLLER_STARTED: _started,
+    Kind.OBSERVERS_SEEN: lambda body: (
+        "unknown" if body["silent"] else "done",
+        f"{', '.join(body['silent'])} is silent; {len(body['heard'])} observers answer" if body["silent"] else "every observer answers",
+    ),
     Kind.SUSPICION_RAISED: lambda body: ("unknown", f"{body['region']} is suspected ({body['trigger']}): {body['reason']}"),
     Kind.SUSPICION_CLEARED: lambda body: ("done", f"{body['region']} is no longer suspected ({body['trigger']})"),
     Kind.INCIDENT_OPENED: lambda body: ("failed", f"{body['kind']} opened: {body['source']} → {body['target']}, because {body['reason']}"),

@@ -189,6 +189,7 @@ class Controller:
             alarms=seen.alarms,
             functions_hit=seen.functions_hit,
             loss=seen.loss,
+            observers_heard=seen.observers_heard,
             **self._under_way(),
             exercise=settings.exercise,
         )

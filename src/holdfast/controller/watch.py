@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 SKEW_SECONDS = 0.1
 """Allowance for the difference between two regions' clocks; NTP keeps them closer."""
 _FETCH_SECONDS = 2.0
+HEARD_SECONDS = 5.0
+"""An observer that has not answered for so long is called silent."""
 _NETWORK_LOST = "network-lost"
 
 
@@ -36,6 +38,7 @@ class Seen:
     alarms: tuple[Alarm, ...]
     functions_hit: tuple[FunctionHit, ...]
     loss: LossBound
+    observers_heard: frozenset[str] | None
 
 
 class Watch:
@@ -50,6 +53,7 @@ class Watch:
         self._sources = sources
         self._clock = clock
         self._history = History()
+        self._started_seconds = clock.steady_seconds()
         self._states: Mapping[TriggerKey, TriggerState] = {}
         self.picture: Picture | None = None
         self.heard_seconds: dict[str, float] = {}
@@ -84,8 +88,17 @@ class Watch:
         self.picture = picture(self._plan, self._profile, self._history, now)
         self._states = evaluate(self._plan, self._profile, self._triggers, self.picture, self._states)
         return Seen(
-            self._alarms(installation), self._functions_hit(self.picture, installation.serving), self._loss(installation, consent, now)
+            self._alarms(installation),
+            self._functions_hit(self.picture, installation.serving),
+            self._loss(installation, consent, now),
+            self._heard(now),
         )
+
+    def _heard(self, now: float) -> frozenset[str] | None:
+        """Observers that answered of late; nothing is said before each has had the time to."""
+        if self._clock.steady_seconds() - self._started_seconds < HEARD_SECONDS:
+            return None
+        return frozenset(site for site, heard in self.heard_seconds.items() if now - heard <= HEARD_SECONDS)
 
     def _alarms(self, installation: Installation) -> tuple[Alarm, ...]:
         """Conditions that hold, and suspicions whose condition became unknown: only an answer takes a suspicion away."""
