@@ -4,6 +4,7 @@ Each act takes its time, compares its order where the effect happens, and suffer
 that can't be reached is silent, and silence is *unknown*.
 """
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,13 +51,16 @@ class SimulatedAction:
             return spoiled
         if not self._reached(task):
             return await _silence(self._world)
-        await self._world.clock.sleep(self._effect.act_seconds + _lasts_seconds(task))
-        if not self._reached(task):
+        outcome = await asyncio.shield(self._world.go_on(self._carried_out(task)))  # an order that was sent outlives its sender
+        if outcome is None:
             return await _silence(self._world)
-        outcome = self._brought(task)
         if fault is BlockFault.SILENT_AFTER:
             await self._world.clock.sleep(_FOR_EVER_SECONDS)
         return outcome
+
+    async def _carried_out(self, task: Task) -> Outcome | None:
+        await self._world.clock.sleep((self._effect.act_seconds + _lasts_seconds(task)) * self._world.slowness)
+        return self._brought(task) if self._reached(task) else None
 
     def _brought(self, task: Task) -> Outcome:
         try:

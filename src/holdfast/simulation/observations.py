@@ -5,6 +5,7 @@ controller can't reach it. Nothing is judged here.
 """
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -78,7 +79,7 @@ class SimulatedObserver:
             await world.clock.sleep(SILENCE_SECONDS)
             raise TimeoutError(f"the observer at {self.site} does not answer")
         await asyncio.sleep(0)
-        return [observation for observation in self._seen if observation.sequence > sequence]
+        return self._seen[bisect_right(self._seen, sequence, key=lambda observation: observation.sequence) :]
 
     def _looks(self) -> Iterator[Look]:
         for function in self._world.plan.functions:

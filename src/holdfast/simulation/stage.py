@@ -1,4 +1,4 @@
-"""A simulated world with observers, clients and people's channels, and the production controller over it, which can be killed at any moment.
+"""A simulated world with observers, clients and channels, and the production controller over it, which can be killed at any moment.
 
 What outlives a controller (the world, the disk, what channels took) lies here; a controller is started as `app_controller` starts it:
 its grantor hears the agents first when it has no memory, then a term begins, then the loop runs. A killed one is replaced after a while.

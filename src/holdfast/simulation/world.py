@@ -6,9 +6,12 @@ by the effector. Faults are put in from outside: cut links, dead agents, and wha
 No randomness: the same calls give the same history. It never decides anything, and knows nothing of incidents.
 """
 
+import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any, TypeVar
 
 from holdfast.fencing.promise import Ask, Reply, Timing
 from holdfast.ledger.contents import StoreContents, StoredRecord
@@ -19,6 +22,8 @@ from holdfast.simulation.agent import Grants, Orders, SimulatedAgent
 from holdfast.simulation.links import Links
 from holdfast.simulation.region import Deployment, SimulatedRegion
 from holdfast.simulation.stores import BucketStore, LogStore, StoreRole, Write
+
+T = TypeVar("T")
 
 TICK_SECONDS = 0.1
 HEARTBEAT_SECONDS = 0.2
@@ -98,8 +103,11 @@ class SimulatedWorld:
         self.synchronous_with: str | None = self.dr if plan.replication == "synchronous" else None
         timing = Timing(self.profile.drift, self.profile.margin)
         self.regions = {name: self._region(name, timing) for name in (self.home, self.dr)}
+        self.slowness = 1.0
+        """How many times as long as usual everything takes that is done in a region."""
         self._heartbeat_seconds = float("-inf")
         self._served = 0
+        self._going_on: set[asyncio.Task[Any]] = set()
 
     def _region(self, name: str, timing: Timing) -> SimulatedRegion:
         at_home = name == self.home
@@ -169,6 +177,13 @@ class SimulatedWorld:
 
     def _peer_promise(self, peer: SimulatedRegion, ask: Ask) -> Reply:
         return peer.agent.promise(ask, self.clock.steady_seconds())
+
+    def go_on(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Something under way in the world: it comes to its end whatever becomes of whoever asked for it."""
+        task = asyncio.create_task(work)
+        self._going_on.add(task)
+        task.add_done_callback(self._going_on.discard)
+        return task
 
     # -- what there is ----------------------------------------------------------------------------------------------------
 
