@@ -4,6 +4,10 @@ What either bucket has and the other lacks is copied; where both have an object 
 wins (then the later one), and the other is kept beside it as `holdfast/superseded/<key>/<etag>`. Nothing is ever deleted. Marks of a
 bucket itself (`holdfast/…`) are left alone.
 Safe to repeat and to break off anywhere: each object is copied whole.
+
+Clients go on writing meanwhile, and the storage's own copying may be behind: what is proved is that everything that `act` found lacking
+is on both sides alike. A proof without an act before it (a controller that took over) asks that of every object. It goes through the
+objects backwards, because the storage's own copying goes forwards: side by side they meet in the middle.
 """
 
 import asyncio
@@ -21,7 +25,7 @@ WRITTEN_METADATA = "written"
 _AT_ONCE = 4
 _SETTLE_SECONDS = 3.0
 """How long an object may be on its way by the storage's own copying before it counts as lacking."""
-_LOOK_AGAIN_SECONDS = 0.5
+_LOOK_AGAIN_SECONDS = 1.0
 _TRIES = 4
 _TRY_AGAIN_SECONDS = 0.5
 """One object's silence is no reason to leave the others: a storage that has just come back is busy with its own copying."""
@@ -44,6 +48,15 @@ class Difference:
         """What differs in both looks."""
         return Difference(self.only_source & other.only_source, self.only_target & other.only_target, self.different & other.different)
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """Everything that is not on both sides alike."""
+        return self.only_source | self.only_target | self.different
+
+    def among(self, keys: frozenset[str]) -> "Difference":
+        """What differs of these."""
+        return Difference(self.only_source & keys, self.only_target & keys, self.different & keys)
+
 
 @dataclass
 class Copied:
@@ -57,8 +70,9 @@ class Copied:
 class BucketReconcileAction:
     """Brings the buckets of `task.source` and `task.target` together."""
 
-    def __init__(self, bindings: Mapping[str, BucketBinding], *, timeout_seconds: float = 3.0) -> None:
+    def __init__(self, bindings: Mapping[str, BucketBinding], *, timeout_seconds: float = 10.0) -> None:
         self._buckets = {region: Bucket(binding, timeout_seconds=timeout_seconds) for region, binding in bindings.items()}
+        self._found_lacking: dict[str, frozenset[str]] = {}
 
     def close(self) -> None:
         """Let go of connections and threads."""
@@ -76,12 +90,14 @@ class BucketReconcileAction:
         """Copy both ways."""
         copied, broken = Copied(), None
         try:
-            difference = await self._difference(task)
+            lacking = (await self._difference(task)).keys
+            self._found_lacking[task.step] = lacking
             source, target = self._pair(task)
             gate = asyncio.Semaphore(_AT_ONCE)
             async with asyncio.TaskGroup() as group:
-                for key in sorted(difference.only_source | difference.only_target | difference.different):
-                    group.create_task(_patiently(key, source, target, copied, gate))
+                for key in sorted(lacking, reverse=True):
+                    sides = _Sides(source, target, key not in difference.only_target, key not in difference.only_source)
+                    group.create_task(_patiently(key, sides, copied, gate))
         except* StorageRefusal as errors:
             broken = Outcome(Result.FAILED, str(errors.exceptions[0]), _facts(copied))
         except* (TimeoutError, ConnectionError) as errors:
@@ -95,6 +111,8 @@ class BucketReconcileAction:
         """Whether both hold the same, but for what the storage's own copying has under way."""
         try:
             left, looks = await self._difference(task), int(_SETTLE_SECONDS / _LOOK_AGAIN_SECONDS)
+            if task.step in self._found_lacking:
+                left = left.among(self._found_lacking[task.step])
             while left.count and looks:
                 await asyncio.sleep(_LOOK_AGAIN_SECONDS)
                 left, looks = left.common(await self._difference(task)), looks - 1
@@ -116,11 +134,21 @@ class BucketReconcileAction:
         return Difference(frozenset(here.keys() - there.keys()), frozenset(there.keys() - here.keys()), different)
 
 
-async def _patiently(key: str, source: Bucket, target: Bucket, copied: Copied, gate: asyncio.Semaphore) -> None:
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Both buckets, and which of them is known to hold the object: the other isn't asked for what it lacks."""
+
+    source: Bucket
+    target: Bucket
+    in_source: bool
+    in_target: bool
+
+
+async def _patiently(key: str, sides: _Sides, copied: Copied, gate: asyncio.Semaphore) -> None:
     async with gate:
         for left in reversed(range(_TRIES)):
             try:
-                await _bring_together(key, source, target, copied)
+                await _bring_together(key, sides, copied)
                 return
             except (TimeoutError, ConnectionError):
                 if not left:
@@ -128,8 +156,10 @@ async def _patiently(key: str, source: Bucket, target: Bucket, copied: Copied, g
                 await asyncio.sleep(_TRY_AGAIN_SECONDS)
 
 
-async def _bring_together(key: str, source: Bucket, target: Bucket, copied: Copied) -> None:
-    here, there = await source.get(key), await target.get(key)
+async def _bring_together(key: str, sides: _Sides, copied: Copied) -> None:
+    source, target = sides.source, sides.target
+    here = await source.get(key) if sides.in_source else None
+    there = await target.get(key) if sides.in_target else None
     if here is None and there is None:
         return  # deleted meanwhile by whoever owns it
     if here is not None and there is not None and here.body == there.body:
@@ -169,7 +199,7 @@ def _finding(difference: Difference) -> Finding:
     }
     if not difference.count:
         return Finding(Answer.YES, "both buckets hold the same", facts)
-    example = min(difference.only_source | difference.only_target | difference.different)
+    example = min(difference.keys)
     return Finding(Answer.NO, f"{difference.count} objects are not on both sides alike, such as {example}", facts)
 
 
