@@ -226,7 +226,7 @@ def _choose(situation: Situation, incident: IncidentState, command: Command) -> 
         return f"refused: no step waits for a person; {incident.incident} is {incident.state.value}", ()
     choices = {"retry": "again", "skip": "skipped", "done": "settled"}
     outcome = choices.get(str(command.arguments.get("choice")))
-    waiting = _waiting_steps(incident)
+    waiting = waiting_steps(incident)
     step = str(command.arguments.get("step"))
     if outcome is None or step not in waiting:
         return f"refused: choose retry, skip or done for one of: {', '.join(sorted(waiting))}", ()
@@ -257,7 +257,8 @@ def _mark(situation: Situation, command: Command, incident: IncidentState | None
     return "accepted: marked", (Write(Kind.EXERCISE_MARK, incident.incident if incident else "", body),)
 
 
-def _waiting_steps(incident: IncidentState) -> dict[str, Mapping[str, Any]]:
+def waiting_steps(incident: IncidentState) -> dict[str, Mapping[str, Any]]:
+    """Step → the record that says why it waits for a person, for every step that still does."""
     waiting: dict[str, Mapping[str, Any]] = {}
     for record in incident.records:
         if record.kind == Kind.STEP_WAITING:

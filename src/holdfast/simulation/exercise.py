@@ -140,7 +140,7 @@ class Exercise:
 
     def incident_is(self, *states: str) -> bool:
         """Whether the last incident stands in one of these states."""
-        incident = _last_incident(self.stage)
+        incident = last_incident(self.stage)
         return incident is not None and incident.state.value in states
 
     def _all_is_well(self) -> bool:
@@ -181,6 +181,8 @@ class Exercise:
 class People:
     """The stand-ins: they approve what is proposed after a while, as they see it, and ask again when nobody answered."""
 
+    accepts_loss = False
+
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._due_seconds: dict[tuple[str, str], float] = {}
@@ -203,14 +205,14 @@ class People:
 
     def answer(self) -> None:
         """Approve what waits for approval and was looked at long enough."""
-        incident = _last_incident(self._stage)
+        incident = last_incident(self._stage)
         proposal = incident.proposal if incident is not None else None
         if incident is None or proposal is None:
             return
         given = {approval.person for approval in incident.approvals}
         for person in self._deciding(proposal):
             if person not in given and self._looked_long_enough(proposal.hash, person):
-                arguments = {"hash": proposal.hash, "accepts_loss": False}
+                arguments = {"hash": proposal.hash, "accepts_loss": self.accepts_loss}
                 self._stage.command(f"approve-{proposal.hash}-{person}", "approve", person, arguments)
 
     def _deciding(self, proposal: Proposal) -> list[str]:
@@ -224,6 +226,7 @@ class People:
         return now >= self._due_seconds.setdefault((proposed, person), now + self._stage.random.uniform(0.1, 0.8))
 
 
-def _last_incident(stage: Stage) -> IncidentState | None:
+def last_incident(stage: Stage) -> IncidentState | None:
+    """The latest incident that the controller knows, over or not."""
     known = stage.installation
     return list(known.incidents.values())[-1] if known is not None and known.incidents else None

@@ -1,0 +1,224 @@
+"""What must hold always, looked at after every event of a simulation. The numbers are those of the design's section 4.
+
+1 one writer · 2 fence before promote · 3 orders only grow · 5 the true loss stays within the bound · 8 intent before effect ·
+9 traffic last, never an empty answer. (14, that every run ends, is for whoever drives the simulation.)
+It only reads. A broken invariant is said at once, with the moment, and ends the simulation.
+"""
+
+from collections import defaultdict
+
+from holdfast.fencing.order import Order
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
+from holdfast.plan.blocks import BLOCKS
+from holdfast.ports.action import Action, Finding, Outcome, Task
+from holdfast.simulation.journal import MemoryDisk
+from holdfast.simulation.stage import Stage
+from holdfast.simulation.stores import LogStore, StoreRole
+
+_KINDS = ("postgres", "redis")
+_TOLERANCE_SECONDS = 1e-6
+
+
+class InvariantBroken(Exception):
+    """Which invariant, when, and what was seen."""
+
+
+class Invariants:
+    """All of them over one stage. Give `wrap` to the stage, and `look` to the loop after `watch`."""
+
+    def __init__(self) -> None:
+        self._stage: Stage | None = None
+        self._disk: MemoryDisk | None = None
+        self._read = 0
+        self._highest = Order(0, 0, 0, 0)
+        self._epochs: list[tuple[int, int]] = [(0, 1)]
+        self._fenced: dict[tuple[int, int], float] = {}
+        self._bounds: dict[tuple[int, int], float | None] = {}
+        self._decided: dict[str, float | None] = {}
+        self._opened: dict[str, tuple[int, int]] = {}
+        self._verified: dict[str, set[str]] = defaultdict(set)
+        self._acted: set[Order] = set()
+        self._roles: dict[tuple[str, str], StoreRole] = {}
+        self._logged: dict[tuple[str, str], int] = {}
+        self._newest: dict[str, int] = {}
+        self._acknowledged: dict[tuple[str, str], float] = {}
+        self._entries: dict[str, int] = {}
+        self._names: dict[str, str] = {}
+        self._violations: list[str] = []
+
+    def watch(self, stage: Stage) -> None:
+        """From now on, look at this stage."""
+        self._stage, self._names = stage, dict(stage.world.dns)
+
+    def wrap(self, _block: str, action: Action) -> Action:
+        """The action with a witness beside it."""
+        return _Witnessed(self, action)
+
+    def look(self) -> None:
+        """Raises InvariantBroken."""
+        stage = self._stage
+        if stage is None:
+            return
+        self._journal(stage)
+        self._acknowledgements(stage)
+        for kind in _KINDS:
+            self._one_writer(stage, kind)
+            for name, region in stage.world.regions.items():
+                self._promotion(stage, name, kind, region.store_of(kind))
+        self._traffic(stage)
+        if self._violations:
+            raise InvariantBroken(f"seed {stage.settings.seed}, after {stage.clock.steady_seconds():.3f} s: {'; '.join(self._violations)}")
+
+    def says(self, number: int, what: str) -> None:
+        """One more violation, raised at the next look."""
+        self._violations.append(f"invariant {number}: {what}")
+
+    # -- 1: one writer ------------------------------------------------------------------------------------------------------
+
+    def _one_writer(self, stage: Stage, kind: str) -> None:
+        world = stage.world
+        writing = [
+            name for name, region in world.regions.items() if world.writes_here(name) and region.store_of(kind).role is StoreRole.WRITER
+        ]
+        if len(writing) > 1:
+            self.says(1, f"{kind} can be written in {' and '.join(writing)}")
+        for name, region in world.regions.items():
+            log = region.store_of(kind).log
+            for write in log[self._logged.get((name, kind), 0) :]:
+                if write.region == name and write.epoch < self._newest.get(kind, 0):
+                    self.says(1, f"{name}'s {kind} took a write under epoch {write.epoch} after one under {self._newest[kind]}")
+                if write.region == name:
+                    self._newest[kind] = max(self._newest.get(kind, 0), write.epoch)
+            self._logged[name, kind] = len(log)
+
+    # -- 2 and 5: fence before promote, and what it lost --------------------------------------------------------------------
+
+    def _promotion(self, stage: Stage, name: str, kind: str, store: LogStore) -> None:
+        before = self._roles.get((name, kind), store.role)
+        self._roles[name, kind] = store.role
+        if before is not StoreRole.STANDBY or store.role is StoreRole.STANDBY:
+            return
+        era = stage.world.regions[name].agent.epoch.era
+        epoch = (era, store.epoch)
+        peer = stage.world.peer(name)
+        if epoch not in self._fenced:
+            self.says(2, f"{name}'s {kind} was promoted under epoch {era}.{store.epoch} without a confirmed fence of {peer.name}")
+        if stage.world.writes_here(peer.name):
+            left = peer.agent.lease_remaining_seconds(stage.clock.steady_seconds())
+            self.says(2, f"{name}'s {kind} was promoted while {peer.name} may still write for {left:.2f} s")
+        self._loss(stage, kind, epoch, store, peer.store_of(kind))
+
+    def _loss(self, stage: Stage, kind: str, epoch: tuple[int, int], promoted: LogStore, left: LogStore) -> None:
+        bound = self._bounds.get(epoch)
+        if bound is None or epoch not in self._fenced:
+            return  # nobody was told a bound: a named person accepted that
+        here, component = {write.key for write in promoted.log}, stage.world.component(kind)
+        lost = [
+            self._acknowledged[component, write.key]
+            for write in left.log
+            if write.region == left.region and write.key not in here and (component, write.key) in self._acknowledged
+        ]
+        true = max(self._fenced[epoch], *lost) - min(lost) if lost else 0.0
+        if true > bound + _TOLERANCE_SECONDS:
+            self.says(5, f"{kind} lost {true:.3f} s of acknowledged writes ({len(lost)}), the approvers saw {bound:.3f} s")
+
+    def _acknowledgements(self, stage: Stage) -> None:
+        for function, ledger in stage.clients.ledgers.items():
+            for entry in ledger[self._entries.get(function, 0) :]:
+                if entry.store is not None and entry.key is not None:
+                    self._acknowledged[entry.store, entry.key] = entry.answered_seconds
+            self._entries[function] = len(ledger)
+
+    # -- 3 and 8: orders, intents -------------------------------------------------------------------------------------------
+
+    def _journal(self, stage: Stage) -> None:
+        if stage.disk is not self._disk:
+            self._disk, self._read = stage.disk, 0
+        for record in stage.disk.records[self._read :]:
+            self._record(record)
+        self._read = len(stage.disk.records)
+
+    def _record(self, record: Record) -> None:
+        body = record.body
+        match record.kind:
+            case Kind.DECIDED:
+                self._decided[body["run"]] = body["loss_bound_seconds"]
+            case Kind.EPOCH_OPENED:
+                epoch = (body["era"], body["epoch"])
+                if epoch <= max(self._epochs):
+                    self.says(3, f"epoch {epoch[0]}.{epoch[1]} was opened after {max(self._epochs)}")
+                self._epochs.append(epoch)
+                self._opened[body["run"]], self._bounds[epoch] = epoch, self._decided.get(body["run"])
+                self._verified[body["run"]].clear()
+            case Kind.FENCE_CONFIRMED:
+                self._fenced[self._opened[body["run"]]] = body["at_seconds"]
+            case Kind.STEP_INTENDED:
+                self._intended(record)
+            case Kind.STEP_FINISHED if body["outcome"] in ("succeeded", "settled", "skipped"):
+                self._verified[body["run"]].add(body["block"])
+
+    def _intended(self, record: Record) -> None:
+        body = record.body
+        order, block, run = Order.from_list(list(body["order"])), BLOCKS[body["block"]], body["run"]
+        if order <= self._highest:
+            self.says(3, f"step {body['step']} got order {order.as_text()} after {self._highest.as_text()}")
+        self._highest = max(order, self._highest)
+        if block.grants_write and self._opened.get(run) not in self._fenced:
+            self.says(2, f"step {body['step']} was intended before the fence was confirmed")
+        if block.moves_traffic and not {"postgres.promote", "redis.promote"} <= self._verified[run]:
+            self.says(9, f"step {body['step']} was intended before the target was proved writable")
+
+    def acts(self, task: Task) -> None:
+        """An effector is about to be ordered."""
+        stage = self._stage
+        if stage is None:
+            return
+        wanted = task.order.as_list()
+        intents = [
+            r for r in stage.disk.records if r.kind == Kind.STEP_INTENDED and (r.body["order"], r.body["step"]) == (wanted, task.step)
+        ]
+        if not intents:
+            self.says(8, f"step {task.step} acts under order {task.order.as_text()}, which no intent in the journal names")
+        if task.order in self._acted:
+            self.says(3, f"order {task.order.as_text()} was given twice, now to {task.step}")
+        self._acted.add(task.order)
+
+    # -- 9: traffic ---------------------------------------------------------------------------------------------------------
+
+    def _traffic(self, stage: Stage) -> None:
+        world = stage.world
+        if world.dns == self._names:
+            return
+        for function, name in world.dns.items():
+            if name not in world.regions:
+                self.says(9, f"the name of {function} leads nowhere")
+            elif name != self._names[function]:
+                peer, region = world.peer(name), world.regions[name]
+                behind = [kind for kind in _KINDS if region.store_of(kind).role is StoreRole.STANDBY]
+                if behind:
+                    self.says(9, f"the name of {function} leads to {name}, whose {' and '.join(behind)} can't be written")
+                if world.writes_here(peer.name):
+                    self.says(9, f"the name of {function} leads to {name} while {peer.name} may still write")
+        self._names = dict(world.dns)
+
+
+class _Witnessed:
+    """An action whose acts are seen."""
+
+    def __init__(self, invariants: Invariants, action: Action) -> None:
+        self._invariants = invariants
+        self._action = action
+
+    async def check(self, task: Task) -> Finding:
+        """As it is."""
+        return await self._action.check(task)
+
+    async def act(self, task: Task) -> Outcome:
+        """Seen, then as it is."""
+        self._invariants.acts(task)
+        return await self._action.act(task)
+
+    async def verify(self, task: Task) -> Finding:
+        """As it is."""
+        return await self._action.verify(task)
