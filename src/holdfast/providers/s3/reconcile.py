@@ -90,7 +90,8 @@ class BucketReconcileAction:
         """Copy both ways."""
         copied, broken = Copied(), None
         try:
-            lacking = (await self._difference(task)).keys
+            difference = await self._difference(task)
+            lacking = difference.keys
             self._found_lacking[task.step] = lacking
             source, target = self._pair(task)
             gate = asyncio.Semaphore(_AT_ONCE)
