@@ -57,7 +57,7 @@ def propose(situation: Situation, incident: IncidentState, run: str, step: Plann
         "expires_seconds": situation.now + rule.answer_within,
         "count": rule.count,
         "roles": list(rule.of),
-        "requester": _requester(incident),
+        "requester": _requester(incident, run),
     }
     body = {**asked, "hash": proposal_hash(situation.plan_digest, asked)}
     reason = f"{rule.count} of {', '.join(rule.of)} must approve"
@@ -69,10 +69,14 @@ def shown(loss: LossBound) -> LossBound:
     return loss if loss.bound_seconds is None else LossBound(math.ceil(loss.bound_seconds * 10 + 1) / 10, loss.estimated_writes)
 
 
-def _requester(incident: IncidentState) -> str:
+def _requester(incident: IncidentState, run: str) -> str:
+    """Who asked for this run: who had the incident opened, or whose wish to go home was accepted last."""
+    if run == FAILOVER:
+        return str(incident.records[0].body.get("requester", REQUESTER_HOLDFAST))
     for record in reversed(incident.records):
-        if record.kind == Kind.COMMAND and record.body["verb"] in ("switchover", "declare", "failback"):
-            return str(record.body["by"])
+        body = record.body
+        if record.kind == Kind.COMMAND and body["verb"] == "failback" and str(body["answer"]).startswith("accepted"):
+            return str(body["by"])
     return REQUESTER_HOLDFAST
 
 
@@ -285,5 +289,6 @@ def _begin_by_hand(situation: Situation, command: Command, incident: IncidentSta
         trigger="command",
         impact_seconds=situation.now,
         reason=f"{command.by} asked for a planned switchover" if planned else f"{command.by} declared {serving} lost",
+        requester=command.by,
     )
     return f"accepted: the {'switchover' if planned else 'failover'} is proposed next", moves

@@ -2,6 +2,7 @@
 
 from holdfast.conduct.runs import FAILOVER
 from holdfast.conduct.situation import Alarm, Move, Situation, Write
+from holdfast.decision.approval import REQUESTER_HOLDFAST
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State, next_state
 from holdfast.journal.kinds import Kind
@@ -53,8 +54,10 @@ def _other_region(situation: Situation, region: str) -> str:
     return next(name for name in situation.plan.regions if name != region)
 
 
-def opening(situation: Situation, *, source: str, mode: str, trigger: str, impact_seconds: float, reason: str) -> tuple[Move, ...]:
-    """Records that open an incident about `source` and start its failover run."""
+def opening(
+    situation: Situation, *, source: str, mode: str, trigger: str, impact_seconds: float, reason: str, requester: str = REQUESTER_HOLDFAST
+) -> tuple[Move, ...]:
+    """Records that open an incident about `source` and start its failover run. `requester`: the person who asked for it, if one did."""
     number = len(situation.installation.incidents) + 1
     incident = f"inc-{situation.installation.term}-{number}"
     target = _other_region(situation, source)
@@ -68,6 +71,7 @@ def opening(situation: Situation, *, source: str, mode: str, trigger: str, impac
         "impact_seconds": impact_seconds,
         "trigger": trigger,
         "reason": reason,
+        "requester": requester,
     }
     run = {"run": FAILOVER, "source": source, "target": target, "mode": mode, "epoch": situation.installation.epoch}
     return (Write(Kind.INCIDENT_OPENED, incident, body), Write(Kind.RUN_STARTED, incident, run))
