@@ -11,6 +11,8 @@ from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
 
 TIMEOUT_SECONDS = 2.0
+LIST_TIMEOUT_SECONDS = 15.0
+"""A busy storage needs seconds to list a thousand keys; whoever gives up and asks again keeps it busy for ever."""
 _NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 _COPIED_HEADERS = ("content-type", "content-encoding", "cache-control")
 
@@ -56,7 +58,7 @@ class Bucket:
         token: str | None = None
         while True:
             query = {"list-type": "2", "max-keys": "1000", **({"continuation-token": token} if token else {})}
-            document = ElementTree.fromstring(self._request("GET", f"/{self.name}?{urlencode(query)}", b"", {}))  # noqa: S314  # the lab's own server
+            document = ElementTree.fromstring(self._request("GET", f"/{self.name}?{urlencode(query)}", b"", {}, LIST_TIMEOUT_SECONDS))  # noqa: S314  # the lab's own server
             yield from (key.text or "" for key in document.iter(f"{_NAMESPACE}Key"))
             following = document.find(f"{_NAMESPACE}NextContinuationToken")
             if following is None or not following.text:
@@ -70,15 +72,17 @@ class Bucket:
     def _path(self, key: str) -> str:
         return f"/{self.name}/{quote(key)}"
 
-    def _request(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-        status, _, content = self._exchange(method, path, body, headers)
+    def _request(self, method: str, path: str, body: bytes, headers: Mapping[str, str], timeout_seconds: float = TIMEOUT_SECONDS) -> bytes:
+        status, _, content = self._exchange(method, path, body, headers, timeout_seconds)
         if status != 200:
             raise OSError(f"the storage at {self.host}:{self.port} answered {status} for {method} {path}")
         return content
 
-    def _exchange(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
+    def _exchange(
+        self, method: str, path: str, body: bytes, headers: Mapping[str, str], timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> tuple[int, dict[str, str], bytes]:
         credential = f"Credential=lab/20240101/{self.region}/s3/aws4_request, SignedHeaders=host, Signature=0"
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=TIMEOUT_SECONDS)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout_seconds)
         try:
             connection.request(method, path, body or None, {**headers, "Authorization": f"AWS4-HMAC-SHA256 {credential}"})
             answer = connection.getresponse()
