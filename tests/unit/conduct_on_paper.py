@@ -38,6 +38,7 @@ class Paper:
         self.begun: list[str] = []
         self.told: list[Tell] = []
         self.exercise = exercise
+        self.plan_digest = LOADED.digest
         self.profile = self.plan.profiles[profile]
         self.installation = Installation(PRIMARY)
         self._write(
@@ -52,7 +53,7 @@ class Paper:
         """What the policy is shown."""
         return Situation(
             plan=self.plan,
-            plan_digest=LOADED.digest,
+            plan_digest=self.plan_digest,
             scenario="regional-outage",
             profile=self.profile,
             installation=self.installation,
@@ -152,10 +153,10 @@ class Paper:
         left.restart()
         return left
 
-    def restart(self) -> None:
-        """The controller dies and another one replays the journal."""
+    def restart(self, *, epoch: int | None = None) -> None:
+        """The controller dies and another one replays the journal. `epoch`: the highest that it hears of, where that is another."""
         term = self.installation.term + 1
-        known = {"era": self.installation.era, "epoch": self.installation.epoch, "serving": self.installation.serving}
+        known = {"era": self.installation.era, "epoch": epoch or self.installation.epoch, "serving": self.installation.serving}
         self._write([Write(Kind.CONTROLLER_STARTED, "", {"term": term, "resumed": True, "profile": "fast", **known})])
 
     @property

@@ -26,3 +26,37 @@ def test_a_refused_wish_makes_nobody_the_requester() -> None:
     paper.command("failback", ONE)
     assert paper.command("failback", TWO).startswith("refused")
     assert "requested this" in paper.approve(ONE)[0]
+
+
+def test_an_approval_under_another_plan_is_void() -> None:
+    paper = Paper()
+    paper.lose_region()
+    paper.approve(ONE)
+    seen = paper.incident.proposal
+    paper.plan_digest = "another"
+    paper.restart()
+    paper.approve(TWO)
+    asked_again = paper.incident.proposal
+    assert seen is not None and asked_again is not None
+    assert asked_again.hash != seen.hash
+    assert paper.begun == []
+
+
+def test_an_approval_of_an_epoch_that_is_not_the_next_any_more_is_void() -> None:
+    paper = Paper()
+    paper.lose_region()
+    paper.approve(ONE)
+    paper.restart(epoch=7)
+    paper.approve(TWO)
+    assert paper.begun == []
+    assert paper.installation.epoch == 7
+    assert paper.incident.proposal is not None and paper.incident.proposal.epoch == 8
+
+
+def test_stand_ins_decide_nothing_in_a_real_incident_when_a_controller_for_an_exercise_takes_over() -> None:
+    paper = Paper(exercise=None)
+    paper.lose_region()
+    paper.exercise = "exercise-7"
+    paper.restart()
+    assert "nobody who may approve" in paper.approve(ONE)[0]
+    assert paper.approve("aoife-brennan")[0].startswith("accepted")

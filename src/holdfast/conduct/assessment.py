@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from holdfast.conduct.situation import FunctionHit, Situation
+from holdfast.conduct.situation import FunctionHit
+from holdfast.decision.replay import IncidentState
 from holdfast.plan.model import FinancialTier, Plan
 from holdfast.plan.people import Occasion, fillers
 
@@ -46,11 +47,14 @@ def smallest_rpo_seconds(plan: Plan) -> float:
     return min(function.rpo for function in plan.functions.values())
 
 
-def roles_of(situation: Situation) -> dict[str, tuple[str, ...]]:
-    """Person → roles that the person fills now: in an exercise the stand-ins, otherwise primary and backup."""
-    occasion = Occasion.INCIDENT if situation.exercise is None else Occasion.EXERCISE
+def roles_of(plan: Plan, incident: IncidentState) -> dict[str, tuple[str, ...]]:
+    """Person → roles that the person fills in this incident: in an exercise the stand-ins, otherwise primary and backup.
+
+    The incident says which it is, not how this controller was started: a real one stays real.
+    """
+    occasion = Occasion.INCIDENT if incident.exercise is None else Occasion.EXERCISE
     filled: dict[str, tuple[str, ...]] = {}
-    for identifier, role in situation.plan.roles.items():
+    for identifier, role in plan.roles.items():
         for person in fillers(role, occasion):
             filled[person] = (*filled.get(person, ()), identifier)
     return filled

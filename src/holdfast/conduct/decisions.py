@@ -87,6 +87,16 @@ def _loss_grew(situation: Situation, incident: IncidentState, proposal: Proposal
     return bound is None or bound > proposal.loss_bound_seconds
 
 
+def _changed(situation: Situation, proposal: Proposal) -> str | None:
+    """What is not as the people saw it any more (a controller may have been started with another plan in between), or None."""
+    asked = {name: getattr(proposal, name) for name in Proposal.__dataclass_fields__ if name not in ("hash", "roles")}
+    if proposal_hash(situation.plan_digest, {**asked, "roles": list(proposal.roles)}) != proposal.hash:
+        return "the plan is another one than the approvers saw"
+    if (proposal.era, proposal.epoch) != (situation.installation.era, situation.installation.epoch + 1):
+        return f"epoch {proposal.era}.{proposal.epoch} is not the next one any more"
+    return None
+
+
 def settle_proposal(situation: Situation, incident: IncidentState, run: str, step: PlannedStep, order: Order) -> tuple[Move, ...]:
     """Decide when enough people approved what is still true; ask again when it changed; act on silence as the plan says."""
     proposal = incident.proposal
@@ -94,6 +104,10 @@ def settle_proposal(situation: Situation, incident: IncidentState, run: str, ste
         return propose(situation, incident, run, step)
     if situation.now >= proposal.expires_seconds:
         return _unanswered(situation, incident, proposal, run)
+    changed = _changed(situation, proposal)
+    if changed is not None:
+        reason = f"{changed}; people are asked again"
+        return (Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": proposal.proposal, "reason": reason}),)
     if proposal.loss_bound_seconds is None and situation.loss.bound_seconds is not None:
         reason = "the loss can be bounded now; people are asked again with the figure"
         return (Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": proposal.proposal, "reason": reason}),)
@@ -175,7 +189,7 @@ def _approve(situation: Situation, incident: IncidentState, command: Command) ->
     proposal = incident.proposal
     if proposal is None:
         return f"refused: {incident.incident} waits for no approval; it is {incident.state.value}", ()
-    roles = roles_of(situation)
+    roles = roles_of(situation.plan, incident)
     against = objection(proposal, incident.approvals, command.by, str(command.arguments.get("hash")), roles, situation.now)
     if against is not None:
         return f"refused: {against}", ()
@@ -194,7 +208,7 @@ def _refuse(situation: Situation, incident: IncidentState, command: Command) -> 
     proposal = incident.proposal
     if proposal is None:
         return f"refused: {incident.incident} waits for no approval; it is {incident.state.value}", ()
-    against = objection(proposal, (), command.by, proposal.hash, roles_of(situation), situation.now)
+    against = objection(proposal, (), command.by, proposal.hash, roles_of(situation.plan, incident), situation.now)
     if against is not None:
         return f"refused: {against}", ()
     reason = str(command.arguments.get("reason") or "no reason given")
