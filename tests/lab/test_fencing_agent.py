@@ -14,8 +14,9 @@ from holdfast.agent.pulse import boot_seconds
 from holdfast.fencing.order import Order
 from holdfast.fencing.promise import Certificate
 from holdfast.fencing.signing import SIGNATURE_HEADER, sign_request
-from lab.fencing_rig import TTL, WEST, Session, rig, wait_for
+from lab.fencing_rig import TTL, Session, rig, wait_for
 from lab.fencing_surroundings import FIRST
+from lab.postgres_store_rig import WEST
 
 GROUPS = ["auto", "none"]
 
@@ -265,10 +266,10 @@ def test_what_is_not_signed_or_too_large_or_not_http_gets_a_clear_answer_and_har
     with rig(started=False) as made:
         made.east.start()
         wait_for(made.east.answers, 5, "it listens")
-        place = tuple(made.east.config["listen"])
+        host, port = made.east.config["listen"]
 
         def said(method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, str]:
-            connection = http.client.HTTPConnection(*place, timeout=5)
+            connection = http.client.HTTPConnection(host, port, timeout=5)
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             text = answer.read().decode()
@@ -289,7 +290,7 @@ def test_what_is_not_signed_or_too_large_or_not_http_gets_a_clear_answer_and_har
         assert said("POST", "/v1/orders", body, {SIGNATURE_HEADER: signature})[0] == 403, "a message is taken once"
         body, signature = sign_request(made.east.key, "/v1/orders", {"order": [0, 2, 1, 1], "verb": "explode"}, "m", 1.0)
         assert "unknown verb 'explode'" in said("POST", "/v1/orders", body, {SIGNATURE_HEADER: signature})[1]
-        with socket.create_connection(place, timeout=5) as raw:
+        with socket.create_connection((host, port), timeout=5) as raw:
             raw.sendall(b"\x16\x03\x01 not http\r\n\r\n")
             assert raw.recv(1000)
         assert made.east.status()["pledged"] is None
