@@ -285,9 +285,10 @@ def rig(*, cgroup: str = "auto", ttl: float = TTL, started: bool = True) -> Iter
     host = f"127.78.{os.getpid() % 200 + 1}.{os.getpid() // 200 % 200 + 1}"
     for name in ("west", "east"):
         subprocess.run(["cp", "-a", prepared() / name, root / name], check=True)
-    keys = {name: f"key of {name} in the test rig".encode() for name in (WEST, EAST, "lease")}
-    for name, content in [*keys.items(), ("admin", PASSWORDS.admin), ("replication", PASSWORDS.replication), ("redis", "secret")]:
-        (root / f"{name}.secret").write_bytes(content if isinstance(content, bytes) else content.encode())
+    keys: dict[str, bytes] = {name: f"key of {name} in the test rig".encode() for name in (WEST, EAST, "lease")}
+    passwords = {"admin": PASSWORDS.admin, "replication": PASSWORDS.replication, "redis": "secret"}
+    for name, content in {**keys, **{name: password.encode() for name, password in passwords.items()}}.items():
+        (root / f"{name}.secret").write_bytes(content)
     ports = {name: free_port(host) for name in ("wa", "ea", "wp", "ep", "wr", "er")}
     controller = StandIn(host, keys["lease"])
     links = {

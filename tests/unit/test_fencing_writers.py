@@ -123,7 +123,7 @@ class Writers(RuleBasedStateMachine):
             self.world.write()
 
 
-class TestThereIsNeverASecondWriter(Writers.TestCase):  # type: ignore[misc]
+class TestThereIsNeverASecondWriter(Writers.TestCase):  # type: ignore[misc,valid-type]
     """`Writers`, many times over."""
 
     settings = settings(max_examples=300, stateful_step_count=60, deadline=None, suppress_health_check=list(HealthCheck))
