@@ -1,7 +1,8 @@
 """Who decides, and on what: requesters, the people of the occasion, and approvals that a change voids."""
 
 from holdfast.decision.table import State
-from unit.conduct_on_paper import Paper
+from holdfast.plan.model import Plan, Step
+from unit.conduct_on_paper import LOADED, Paper
 
 ONE, TWO = "exercise-one", "exercise-two"
 
@@ -60,3 +61,27 @@ def test_stand_ins_decide_nothing_in_a_real_incident_when_a_controller_for_an_ex
     paper.restart()
     assert "nobody who may approve" in paper.approve(ONE)[0]
     assert paper.approve("aoife-brennan")[0].startswith("accepted")
+
+
+def with_a_call_before_the_approval() -> Plan:
+    scenario = LOADED.plan.scenarios["regional-outage"]
+    call = Step(id="call-the-provider", block="manual", parameters={"text": "call the provider"}, after=())
+    phases = tuple(
+        phase.model_copy(update={"steps": (call, *(_waiting_for(call, step) for step in phase.steps))})
+        if any(step.block == "approve" for step in phase.steps)
+        else phase
+        for phase in scenario.phases
+    )
+    return LOADED.plan.model_copy(update={"scenarios": {"regional-outage": scenario.model_copy(update={"phases": phases})}})
+
+
+def _waiting_for(call: Step, step: Step) -> Step:
+    return step.model_copy(update={"after": (call.id,)}) if step.block == "approve" else step
+
+
+def test_a_step_that_waits_for_a_person_before_the_decision_can_be_answered() -> None:
+    paper = Paper(plan=with_a_call_before_the_approval())
+    paper.lose_region()
+    assert paper.incident.proposal is None
+    assert paper.command("choose", ONE, step="call-the-provider", choice="done", reason="they know") == "accepted"
+    assert paper.incident.proposal is not None

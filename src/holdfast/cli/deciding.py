@@ -65,8 +65,7 @@ def _took(step: dict[str, Any]) -> str:
 def _print_next_action(incident: dict[str, Any]) -> None:
     if incident["proposal"] is not None:
         print_next(f"holdfast approve {incident['incident']} --as NAME")
-    elif incident["state"] == "needs-person":
-        waiting = next(step["id"] for step in incident["steps"] if step["state"] == "needs-person")
+    elif waiting := next((step["id"] for step in incident["steps"] if step["state"] == "needs-person"), None):
         print_next(f"holdfast choose {waiting} retry --as NAME")
     elif incident["state"] == "recovered":
         print_next("holdfast failback --as NAME")

@@ -10,7 +10,7 @@ from holdfast.conduct.situation import Command, LossBound, Move, Situation, Writ
 from holdfast.conduct.suspicion import ending, opening, transition
 from holdfast.decision.approval import REQUESTER_HOLDFAST, Proposal, is_satisfied, objection, proposal_hash, role_used
 from holdfast.decision.replay import IncidentState
-from holdfast.decision.table import Event, State
+from holdfast.decision.table import Event
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import ApprovalRule
@@ -240,11 +240,11 @@ def _failback(situation: Situation, incident: IncidentState, command: Command) -
 def _choose(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
     if command.by not in situation.plan.people:
         return f"refused: '{command.by}' is nobody in the plan", ()
-    if incident.state is not State.NEEDS_PERSON:
+    waiting = waiting_steps(incident)  # Before a decision a step may wait for a person too; the incident stays where it stands then.
+    if not waiting:
         return f"refused: no step waits for a person; {incident.incident} is {incident.state.value}", ()
     choices = {"retry": "again", "skip": "skipped", "done": "settled"}
     outcome = choices.get(str(command.arguments.get("choice")))
-    waiting = waiting_steps(incident)
     step = str(command.arguments.get("step"))
     if outcome is None or step not in waiting:
         return f"refused: choose retry, skip or done for one of: {', '.join(sorted(waiting))}", ()
