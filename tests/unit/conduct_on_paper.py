@@ -30,6 +30,7 @@ class Paper:
         """Number of records after each append: the journal takes an append whole or not at all."""
         self.alarms: tuple[Alarm, ...] = ()
         self.hit: tuple[FunctionHit, ...] = ()
+        self.unknown: frozenset[str] = frozenset()
         self.observers_heard: frozenset[str] | None = None
         self.loss = LossBound(3.5, 40)
         self.outcomes: dict[str, str] = {}
@@ -60,6 +61,7 @@ class Paper:
             now=self.now,
             alarms=self.alarms,
             functions_hit=self.hit,
+            functions_unknown=self.unknown,
             loss=self.loss,
             observers_heard=self.observers_heard,
             exercise=self.exercise,

@@ -253,6 +253,16 @@ def test_confirm_waits_until_clients_get_what_was_promised_and_then_asks() -> No
     assert paper.incident.state is State.NEEDS_PERSON
 
 
+def test_silence_does_not_confirm_that_the_service_is_back() -> None:
+    paper = lost_and_approved(Paper())
+    paper.unknown = frozenset({"voice"})
+    paper.region_answers()
+    assert paper.incident.state is State.ACTIVATING, "nobody can say how voice is served"
+    paper.wait(120)
+    assert paper.incident.state is State.NEEDS_PERSON
+    assert "voice" in [record.body["reason"] for record in paper.records if record.kind == Kind.STEP_WAITING][-1]
+
+
 @given(st.integers(min_value=0, max_value=60))
 @settings(max_examples=40, deadline=None)
 def test_a_controller_that_dies_after_any_record_is_replaced_and_the_run_ends_the_same(survivors: int) -> None:

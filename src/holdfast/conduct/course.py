@@ -107,15 +107,23 @@ def _by_holdfast(situation: Situation, incident: IncidentState, run: str, start:
         extra = tuple(due_record(incident, message) for message in wanted if message.key not in incident.messages_due)
         deliveries = sum(len(message.deliveries) for message in wanted)
         detail = f"{step.parameters['message']} is owed: {deliveries} deliveries, each recorded when it is handed over"
-    elif step.block.name == "confirm" and hit:
+    elif step.block.name == "confirm" and (hit or situation.functions_unknown):
         if situation.now - ready_since < step.time_limit_seconds:
-            return ()  # Not yet: what clients get isn't what the plan promises.
-        late = f"after {step.time_limit_seconds:g} s clients still don't get what the plan promises from: {', '.join(hit)}"
-        return _ask(incident, run, step, start.attempt, late)
+            return ()  # Not yet: what clients get isn't what the plan promises, or nobody can say.
+        return _ask(incident, run, step, start.attempt, f"after {step.time_limit_seconds:g} s {_unconfirmed(situation)}")
     else:
         detail = f"every function is served as promised, {elapsed:.1f} s after the impact"
     done = finish(step, run, start.attempt, outcome="succeeded", detail=detail, facts={}, looks=("no", "yes"))
     return (first, *extra, Write(Kind.STEP_FINISHED, incident.incident, done))
+
+
+def _unconfirmed(situation: Situation) -> str:
+    """What speaks against saying that the service is back. Silence is no proof of it."""
+    hit = ", ".join(entry.function for entry in situation.functions_hit)
+    unknown = ", ".join(sorted(situation.functions_unknown))
+    parts = [f"clients still don't get what the plan promises from: {hit}"] if hit else []
+    parts += [f"no majority of the observers can say how clients are served by: {unknown}"] if unknown else []
+    return "; ".join(parts)
 
 
 def _begin(situation: Situation, incident: IncidentState, run: str, start: Start, now: Progress) -> tuple[Move, ...]:

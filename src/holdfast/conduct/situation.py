@@ -61,6 +61,8 @@ class Situation:
     now: float
     alarms: tuple[Alarm, ...] = ()
     functions_hit: tuple[FunctionHit, ...] = ()
+    functions_unknown: frozenset[str] = frozenset()
+    """Functions of which no majority says anything: neither served as promised nor hit."""
     loss: LossBound = LossBound(None, None)
     in_flight: frozenset[tuple[str, str]] = frozenset()
     """(run, step) of what this controller has begun and not finished."""

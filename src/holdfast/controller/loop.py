@@ -188,6 +188,7 @@ class Controller:
             now=self._clock.wall_seconds(),
             alarms=seen.alarms,
             functions_hit=seen.functions_hit,
+            functions_unknown=seen.functions_unknown,
             loss=seen.loss,
             observers_heard=seen.observers_heard,
             **self._under_way(),

@@ -37,6 +37,7 @@ class Seen:
 
     alarms: tuple[Alarm, ...]
     functions_hit: tuple[FunctionHit, ...]
+    functions_unknown: frozenset[str]
     loss: LossBound
     observers_heard: frozenset[str] | None
 
@@ -90,6 +91,7 @@ class Watch:
         return Seen(
             self._alarms(installation),
             self._functions_hit(self.picture, installation.serving),
+            frozenset(name for name, joint in self.picture.functions.items() if joint.health is Health.UNKNOWN),
             self._loss(installation, consent, now),
             self._heard(now),
         )
