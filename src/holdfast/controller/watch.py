@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from holdfast.conduct.situation import Alarm, FunctionHit, LossBound
 from holdfast.decision.replay import Installation
-from holdfast.health.history import History, absorb
+from holdfast.health.history import History, absorb, fresh_seconds
 from holdfast.health.loss import ComponentLoss, component_losses, worst_loss
 from holdfast.health.observation import Subject
 from holdfast.health.picture import Picture, picture
@@ -142,11 +142,14 @@ class Watch:
         return LossBound(bound, estimate)
 
     def _agent_promise_ends_in(self, region: str, now: float) -> float:
-        """When the promise of this region's agent ends; a whole promise from now where nobody has heard it."""
+        """When the promise of this region's agent ends; a whole promise from now where nobody has heard it of late."""
         whole = self._profile.lease * (1 + self._profile.drift) + self._profile.margin
         ends = [
             track.at_seconds + float(track.last.facts["promise_ends_in_seconds"])
             for (_, seen_region, subject, _), track in self._history.tracks.items()
-            if seen_region == region and subject is Subject.AGENT and "promise_ends_in_seconds" in track.last.facts
+            if seen_region == region
+            and subject is Subject.AGENT
+            and "promise_ends_in_seconds" in track.last.facts
+            and now - track.at_seconds <= fresh_seconds(self._profile)
         ]
         return max(ends) - now if ends else whole

@@ -1,0 +1,61 @@
+"""What the controller's watching says of a loss: a bound that holds, whatever it could not see."""
+
+from holdfast.controller.watch import Watch
+from holdfast.decision.replay import Installation
+from holdfast.health.history import absorb
+from holdfast.health.observation import Observation, Seen, Subject
+from holdfast.health.score import AGENT_NAME
+from unit.health_world import DR, PLAN, PRIMARY, START
+
+PROFILE = PLAN.profiles["fast"]
+WHOLE_PROMISE = PROFILE.lease * (1 + PROFILE.drift) + PROFILE.margin
+
+
+class Moment:
+    """A clock that is set."""
+
+    def __init__(self) -> None:
+        self.seconds = START
+
+    def wall_seconds(self) -> float:
+        return self.seconds
+
+    def steady_seconds(self) -> float:
+        return self.seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+class NoPromise:
+    """A controller's own promise that ran out long ago."""
+
+    def promise_ends_in_seconds(self) -> float:
+        return -60.0
+
+
+def _look(sequence: int, subject: Subject, name: str, facts: dict[str, object]) -> Observation:
+    return Observation("witness", sequence, START, DR, subject, name, Seen.UP, 0.01, "", facts)
+
+
+def watching(clock: Moment) -> Watch:
+    watch = Watch(PLAN, PROFILE, PLAN.scenarios["regional-outage"].triggers, [], clock)
+    stores = [(Subject.POSTGRES, "database"), (Subject.REDIS, "cache"), (Subject.BUCKET, "storage")]
+    looks = [_look(place + 1, *store, {"last_heartbeat_seconds": START}) for place, store in enumerate(stores)]
+    looks.append(_look(9, Subject.AGENT, AGENT_NAME, {"promise_ends_in_seconds": 3.0}))
+    watch._history = absorb(watch._history, looks, START, PROFILE)
+    return watch
+
+
+def bound(watch: Watch, clock: Moment, seconds: float) -> float:
+    clock.seconds = START + seconds
+    loss = watch.now(Installation(PRIMARY), NoPromise()).loss.bound_seconds  # type: ignore[arg-type]  # only asked when it ends
+    assert loss is not None
+    return loss
+
+
+def test_an_agent_that_nobody_has_seen_of_late_may_have_promised_again() -> None:
+    clock = Moment()
+    watch = watching(clock)
+    assert 3.0 <= bound(watch, clock, 0.0) <= 3.0 + 2 * PROFILE.probe_every + 0.2
+    assert bound(watch, clock, 60.0) >= 60.0 + WHOLE_PROMISE, "the writer may have gone on for all of that minute, and for a promise more"
