@@ -9,9 +9,11 @@ from typing import Any
 from holdfast.fencing.order import Order
 from holdfast.fencing.promise import Activation, Ask, Certificate, Epoch, Grantor, Memory, Reply, Stage, Timing
 from holdfast.ports.clock import Clock
-from holdfast.ports.consent import PromiseStore
+from holdfast.ports.consent import NoConsent, PromiseStore
 
 _KEY = "grantor"
+_LONG_AGO_SECONDS = 86400.0
+"""A promise that a certificate made void ended at no moment that could be written down: it is said to have ended a day ago."""
 
 
 def _written(memory: Memory) -> dict[str, Any]:
@@ -48,6 +50,8 @@ class Keeper:
     def __init__(self, store: PromiseStore, clock: Clock, timing: Timing, longest_ttl_seconds: float, regions: tuple[str, ...]) -> None:
         self._store = store
         self._clock = clock
+        self._refusal: str | None = None
+        """Why the activation that was to be prepared last was not."""
         known = store.get(_KEY)
         now = clock.steady_seconds()
         if known is not None:
@@ -82,10 +86,14 @@ class Keeper:
 
     def prepare(self, order: Order) -> None:
         """See Consent. An activation that this grantor refuses to prepare is never consented to either."""
-        self._keep(self._grantor.prepare(order).grantor)
+        reply = self._grantor.prepare(order)
+        self._keep(reply.grantor)
+        self._refusal = None if reply.yes else reply.reason
 
     def remaining_seconds(self) -> float:
         """See Consent."""
+        if self._refusal is not None:
+            raise NoConsent(self._refusal)
         now, activation = self._clock.steady_seconds(), self._grantor.memory.activation
         if activation is None:
             return max(self._grantor.runs_out_seconds - now, 0.0)
@@ -104,11 +112,12 @@ class Keeper:
 
     def serve(self, era: int, epoch: int, holder: str) -> None:
         """See Consent."""
+        self._refusal = None
         self._keep(self._grantor.learn(Epoch(era, epoch), holder))
 
     def promise_ends_in_seconds(self) -> float:
         """See Consent."""
-        return self._grantor.runs_out_seconds - self._clock.steady_seconds()
+        return max(self._grantor.runs_out_seconds - self._clock.steady_seconds(), -_LONG_AGO_SECONDS)
 
     def _keep(self, grantor: Grantor) -> None:
         if grantor.memory != self._grantor.memory:

@@ -7,6 +7,7 @@ within the pass that handles them, observers are read by tasks of their own. Whe
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
@@ -22,7 +23,7 @@ from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan, Profile
 from holdfast.ports.action import Action, Mode, Task
 from holdfast.ports.clock import Clock
-from holdfast.ports.consent import Consent
+from holdfast.ports.consent import Consent, NoConsent
 from holdfast.ports.journal_store import JournalConflict, JournalFull, JournalStore
 from holdfast.ports.local_records import LocalRecords
 from holdfast.ports.notifier import Notification, Notifier
@@ -282,7 +283,8 @@ class Controller:
                 certificate = result.facts.get("certificate")
                 if isinstance(certificate, Mapping):
                     self._consent.fenced(certificate)
-                    self._consent.remaining_seconds()  # Consent, durably, before any promotion is ordered.
+                    with suppress(NoConsent):  # Then the certificate alone is what the fence stands on.
+                        self._consent.remaining_seconds()  # Consent, durably, before any promotion is ordered.
                 self._keep_promises()
         except JournalConflict as conflict:
             self._overtaken = conflict

@@ -6,6 +6,10 @@ from typing import Any, Protocol
 from holdfast.fencing.order import Order
 
 
+class NoConsent(Exception):
+    """The activation that was to be prepared is not one that this controller may consent to; the text says why."""
+
+
 class Consent(Protocol):
     """What the controller itself has promised to the region that writes. Every change is durable when a method returns."""
 
@@ -13,7 +17,10 @@ class Consent(Protocol):
         """From now on renew no promise: the activation that this order opens was decided. Idempotent."""
 
     def remaining_seconds(self) -> float:
-        """How long the promise still runs, drift and margin included; 0.0 when this controller has consented to the prepared activation."""
+        """How long the promise still runs, drift and margin included; 0.0 when this controller has consented to the prepared activation.
+
+        Raises NoConsent when preparing it was refused: then no time that passes makes it safe.
+        """
 
     def promise_ends_in_seconds(self) -> float:
         """When the latest promise ends (negative: ended so long ago), without consenting to anything."""

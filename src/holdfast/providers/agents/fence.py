@@ -17,6 +17,7 @@ from typing import Any
 from holdfast.fencing.order import Order
 from holdfast.ports.action import Answer, Finding, Mode, Outcome, Result, Task
 from holdfast.ports.clock import Clock
+from holdfast.ports.consent import NoConsent
 from holdfast.providers.agents.actions import outcome_of, wait_seconds
 from holdfast.providers.agents.client import AgentClient, AgentSilent, OrderAnswer
 
@@ -66,7 +67,11 @@ class FenceAction:
             return Finding(Answer.UNKNOWN, str(silence))
         if not _holds(target, task) and not _pledged(target, task, "consented"):
             return Finding(Answer.NO, f"{task.target} has not consented to epoch {task.order.epoch}", {"pledged": target.get("pledged")})
-        if (left := self._own_promise_remaining()) > 0:
+        try:
+            left = self._own_promise_remaining()
+        except NoConsent as refusal:
+            return Finding(Answer.NO, f"the controller does not consent: {refusal}")
+        if left > 0:
             return Finding(Answer.NO, f"the controller's own promise to {task.source} still runs {left:.1f} s")
         record = await self._record_of_fence(task)
         position = dict(record.get("position") or {})
@@ -81,7 +86,11 @@ class FenceAction:
         return Finding(Answer.YES, f"{task.target} has consented, and no promise to {task.source} runs", facts)
 
     async def act(self, task: Task) -> Outcome:
-        """Prepare the target, then fence and wait out side by side."""
+        """Prepare the target, then fence and wait out side by side. Nobody is ordered anything that this controller can't consent to."""
+        try:
+            self._own_promise_remaining()
+        except NoConsent as refusal:
+            return Outcome(Result.REFUSED, f"the controller does not consent: {refusal}")
         progress = _Progress(self._clock.steady_seconds())
         try:
             await self._prepare(task, progress)
