@@ -50,6 +50,8 @@ class SimulatedAgent:
         self.region = region
         self.orders = Orders()
         self.alive = True
+        self.fences = True
+        """False: neither it nor its guard can stop the writers any more, and it certifies what isn't so."""
         self.records: list[tuple[float, str]] = []
         self._stores = tuple(stores)
         self._ttl_seconds = ttl_seconds
@@ -93,6 +95,8 @@ class SimulatedAgent:
 
     def may_write(self, now_seconds: float) -> bool:
         """Whether its writers may write at this moment: the guard holds them to it even when the agent is dead."""
+        if not self.fences:
+            return self.holder == self.region
         return self.holder == self.region and self._ordered_fence is None and self._lease.may_write(now_seconds)
 
     def tick(self, now_seconds: float, grantors: dict[str, Grants]) -> None:
@@ -157,6 +161,8 @@ class SimulatedAgent:
         self._ordered_fence = None
 
     def _fence_stores(self, now_seconds: float, why: str) -> None:
+        if not self.fences:
+            return
         before = [store.role for store in self._stores]
         for store in self._stores:
             store.fence()

@@ -181,8 +181,6 @@ class Exercise:
 class People:
     """The stand-ins: they approve what is proposed after a while, as they see it, and ask again when nobody answered."""
 
-    accepts_loss = False
-
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self._due_seconds: dict[tuple[str, str], float] = {}
@@ -212,7 +210,7 @@ class People:
         given = {approval.person for approval in incident.approvals}
         for person in self._deciding(proposal):
             if person not in given and self._looked_long_enough(proposal.hash, person):
-                arguments = {"hash": proposal.hash, "accepts_loss": self.accepts_loss}
+                arguments = {"hash": proposal.hash, "accepts_loss": self._stage.settings.people_accept_loss}
                 self._stage.command(f"approve-{proposal.hash}-{person}", "approve", person, arguments)
 
     def _deciding(self, proposal: Proposal) -> list[str]:

@@ -32,7 +32,8 @@ class JournalFault(StrEnum):
 class MemoryDisk:
     """What survives a crash: the records, the promises, and who holds the lock. `faults` by number of the append (1 is the first).
 
-    `on_crash` is told at the very moment at which a controller dies: whoever plays the world stops the rest of it.
+    `on_append` is told what is about to be appended. `on_crash` is told at the very moment at which a controller dies: whoever plays
+    the world stops the rest of it.
     """
 
     records: list[Record] = field(default_factory=list)
@@ -41,6 +42,7 @@ class MemoryDisk:
     appends: int = 0
     writer: object | None = None
     on_crash: Callable[[], None] | None = None
+    on_append: Callable[[Sequence[Record]], None] | None = None
 
     def tear(self, count: int) -> None:
         """Lose the last records, as a disk that lied about its sync does."""
@@ -77,6 +79,8 @@ class MemoryJournal:
         if broken:
             raise ValueError(f"not a chain of records: {broken}")
         self.disk.appends += 1
+        if self.disk.on_append is not None:
+            self.disk.on_append(carried)
         fault = self.disk.faults.pop(self.disk.appends, None)
         if fault is JournalFault.FULL:
             raise JournalFull("the journal's disk is full; free space on it: nothing is done until then")

@@ -208,9 +208,7 @@ class Nemesis:
 
 
 class InsistentPeople(People):
-    """They accept what may be lost, and have every step that needs them tried again."""
-
-    accepts_loss = True
+    """They have every step that needs them tried again."""
 
     def answer(self) -> None:
         """Approve, and choose *retry*."""

@@ -44,6 +44,8 @@ class StageSettings:
     exercise: str | None = "exercise-simulated"
     seed: int = 0
     clients_every_seconds: float = 0.4
+    people_accept_loss: bool = False
+    """Whether those who approve also accept, by name, a loss that is unknown or above the RPO."""
 
 
 class Stage:
