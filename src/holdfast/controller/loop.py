@@ -89,6 +89,8 @@ class Controller:
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._deliveries: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
+        self._looked: Situation | None = None
+        """What the last pass saw: enough to know when the next pause ends, without judging every observation again."""
         self._overtaken: JournalConflict | None = None
 
     @property
@@ -162,8 +164,8 @@ class Controller:
         pause = PASS_SECONDS
         incident = self._chronicle.installation.open_incident()
         run = current_run(incident) if incident is not None else None
-        if incident is not None and run is not None:
-            moment = next_moment(run_progress(self._situation(), incident, run)[1])
+        if incident is not None and run is not None and self._looked is not None:
+            moment = next_moment(run_progress(replace(self._looked, installation=self._chronicle.installation), incident, run)[1])
             if moment is not None:
                 pause = min(max(moment - self._clock.wall_seconds(), 0.01), pause)
         try:
@@ -200,7 +202,7 @@ class Controller:
         return {"in_flight": frozenset(self._tasks), "telling": frozenset(self._deliveries)}
 
     def _pass(self) -> None:
-        situation = self._situation()
+        situation = self._looked = self._situation()
         for _ in range(_MOST_ROUNDS):
             moves = next_moves(situation)
             if not moves:
