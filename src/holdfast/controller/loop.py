@@ -24,7 +24,7 @@ from holdfast.plan.model import Plan, Profile
 from holdfast.ports.action import Action, Mode, Task
 from holdfast.ports.clock import Clock
 from holdfast.ports.consent import Consent, NoConsent
-from holdfast.ports.journal_store import JournalConflict, JournalFull, JournalStore
+from holdfast.ports.journal_store import JournalFull, JournalStore
 from holdfast.ports.local_records import LocalRecords
 from holdfast.ports.notifier import Notification, Notifier
 from holdfast.runbook.progress import next_moment
@@ -91,7 +91,11 @@ class Controller:
         self._wake = asyncio.Event()
         self._looked: Situation | None = None
         """What the last pass saw: enough to know when the next pause ends, without judging every observation again."""
-        self._overtaken: JournalConflict | None = None
+        self._promises_behind = False
+        """Whether the journal says something about promises that the consent could not be told yet: a full disk keeps it from that."""
+        self._ended_by: Exception | None = None
+        """What a task beside the loop could not get over: another controller, or a fault. An outcome that can't be recorded must not be
+        forgotten, or its step would hang for ever; the next controller settles it."""
 
     @property
     def chronicle(self) -> Chronicle:
@@ -129,6 +133,7 @@ class Controller:
 
     def _keep_promises(self) -> None:
         """Bring the controller's own promise in line with the journal: a dead controller's decision binds this one."""
+        self._promises_behind = True
         known = self._chronicle.installation
         incident = known.open_incident()
         run = current_run(incident) if incident is not None else None
@@ -136,6 +141,7 @@ class Controller:
             self._consent.prepare(Order(known.era, known.epoch, known.term, 0))
         else:
             self._consent.serve(known.era, known.epoch, known.serving)
+        self._promises_behind = False
 
     async def run(self) -> None:
         """Pass after pass. Raises JournalConflict when another controller took over; waits out a full disk, doing nothing."""
@@ -148,8 +154,8 @@ class Controller:
                 except JournalFull as full:
                     log.error("nothing is done until the journal can be written: %s", full)
                     await self._clock.sleep(1.0)
-                if self._overtaken is not None:
-                    raise self._overtaken
+                if self._ended_by is not None:
+                    raise self._ended_by
                 for task in (watching, *importing):
                     if task.done():
                         task.result()
@@ -202,6 +208,8 @@ class Controller:
         return {"in_flight": frozenset(self._tasks), "telling": frozenset(self._deliveries)}
 
     def _pass(self) -> None:
+        if self._promises_behind:
+            self._keep_promises()
         situation = self._looked = self._situation()
         for _ in range(_MOST_ROUNDS):
             moves = next_moves(situation)
@@ -224,7 +232,7 @@ class Controller:
         if writes:
             self._chronicle.append(writes)
             if any(write.kind is Kind.EPOCH_OPENED for write in writes):
-                self._keep_promises()
+                self._keep_promises()  # Also when this raises, no pass makes another move before it was done.
         for move in moves:
             if isinstance(move, Begin):
                 self._begin(replace(situation, installation=self._chronicle.installation), move)
@@ -249,12 +257,12 @@ class Controller:
             async with asyncio.timeout(TELL_SECONDS):
                 reference = await self._notifiers[move.channel].send(notification)
             record = Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": reference})
-        except (OSError, TimeoutError, KeyError, ValueError) as error:
+        except Exception as error:  # A channel's own fault is a delivery that failed, and is tried again.
             record = Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": f"{type(error).__name__}: {error}"})
         try:
             await self._append_patiently([record])
-        except JournalConflict as conflict:
-            self._overtaken = conflict
+        except Exception as fault:
+            self._ended_by = fault
         finally:
             self._deliveries.pop(delivery, None)
             self._wake.set()
@@ -282,17 +290,24 @@ class Controller:
             confirmed = self._fence_record(move, body, result)
             await self._append_patiently([*confirmed, Write(Kind.STEP_FINISHED, move.incident, done)])
             if confirmed:
-                certificate = result.facts.get("certificate")
-                if isinstance(certificate, Mapping):
-                    self._consent.fenced(certificate)
-                    with suppress(NoConsent):  # Then the certificate alone is what the fence stands on.
-                        self._consent.remaining_seconds()  # Consent, durably, before any promotion is ordered.
-                self._keep_promises()
-        except JournalConflict as conflict:
-            self._overtaken = conflict
+                self._fence_stands(result.facts.get("certificate"))
+        except Exception as fault:
+            self._ended_by = fault
         finally:
             self._tasks.pop(key, None)
             self._wake.set()
+
+    def _fence_stands(self, certificate: object) -> None:
+        """Bring the promises in line with a confirmed fence. What a full disk keeps from that, the next pass does before anything else."""
+        self._promises_behind = True
+        try:
+            if isinstance(certificate, Mapping):
+                self._consent.fenced(certificate)
+                with suppress(NoConsent):  # Then the certificate alone is what the fence stands on.
+                    self._consent.remaining_seconds()  # Consent, durably, before any promotion is ordered.
+            self._keep_promises()
+        except JournalFull as full:
+            log.error("nothing is ordered until the promises can be written: %s", full)
 
     async def _append_patiently(self, writes: Sequence[Write]) -> None:
         """Append as soon as the disk takes it: an outcome is never dropped while this controller lives."""
@@ -317,8 +332,8 @@ class Controller:
             order=Order.from_list(body["order"]),
             parameters=parameters,
         )
-        action = self._actions[move.step.block.name]
         try:
+            action = self._actions[move.step.block.name]
             return await carry_out(action, task, self._clock, move.step.time_limit_seconds, look_only=move.look_only)
         except Exception as fault:  # A provider's own fault must not end the loop that conducts the incident.
             log.exception("the provider of %s failed", task.block)

@@ -1,0 +1,130 @@
+"""The controller's loop when something under it fails: a full disk, a provider's fault, a channel's fault."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from holdfast.conduct.situation import Command
+from holdfast.controller.keeper import Keeper
+from holdfast.controller.loop import Controller, Settings
+from holdfast.controller.watch import Watch
+from holdfast.fencing.promise import Ask, Epoch, Timing
+from holdfast.journal.kinds import Kind
+from holdfast.ports.journal_store import JournalFull
+from holdfast.simulation.journal import MemoryDisk, MemoryJournal, MemoryPromises
+from unit.conduct_on_paper import DR, LOADED, PRIMARY
+from unit.test_watch import Moment
+
+ONE, TWO = "exercise-one", "exercise-two"
+
+
+class Promises(MemoryPromises):
+    """Their disk can be full."""
+
+    full = False
+
+    def put_all(self, values: Any) -> None:
+        if self.full:
+            raise JournalFull("no room for a promise")
+        super().put_all(values)
+
+
+class Rig:
+    """A controller over nothing but its journal, in the middle of an exercise that two people approved."""
+
+    def __init__(self) -> None:
+        plan, clock, disk = LOADED.plan, Moment(), MemoryDisk()
+        profile = plan.profiles["fast"]
+        self.promises = Promises(disk)
+        self.keeper = Keeper(self.promises, clock, Timing(profile.drift, profile.margin), 3.0, (PRIMARY, DR))
+        for region in (PRIMARY, DR):
+            self.keeper.hear(region, Epoch(0, 1), PRIMARY, None)
+        watch = Watch(plan, profile, plan.scenarios["regional-outage"].triggers, [], clock)
+        settings = Settings(plan, LOADED.digest, "regional-outage", "fast", "lab", "0", "exercise-7")
+        self.journal = MemoryJournal(disk)
+        self.controller = Controller(settings, self.journal, clock, watch, {}, {}, self.keeper)
+        self.controller.begin_term((0, 1, PRIMARY))
+
+    def approved(self) -> None:
+        """Declared by one, approved by two; nothing is decided before the next pass."""
+        self.say("declare", "aoife-brennan")
+        self.controller._pass()
+        for person in (ONE, TWO):
+            incident = self.controller.chronicle.installation.open_incident()
+            assert incident is not None and incident.proposal is not None
+            assert self.say("approve", person, hash=incident.proposal.hash, accepts_loss=True).startswith("accepted")
+
+    def say(self, verb: str, by: str, **arguments: Any) -> str:
+        return self.controller.submit(Command(f"{verb}-{by}", verb, by, arguments))
+
+    def outcomes(self, kind: Kind) -> list[Any]:
+        return [record.body for record in self.journal.read() if record.kind == kind]
+
+
+def played(story: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(story, 10))
+
+
+def test_a_promise_that_could_not_be_kept_in_line_is_before_anything_else_is_done() -> None:
+    async def story() -> None:
+        rig = Rig()
+        rig.approved()
+        rig.promises.full = True
+        with pytest.raises(JournalFull):
+            rig.controller._pass()
+        with pytest.raises(JournalFull):
+            rig.controller._pass()
+        assert rig.outcomes(Kind.EPOCH_OPENED)
+        assert "fence" not in [body["block"] for body in rig.outcomes(Kind.STEP_INTENDED)]
+        rig.promises.full = False
+        rig.controller._pass()
+        assert not rig.keeper.ask(Ask(PRIMARY, Epoch(0, 1), "one", 3.0)).yes, "the epoch is being opened: no promise any more"
+
+    played(story())
+
+
+def test_a_block_that_nobody_can_carry_out_has_an_outcome_all_the_same() -> None:
+    async def story() -> None:
+        rig = Rig()
+        rig.approved()
+        rig.controller._pass()
+        await asyncio.sleep(0.05)
+        fence = [body for body in rig.outcomes(Kind.STEP_FINISHED) if body["block"] == "fence"]
+        assert [body["outcome"] for body in fence] == ["unknown"]
+
+    played(story())
+
+
+def test_a_step_whose_outcome_cannot_be_recorded_ends_the_controller_and_is_not_forgotten() -> None:
+    async def story() -> None:
+        rig = Rig()
+        rig.approved()
+        rig.controller._pass()
+
+        def broken(writes: Any) -> None:
+            raise ValueError("what can't stand in a journal")
+
+        rig.controller.chronicle.append = broken  # type: ignore[method-assign]  # a fault that nobody thought of
+        await asyncio.sleep(0.05)
+        with pytest.raises(ValueError, match="stand in a journal"):
+            await rig.controller.run()
+
+    played(story())
+
+
+def test_a_channel_that_fails_in_its_own_way_is_a_failed_delivery() -> None:
+    class Channel:
+        async def send(self, notification: Any) -> str:
+            raise RuntimeError("the adapter has a fault")
+
+    async def story() -> None:
+        rig = Rig()
+        rig.controller._notifiers = {name: Channel() for message in LOADED.plan.messages.values() for name in message.channels}
+        rig.approved()
+        rig.controller._pass()
+        await asyncio.sleep(0.05)
+        assert {body["reason"] for body in rig.outcomes(Kind.NOTIFICATION_FAILED)} == {"RuntimeError: the adapter has a fault"}
+
+    played(story())
