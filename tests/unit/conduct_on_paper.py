@@ -38,6 +38,7 @@ class Paper:
         self.facts: dict[str, Mapping[str, Any]] = {"fence": {"how": "acknowledged", "position": {"postgres_lsn": "0/3000060"}}}
         self.begun: list[str] = []
         self.told: list[Tell] = []
+        self.broken_channels: frozenset[str] = frozenset()
         self.exercise = exercise
         self.plan_digest = LOADED.digest
         self.profile = self.plan.profiles[profile]
@@ -102,8 +103,11 @@ class Paper:
 
     def _tell(self, move: Tell) -> None:
         self.told.append(move)
-        body = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient, "reference": "paper"}
-        self._write([Write(Kind.NOTIFICATION_SENT, move.incident, body)])
+        named = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient}
+        if move.channel in self.broken_channels:
+            self._write([Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": "down"})])
+            return
+        self._write([Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": "paper"})])
 
     def settle(self, rounds: int = 300) -> None:
         """Make moves until there is nothing left to do now."""

@@ -1,6 +1,9 @@
 """Who decides, and on what: requesters, the people of the occasion, and approvals that a change voids."""
 
+from holdfast.conduct.policy import answered
+from holdfast.conduct.situation import Command
 from holdfast.decision.table import State
+from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan, Step
 from unit.conduct_on_paper import LOADED, Paper
 
@@ -85,3 +88,29 @@ def test_a_step_that_waits_for_a_person_before_the_decision_can_be_answered() ->
     assert paper.incident.proposal is None
     assert paper.command("choose", ONE, step="call-the-provider", choice="done", reason="they know") == "accepted"
     assert paper.incident.proposal is not None
+
+
+def test_a_command_given_twice_is_told_the_same_twice() -> None:
+    paper = Paper()
+    paper.lose_region()
+    command = Command("same", "approve", ONE, {"hash": "0" * 64})
+    first, moves = answered(paper.situation(), command)
+    paper._make(moves)
+    again, nothing = answered(paper.situation(), command)
+    assert first.startswith("refused")
+    assert (again, nothing) == (first, ())
+
+
+def test_a_channel_that_is_down_for_a_minute_does_not_cost_the_message() -> None:
+    paper = Paper()
+    paper.broken_channels = frozenset({"slack"})
+    paper.lose_region()
+    first = [tell for tell in paper.told if tell.channel == "slack"]
+    assert len({(tell.key, tell.recipient) for tell in first}) == len(first), "not tried again at once"
+    paper.wait(20)
+    paper.wait(20)
+    paper.broken_channels = frozenset()
+    paper.wait(40)
+    sent = {record.body["key"] for record in paper.records if record.kind == Kind.NOTIFICATION_SENT and record.body["channel"] == "slack"}
+    assert {tell.key for tell in first} <= sent
+    assert first

@@ -1,6 +1,7 @@
 """Messages that are owed now, from the plan and the journal: recorded as due first, then handed over delivery by delivery.
 
-A delivery that failed is tried again, at most three times; what was sent is never sent again, because its key is in the journal.
+A delivery that failed is tried again after a pause that grows, at most five times in all; what was sent is never sent again,
+because its key is in the journal.
 """
 
 from typing import Any
@@ -14,7 +15,9 @@ from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 
-ATTEMPTS = 3
+PAUSES_SECONDS = (2.0, 10.0, 30.0, 60.0)
+"""After each failed attempt: a channel that is down for a minute must not cost the message."""
+ATTEMPTS = len(PAUSES_SECONDS) + 1
 WORTH_WAITING_SECONDS = 60.0
 _WORDS = {
     State.DECLARED: "under investigation",
@@ -74,12 +77,15 @@ def due_record(incident: IncidentState, message: DueMessage) -> Write:
     return Write(Kind.NOTIFICATION_DUE, incident.incident, body)
 
 
-def _attempts(incident: IncidentState, key: str, channel: str, recipient: str) -> int:
+def _may_try(incident: IncidentState, key: str, channel: str, recipient: str, now: float) -> bool:
+    """Whether another attempt at this delivery is left, and its pause is over."""
     wanted = (key, channel, recipient)
-    return sum(
-        record.kind == Kind.NOTIFICATION_FAILED and (record.body["key"], record.body["channel"], record.body["recipient"]) == wanted
+    failed = [
+        record.at_seconds
         for record in incident.records
-    )
+        if record.kind == Kind.NOTIFICATION_FAILED and (record.body["key"], record.body["channel"], record.body["recipient"]) == wanted
+    ]
+    return not failed or (len(failed) < ATTEMPTS and now >= failed[-1] + PAUSES_SECONDS[len(failed) - 1])
 
 
 def _can_say(situation: Situation, incident: IncidentState, message: DueMessage) -> bool:
@@ -107,8 +113,9 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
             continue
         for channel, recipient in message.deliveries:
             delivery = (message.key, channel, recipient.identifier)
-            tried = _attempts(incident, *delivery)
-            if delivery in incident.messages_sent or delivery in situation.telling or tried >= ATTEMPTS:
+            if delivery in incident.messages_sent or delivery in situation.telling:
+                continue
+            if not _may_try(incident, *delivery, situation.now):
                 continue
             subject, body = rendered(situation.plan, incident.scenario, message.message, facts, situation.now)
             moves.append(Tell(incident.incident, message.key, message.message, channel, recipient.identifier, subject, body))

@@ -21,7 +21,7 @@ Stage = Callable[[Situation], tuple[Move, ...]]
 def answered(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
     """A command's answer and its moves; the command itself is journalled first, and never twice."""
     if command.identifier in situation.installation.handled_commands:
-        return "accepted: this was handled before", ()
+        return situation.installation.handled_commands[command.identifier], ()
     said, moves = answer(situation, command)
     incident = situation.installation.open_incident()
     arguments = {**command.arguments}

@@ -26,7 +26,7 @@ from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller
 from holdfast.fencing.promise import Ask, Epoch
 from holdfast.fencing.signing import SIGNATURE_HEADER, NotGenuine, open_request, sign_answer
-from holdfast.ports.journal_store import JournalStore
+from holdfast.ports.journal_store import JournalFull, JournalStore
 
 MOST_BODY_BYTES = 65536
 _MOST_RECORDS = 1000
@@ -38,10 +38,14 @@ class BadCommand(ValueError):
     """A body that isn't a command; the text says what is missing."""
 
 
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number that a journal can hold")
+
+
 def command_of(body: bytes) -> Command:
     """The command in a request's body. Raises BadCommand."""
     try:
-        given = json.loads(body)
+        given = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise BadCommand(f"the body is not JSON: {error}") from error
     if not isinstance(given, dict):
@@ -137,4 +141,7 @@ class Api:
             command = command_of(await self._body(request))
         except (BadCommand, NotGenuine) as error:
             return JSONResponse({"error": str(error)}, status_code=400)
-        return JSONResponse({"answer": self._controller.submit(command)})
+        try:
+            return JSONResponse({"answer": self._controller.submit(command)})
+        except JournalFull as full:
+            return JSONResponse({"error": f"not done, give it again later: {full}"}, status_code=503)

@@ -70,7 +70,8 @@ class Installation:
     observers_heard: frozenset[str] | None = None
     agent_records: Mapping[str, int] = field(default_factory=dict)
     """Region → number of the last record of its agent that was imported."""
-    handled_commands: frozenset[str] = frozenset()
+    handled_commands: Mapping[str, str] = field(default_factory=dict)
+    """Identifier of every command that was handled → what its giver was told."""
     steps_ordered: int = 0
 
     def open_incident(self) -> IncidentState | None:
@@ -169,7 +170,7 @@ def fold(installation: Installation, record: Record) -> Installation:
             imported = {**installation.agent_records, body["region"]: body["number"]}
             installation = replace(installation, agent_records=imported)
         case Kind.COMMAND:
-            installation = replace(installation, handled_commands=installation.handled_commands | {body["id"]})
+            installation = replace(installation, handled_commands={**installation.handled_commands, body["id"]: body["answer"]})
         case Kind.INCIDENT_OPENED:
             return replace(installation, incidents={**installation.incidents, record.incident: _opened(record)})
         case _:
