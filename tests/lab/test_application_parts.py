@@ -20,9 +20,18 @@ from holdfast.lab.clients.load import DEFAULT_RATES, LATE_SECONDS, next_arrival,
 from holdfast.lab.cluster.deployment import Running, moves
 from holdfast.lab.cluster.objects import ApiError, image_version, merge_patch, strategic_patch
 from holdfast.ledger.entry import RequestResult
+from holdfast.plan.loader import load
 from holdfast.providers.http.client import Response
 
-OBSERVERS = 3
+PLAN = load(Path(__file__).parents[2] / "examples" / "voicehive" / "plan.yaml").plan
+SIZES = next(
+    step.parameters["replicas"]
+    for phase in PLAN.scenarios["regional-outage"].phases
+    for step in phase.steps
+    if step.block == "application.scale"
+)
+PROOFS = 2.0
+"""Transactions a second that `performance.watch` asks of each function."""
 
 
 @pytest.mark.parametrize("function", list(SERVICES))
@@ -30,8 +39,8 @@ def test_one_instance_is_too_small_for_the_clients_and_the_next_size_takes_probe
     capacity, rate = CAPACITIES[function], DEFAULT_RATES[function]
     assert capacity.per_second < 0.9 * rate
     assert capacity.at_once < 10, "ten successes in a row must be out of reach"
-    instances = 3 if function == "voice" else 2
-    assert instances * capacity.per_second > 1.1 * (rate + OBSERVERS)
+    asked_by_observers = len(PLAN.observers) / min(profile.probe_every for profile in PLAN.profiles.values())
+    assert SIZES[function] * capacity.per_second > 1.2 * (rate + asked_by_observers + PROOFS)
 
 
 @given(st.integers(0, 6), st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), max_size=8))

@@ -67,7 +67,7 @@ _ALL = (
     BlockSpecification("loadbalancer.drain", "stop the source region's load balancer from admitting traffic", _C, component_kind="loadbalancer"),
     BlockSpecification("dns.switch", "publish the target region's address under the functions' names", _C, component_kind="dns", moves_traffic=True),
     BlockSpecification("smoke.test", "carry out one real transaction of every function in the target region", _I, attempts=12),
-    BlockSpecification("performance.watch", "see success and latency of every function hold the plan's numbers", _I, parameters=frozenset({"for"}), time_limit_seconds=120.0, attempts=6),
+    BlockSpecification("performance.watch", "see success and latency of every function hold the plan's numbers", _I, parameters=frozenset({"for"}), time_limit_seconds=120.0, attempts=10),
     BlockSpecification("confirm", "state that every function is served from the target region again", _I, Actor.CONTROLLER),
 )
 
