@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast import __version__
+from holdfast.checks import Severity, check
 from holdfast.drill.regional_outage import DrillResult
 from holdfast.drill.settings import DrillSettings
 from holdfast.journal.kinds import Kind
@@ -21,7 +22,7 @@ def conclude(settings: DrillSettings, loaded: LoadedPlan, result: DrillResult, d
     """The judged report, written to `directory`. A drill that ended early can't pass: what it didn't reach is unknown."""
     evidence = result.evidence
     incident = _incident(evidence.records)
-    findings = evidence.findings
+    findings = (*evidence.findings, *broken_promises(loaded))
     if result.ended_early is not None:
         findings = (*findings, Finding(about="the drill", result="unknown", sentence=f"It ended before its end: {result.ended_early}"))
     report = build(
@@ -42,6 +43,7 @@ def conclude(settings: DrillSettings, loaded: LoadedPlan, result: DrillResult, d
             ended_seconds=evidence.ended_seconds,
             generated_seconds=time.time(),
             holdfast_version=__version__,
+            observations=evidence.observations,
             findings=findings,
         )
     )
@@ -54,6 +56,15 @@ def _incident(records: Sequence[Record]) -> str:
     cut = next((record.sequence for record in records if record.kind == Kind.EXERCISE_MARK and record.body["what"] == "cut"), 0)
     opened = [record for record in records if record.kind == Kind.INCIDENT_OPENED]
     return next((record.incident for record in opened if record.sequence > cut), opened[0].incident if opened else "")
+
+
+def broken_promises(loaded: LoadedPlan) -> tuple[Finding, ...]:
+    """What the plan promises and can't keep as it is written. It doesn't weigh in the verdict: what was measured does."""
+    return tuple(
+        Finding(about="the plan", result="fail", sentence=f"{found.code}: {found.sentence}")
+        for found in check(loaded.plan)
+        if found.severity is not Severity.NOTE
+    )
 
 
 def with_targets(loaded: LoadedPlan, **targets: float) -> LoadedPlan:

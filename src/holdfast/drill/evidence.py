@@ -1,9 +1,12 @@
-"""What a drill gathers for the report: the journal, the ledgers, and what the stores held at each moment that matters."""
+"""What a drill gathers for the report: journal, ledgers, what observers saw, and what the stores held at each moment that matters."""
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from holdfast.app import sources_for
+from holdfast.health.observation import Observation
 from holdfast.journal.record import Record
 from holdfast.lab.audit import contents
 from holdfast.lab.autopsy import fenced_contents
@@ -11,8 +14,13 @@ from holdfast.lab.running import Lab
 from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.reading import read_ledgers
+from holdfast.plan.bindings import Bindings
+from holdfast.plan.model import Profile
 from holdfast.providers.sqlite.journal import JournalReader
 from holdfast.report.model import Finding
+
+ASK_SECONDS = 10.0
+"""Time for one page of an observer's looks: nothing waits for it but the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class Evidence:
     at_end_contents: tuple[StoreContents, ...] = ()
     records: tuple[Record, ...] = ()
     ledgers: Mapping[str, Sequence[LedgerEntry]] | None = None
+    observations: tuple[Observation, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     def after_failover(self, lab: Lab, target: str, source: str) -> "Evidence":
@@ -46,4 +55,29 @@ class Evidence:
         journal = lab.layout.controller / "journal.db"
         records = tuple(JournalReader(journal).read()) if journal.exists() else ()
         entries = {name: ledger.entries for name, ledger in ledgers.items()}
-        return replace(self, at_end_contents=at_end, records=records, ledgers=entries, findings=torn, ended_seconds=time.time())
+        return replace(
+            self, at_end_contents=at_end, records=records, ledgers=entries, findings=(*self.findings, *torn), ended_seconds=time.time()
+        )
+
+    def watched(self, bindings: Bindings, profile: Profile) -> "Evidence":
+        """With everything that the observers saw. A silent one is said; the others saw the same things from elsewhere."""
+        looks, silent = asyncio.run(_observed(bindings, profile))
+        said = tuple(
+            Finding(about=f"observer {site}", result="fail", sentence=f"It was silent when asked what it saw: {why}")
+            for site, why in silent.items()
+        )
+        return replace(self, observations=looks, findings=(*self.findings, *said))
+
+
+async def _observed(bindings: Bindings, profile: Profile) -> tuple[tuple[Observation, ...], dict[str, str]]:
+    looks: list[Observation] = []
+    silent: dict[str, str] = {}
+    for source in sources_for(bindings, profile.model_copy(update={"probe_timeout": ASK_SECONDS})):
+        last = 0
+        try:
+            while page := await source.since(last):
+                looks.extend(page)
+                last = page[-1].sequence
+        except (TimeoutError, ConnectionError) as error:
+            silent[source.site] = str(error) or f"no answer within {ASK_SECONDS:g} s"
+    return tuple(sorted(looks, key=lambda look: look.at_seconds)), silent

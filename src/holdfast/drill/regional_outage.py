@@ -13,6 +13,7 @@ from typing import Any
 
 from holdfast.console.narration import Line, line
 from holdfast.drill.evidence import Evidence
+from holdfast.drill.load import served_in_a_row
 from holdfast.drill.parts import Part, PartFailed, start, wait_until
 from holdfast.drill.settings import DrillSettings, Say
 from holdfast.journal.record import Record
@@ -183,7 +184,8 @@ def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: 
             say(Line(time.time(), "failed", f"the drill ends here: {failure}"))
         if "clients" in drill.parts:
             drill.parts["clients"].stop()
-        return DrillResult(evidence.collected(drill.lab, _serving(drill)), ended_early)
+        evidence = evidence.watched(lab.bindings(loaded.plan.witness), loaded.plan.profiles[settings.profile])
+        return DrillResult(evidence.collected(lab, _serving(drill)), ended_early)
 
 
 def _progress(say: Say, event: Mapping[str, Any]) -> None:
@@ -206,7 +208,7 @@ def _until_recovered(drill: RunningDrill) -> None:
     drill.until("every function is served again", lambda: drill.incident_is("recovered", "needs-person"), settings.failover_bound_seconds)
     if not drill.incident_is("recovered"):
         raise PartFailed("a step needs a person and no stand-in may choose for them: the drill ends")
-    _for_a_while(drill, settings.settle_seconds)
+    _settle(drill)
 
 
 def _bring_home(drill: RunningDrill) -> None:
@@ -221,7 +223,7 @@ def _bring_home(drill: RunningDrill) -> None:
     drill.until("the region is home again", lambda: drill.incident_is("closed", "needs-person"), bound)
     if not drill.incident_is("closed"):
         raise PartFailed("a step of the way back needs a person and no stand-in may choose for them: the drill ends")
-    _for_a_while(drill, drill.settings.settle_seconds)
+    _settle(drill)
 
 
 def _all_is_well(drill: RunningDrill) -> bool:
@@ -241,6 +243,17 @@ def _for_a_while(drill: RunningDrill, seconds: float) -> None:
     """Let clients work for this long: the ledgers need it, and it is bounded."""
     end = time.monotonic() + seconds
     drill.until(f"{seconds:g} s of load", lambda: time.monotonic() >= end, seconds + 10.0)
+
+
+def _settle(drill: RunningDrill) -> None:
+    """Load until an outage that is over can be seen to be over; what goes on beyond the bound is the report's to say."""
+    _for_a_while(drill, drill.settings.settle_seconds)
+    end, functions = time.monotonic() + drill.settings.well_bound_seconds, list(drill.loaded.plan.functions)
+    drill.until(
+        "clients are well",
+        lambda: served_in_a_row(drill.lab.layout.ledgers, functions) or time.monotonic() >= end,
+        drill.settings.well_bound_seconds + 10.0,
+    )
 
 
 def _serving(drill: RunningDrill) -> Sequence[str]:

@@ -21,8 +21,10 @@ class DrillSettings:
     replication: Literal["asynchronous", "synchronous"] = "asynchronous"
     warm_up_seconds: float = 4.0
     settle_seconds: float = 3.0
+    """Load after each run; longer, up to `well_bound_seconds`, until every function's clients have ten successes in a row."""
+    well_bound_seconds: float = 30.0
     ready_bound_seconds: float = 60.0
     failover_bound_seconds: float = 120.0
-    return_bound_seconds: float = 120.0
+    return_bound_seconds: float = 180.0
     controller_module: Sequence[str] = field(default=("holdfast", "run"))
     """`python -m …` that runs the controller: tests put one with a broken block here."""
