@@ -22,7 +22,7 @@ OWN_PREFIX = "holdfast/"
 SUPERSEDED_PREFIX = "holdfast/superseded/"
 EPOCH_METADATA = "epoch"
 WRITTEN_METADATA = "written"
-_AT_ONCE = 4
+_AT_ONCE = 8
 _SETTLE_SECONDS = 3.0
 """How long an object may be on its way by the storage's own copying before it counts as lacking."""
 _LOOK_AGAIN_SECONDS = 1.0
