@@ -30,7 +30,6 @@ def run(
 
     from holdfast.app_controller import run_controller
     from holdfast.cli.telling import teller
-    from holdfast.ports.journal_store import JournalBroken, JournalConflict
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     loaded = runnable_plan(plan)
@@ -43,11 +42,26 @@ def run(
         asyncio.run(run_controller(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, tell=tell))
     except KeyboardInterrupt:
         return ExitCode.FINE
-    except JournalConflict as error:
-        raise CommandError(f"{error}. Another controller may be running; only one can.", ExitCode.NOT_SO) from error
-    except (JournalBroken, OSError) as error:
-        raise CommandError(str(error), ExitCode.BAD_INPUT) from error
+    except Exception as error:
+        raise _explained(error) from error
     return ExitCode.FINE
+
+
+def _explained(error: Exception) -> Exception:
+    """The first fault behind an error of the controller's tasks, in its own words and with its exit code; itself when it has none."""
+    from holdfast.ports.journal_store import JournalBroken, JournalConflict, JournalFull
+
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    match error:
+        case JournalConflict():
+            return CommandError(f"{error}. Another controller may be running; only one can.", ExitCode.NOT_SO)
+        case JournalFull():
+            return CommandError(str(error), ExitCode.NOT_SO)
+        case JournalBroken() | OSError():
+            return CommandError(str(error), ExitCode.BAD_INPUT)
+        case _:
+            return error
 
 
 def runnable_plan(path: Path) -> "LoadedPlan":
