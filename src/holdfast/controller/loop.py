@@ -17,6 +17,7 @@ from holdfast.conduct.situation import Begin, Command, Move, Situation, Tell, Wr
 from holdfast.controller.chronicle import Chronicle
 from holdfast.controller.execution import StepResult, carry_out
 from holdfast.controller.importing import keep_importing
+from holdfast.controller.stopping import opened_seconds, stopped_seconds
 from holdfast.controller.watch import Watch
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
@@ -347,10 +348,15 @@ class Controller:
             "run": move.run,
             "region": body["source"],
             "how": facts.get("how", "acknowledged"),
-            "at_seconds": facts.get("fenced_at_seconds", self._clock.wall_seconds()),
+            "at_seconds": self._stopped_seconds(move, body, float(facts.get("fenced_at_seconds", self._clock.wall_seconds()))),
             "detail": result.detail,
             "last_heartbeat_seconds": facts.get("last_heartbeat_seconds"),
             "skew_seconds": facts.get("skew_seconds", 0.0),
             "position": facts.get("position") or {},
         }
         return [Write(Kind.FENCE_CONFIRMED, move.incident, confirmed)]
+
+    def _stopped_seconds(self, move: Begin, body: Mapping[str, Any], noticed_seconds: float) -> float:
+        incident = self._chronicle.installation.incidents[move.incident]
+        agent_ended = self._watch.promise_ended_seconds(body["target"], opened_seconds(incident, move.run) or noticed_seconds)
+        return stopped_seconds(incident, move.run, self._settings.profile, noticed_seconds, agent_ended)

@@ -141,6 +141,18 @@ class Watch:
         bound, estimate = worst_loss(self.losses(target, now + ends_in + headroom))
         return LossBound(bound, estimate)
 
+    def promise_ended_seconds(self, region: str, after_seconds: float) -> float | None:
+        """When the last promise of this region's agent ends, if it was seen after that moment to promise no more; otherwise None."""
+        seen = [
+            track
+            for (_, seen_region, subject, _), track in self._history.tracks.items()
+            if seen_region == region and subject is Subject.AGENT and "promise_ends_in_seconds" in track.last.facts
+        ]
+        newest = max(seen, key=lambda track: track.at_seconds, default=None)
+        if newest is None or newest.at_seconds <= after_seconds or newest.last.facts.get("promising") is not False:
+            return None
+        return newest.at_seconds + float(newest.last.facts["promise_ends_in_seconds"])
+
     def _agent_promise_ends_in(self, region: str, now: float) -> float:
         """When the promise of this region's agent ends; a whole promise from now where nobody has heard it of late."""
         whole = self._profile.lease * (1 + self._profile.drift) + self._profile.margin
