@@ -26,6 +26,8 @@ _AT_ONCE = 8
 _SETTLE_SECONDS = 3.0
 """How long an object may be on its way by the storage's own copying before it counts as lacking."""
 _LOOK_AGAIN_SECONDS = 1.0
+_FEW = 20
+"""So few objects are left to the storage's own copying."""
 _TRIES = 4
 _TRY_AGAIN_SECONDS = 0.5
 """One object's silence is no reason to leave the others: a storage that has just come back is busy with its own copying."""
@@ -89,16 +91,17 @@ class BucketReconcileAction:
     async def act(self, task: Task) -> Outcome:
         """Copy both ways."""
         copied, broken = Copied(), None
+        found: frozenset[str] = frozenset()
         try:
-            difference = await self._difference(task)
-            lacking = difference.keys
-            self._found_lacking[task.step] = lacking
-            source, target = self._pair(task)
-            gate = asyncio.Semaphore(_AT_ONCE)
-            async with asyncio.TaskGroup() as group:
-                for key in sorted(lacking, reverse=True):
-                    sides = _Sides(source, target, key not in difference.only_target, key not in difference.only_source)
-                    group.create_task(_patiently(key, sides, copied, gate))
+            left = await self._difference(task)
+            while True:
+                found |= left.keys
+                self._found_lacking[task.step] = found
+                await _copy(left, *self._pair(task), copied)
+                # While clients write, each round is shorter than the last; what is left to the next run is an outage's length.
+                before, left = left.count, await self._difference(task)
+                if left.count <= _FEW or left.count > before / 2:
+                    break
         except* StorageRefusal as errors:
             broken = Outcome(Result.FAILED, str(errors.exceptions[0]), _facts(copied))
         except* (TimeoutError, ConnectionError) as errors:
@@ -133,6 +136,14 @@ class BucketReconcileAction:
         there = {key: etag for key, etag in target.items() if not key.startswith(OWN_PREFIX)}
         different = frozenset(key for key in here.keys() & there.keys() if here[key] != there[key])
         return Difference(frozenset(here.keys() - there.keys()), frozenset(there.keys() - here.keys()), different)
+
+
+async def _copy(difference: Difference, source: Bucket, target: Bucket, copied: Copied) -> None:
+    gate = asyncio.Semaphore(_AT_ONCE)
+    async with asyncio.TaskGroup() as group:
+        for key in sorted(difference.keys, reverse=True):
+            sides = _Sides(source, target, key not in difference.only_target, key not in difference.only_source)
+            group.create_task(_patiently(key, sides, copied, gate))
 
 
 @dataclass(frozen=True, slots=True)
