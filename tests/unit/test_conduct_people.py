@@ -90,6 +90,25 @@ def test_a_step_that_waits_for_a_person_before_the_decision_can_be_answered() ->
     assert paper.incident.proposal is not None
 
 
+def test_another_plan_than_was_approved_moves_neither_writers_nor_traffic() -> None:
+    paper = Paper()
+    paper.outcomes["fence"] = "failed"
+    paper.lose_region()
+    paper.approve(ONE, TWO)
+    paper.plan_digest, approved = "another", paper.plan_digest
+    paper.outcomes.clear()
+    paper.restart()
+    before = len(paper.begun)
+    paper.wait(10)
+    assert {"fence", "promote-database", "switch-dns"}.isdisjoint(paper.begun[before:])
+    assert paper.incident.state is State.NEEDS_PERSON
+    paper.plan_digest = approved
+    paper.restart()
+    assert paper.command("choose", ONE, step="fence", choice="retry") == "accepted"
+    paper.region_answers()
+    assert paper.incident.state is State.RECOVERED
+
+
 def test_a_command_given_twice_is_told_the_same_twice() -> None:
     paper = Paper()
     paper.lose_region()

@@ -162,7 +162,7 @@ def steps(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     for start in startable(book, now, situation.now):
         if (run, start.step.id) in situation.in_flight or _waits_for_person(now, start.step):
             continue
-        barred = forbidden(incident, run, start.step, book, now)
+        barred = forbidden(incident, run, start.step, book, now, situation.plan_digest)
         if barred is not None:
             return _ask(incident, run, start.step, start.attempt, barred)
         begun = _begin(situation, incident, run, start, now)

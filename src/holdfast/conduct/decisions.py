@@ -116,10 +116,12 @@ def settle_proposal(situation: Situation, incident: IncidentState, run: str, ste
     if _loss_grew(situation, incident, proposal):
         reason = "the loss could now be more than the approvers saw; they are asked again"
         return (Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": proposal.proposal, "reason": reason}),)
-    return _decided(incident, proposal, run, step, order)
+    return _decided(situation, incident, proposal, run, step, order)
 
 
-def _decided(incident: IncidentState, proposal: Proposal, run: str, step: PlannedStep, order: Order) -> tuple[Move, ...]:
+def _decided(
+    situation: Situation, incident: IncidentState, proposal: Proposal, run: str, step: PlannedStep, order: Order
+) -> tuple[Move, ...]:
     approvers = [approval.person for approval in incident.approvals if approval.hash == proposal.hash]
     reason = f"approved by {' and '.join(approvers)}"
     decision = {
@@ -131,6 +133,7 @@ def _decided(incident: IncidentState, proposal: Proposal, run: str, step: Planne
         "loss_bound_seconds": proposal.loss_bound_seconds,
         "estimated_writes": proposal.estimated_writes,
         "approvers": approvers,
+        "plan_digest": situation.plan_digest,
     }
     epoch = {"run": run, "era": proposal.era, "epoch": proposal.epoch, "source": proposal.source, "target": proposal.target}
     named = {"run": run, "step": step.id, "block": step.block.name, "attempt": 1}

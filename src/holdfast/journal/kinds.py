@@ -23,7 +23,7 @@ class Kind(StrEnum):
     APPROVED = "approval.given"  # proposal, hash, person, role, accepts_loss (bool)
     APPROVAL_REFUSED = "approval.refused"  # proposal, person, reason
     PROPOSAL_VOID = "proposal.void"  # proposal, reason (expired | changed)
-    DECIDED = "decision.made"  # proposal, run, action, mode, reason, loss_bound_seconds, estimated_writes, approvers [person]
+    DECIDED = "decision.made"  # proposal, run, action, mode, reason, loss_bound_seconds, estimated_writes, approvers [person], plan_digest
     EPOCH_OPENED = "epoch.opened"  # run, era, epoch, source, target
     FENCE_CONFIRMED = "fence.confirmed"  # run, region, how (acknowledged | lease-ran-out | attested), at_seconds, detail, last_heartbeat_seconds (null), skew_seconds, position {}
     STEP_INTENDED = "step.intended"  # run, step, block, component, source, target, mode, attempt, order [4], parameters
