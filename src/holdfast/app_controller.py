@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeVar
 
 import uvicorn
@@ -65,6 +66,7 @@ Replication = Literal["asynchronous", "synchronous"]
 
 HEAR_AGAIN_SECONDS = 0.5
 TELL_EVERY_SECONDS = 0.1
+SHORTEST_SECRET_BYTES = 16
 
 
 _Kind = TypeVar("_Kind", bound=BaseModel)
@@ -77,6 +79,14 @@ def _bound(bindings: Bindings, kind: type[_Kind]) -> dict[str, _Kind]:
         if found:
             return found
     return {}
+
+
+def _secret(path: Path) -> bytes:
+    """A key or token. Raises OSError for one that anybody could guess: an empty file would let everybody in."""
+    content = path.read_bytes().strip()
+    if len(content) < SHORTEST_SECRET_BYTES:
+        raise OSError(f"{path} holds {len(content)} bytes; a key or token has at least {SHORTEST_SECRET_BYTES}: write a random one there")
+    return content
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +158,10 @@ def assemble(
 ) -> Assembled:
     """Open the journal and wire everything to it. `through`: what stands between the controller and its actions (tests break one there).
 
-    Raises JournalConflict when another controller holds the journal.
+    Raises JournalConflict when another controller holds the journal, OSError for a key or token that can't be used.
     """
     plan, clock = loaded.plan, SystemClock()
+    token, lease_key = _secret(bindings.controller.token_file).decode(), _secret(bindings.controller.lease_key_file)
     bindings.state_directory.mkdir(parents=True, exist_ok=True)
     journal = SqliteJournal(bindings.state_directory / "journal.db")
     timing = plan.profiles[profile]
@@ -172,8 +183,7 @@ def assemble(
         keeper,
         [AgentRecords(agent, bindings.agents[region].key_file) for region, agent in agents.items()],
     )
-    token = bindings.controller.token_file.read_text().strip()
-    api = Api(controller, keeper, journal, token, bindings.controller.lease_key_file.read_bytes().strip())
+    api = Api(controller, keeper, journal, token, lease_key)
     return Assembled(controller, keeper, journal, agents, api)
 
 
@@ -204,7 +214,8 @@ async def _narrate(journal: SqliteJournal, tell: Callable[[Line], None], clock: 
             after = record.sequence
             said = line(record)
             if said is not None:
-                tell(said)
+                with suppress(OSError):  # A terminal that was closed must not end the controller in the middle of an incident.
+                    tell(said)
         await clock.sleep(TELL_EVERY_SECONDS)
 
 
