@@ -133,3 +133,13 @@ def test_a_channel_that_is_down_for_a_minute_does_not_cost_the_message() -> None
     sent = {record.body["key"] for record in paper.records if record.kind == Kind.NOTIFICATION_SENT and record.body["channel"] == "slack"}
     assert {tell.key for tell in first} <= sent
     assert first
+
+
+def test_who_only_exists_for_exercises_does_nothing_in_a_real_incident() -> None:
+    paper = Paper(exercise=None)
+    assert "stands in only in exercises" in paper.command("declare", ONE)
+    paper.outcomes["fence"] = "refused"
+    paper.lose_region()
+    paper.approve("aoife-brennan", "matteo-ricci")
+    assert "stands in only in exercises" in paper.command("choose", ONE, step="fence", choice="done", reason="surely")
+    assert paper.command("choose", "ines-carvalho", step="fence", choice="retry") == "accepted"

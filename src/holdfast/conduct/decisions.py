@@ -231,9 +231,19 @@ def _not_returning(incident: IncidentState, proposal: Proposal, reason: str) -> 
     )
 
 
+def _stranger(situation: Situation, person: str, exercise: str | None) -> str | None:
+    """Why this person has nothing to say here, or None. `exercise`: which one it is, None when it is real."""
+    known = situation.plan.people.get(person)
+    if known is None:
+        return f"'{person}' is nobody in the plan"
+    if known.exercise and exercise is None:
+        return f"{person} stands in only in exercises, and this is none"
+    return None
+
+
 def _failback(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
-    if command.by not in situation.plan.people:
-        return f"refused: '{command.by}' is nobody in the plan", ()
+    if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+        return f"refused: {stranger}", ()
     moves = transition(incident, Event.RETURN_REQUESTED, f"{command.by} asked for the way back")
     if not moves:
         return f"refused: the way back starts when {incident.target} serves everything; {incident.incident} is {incident.state.value}", ()
@@ -241,8 +251,8 @@ def _failback(situation: Situation, incident: IncidentState, command: Command) -
 
 
 def _choose(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
-    if command.by not in situation.plan.people:
-        return f"refused: '{command.by}' is nobody in the plan", ()
+    if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+        return f"refused: {stranger}", ()
     waiting = waiting_steps(incident)  # Before a decision a step may wait for a person too; the incident stays where it stands then.
     if not waiting:
         return f"refused: no step waits for a person; {incident.incident} is {incident.state.value}", ()
@@ -296,8 +306,8 @@ def _begin_by_hand(situation: Situation, command: Command, incident: IncidentSta
     serving = situation.installation.serving
     if serving != situation.plan.primary_region():
         return f"refused: {serving} serves now; the way home is `holdfast failback`", ()
-    if command.by not in situation.plan.people:
-        return f"refused: '{command.by}' is nobody in the plan", ()
+    if (stranger := _stranger(situation, command.by, situation.exercise)) is not None:
+        return f"refused: {stranger}", ()
     planned = command.verb == "switchover"
     moves = opening(
         situation,
