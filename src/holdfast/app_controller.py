@@ -187,9 +187,13 @@ def assemble(
     return Assembled(controller, keeper, journal, agents, api)
 
 
-async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock) -> None:
-    """A controller without its journal promises and orders nothing until every region's agent has said what it knows."""
+async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock) -> Epoch:
+    """A controller without its journal promises and orders nothing until every region's agent has said what it knows.
+
+    Returns the highest epoch that anybody has used, also in vain: one above it is free.
+    """
     told: frozenset[str] = frozenset()
+    used = assembled.keeper.epoch
     while assembled.keeper.unheard:
         for region in assembled.keeper.unheard:
             try:
@@ -199,6 +203,8 @@ async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock
             pledged = known.get("pledged")
             under_way = Epoch(int(pledged["era"]), int(pledged["epoch"])) if isinstance(pledged, dict) else None
             assembled.keeper.hear(region, Epoch(int(known["era"]), int(known["epoch"])), str(known["holder"]), under_way)
+            named = (known.get("withdrawn"), known.get("highest_order"))
+            used = max(used, assembled.keeper.epoch, under_way or used, *(Epoch(int(pair[0]), int(pair[1])) for pair in named if pair))
         silent = assembled.keeper.unheard
         if silent and silent != told:
             told = silent
@@ -206,6 +212,7 @@ async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock
             tell(Line(clock.wall_seconds(), "unknown", text))
         if silent:
             await clock.sleep(HEAR_AGAIN_SECONDS)
+    return used
 
 
 async def _narrate(journal: SqliteJournal, tell: Callable[[Line], None], clock: Clock, after: int) -> None:
@@ -217,13 +224,6 @@ async def _narrate(journal: SqliteJournal, tell: Callable[[Line], None], clock: 
                 with suppress(OSError):  # A terminal that was closed must not end the controller in the middle of an incident.
                     tell(said)
         await clock.sleep(TELL_EVERY_SECONDS)
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves signals to the program."""
-
-    def install_signal_handlers(self) -> None:
-        """Nothing: Ctrl-C ends the whole controller, not only its API."""
 
 
 async def run_controller(
@@ -241,16 +241,16 @@ async def run_controller(
     assembled = assemble(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, through=through)
     head = assembled.journal.head()[0]
     binding = bindings.controller
-    server = _Server(
+    server = uvicorn.Server(
         uvicorn.Config(
             assembled.api.application(), host=binding.host, port=binding.port, log_level="warning", access_log=False, lifespan="off"
         )
     )
     try:
         async with asyncio.TaskGroup() as group:
-            await _hear(assembled, tell, clock)
+            used = await _hear(assembled, tell, clock)
             keeper = assembled.keeper
-            assembled.controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder))
+            assembled.controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder), used)
             group.create_task(_serve(server, binding.host, binding.port))
             group.create_task(assembled.controller.run())
             group.create_task(_narrate(assembled.journal, tell, clock, head))

@@ -101,6 +101,7 @@ def test_a_region_without_an_address_never_empties_a_name(server: Dns) -> None:
         ("reader", None, "may not update this zone"),
         (KEY_NAME, "no base64 at all!", "must be base64"),
     ],
+    ids=["unknown key", "another secret", "a key for reading", "no secret at all"],
 )
 def test_a_wrong_key_is_said_with_what_to_do(server: Dns, tmp_path: Path, key_name: str, secret: str | None, said: str) -> None:
     key_file = server.binding.key_secret_file

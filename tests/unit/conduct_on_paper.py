@@ -43,7 +43,7 @@ class Paper:
         self.plan_digest = LOADED.digest
         self.profile = self.plan.profiles[profile]
         self.installation = Installation(PRIMARY)
-        self._write(
+        self.write(
             [
                 Write(
                     Kind.CONTROLLER_STARTED, "", {"term": 1, "era": 0, "epoch": 1, "serving": PRIMARY, "resumed": False, "profile": profile}
@@ -68,7 +68,8 @@ class Paper:
             exercise=self.exercise,
         )
 
-    def _write(self, writes: list[Write]) -> None:
+    def write(self, writes: list[Write]) -> None:
+        """Append, and fold what was appended."""
         for write in writes:
             head = (self.records[-1].sequence, self.records[-1].hash) if self.records else (0, GENESIS)
             record = following(head, self.now, write.kind.value, write.incident, write.body)
@@ -79,7 +80,7 @@ class Paper:
     def _make(self, moves: tuple[Move, ...]) -> None:
         writes = [move for move in moves if isinstance(move, Write)]
         if writes:
-            self._write(writes)
+            self.write(writes)
         for move in moves:
             if isinstance(move, Begin):
                 self._carry_out(move)
@@ -90,7 +91,7 @@ class Paper:
         self.begun.append(move.step.id)
         situation = self.situation()
         incident = self.installation.incidents[move.incident]
-        self._write([Write(Kind.STEP_INTENDED, move.incident, intent(situation, incident, move.run, move.step, move.attempt))])
+        self.write([Write(Kind.STEP_INTENDED, move.incident, intent(situation, incident, move.run, move.step, move.attempt))])
         self.now += 0.1
         outcome = self.outcomes.get(move.step.block.name, "succeeded")
         facts = self.facts.get(move.step.block.name, {})
@@ -99,15 +100,15 @@ class Paper:
         if outcome == "succeeded" and move.step.block.name == "fence":
             confirmed = {"run": move.run, "region": incident.source, "how": facts["how"], "position": facts["position"]}
             writes.insert(0, Write(Kind.FENCE_CONFIRMED, move.incident, confirmed))
-        self._write(writes)
+        self.write(writes)
 
     def _tell(self, move: Tell) -> None:
         self.told.append(move)
         named = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient}
         if move.channel in self.broken_channels:
-            self._write([Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": "down"})])
+            self.write([Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": "down"})])
             return
-        self._write([Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": "paper"})])
+        self.write([Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": "paper"})])
 
     def settle(self, rounds: int = 300) -> None:
         """Make moves until there is nothing left to do now."""
@@ -163,7 +164,7 @@ class Paper:
         """The controller dies and another one replays the journal. `epoch`: the highest that it hears of, where that is another."""
         term = self.installation.term + 1
         known = {"era": self.installation.era, "epoch": epoch or self.installation.epoch, "serving": self.installation.serving}
-        self._write([Write(Kind.CONTROLLER_STARTED, "", {"term": term, "resumed": True, "profile": "fast", **known})])
+        self.write([Write(Kind.CONTROLLER_STARTED, "", {"term": term, "resumed": True, "profile": "fast", **known})])
 
     @property
     def incident(self) -> IncidentState:

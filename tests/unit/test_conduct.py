@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.conduct.policy import next_moves
-from holdfast.conduct.situation import Alarm, FunctionHit, LossBound
+from holdfast.conduct.situation import Alarm, FunctionHit, LossBound, Write
 from holdfast.decision.table import TRANSITIONS, Event, State, diagram, next_state
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
@@ -333,6 +333,14 @@ def test_a_silent_observer_is_recorded_once_and_again_when_it_answers() -> None:
         paper.wait(1)
     seen = [record.body["silent"] for record in paper.records if record.kind == Kind.OBSERVERS_SEEN]
     assert seen == [[], ["outside"], []]
+
+
+def test_an_epoch_that_was_named_in_vain_is_never_used_again() -> None:
+    paper = Paper()
+    known = {"era": 0, "epoch": 1, "serving": PRIMARY, "resumed": True, "profile": "fast"}
+    paper.write([Write(Kind.CONTROLLER_STARTED, "", {"term": 2, "used": [0, 6], **known})])
+    lost_and_approved(paper)
+    assert paper.installation.epoch == 7
 
 
 def test_nothing_to_do_means_no_moves() -> None:

@@ -1,6 +1,5 @@
 """`holdfast drill`: practise a scenario on the lab, under client load, and get a judged report."""
 
-import shutil
 import signal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -19,7 +18,7 @@ def run(
     scenario: str = "regional-outage",
     *,
     plan: Path = Path("examples/voicehive/plan.yaml"),
-    directory: Annotated[Path, Parameter(help="Everything of the drill is kept below it; emptied first.")] = Path("var/drill"),
+    directory: Annotated[Path, Parameter(help="Everything of the drill is kept below it.")] = Path("var/drill"),
     profile: str = "fast",
     replication: Literal["asynchronous", "synchronous"] = "asynchronous",
     output: OutputFormat = "text",
@@ -59,14 +58,11 @@ def run(
 
 
 def _empty(directory: Path) -> None:
-    """Remove what an earlier drill left in its directory, and only that."""
+    """Take away an earlier drill's report. What its lab left, the next lab puts into `previous`, or says that it still runs."""
     if not directory.exists():
         return
     foreign = [entry.name for entry in directory.iterdir() if entry.name not in ("lab", "report.json", "report.html")]
     if foreign:
         raise CommandError(f"{directory} holds what no drill wrote ({', '.join(sorted(foreign)[:3])}). Name another with --directory.")
-    if (directory / "lab" / "lab.json").exists():
-        raise CommandError(f"a lab may still run in {directory / 'lab'}. Stop it: `holdfast lab down --directory {directory / 'lab'}`")
-    shutil.rmtree(directory / "lab", ignore_errors=True)
     for name in ("report.json", "report.html"):
         (directory / name).unlink(missing_ok=True)

@@ -50,7 +50,7 @@ def propose(situation: Situation, incident: IncidentState, run: str, step: Plann
         "target": target,
         "mode": mode,
         "era": situation.installation.era,
-        "epoch": situation.installation.epoch + 1,
+        "epoch": situation.installation.used[1] + 1,
         "loss_bound_seconds": loss.bound_seconds,
         "estimated_writes": loss.estimated_writes,
         "above_rpo": loss.bound_seconds is not None and loss.bound_seconds > smallest_rpo_seconds(situation.plan),
@@ -92,7 +92,7 @@ def _changed(situation: Situation, proposal: Proposal) -> str | None:
     asked = {name: getattr(proposal, name) for name in Proposal.__dataclass_fields__ if name not in ("hash", "roles")}
     if proposal_hash(situation.plan_digest, {**asked, "roles": list(proposal.roles)}) != proposal.hash:
         return "the plan is another one than the approvers saw"
-    if (proposal.era, proposal.epoch) != (situation.installation.era, situation.installation.epoch + 1):
+    if (proposal.era, proposal.epoch) != (situation.installation.era, situation.installation.used[1] + 1):
         return f"epoch {proposal.era}.{proposal.epoch} is not the next one any more"
     return None
 

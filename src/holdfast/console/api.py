@@ -11,6 +11,7 @@
 
 import hmac
 import json
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
@@ -30,6 +31,7 @@ from holdfast.ports.journal_store import JournalFull, JournalStore
 
 MOST_BODY_BYTES = 65536
 _MOST_RECORDS = 1000
+_NONCES_KEPT = 4096
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -63,7 +65,7 @@ def _ask(payload: dict[str, Any]) -> Ask:
     try:
         epoch = Epoch(int(payload["era"]), int(payload["epoch"]))
         return Ask(str(payload["region"]), epoch, str(payload["instance"]), float(payload["ttl_seconds"]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise NotGenuine(f"the lease request lacks or garbles a field: {error!r}") from error
 
 
@@ -76,6 +78,7 @@ class Api:
         self._store = store
         self._token = token
         self._lease_key = lease_key
+        self._nonces: OrderedDict[str, None] = OrderedDict()
 
     def application(self) -> Starlette:
         """The ASGI application."""
@@ -109,10 +112,19 @@ class Api:
                 raise NotGenuine(f"the body is larger than {MOST_BODY_BYTES} bytes")
         return body
 
+    def _use_nonce(self, nonce: str) -> None:
+        """Raises NotGenuine for one that was used: a repeated request must not renew a dead primary's promise."""
+        if nonce in self._nonces:
+            raise NotGenuine("this nonce was used before: the message is a repetition")
+        self._nonces[nonce] = None
+        if len(self._nonces) > _NONCES_KEPT:
+            self._nonces.popitem(last=False)
+
     async def _lease(self, request: Request) -> Response:
         try:
             body = await self._body(request)
             payload = open_request(self._lease_key, "/v1/lease", body, request.headers.get(SIGNATURE_HEADER))
+            self._use_nonce(payload["nonce"])
             reply = self._keeper.ask(_ask(payload))
         except NotGenuine as error:
             return JSONResponse({"error": str(error)}, status_code=403)

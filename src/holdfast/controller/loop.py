@@ -108,10 +108,11 @@ class Controller:
         """What is being watched, for readers."""
         return self._watch
 
-    def begin_term(self, heard: tuple[int, int, str]) -> None:
+    def begin_term(self, heard: tuple[int, int, str], used: tuple[int, int] = (0, 0)) -> None:
         """Record that this controller is the one now, and promise to whoever holds the write epoch.
 
         `heard`: the highest (era, epoch) that any agent knows and its holder; a journal that knows less was lost, and goes on from there.
+        `used`: the highest (era, epoch) that anybody has seen in an order, opened or not; it is never used again.
         """
         settings, before = self._settings, self._chronicle.installation
         era, epoch, serving = max((before.era, before.epoch, before.serving), heard)
@@ -127,6 +128,7 @@ class Controller:
             "era": era,
             "epoch": epoch,
             "serving": serving,
+            "used": list(max((era, epoch), before.used, used)),
         }
         loaded = {"name": settings.plan.name, "version": settings.plan.version, "digest": settings.plan_digest}
         self._chronicle.append([Write(Kind.CONTROLLER_STARTED, "", started), Write(Kind.PLAN_LOADED, "", loaded)])

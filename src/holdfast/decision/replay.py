@@ -60,6 +60,8 @@ class Installation:
     term: int = 0
     era: int = 0
     epoch: int = 1
+    used: tuple[int, int] = (0, 1)
+    """The highest (era, epoch) that was ever used, opened or not: the next one is above it."""
     suspicions: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """(region, trigger) → since when, as long as it is raised."""
     cleared: Mapping[str, float] = field(default_factory=dict)
@@ -147,7 +149,8 @@ def fold(installation: Installation, record: Record) -> Installation:
     body = record.body
     match record.kind:
         case Kind.CONTROLLER_STARTED:
-            known = {name: body[name] for name in ("era", "epoch", "serving")}
+            used = max(installation.used, (body["era"], body["epoch"]), tuple(body.get("used", (0, 0))))
+            known = {**{name: body[name] for name in ("era", "epoch", "serving")}, "used": used}
             installation = replace(installation, term=body["term"], steps_ordered=0, **known)
         case Kind.SUSPICION_RAISED:
             raised = {**installation.suspicions, (body["region"], body["trigger"]): body["since_seconds"]}
@@ -158,7 +161,8 @@ def fold(installation: Installation, record: Record) -> Installation:
             still = {region for region, _ in left}
             installation = replace(installation, suspicions=left, cleared=cleared, dismissed=installation.dismissed & still)
         case Kind.EPOCH_OPENED:
-            installation = replace(installation, era=body["era"], epoch=body["epoch"], serving=body["target"])
+            used = max(installation.used, (body["era"], body["epoch"]))
+            installation = replace(installation, era=body["era"], epoch=body["epoch"], serving=body["target"], used=used)
         case Kind.INCIDENT_CLOSED if body["outcome"] == "stood-down":
             suspected = {region for region, _ in installation.suspicions}
             installation = replace(installation, dismissed=installation.dismissed | suspected)

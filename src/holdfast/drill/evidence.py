@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from holdfast.app import sources_for
 from holdfast.health.observation import Observation
 from holdfast.journal.record import Record
 from holdfast.lab.audit import contents
@@ -15,7 +14,7 @@ from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.reading import read_ledgers
 from holdfast.plan.bindings import Bindings
-from holdfast.plan.model import Profile
+from holdfast.providers.http.observations import HttpObservationSource
 from holdfast.providers.sqlite.journal import JournalReader
 from holdfast.report.model import Finding
 
@@ -45,9 +44,9 @@ class Evidence:
         here = fenced_contents(lab.agent_configuration(source), lab.bindings(source), source, aside)
         return replace(self, after_failover_contents=there, before_reprotect_contents=here)
 
-    def collected(self, lab: Lab, regions: Sequence[str]) -> "Evidence":
-        """With the journal, the ledgers and the last contents of these regions' stores."""
-        at_end = tuple(store for region in regions for store in contents(lab.bindings(region), region))
+    def collected(self, lab: Lab, serving: str, bindings: Bindings) -> "Evidence":
+        """With the journal, the ledgers and the last contents of the stores of the region that serves, seen from there by `bindings`."""
+        at_end = contents(bindings, serving)
         ledgers = read_ledgers(lab.layout.ledgers)
         torn = tuple(
             Finding(about=f"ledger of {name}", result="unknown", sentence=ledger.torn) for name, ledger in ledgers.items() if ledger.torn
@@ -59,9 +58,9 @@ class Evidence:
             self, at_end_contents=at_end, records=records, ledgers=entries, findings=(*self.findings, *torn), ended_seconds=time.time()
         )
 
-    def watched(self, bindings: Bindings, profile: Profile) -> "Evidence":
+    def watched(self, bindings: Bindings) -> "Evidence":
         """With everything that the observers saw. A silent one is said; the others saw the same things from elsewhere."""
-        looks, silent = asyncio.run(_observed(bindings, profile))
+        looks, silent = asyncio.run(_observed(bindings))
         said = tuple(
             Finding(about=f"observer {site}", result="fail", sentence=f"It was silent when asked what it saw: {why}")
             for site, why in silent.items()
@@ -69,15 +68,18 @@ class Evidence:
         return replace(self, observations=looks, findings=(*self.findings, *said))
 
 
-async def _observed(bindings: Bindings, profile: Profile) -> tuple[tuple[Observation, ...], dict[str, str]]:
+async def _observed(bindings: Bindings) -> tuple[tuple[Observation, ...], dict[str, str]]:
     looks: list[Observation] = []
     silent: dict[str, str] = {}
-    for source in sources_for(bindings, profile.model_copy(update={"probe_timeout": ASK_SECONDS})):
+    for site, url in bindings.observers.items():
+        source = HttpObservationSource(site, url, timeout_seconds=ASK_SECONDS, source_address=bindings.source_address)
         last = 0
         try:
             while page := await source.since(last):
                 looks.extend(page)
                 last = page[-1].sequence
-        except (TimeoutError, ConnectionError) as error:
-            silent[source.site] = str(error) or f"no answer within {ASK_SECONDS:g} s"
+        except (TimeoutError, OSError) as error:
+            silent[site] = str(error) or f"no answer within {ASK_SECONDS:g} s"
+        finally:
+            source.close()
     return tuple(sorted(looks, key=lambda look: look.at_seconds)), silent

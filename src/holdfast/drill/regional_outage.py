@@ -6,7 +6,7 @@ It decides nothing and touches no store of the plan: what it does to the world i
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ from holdfast.drill.load import served_in_a_row
 from holdfast.drill.parts import Part, PartFailed, start, wait_until
 from holdfast.drill.settings import DrillSettings, Say
 from holdfast.journal.record import Record
+from holdfast.lab.ground import LabProblem
 from holdfast.lab.running import Lab, start_lab
 from holdfast.plan.loader import LoadedPlan
 from holdfast.plan.people import Occasion, approvers
@@ -175,17 +176,21 @@ def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: 
         drill = RunningDrill(settings, loaded, say, interfere, lab, exercise=exercise)
         stack.callback(drill.stop_parts)
         evidence, ended_early = Evidence(exercise, time.time()), None
+        # Read now: a lab that is ended by force takes its files with it.
+        outlook = {site: lab.bindings(site) for site in lab.sites()}
         try:
             _until_recovered(drill)
             evidence = evidence.after_failover(lab, loaded.plan.dr_region(), loaded.plan.primary_region())
             _bring_home(drill)
-        except PartFailed as failure:
+        except (PartFailed, LabProblem, OSError) as failure:
+            # The lab's own parts can end too (a full disk, a kill): what was gathered so far is still reported, as not proved.
             ended_early = str(failure)
             say(Line(time.time(), "failed", f"the drill ends here: {failure}"))
         if "clients" in drill.parts:
             drill.parts["clients"].stop()
-        evidence = evidence.watched(lab.bindings(loaded.plan.witness), loaded.plan.profiles[settings.profile])
-        return DrillResult(evidence.collected(lab, _serving(drill)), ended_early)
+        serving = str(drill.state.get("serving") or loaded.plan.primary_region())
+        evidence = evidence.watched(outlook[loaded.plan.witness])
+        return DrillResult(evidence.collected(lab, serving, outlook[serving]), ended_early)
 
 
 def _progress(say: Say, event: Mapping[str, Any]) -> None:
@@ -254,8 +259,3 @@ def _settle(drill: RunningDrill) -> None:
         lambda: served_in_a_row(drill.lab.layout.ledgers, functions) or time.monotonic() >= end,
         drill.settings.well_bound_seconds + 10.0,
     )
-
-
-def _serving(drill: RunningDrill) -> Sequence[str]:
-    """Regions whose stores are read at the end: the one that serves."""
-    return [str(drill.state.get("serving") or drill.loaded.plan.primary_region())]

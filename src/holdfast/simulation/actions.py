@@ -73,7 +73,10 @@ class SimulatedAction:
 
     def _reached(self, task: Task) -> bool:
         world = self._world
-        return all(world.answers(world.plan.witness, site) for site in self._effect.effectors(world, task))
+        sites = self._effect.effectors(world, task)
+        if self._effect.through_agent and not all(world.regions[site].agent.alive for site in sites):
+            return False
+        return all(world.answers(world.plan.witness, site) for site in sites)
 
     async def _look(self, task: Task, look: Any) -> Finding:
         if not self._reached(task):
@@ -96,7 +99,7 @@ class SimulatedFence:
         world = self._world
         await world.clock.sleep(_LOOK_SECONDS)
         source, target = world.regions[task.source], world.regions[task.target]
-        if self._answers(task.source) and source.agent.alive:
+        if self._answers(task.source):
             certificate = source.agent.certificate
             if certificate is not None and (certificate.order.era, certificate.order.epoch) == (task.order.era, task.order.epoch):
                 return Finding(Answer.YES, f"{task.source} certifies its fence", self._facts(task, "acknowledged"))
@@ -136,14 +139,14 @@ class SimulatedFence:
             await clock.sleep(SILENCE_SECONDS)
             return Outcome(Result.UNKNOWN, f"{task.target} does not answer: it can't consent")
         target.agent.orders.obey(task.block, task.order)
-        if self._answers(task.source) and source.agent.alive:
+        if self._answers(task.source):
             source.agent.orders.obey(task.block, task.order)
         prepared = target.agent.prepare(task.order)
         if not prepared.yes and target.agent.epoch.epoch != task.order.epoch:
             return Outcome(Result.FAILED, f"{task.target} won't prepare: {prepared.reason}")
         while True:
             certificate = None
-            if self._answers(task.source) and source.agent.alive and source.agent.holder == task.source:
+            if self._answers(task.source) and source.agent.holder == task.source:
                 if task.mode == "graceful":
                     self._let_copies_catch_up(task)
                 certificate = source.agent.fence(task.order, clock.steady_seconds(), clock.wall_seconds())
@@ -185,7 +188,8 @@ class SimulatedFence:
         return {**facts, "fenced_at_seconds": certificate.fenced_at_seconds, "position": position, "certificate": written}
 
     def _answers(self, site: str) -> bool:
-        return self._world.links.answers(self._world.plan.witness, site)
+        """Whether the agent there answers."""
+        return self._world.regions[site].agent.alive and self._world.links.answers(self._world.plan.witness, site)
 
 
 async def suffer_before(world: SimulatedWorld, fault: BlockFault | None, task: Task) -> Outcome | None:

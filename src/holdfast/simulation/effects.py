@@ -33,6 +33,8 @@ class Effect:
     proved: Look | None = None
     """How it is proved, where that is more than that it holds."""
     act_seconds: float = field(default=0.2)
+    through_agent: bool = False
+    """Whether it is the site's agent who does it: a dead one answers as little as a lost site."""
 
 
 def _target(_world: SimulatedWorld, task: Task) -> tuple[str, ...]:
@@ -271,11 +273,11 @@ def _test_all(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
 
 
 EFFECTS: dict[str, Effect] = {
-    "postgres.promote": Effect(_target, _promoted, _promote, _writes, act_seconds=0.5),
+    "postgres.promote": Effect(_target, _promoted, _promote, _writes, act_seconds=0.5, through_agent=True),
     "postgres.verify": Effect(_target, _was_proved, _prove_write),
-    "postgres.reprotect": Effect(_source, _is_replica, _make_replica, act_seconds=2.0),
-    "redis.promote": Effect(_target, _promoted, _promote, _writes, act_seconds=0.1),
-    "redis.reprotect": Effect(_source, _is_replica, _make_replica, act_seconds=1.0),
+    "postgres.reprotect": Effect(_source, _is_replica, _make_replica, act_seconds=2.0, through_agent=True),
+    "redis.promote": Effect(_target, _promoted, _promote, _writes, act_seconds=0.1, through_agent=True),
+    "redis.reprotect": Effect(_source, _is_replica, _make_replica, act_seconds=1.0, through_agent=True),
     "bucket.activate": Effect(_target, _bucket_active, _activate_bucket),
     "bucket.reconcile": Effect(_both, _buckets_alike, _reconcile, _buckets_alike_but_for_the_newest, act_seconds=1.0),
     "settings.update": Effect(_target, _settings_right, _update_settings),

@@ -15,6 +15,7 @@ from holdfast.ports.action import Action, Finding, Outcome, Task
 from holdfast.simulation.journal import MemoryDisk
 from holdfast.simulation.stage import Stage
 from holdfast.simulation.stores import LogStore, StoreRole
+from holdfast.simulation.world import TICK_SECONDS
 
 _KINDS = ("postgres", "redis")
 _TOLERANCE_SECONDS = 1e-6
@@ -33,7 +34,9 @@ class Invariants:
         self._read = 0
         self._highest = Order(0, 0, 0, 0)
         self._epochs: list[tuple[int, int]] = [(0, 1)]
-        self._fenced: dict[tuple[int, int], float] = {}
+        self._fenced: set[tuple[int, int]] = set()
+        self._wrote_until: dict[str, float] = {}
+        """Region → the last moment at which it could write, by the stage's own clock."""
         self._bounds: dict[tuple[int, int], float | None] = {}
         self._decided: dict[str, float | None] = {}
         self._opened: dict[str, tuple[int, int]] = {}
@@ -78,6 +81,9 @@ class Invariants:
 
     def _one_writer(self, stage: Stage, kind: str) -> None:
         world = stage.world
+        for name in world.regions:
+            if world.writes_here(name):
+                self._wrote_until[name] = stage.clock.wall_seconds()
         writing = [
             name for name, region in world.regions.items() if world.writes_here(name) and region.store_of(kind).role is StoreRole.WRITER
         ]
@@ -119,7 +125,7 @@ class Invariants:
             for write in left.log
             if write.region == left.region and write.key not in here and (component, write.key) in self._acknowledged
         ]
-        true = max(self._fenced[epoch], *lost) - min(lost) if lost else 0.0
+        true = max(self._wrote_until.get(left.region, 0.0), *lost) - min(lost) if lost else 0.0
         if true > bound + _TOLERANCE_SECONDS:
             self.says(5, f"{kind} lost {true:.3f} s of acknowledged writes ({len(lost)}), the approvers saw {bound:.3f} s")
 
@@ -152,7 +158,12 @@ class Invariants:
                 self._opened[body["run"]], self._bounds[epoch] = epoch, self._decided.get(body["run"])
                 self._verified[body["run"]].clear()
             case Kind.FENCE_CONFIRMED:
-                self._fenced[self._opened[body["run"]]] = body["at_seconds"]
+                self._fenced.add(self._opened[body["run"]])
+                wrote = self._wrote_until.get(body["region"], 0.0)
+                if body["at_seconds"] < wrote - TICK_SECONDS:
+                    self.says(
+                        2, f"the fence of {body['region']} is said to stand since {wrote - body['at_seconds']:.2f} s before its last write"
+                    )
             case Kind.STEP_INTENDED:
                 self._intended(record)
             case Kind.STEP_FINISHED if body["outcome"] in ("succeeded", "settled", "skipped"):

@@ -24,6 +24,12 @@ class HttpObservationSource:
         self._source_address = source_address
         self._connection: Connection | None = None
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        if self._connection is not None:
+            self._connection.drop()
+            self._connection = None
+
     async def since(self, sequence: int) -> Sequence[Observation]:
         """Observations with a higher sequence, oldest first."""
         connection, self._connection = self._connection, None
