@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from holdfast.console.narration import Line
 from holdfast.drill.conclusion import conclude
+from holdfast.drill.parts import PartFailed
 from holdfast.drill.regional_outage import DrillResult, Interference, RunningDrill, nothing, run_drill
 from holdfast.drill.settings import DrillSettings
+from holdfast.journal.kinds import Kind
 from holdfast.lab.running import Lab
 from holdfast.plan.loader import load
 from holdfast.report.model import Report
@@ -33,13 +37,45 @@ class Drilled:
     lab: Lab
     told: list[str] = field(default_factory=list)
 
-    def rules(self, verdict: str) -> set[str]:
-        """Names of the rules that came out so."""
-        return {rule.name for rule in self.report.rules if rule.result == verdict}
+    def rule(self, name: str) -> bool:
+        """Whether a rule of the verdict was kept by everything that it looked at."""
+        return {rule.result for rule in self.report.rules if rule.name == name} == {"pass"}
 
     def said(self) -> str:
         """For an assertion's message: what decided, and what was told."""
         return "\n".join([*self.report.reasons, "", *self.told])
+
+
+def impatient_plan(directory: Path, block: str, seconds: float) -> Path:
+    """The reference plan, but a block is given one attempt of so many seconds."""
+    document = yaml.safe_load(PLAN.read_text(encoding="utf-8"))
+    scenario = document["scenarios"]["regional-outage"]
+    for run in ("phases", "reprotect", "way_back"):
+        for phase in scenario.get(run) or ():
+            for step in phase["steps"]:
+                if step["block"] == block:
+                    step |= {"time_limit": f"{seconds:g}s", "attempts": 1}
+    plan = directory / "plan.yaml"
+    plan.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return plan
+
+
+def finished(drill: RunningDrill, block: str, run: str = "failover") -> float | None:
+    """When a block of a run had an outcome, as far as the drill has read the journal."""
+    about = {"block": block, "run": run}
+    ends = (record for record in drill.records if record.kind == Kind.STEP_FINISHED and about.items() <= record.body.items())
+    return next((record.at_seconds for record in ends), None)
+
+
+def over_after(block: str, seconds: float) -> Interference:
+    """Ends a drill that would wait long: so many seconds after a block had an outcome."""
+
+    def interfere(drill: RunningDrill) -> None:
+        ended = finished(drill, block)
+        if ended is not None and time.time() > ended + seconds:
+            raise PartFailed(f"the test has seen enough {seconds:g} s after {block}")
+
+    return interfere
 
 
 @contextmanager
@@ -59,16 +95,17 @@ def drilled(
     directory: Path,
     monkeypatch: pytest.MonkeyPatch,
     *,
+    plan: Path = PLAN,
     broken: str | None = None,
     interfere: Interference = nothing,
     **settings: Any,
 ) -> Drilled:
     """Run a whole drill, judge it, and hold that nothing of it is left."""
-    wanted = DrillSettings(PLAN, "regional-outage", directory, **settings)
+    wanted = DrillSettings(plan, "regional-outage", directory, **settings)
     if broken is not None:
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
         wanted = replace(wanted, controller_module=("lab.broken_controller", broken))
-    loaded = load(PLAN)
+    loaded = load(plan)
     told: list[str] = []
     labs: list[Lab] = []
 
