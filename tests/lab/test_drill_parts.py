@@ -1,0 +1,156 @@
+"""A drill under ill luck: parts of it are killed, it is broken off, links heal too early. It ends in bounds and leaves nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from holdfast.drill.regional_outage import RunningDrill
+from holdfast.journal.kinds import Kind
+from holdfast.lab import processes
+from holdfast.lab.running import Lab
+from lab.drill_rig import drilled, place
+from lab.lab_rig import left_of, until
+
+ROOT = Path(__file__).resolve().parents[2]
+prove = pytest.mark.prove
+
+
+def once(condition: Callable[[RunningDrill], bool], act: Callable[[RunningDrill], None]) -> Callable[[RunningDrill], None]:
+    """Does something once, as soon as something is so."""
+    done: list[bool] = []
+
+    def interfere(drill: RunningDrill) -> None:
+        if not done and condition(drill):
+            done.append(True)
+            act(drill)
+
+    return interfere
+
+
+def recorded(kind: Kind) -> Callable[[RunningDrill], bool]:
+    return lambda drill: any(record.kind == kind for record in drill.records)
+
+
+def kill(*words: str) -> Callable[[RunningDrill], None]:
+    """Kill -9 the lab's processes whose command holds all words."""
+
+    def act(drill: RunningDrill) -> None:
+        found = [
+            process for process in processes.find(drill.lab.identifier, drill.lab.directory) if all(w in process.command for w in words)
+        ]
+        assert found, f"no process of the lab has {words}"
+        for process in found:
+            processes.kill(process)
+
+    return act
+
+
+@prove
+def test_a_heal_in_the_middle_of_a_failover_ends_it_with_one_writer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with place() as directory:
+        over = drilled(directory, monkeypatch, interfere=once(recorded(Kind.EPOCH_OPENED), lambda drill: drill.lab.heal()))
+        single = over.report.single_writer
+        assert single.violations == 0, over.said()
+        waits = [record.body for record in over.result.evidence.records if record.kind == Kind.STEP_WAITING]
+        assert over.report.verdict == "pass" or waits, over.said()
+
+
+NOT_WITHOUT = ("clients", "relay", "supervisor")
+"""Nobody could say what clients lost, or the lab is no more."""
+KILLED = {
+    "clients": ("holdfast.lab.clients",),
+    "relay": ("holdfast.lab.relay",),
+    "redis of DR": ("redis-server", ".2.11:"),
+    "agent of DR": ("holdfast.agent", "agent.eu-central-1.json"),
+    "observer outside": ("observe", "bindings.outside.json"),
+    "supervisor": ("holdfast.lab.supervisor",),
+}
+
+
+@pytest.mark.parametrize("part", ["relay", *(pytest.param(name, marks=prove) for name in KILLED if name != "relay")])
+def test_whatever_part_is_killed_the_drill_ends_in_bounds_and_leaves_nothing(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with place() as directory:
+        begun = time.monotonic()
+        over = drilled(
+            directory,
+            monkeypatch,
+            interfere=once(recorded(Kind.EPOCH_OPENED), kill(*KILLED[part])),
+            warm_up_seconds=2.0,
+            settle_seconds=1.0,
+            well_bound_seconds=5.0,
+            failover_bound_seconds=40.0,
+            return_bound_seconds=90.0,
+        )
+        assert time.monotonic() - begun < 240
+        if part in NOT_WITHOUT:
+            assert over.report.verdict != "pass", over.said()
+        if over.report.verdict == "pass":
+            assert over.result.ended_early is None, over.said()
+
+
+class Started:
+    """`holdfast drill run`, or make, as a process of its own."""
+
+    def __init__(self, command: list[str], directory: Path, log: Path) -> None:
+        self.directory = directory
+        self.log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+
+    def says(self, words: str) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        return words in self.log.read_text()
+
+
+def drill_command(directory: Path) -> list[str]:
+    return [sys.executable, "-m", "holdfast", "drill", "run", "regional-outage", "--directory", str(directory)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=prove)])
+def test_a_drill_that_is_broken_off_stops_everything_within_ten_seconds(number: signal.Signals) -> None:
+    with place() as aside, place() as directory:
+        started = Started(drill_command(directory), directory, aside / "said")
+        until(lambda: started.says("fence (fence) begins"), 120.0)
+        lab = Lab.attach(directory / "lab")
+        begun = time.monotonic()
+        started.process.send_signal(number)
+        assert started.process.wait(20) == 130, started.log.read_text()
+        assert time.monotonic() - begun < 10.0
+        assert left_of(lab) == []
+        assert "Traceback" not in started.log.read_text()
+
+
+def test_a_drill_that_is_killed_leaves_nothing_either_and_the_next_may_start_at_once() -> None:
+    with place() as aside, place() as directory:
+        started = Started(drill_command(directory), directory, aside / "said")
+        until(lambda: started.says("promote-database (postgres.promote) begins"), 120.0)
+        lab = Lab.attach(directory / "lab")
+        started.process.kill()
+        started.process.wait()
+        begun = time.monotonic()
+        until(lambda: left_of(lab) == [], 10.0)
+        lab.wait_until_gone(10.0)
+        assert time.monotonic() - begun < 10.0
+        again = Started(drill_command(directory), directory, aside / "said again")
+        until(lambda: again.says("the controller") or again.says("watch") or again.says("lab: DNS ready"), 60.0)
+        again.process.send_signal(signal.SIGINT)
+        assert again.process.wait(20) == 130, again.log.read_text()
+        assert (directory / "lab" / "previous").is_dir()
+
+
+@prove
+def test_ctrl_c_reaches_a_demo_through_make() -> None:
+    with place() as aside, place() as directory:
+        demo = f"DEMO=drill run regional-outage --directory {directory}"
+        started = Started(["make", "demo", demo], directory, aside / "said")
+        until(lambda: started.says("fence (fence) begins"), 180.0)
+        lab = Lab.attach(directory / "lab")
+        os.killpg(started.process.pid, signal.SIGINT)
+        assert started.process.wait(20) != 0
+        until(lambda: left_of(lab) == [], 10.0)
