@@ -30,7 +30,7 @@ test: setup
 	@scripts/lint && exec $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 prove: setup
-	@exec $(BIN)/python -m pytest --prove --timeout 3600
+	@$(BIN)/python -m bench.demos 10 && exec $(BIN)/python -m pytest --prove --timeout 3600
 
 bench: setup
 	@exec $(BIN)/python -m bench

@@ -1,0 +1,1 @@
+"""Many demos in a row, and what they measured together."""
