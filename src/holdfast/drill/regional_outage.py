@@ -231,7 +231,31 @@ def _bring_home(drill: RunningDrill) -> None:
     _settle(drill)
 
 
+def _warm_up(drill: RunningDrill) -> None:
+    """Load until all has been well for a while without a break: an exercise that begins in trouble measures that trouble."""
+    well_since: list[float] = []
+
+    def warm() -> bool:
+        if not _all_is_well(drill):
+            well_since.clear()
+        elif not well_since:
+            well_since.append(time.monotonic())
+        return bool(well_since) and time.monotonic() - well_since[0] >= drill.settings.warm_up_seconds
+
+    seconds = drill.settings.warm_up_seconds
+    drill.until(
+        f"watching sees every function well for {seconds:g} s (a machine that is busy with other things may be too slow for a lease "
+        f"of {drill.loaded.plan.profiles[drill.settings.profile].lease:g} s)",
+        warm,
+        drill.settings.ready_bound_seconds + seconds,
+    )
+
+
 def _all_is_well(drill: RunningDrill) -> bool:
+    """Every function and region well, no incident on, and what a failover may lose is known."""
+    incident = drill.state.get("incident")
+    if (incident is not None and incident["state"] != "closed") or drill.state.get("loss", {}).get("bound_seconds") is None:
+        return False
     watching: Mapping[str, Any] = drill.state.get("watching", {})
     functions = watching.get("functions", {})
     regions = watching.get("scores", {})

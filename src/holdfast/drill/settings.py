@@ -23,7 +23,7 @@ class DrillSettings:
     settle_seconds: float = 3.0
     """Load after each run; longer, up to `well_bound_seconds`, until every function's clients have ten successes in a row."""
     well_bound_seconds: float = 30.0
-    ready_bound_seconds: float = 60.0
+    ready_bound_seconds: float = 90.0
     failover_bound_seconds: float = 120.0
     return_bound_seconds: float = 180.0
     controller_module: Sequence[str] = field(default=("holdfast", "run"))
