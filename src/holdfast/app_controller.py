@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import uvicorn
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from holdfast import __version__
 from holdfast.app import sources_for
 from holdfast.console.api import Api
 from holdfast.console.narration import Line, line
+from holdfast.controller.hearing import hear
 from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller, Settings
 from holdfast.controller.watch import Watch
@@ -64,7 +65,6 @@ log = logging.getLogger(__name__)
 
 Replication = Literal["asynchronous", "synchronous"]
 
-HEAR_AGAIN_SECONDS = 0.5
 TELL_EVERY_SECONDS = 0.1
 SHORTEST_SECRET_BYTES = 16
 
@@ -188,31 +188,20 @@ def assemble(
 
 
 async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock) -> Epoch:
-    """A controller without its journal promises and orders nothing until every region's agent has said what it knows.
+    """See `hear`."""
 
-    Returns the highest epoch that anybody has used, also in vain: one above it is free.
-    """
-    told: frozenset[str] = frozenset()
-    used = assembled.keeper.epoch
-    while assembled.keeper.unheard:
-        for region in assembled.keeper.unheard:
-            try:
-                known = await assembled.agents[region].status()
-            except AgentSilent:
-                continue
-            pledged = known.get("pledged")
-            under_way = Epoch(int(pledged["era"]), int(pledged["epoch"])) if isinstance(pledged, dict) else None
-            assembled.keeper.hear(region, Epoch(int(known["era"]), int(known["epoch"])), str(known["holder"]), under_way)
-            named = (known.get("withdrawn"), known.get("highest_order"))
-            used = max(used, assembled.keeper.epoch, under_way or used, *(Epoch(int(pair[0]), int(pair[1])) for pair in named if pair))
-        silent = assembled.keeper.unheard
-        if silent and silent != told:
-            told = silent
-            text = f"waits to hear the agents of {', '.join(sorted(silent))}: this controller has no memory of what it promised"
-            tell(Line(clock.wall_seconds(), "unknown", text))
-        if silent:
-            await clock.sleep(HEAR_AGAIN_SECONDS)
-    return used
+    async def status(region: str) -> Mapping[str, Any] | None:
+        try:
+            return await assembled.agents[region].status()
+        except AgentSilent:
+            return None
+
+    def waits_for(silent: frozenset[str]) -> None:
+        text = f"waits to hear the agents of {', '.join(sorted(silent))}: this controller has no memory of what it promised"
+        tell(Line(clock.wall_seconds(), "unknown", text))
+
+    new = assembled.journal.head()[0] == 0
+    return await hear(assembled.keeper, assembled.agents, status, clock, waits_for, journal_is_new=new)
 
 
 async def _narrate(journal: SqliteJournal, tell: Callable[[Line], None], clock: Clock, after: int) -> None:

@@ -12,7 +12,7 @@ from holdfast.fencing.promise import Stage
 from holdfast.plan.blocks import BLOCKS, Actor
 from holdfast.plan.values import duration_seconds
 from holdfast.ports.action import Action, Answer, Finding, Outcome, Result, Task
-from holdfast.ports.consent import Consent
+from holdfast.ports.consent import Consent, NoConsent
 from holdfast.simulation.agent import HigherOrderError
 from holdfast.simulation.effects import EFFECTS, Effect
 from holdfast.simulation.world import SILENCE_SECONDS, BlockFault, SimulatedWorld
@@ -95,21 +95,20 @@ class SimulatedFence:
         self._consent = consent
 
     async def check(self, task: Task) -> Finding:
-        """Whether the source is fenced for this activation, by certificate or by consent."""
+        """Whether the target has consented, and the source is certified to be fenced or no promise to it runs."""
         world = self._world
         await world.clock.sleep(_LOOK_SECONDS)
         source, target = world.regions[task.source], world.regions[task.target]
-        if self._answers(task.source):
-            certificate = source.agent.certificate
-            if certificate is not None and (certificate.order.era, certificate.order.epoch) == (task.order.era, task.order.epoch):
-                return Finding(Answer.YES, f"{task.source} certifies its fence", self._facts(task, "acknowledged"))
-            if source.agent.holder == task.source:
-                return Finding(Answer.NO, f"{task.source} is not fenced for this activation")
         if not self._answers(task.target):
-            return Finding(Answer.UNKNOWN, f"neither {task.source} nor {task.target} answers")
+            return Finding(Answer.UNKNOWN, f"{task.target} does not answer")
         activation = target.agent.activation
         consented = activation is not None and activation.stage is Stage.CONSENTED and activation.epoch.epoch == task.order.epoch
-        if (consented or target.agent.epoch.epoch == task.order.epoch) and self._consent.promise_ends_in_seconds() <= 0:
+        if not consented and target.agent.epoch.epoch != task.order.epoch:
+            return Finding(Answer.NO, f"{task.target} has not consented")
+        certificate = source.agent.certificate if self._answers(task.source) else None
+        if certificate is not None and (certificate.order.era, certificate.order.epoch) == (task.order.era, task.order.epoch):
+            return Finding(Answer.YES, f"{task.source} certifies its fence", self._facts(task, "acknowledged"))
+        if self._consent.promise_ends_in_seconds() <= 0:
             return Finding(Answer.YES, "every promise to it has run out", self._facts(task, "lease-ran-out"))
         return Finding(Answer.NO, "a promise to it may still run")
 
@@ -128,6 +127,8 @@ class SimulatedFence:
             outcome = await self._fence(task)
         except HigherOrderError as error:
             return Outcome(Result.REFUSED, str(error), {"highest_order": error.seen.as_list()})
+        except NoConsent as refusal:
+            return Outcome(Result.FAILED, f"the controller does not consent: {refusal}")
         if fault is BlockFault.SILENT_AFTER:
             await world.clock.sleep(_FOR_EVER_SECONDS)
         return outcome

@@ -42,6 +42,11 @@ class Orders:
                 raise HigherOrderError(seen, order)
         self.highest[block] = order
 
+    @property
+    def all_highest(self) -> Order | None:
+        """The highest of all that were obeyed."""
+        return max(self.highest.values(), default=None)
+
 
 class SimulatedAgent:
     """The agent of one region, over its PostgreSQL and its Redis."""
@@ -106,7 +111,8 @@ class SimulatedAgent:
         if self.alive and self._ordered_fence is None and now_seconds - self._asked_seconds >= self._ttl_seconds / 4:
             self._asked_seconds = now_seconds
             for name, grants in grantors.items():
-                self._ask(name, grants, now_seconds)
+                if self.holder == self.region:  # the answer before may have taught it that it isn't any more
+                    self._ask(name, grants, now_seconds)
         if self.may_write(now_seconds):
             for store in self._stores:
                 store.unfence()

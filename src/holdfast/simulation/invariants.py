@@ -10,7 +10,7 @@ from collections import defaultdict
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
-from holdfast.plan.blocks import BLOCKS
+from holdfast.plan.blocks import BLOCKS, Actor
 from holdfast.ports.action import Action, Finding, Outcome, Task
 from holdfast.simulation.journal import MemoryDisk
 from holdfast.simulation.stage import Stage
@@ -140,10 +140,24 @@ class Invariants:
 
     def _journal(self, stage: Stage) -> None:
         if stage.disk is not self._disk:
+            if self._disk is not None:
+                self._count_from_what_effectors_know(stage)
             self._disk, self._read = stage.disk, 0
         for record in stage.disk.records[self._read :]:
             self._record(record)
         self._read = len(stage.disk.records)
+
+    def _count_from_what_effectors_know(self, stage: Stage) -> None:
+        """The journal was lost. What was ordered and reached nobody is known to nobody; all that was obeyed must still be lower."""
+        world, nothing = stage.world, Order(0, 0, 0, 0)
+        obeyed = [world.dns_orders.all_highest or nothing]
+        epochs: list[tuple[int, int]] = []
+        for region in world.regions.values():
+            obeyed += [orders.all_highest or nothing for orders in (region.agent.orders, *region.orders.values())]
+            epochs += [region.agent.epoch, *([region.agent.activation.epoch] if region.agent.activation else [])]
+        self._highest = max(obeyed)
+        self._epochs = [*epochs, (self._highest.era, self._highest.epoch)]
+        self._acted.clear()
 
     def _record(self, record: Record) -> None:
         body = record.body
@@ -172,7 +186,7 @@ class Invariants:
     def _intended(self, record: Record) -> None:
         body = record.body
         order, block, run = Order.from_list(list(body["order"])), BLOCKS[body["block"]], body["run"]
-        if order <= self._highest:
+        if order <= self._highest and block.actor is Actor.PROVIDER:  # orders of other steps reach no effector
             self.says(3, f"step {body['step']} got order {order.as_text()} after {self._highest.as_text()}")
         self._highest = max(order, self._highest)
         if block.grants_write and self._opened.get(run) not in self._fenced:

@@ -62,6 +62,7 @@ class Nemesis:
     def __init__(self, stage: Stage, loses_journal: bool) -> None:
         self._stage = stage
         self._people = InsistentPeople(stage)
+        self._loses_journal = loses_journal
         self._told: list[str] = []
         self._faults: list[Callable[[], str]] = [
             self._cut_site,
@@ -90,6 +91,8 @@ class Nemesis:
             self._told.append(f"{clock.steady_seconds():.1f} s: {fault()}")
             await self._live(stage.random.expovariate(1 / 5.0))
         self._all_heals()
+        if self._loses_journal:
+            return await self._settled()
         healed = clock.steady_seconds()
         while not self._is_over():
             if clock.steady_seconds() - healed > END_BOUND_SECONDS:
@@ -101,6 +104,11 @@ class Nemesis:
         known = stage.installation
         states = tuple(incident.state.value for incident in known.incidents.values()) if known is not None else ()
         return Survived(stage.settings.seed, tuple(self._told), stage.kills, states, ended)
+
+    async def _settled(self) -> Survived:
+        """Nobody tells a controller without its journal how far the lost one had come; nothing unsafe may follow from that."""
+        await self._live(2 * FAULTS_SECONDS)
+        return Survived(self._stage.settings.seed, tuple(self._told), self._stage.kills, (), 2 * FAULTS_SECONDS)
 
     async def _live(self, seconds: float) -> None:
         clock = self._stage.clock

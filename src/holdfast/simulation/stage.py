@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from holdfast.conduct.situation import Command
+from holdfast.controller.hearing import hear
 from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller, Settings
 from holdfast.controller.watch import Watch
@@ -25,9 +26,8 @@ from holdfast.simulation.clock import VirtualClock
 from holdfast.simulation.journal import ControllerCrash, MemoryDisk, MemoryJournal, MemoryPromises
 from holdfast.simulation.notifier import MemoryNotifier
 from holdfast.simulation.observations import SimulatedObserver
-from holdfast.simulation.world import SimulatedWorld
+from holdfast.simulation.world import SILENCE_SECONDS, SimulatedWorld
 
-HEAR_AGAIN_SECONDS = 0.5
 VERSION = "simulation"
 
 Wrap = Callable[[str, Action], Action]
@@ -163,21 +163,24 @@ class Stage:
             self._running.result()
 
     async def _conduct(self, controller: Controller, keeper: Keeper) -> None:
-        while keeper.unheard:
-            self._hear(keeper)
-            if keeper.unheard:
-                await self.clock.sleep(HEAR_AGAIN_SECONDS)
-        controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder))
+        used = await hear(keeper, self.plan.regions, self._status, self.clock, lambda _: None, journal_is_new=not self.disk.records)
+        controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder), used)
         self.controller, self.world.controller = controller, keeper.ask
         await controller.run()
 
-    def _hear(self, keeper: Keeper) -> None:
-        world = self.world
-        for region in keeper.unheard:
-            agent = world.regions[region].agent
-            if agent.alive and world.answers(self.plan.witness, region):
-                under_way = agent.activation.epoch if agent.activation is not None else None
-                keeper.hear(region, agent.epoch, agent.holder, under_way)
+    async def _status(self, region: str) -> Mapping[str, Any] | None:
+        world, agent = self.world, self.world.regions[region].agent
+        if not agent.alive or not world.answers(self.plan.witness, region):
+            await self.clock.sleep(SILENCE_SECONDS)
+            return None
+        pledged, ordered = agent.activation, agent.orders.all_highest
+        return {
+            "era": agent.epoch.era,
+            "epoch": agent.epoch.epoch,
+            "holder": agent.holder,
+            "pledged": None if pledged is None else {"era": pledged.epoch.era, "epoch": pledged.epoch.epoch, "stage": pledged.stage.value},
+            "highest_order": None if ordered is None else ordered.as_list(),
+        }
 
 
 def _unless_killed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
