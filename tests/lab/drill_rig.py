@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from holdfast.drill.regional_outage import DrillResult, Interference, RunningDri
 from holdfast.drill.settings import DrillSettings
 from holdfast.journal.kinds import Kind
 from holdfast.lab.running import Lab
+from holdfast.plan.blocks import BLOCKS, Actor
 from holdfast.plan.loader import load
 from holdfast.report.model import Report
 from lab.lab_rig import PLAN, left_of
@@ -48,13 +49,23 @@ class Drilled:
 
 def impatient_plan(directory: Path, block: str, seconds: float) -> Path:
     """The reference plan, but a block is given one attempt of so many seconds."""
+    return _plan_with(directory, frozenset({block}), {"time_limit": f"{seconds:g}s", "attempts": 1})
+
+
+def patient_plan(directory: Path) -> Path:
+    """The reference plan, but every provider's step may be tried twenty times: steps side by side are broken off by each other's deaths."""
+    acting = frozenset(name for name, block in BLOCKS.items() if block.actor is Actor.PROVIDER)
+    return _plan_with(directory, acting, {"attempts": 20})
+
+
+def _plan_with(directory: Path, blocks: frozenset[str], changes: Mapping[str, object]) -> Path:
     document = yaml.safe_load(PLAN.read_text(encoding="utf-8"))
     scenario = document["scenarios"]["regional-outage"]
     for run in ("phases", "reprotect", "way_back"):
-        for phase in scenario.get(run) or ():
+        for phase in scenario[run]:
             for step in phase["steps"]:
-                if step["block"] == block:
-                    step |= {"time_limit": f"{seconds:g}s", "attempts": 1}
+                if step["block"] in blocks:
+                    step.update(changes)
     plan = directory / "plan.yaml"
     plan.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return plan

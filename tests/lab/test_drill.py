@@ -3,13 +3,19 @@
 import json
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from holdfast.drill.conclusion import conclude, with_targets
+from holdfast.drill.settings import DrillSettings
+from holdfast.plan.blocks import BLOCKS, Actor
+from holdfast.plan.loader import load
 from holdfast.providers.sqlite.journal import JournalReader
 from lab.broken_controller import DIED
-from lab.drill_rig import drilled, place
+from lab.drill_rig import drilled, patient_plan, place
+from lab.lab_rig import PLAN
 
 
 def entries(directory: Path) -> set[str]:
@@ -37,3 +43,33 @@ def test_a_drill_passes_though_the_controller_is_killed_at_fence_promotion_dns_a
         # Its files are below its directory only.
         assert entries(directory) == {"lab", "report.json", "report.html"}
         assert entries(directory / "lab") == {"log", "ledgers", "controller", "holdfast-lab", "lab.lock"}
+
+    with place() as aside:
+        # The same evidence judged by a plan that promised more.
+        strict = conclude(DrillSettings(PLAN, "regional-outage", aside), with_targets(load(PLAN), rto=1.0), over.result, aside)
+        assert strict.verdict == "fail"
+        assert {rule.name for rule in strict.rules if rule.result == "fail"} == {"rto"}
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_drill_passes_though_the_controller_is_killed_at_every_step_in_turn(when: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with place() as aside, place() as directory:
+        bounds: dict[str, Any] = {"failover_bound_seconds": 300.0, "return_bound_seconds": 400.0}
+        over = drilled(directory, monkeypatch, plan=patient_plan(aside), broken=f"die:*@{when}", **bounds)
+        assert over.report.verdict == "pass", over.said()
+        acted = {step.step for step in over.report.steps if BLOCKS[step.block].actor is Actor.PROVIDER}
+        died = {moment.removesuffix(f"@{when}") for moment in died_of(directory)}
+        # A step whose effect was there already when it was looked for isn't acted on, so nothing can die of it.
+        assert died <= acted
+        assert len(acted - died) <= 8, f"nobody died of {acted - died}"
+
+
+@pytest.mark.prove
+def test_a_synchronous_drill_loses_no_acknowledged_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    with place() as directory:
+        over = drilled(directory, monkeypatch, replication="synchronous")
+        assert over.report.verdict == "pass", over.said()
+        assert over.report.replication == "synchronous"
+        assert [function.lost_acknowledged_writes for function in over.report.functions] == [0] * len(over.report.functions)
