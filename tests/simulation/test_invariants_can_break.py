@@ -1,0 +1,160 @@
+"""A check that can't go red proves nothing: the product is broken in one place for each invariant, and that one must be named."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from holdfast.conduct import course
+from holdfast.conduct.situation import LossBound
+from holdfast.controller.keeper import Keeper
+from holdfast.controller.loop import Controller
+from holdfast.controller.watch import Watch
+from holdfast.fencing.order import Order
+from holdfast.plan.loader import LoadedPlan
+from holdfast.plan.model import Step
+from holdfast.runbook import progress
+from holdfast.runbook.progress import StepState
+from holdfast.simulation import nemesis
+from holdfast.simulation.clock import VirtualTimeLoop
+from holdfast.simulation.exercise import exercise
+from holdfast.simulation.invariants import InvariantBroken, Invariants
+from holdfast.simulation.nemesis import torment
+from holdfast.simulation.stage import Stage, StageSettings
+from holdfast.simulation.stores import StoreRole
+from simulation.playing import LOADED, PLAN, slow_copies, with_plan
+
+
+def _watched(interfere: Callable[[Stage], None] = lambda _: None, loaded: LoadedPlan = LOADED, seed: int = 1) -> None:
+    """An exercise with the invariants looked at after every event."""
+    invariants = Invariants()
+
+    def watch(stage: Stage) -> None:
+        interfere(stage)
+        invariants.watch(stage)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        loop.look_after_every_event(invariants.look)
+
+    exercise(StageSettings(loaded, seed=seed), watch, invariants.wrap)
+
+
+def _first_after_approval(*identifiers: str) -> LoadedPlan:
+    """The plan with these steps right after the approval."""
+    scenario = PLAN.scenarios["regional-outage"]
+
+    def moved(step: Step) -> Step:
+        return step.model_copy(update={"after": ("approve",)}) if step.id in identifiers else step
+
+    phases = tuple(phase.model_copy(update={"steps": tuple(map(moved, phase.steps))}) for phase in scenario.phases)
+    return with_plan(scenarios={"regional-outage": scenario.model_copy(update={"phases": phases})})
+
+
+def _reached_by_the_witness_alone(stage: Stage) -> None:
+    """Home loses DR some time before it loses everybody: the controller's promise runs longer than the other one."""
+
+    async def soon() -> None:
+        await stage.clock.sleep(2.5)
+        stage.world.links.cut_between(stage.world.home, stage.world.dr)
+
+    stage.world.go_on(soon())
+
+
+def test_an_undisturbed_exercise_breaks_none() -> None:
+    _watched(slow_copies)
+
+
+def test_1_a_source_that_begins_to_write_again_is_seen() -> None:
+    def comes_back(stage: Stage) -> None:
+        async def later() -> None:
+            while stage.world.regions[stage.world.dr].postgres.role is not StoreRole.WRITER:
+                await stage.clock.sleep(0.1)
+            stage.world.regions[stage.world.home].agent.fences = False
+
+        stage.world.go_on(later())
+
+    with pytest.raises(InvariantBroken, match=r"invariant 1: .* can be written in eu-west-1 and eu-central-1"):
+        _watched(comes_back)
+
+
+def test_2_a_source_that_goes_on_writing_is_seen() -> None:
+    def no_fence(stage: Stage) -> None:
+        stage.world.regions[stage.world.home].agent.fences = False
+
+    with pytest.raises(InvariantBroken, match=r"invariant 2: the fence of eu-west-1 is said to stand since .* before its last write"):
+        _watched(no_fence)
+
+
+def test_2_a_controller_that_does_not_wait_for_its_own_promise_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Keeper, "remaining_seconds", lambda _: 0.0)
+    monkeypatch.setattr(Keeper, "promise_ends_in_seconds", lambda _: -1.0)  # alone, the fence's own proof would still wait
+    with pytest.raises(InvariantBroken, match=r"invariant 2: .* was promoted while eu-west-1 may still write"):
+        for seed in range(5):
+            _watched(_reached_by_the_witness_alone, seed=seed)
+
+
+def test_2_a_policy_that_promotes_without_a_fence_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course, "forbidden", lambda *_: None)
+    with pytest.raises(InvariantBroken, match="invariant 2: step promote-database was intended before the fence was confirmed"):
+        _watched(loaded=_first_after_approval("promote-database"))
+
+
+def test_3_orders_that_do_not_grow_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def constant(situation: Any, incident: Any, run: str) -> Order:
+        era, epoch = incident.epochs.get(run, (0, 1))
+        return Order(era, epoch, situation.installation.term, 7)
+
+    monkeypatch.setattr(course, "next_order", constant)
+    with pytest.raises(InvariantBroken, match="invariant 3: "):
+        _watched()
+
+
+def test_5_a_bound_that_is_too_small_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Watch, "_loss", lambda *_: LossBound(0.0, None))
+    with pytest.raises(InvariantBroken, match=r"invariant 5: .* lost .* s of acknowledged writes"):
+        _watched(slow_copies)
+
+
+def test_8_an_effect_before_its_intent_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hasty(self: Any, situation: Any, move: Any) -> None:
+        body = course.intent(situation, situation.installation.incidents[move.incident], move.run, move.step, move.attempt)
+        self._tasks[move.run, move.step.id] = asyncio.create_task(self._step(situation, move, body))
+
+    monkeypatch.setattr(Controller, "_begin", hasty)
+    with pytest.raises(InvariantBroken, match=r"invariant 8: step .* no intent in the journal names"):
+        _watched()
+
+
+def test_9_traffic_that_moves_first_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course, "forbidden", lambda *_: None)
+    with pytest.raises(InvariantBroken, match="invariant 9: step switch-dns was intended before the target was proved writable"):
+        _watched(loaded=_first_after_approval("switch-dns"))
+
+
+def test_9_a_name_that_leads_nowhere_is_seen() -> None:
+    def unpublish(stage: Stage) -> None:
+        async def soon() -> None:
+            await stage.clock.sleep(3.0)
+            stage.world.dns["voice"] = ""
+
+        stage.world.go_on(soon())
+
+    with pytest.raises(InvariantBroken, match="invariant 9: the name of voice leads nowhere"):
+        _watched(unpublish)
+
+
+def test_14_a_run_that_never_ends_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = progress.startable
+
+    def forgetful(book: Any, now: Any, at_seconds: float) -> Any:
+        """What a dead controller had begun is left alone."""
+        known = {name: replace(step, state=StepState.RUNNING) if step.state is StepState.UNSETTLED else step for name, step in now.items()}
+        return honest(book, known, at_seconds)
+
+    monkeypatch.setattr(course, "startable", forgetful)
+    monkeypatch.setattr(nemesis, "END_BOUND_SECONDS", 60.0)
+    with pytest.raises(InvariantBroken, match="invariant 14: nothing ended within 60 s"):
+        for seed in range(8):
+            torment(StageSettings(LOADED, seed=seed, people_accept_loss=True))
