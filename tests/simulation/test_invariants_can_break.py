@@ -9,10 +9,10 @@ import pytest
 
 from holdfast.conduct import course
 from holdfast.conduct.situation import LossBound
-from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller
 from holdfast.controller.watch import Watch
 from holdfast.fencing.order import Order
+from holdfast.fencing.promise import Timing
 from holdfast.plan.loader import LoadedPlan
 from holdfast.plan.model import Step
 from holdfast.runbook import progress
@@ -52,16 +52,6 @@ def _first_after_approval(*identifiers: str) -> LoadedPlan:
     return with_plan(scenarios={"regional-outage": scenario.model_copy(update={"phases": phases})})
 
 
-def _reached_by_the_witness_alone(stage: Stage) -> None:
-    """Home loses DR some time before it loses everybody: the controller's promise runs longer than the other one."""
-
-    async def soon() -> None:
-        await stage.clock.sleep(2.5)
-        stage.world.links.cut_between(stage.world.home, stage.world.dr)
-
-    stage.world.go_on(soon())
-
-
 def test_an_undisturbed_exercise_breaks_none() -> None:
     _watched(slow_copies)
 
@@ -87,12 +77,11 @@ def test_2_a_source_that_goes_on_writing_is_seen() -> None:
         _watched(no_fence)
 
 
-def test_2_a_controller_that_does_not_wait_for_its_own_promise_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Keeper, "remaining_seconds", lambda _: 0.0)
-    monkeypatch.setattr(Keeper, "promise_ends_in_seconds", lambda _: -1.0)  # alone, the fence's own proof would still wait
+def test_2_grantors_that_count_their_promises_too_short_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Timing, "wait_seconds", lambda _, ttl_seconds: 0.1 * ttl_seconds)
     with pytest.raises(InvariantBroken, match=r"invariant 2: .* was promoted while eu-west-1 may still write"):
         for seed in range(5):
-            _watched(_reached_by_the_witness_alone, seed=seed)
+            _watched(seed=seed)
 
 
 def test_2_a_policy_that_promotes_without_a_fence_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
