@@ -49,7 +49,7 @@ def test_the_dr_region_starts_closed_small_one_version_behind_and_on_the_primary
     assert {function["replicas"] for function in there["functions"].values()} == {1}
     assert here["functions"]["voice"] == {
         **there["functions"]["voice"],
-        "replicas": 3,
+        "replicas": 4,
         "image": "voicehive/voice:2",
         "address": "127.7.1.20",
     }

@@ -90,7 +90,7 @@ def test_a_problem_names_file_line_column_value_and_hint() -> None:
         (("channels: [pagerduty, slack]", "channels: [pager, slack]"), "did you mean 'pagerduty'"),
         (("{severity}: VoiceHive", "{severty}: VoiceHive"), "unknown field in the text ('{severty}') — did you mean 'severity'"),
         (("message: incident-alert", "message: incident-alarm"), "did you mean 'incident-alert'"),
-        (("replicas: { voice: 3,", "replicas: { vioce: 3,"), "no function 'vioce'"),
+        (("replicas: { voice: 4,", "replicas: { vioce: 4,"), "no function 'vioce'"),
         (("{ replicas: 1, region: source }", "{ replicas: 1, region: home }"), "'source' or 'target'"),
         (("{ replicas: 1, region: source }", "{ replicas: -1 }"), "a number of instances"),
         (('parameters: { version: "2" }', "parameters: { version: 2 }"), "it is text; put it in quotes"),
