@@ -49,7 +49,9 @@ def run(scenario: str, name: str, phases: tuple[Phase, ...]) -> Run:
     places: dict[str, Place] = {
         step.id: (*place, number, "steps", index) for number, phase in enumerate(phases) for index, step in enumerate(phase.steps)
     }
-    return Run(scenario, name, place, phases, book, places, _all_before(book.steps))
+    for first, way in book.ways.items():
+        places |= {step.id: (*places[first], "other_way", "steps", index) for index, step in enumerate(way.steps)}
+    return Run(scenario, name, place, phases, book, places, _all_before(book.all_steps))
 
 
 def _all_before(steps: tuple[PlannedStep, ...]) -> dict[str, frozenset[str]]:

@@ -7,7 +7,8 @@ from holdfast.conduct.assessment import cost_so_far
 from holdfast.conduct.decisions import mode_of_run, regions_of_run, settle_proposal
 from holdfast.conduct.guards import forbidden
 from holdfast.conduct.messages import due_record, owed
-from holdfast.conduct.runs import FAILOVER, REPROTECT, WAY_BACK
+from holdfast.conduct.other_way import choices, taking
+from holdfast.conduct.runs import FAILOVER, REPROTECT, WAY_BACK, phases_of
 from holdfast.conduct.situation import Begin, Move, Situation, Write
 from holdfast.conduct.suspicion import transition
 from holdfast.decision.replay import IncidentState
@@ -15,9 +16,18 @@ from holdfast.decision.table import Event, State
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.plan.blocks import Actor
-from holdfast.plan.model import Phase, Plan
 from holdfast.runbook.graph import PlannedStep, Runbook, runbook
-from holdfast.runbook.progress import Progress, Start, StepState, is_finished, must_ask, progress, startable
+from holdfast.runbook.progress import (
+    Progress,
+    Start,
+    StepState,
+    goes_by_itself,
+    is_finished,
+    must_ask,
+    progress,
+    startable,
+    under_way,
+)
 
 _RUN_OF_STATE = {
     State.DECLARED: FAILOVER,
@@ -28,12 +38,6 @@ _RUN_OF_STATE = {
     State.AWAITING_RETURN_APPROVAL: WAY_BACK,
     State.RETURNING: WAY_BACK,
 }
-
-
-def phases_of(plan: Plan, scenario: str, run: str) -> tuple[Phase, ...]:
-    """The phases that a run goes through."""
-    described = plan.scenarios[scenario]
-    return {FAILOVER: described.phases, REPROTECT: described.reprotect, WAY_BACK: described.way_back}[run]
 
 
 def current_run(incident: IncidentState) -> str | None:
@@ -90,7 +94,9 @@ def finish(
     return {**named, "outcome": outcome, "detail": detail, "facts": dict(facts), "checked": looks[0], "verified": looks[1]}
 
 
-def _by_holdfast(situation: Situation, incident: IncidentState, run: str, start: Start, ready_since: float) -> tuple[Move, ...]:
+def _by_holdfast(
+    situation: Situation, incident: IncidentState, run: str, start: Start, book: Runbook, ready_since: float
+) -> tuple[Move, ...]:
     """Steps that only state facts: intent, facts and outcome in one go. `ready_since`: when the step's turn came."""
     step = start.step
     first = Write(Kind.STEP_INTENDED, incident.incident, intent(situation, incident, run, step, start.attempt))
@@ -110,7 +116,7 @@ def _by_holdfast(situation: Situation, incident: IncidentState, run: str, start:
     elif step.block.name == "confirm" and (hit or situation.functions_unknown):
         if situation.now - ready_since < step.time_limit_seconds:
             return ()  # Not yet: what clients get isn't what the plan promises, or nobody can say.
-        return _ask(incident, run, step, start.attempt, f"after {step.time_limit_seconds:g} s {_unconfirmed(situation)}")
+        return _ask(incident, run, step, book, start.attempt, f"after {step.time_limit_seconds:g} s {_unconfirmed(situation)}")
     else:
         detail = f"every function is served as promised, {elapsed:.1f} s after the impact"
     done = finish(step, run, start.attempt, outcome="succeeded", detail=detail, facts={}, looks=("no", "yes"))
@@ -126,20 +132,21 @@ def _unconfirmed(situation: Situation) -> str:
     return "; ".join(parts)
 
 
-def _begin(situation: Situation, incident: IncidentState, run: str, start: Start, now: Progress) -> tuple[Move, ...]:
+def _begin(situation: Situation, incident: IncidentState, run: str, start: Start, book: Runbook, now: Progress) -> tuple[Move, ...]:
     step = start.step
     ready_since = max((now[name].ended_seconds or 0.0 for name in step.after), default=incident.opened_seconds)
     if step.block.name == "approve":
         return settle_proposal(situation, incident, run, step, next_order(situation, incident, run))
     if step.block.actor is Actor.PERSON:
-        return _ask(incident, run, step, start.attempt, str(step.parameters.get("text", step.id)))
+        return _ask(incident, run, step, book, start.attempt, str(step.parameters.get("text", step.id)))
     if step.block.actor is Actor.CONTROLLER:
-        return _by_holdfast(situation, incident, run, start, ready_since)
-    return (Begin(incident.incident, run, step, start.attempt, start.look_only),)
+        return _by_holdfast(situation, incident, run, start, book, ready_since)
+    return (Begin(incident.incident, run, step, start.attempt, start.look_only, start.prove_only),)
 
 
-def _ask(incident: IncidentState, run: str, step: PlannedStep, attempt: int, reason: str) -> tuple[Move, ...]:
-    body = {"run": run, "step": step.id, "block": step.block.name, "attempt": attempt, "reason": reason, "needs": "technical-lead"}
+def _ask(incident: IncidentState, run: str, step: PlannedStep, book: Runbook, attempt: int, reason: str) -> tuple[Move, ...]:
+    named = {"run": run, "step": step.id, "block": step.block.name, "attempt": attempt}
+    body = {**named, "reason": reason, "needs": "technical-lead", "choices": choices(incident, book, step)}
     stuck = transition(incident, Event.STEP_STUCK, f"{step.id}: {reason}")
     return (Write(Kind.STEP_WAITING, incident.incident, body), *stuck)
 
@@ -152,11 +159,13 @@ def steps(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     if not _is_open(incident, run):
         return _start_run(situation, incident, run)
     book, now = run_progress(situation, incident, run)
-    for step in book.steps:
+    for step in under_way(book, now):
         reason = must_ask(step, now[step.id])
+        if reason is not None and goes_by_itself(book, step, now[step.id]):
+            return (taking(incident, run, book, step, reason),)
         if reason is not None:
-            return _ask(incident, run, step, now[step.id].attempts, reason)
-    if is_finished(now):
+            return _ask(incident, run, step, book, now[step.id].attempts, reason)
+    if is_finished(book, now):
         return _finished(incident, run)
     moves: list[Move] = []
     for start in startable(book, now, situation.now):
@@ -164,8 +173,8 @@ def steps(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
             continue
         barred = forbidden(incident, run, start.step, book, now, situation.plan_digest)
         if barred is not None:
-            return _ask(incident, run, start.step, start.attempt, barred)
-        begun = _begin(situation, incident, run, start, now)
+            return _ask(incident, run, start.step, book, start.attempt, barred)
+        begun = _begin(situation, incident, run, start, book, now)
         if begun and not isinstance(begun[0], Begin):
             return begun
         moves += begun

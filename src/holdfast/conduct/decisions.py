@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from holdfast.conduct.assessment import roles_of, smallest_rpo_seconds
-from holdfast.conduct.runs import FAILOVER, WAY_BACK
+from holdfast.conduct.other_way import NEEDS_REASON, OUTCOMES, Choice, known_choices, taking
+from holdfast.conduct.runs import FAILOVER, WAY_BACK, phases_of
 from holdfast.conduct.situation import Command, LossBound, Move, Situation, Write
 from holdfast.conduct.suspicion import ending, opening, transition
 from holdfast.decision.approval import REQUESTER_HOLDFAST, Proposal, is_satisfied, objection, proposal_hash, role_used
@@ -14,7 +15,7 @@ from holdfast.decision.table import Event
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import ApprovalRule
-from holdfast.runbook.graph import PlannedStep
+from holdfast.runbook.graph import PlannedStep, runbook
 
 NO_LOSS = LossBound(0.0, 0)
 
@@ -256,28 +257,35 @@ def _choose(situation: Situation, incident: IncidentState, command: Command) -> 
     waiting = waiting_steps(incident)  # Before a decision a step may wait for a person too; the incident stays where it stands then.
     if not waiting:
         return f"refused: no step waits for a person; {incident.incident} is {incident.state.value}", ()
-    choices = {"retry": "again", "skip": "skipped", "done": "settled"}
-    outcome = choices.get(str(command.arguments.get("choice")))
-    step = str(command.arguments.get("step"))
-    if outcome is None or step not in waiting:
-        return f"refused: choose retry, skip or done for one of: {', '.join(sorted(waiting))}", ()
-    reason = str(command.arguments.get("reason") or "")
-    if outcome != "again" and not reason:
+    step, wanted = str(command.arguments.get("step")), str(command.arguments.get("choice"))
+    if step not in waiting:
+        return f"refused: {step} waits for nobody; one of these does: {', '.join(sorted(waiting))}", ()
+    book = runbook(phases_of(situation.plan, incident.scenario, waiting[step]["run"]))
+    known = known_choices(book, step)
+    if wanted not in known:
+        none = " (the plan binds no other way to it)" if wanted == Choice.OTHER_WAY else ""
+        return f"refused: {wanted} is no choice for {step}{none}; choose one of: {', '.join(known)}", ()
+    choice, reason = Choice(wanted), str(command.arguments.get("reason") or "")
+    if choice in NEEDS_REASON and not reason:
         return "refused: skipping a step or calling it done needs a reason (--because)", ()
-    asked = waiting[step]
-    body = {
-        "run": asked["run"],
-        "step": step,
-        "block": asked["block"],
-        "attempt": asked["attempt"],
-        "outcome": outcome,
-        "detail": f"{command.by} chose {command.arguments['choice']}: {reason}".rstrip(": "),
-        "facts": {"person": command.by},
-        "checked": "unknown",
-        "verified": "unknown",
-    }
+    said = f"{command.by} chose {choice.value}: {reason}".rstrip(": ")
     chosen = transition(incident, Event.PERSON_CHOSE, f"{command.by} chose") if len(waiting) == 1 else ()
-    return "accepted", (Write(Kind.STEP_FINISHED, incident.incident, body), *chosen)
+    if choice is Choice.OTHER_WAY:
+        why = f"{said}; it waited because {waiting[step]['reason']}"
+        return "accepted", (taking(incident, waiting[step]["run"], book, book.step(step), why, command.by), *chosen)
+    if choice is Choice.FIRST_WAY:
+        first = book.step(book.stand_ins[step])
+        left = _settled_by_hand(incident, waiting[step], "skipped", said, command.by)
+        again = {**waiting[step], "step": first.id, "block": first.block.name}
+        return "accepted", (left, _settled_by_hand(incident, again, "again", said, command.by), *chosen)
+    return "accepted", (_settled_by_hand(incident, waiting[step], OUTCOMES[choice], said, command.by), *chosen)
+
+
+def _settled_by_hand(incident: IncidentState, asked: Mapping[str, Any], outcome: str, said: str, person: str) -> Write:
+    """A person's word about a step, as the outcome of its attempt."""
+    named = {name: asked[name] for name in ("run", "step", "block", "attempt")}
+    looks = {"checked": "unknown", "verified": "unknown"}
+    return Write(Kind.STEP_FINISHED, incident.incident, {**named, "outcome": outcome, "detail": said, "facts": {"person": person}, **looks})
 
 
 def _mark(situation: Situation, command: Command, incident: IncidentState | None) -> tuple[str, tuple[Move, ...]]:
@@ -294,7 +302,7 @@ def waiting_steps(incident: IncidentState) -> dict[str, Mapping[str, Any]]:
     for record in incident.records:
         if record.kind == Kind.STEP_WAITING:
             waiting[record.body["step"]] = record.body
-        elif record.kind in (Kind.STEP_FINISHED, Kind.STEP_INTENDED):
+        elif record.kind in (Kind.STEP_FINISHED, Kind.STEP_INTENDED, Kind.OTHER_WAY):
             waiting.pop(record.body["step"], None)
     return waiting
 

@@ -2,7 +2,7 @@
 
 from holdfast.decision.replay import IncidentState
 from holdfast.runbook.graph import PlannedStep, Runbook
-from holdfast.runbook.progress import DONE, Progress
+from holdfast.runbook.progress import DONE, Progress, under_way
 
 
 def forbidden(incident: IncidentState, run: str, step: PlannedStep, book: Runbook, progress: Progress, plan_digest: str) -> str | None:
@@ -19,7 +19,7 @@ def forbidden(incident: IncidentState, run: str, step: PlannedStep, book: Runboo
     if (step.block.grants_write or step.block.moves_traffic) and run not in incident.positions:
         return "the source region isn't fenced: no fence was confirmed and its lease hasn't run out"
     if step.block.moves_traffic:
-        unproved = [other.id for other in book.steps if other.block.grants_write and progress[other.id].state not in DONE]
+        unproved = [other.id for other in under_way(book, progress) if other.block.grants_write and progress[other.id].state not in DONE]
         if unproved:
             return f"traffic moves last: {', '.join(unproved)} has not made the target writable"
     return None

@@ -84,13 +84,14 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """Record the intent of a step and carry it out. `look_only`: settle it by its check."""
+    """Record the intent of a step and carry it out. `look_only`: settle it by its check. `prove_only`: another way was gone instead."""
 
     incident: str
     run: str
     step: PlannedStep
     attempt: int
     look_only: bool
+    prove_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

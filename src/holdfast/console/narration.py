@@ -42,6 +42,17 @@ def _proposed(body: Body) -> tuple[str, str]:
     )
 
 
+def _waiting(body: Body) -> tuple[str, str]:
+    words = [str(choice["choice"]) for choice in body.get("choices", ())]
+    choose = f"; choose: {', '.join(words)}" if words else ""
+    return "needs-person", f"{body['step']} waits for the {body['needs']}: {body['reason']}{choose}"
+
+
+def _other_way(body: Body) -> tuple[str, str]:
+    by = "Holdfast, as the plan says" if body["by"] == "holdfast" else body["by"]
+    return "running", f"{body['step']} goes the other way ({', then '.join(body['steps'])}), said by {by}: {body['reason']}"
+
+
 def _finished(body: Body) -> tuple[str, str]:
     good = body["outcome"] in ("succeeded", "settled")
     word = "done" if good else "unknown" if body["outcome"] == "unknown" else "failed"
@@ -69,7 +80,8 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.FENCE_CONFIRMED: lambda body: ("done", f"{body['region']} can't write any more ({body['how']})"),
     Kind.STEP_INTENDED: lambda body: ("running", f"{body['step']} ({body['block']}) begins"),
     Kind.STEP_FINISHED: _finished,
-    Kind.STEP_WAITING: lambda body: ("needs-person", f"{body['step']} waits for the {body['needs']}: {body['reason']}"),
+    Kind.STEP_WAITING: _waiting,
+    Kind.OTHER_WAY: _other_way,
     Kind.RUN_FINISHED: lambda body: ("done" if body["outcome"] == "succeeded" else "failed", f"run {body['run']} {body['outcome']}"),
     Kind.NOTIFICATION_SENT: lambda body: ("done", f"told {body['recipient']} over {body['channel']}: {body['message']}"),
     Kind.NOTIFICATION_FAILED: lambda body: ("failed", f"could not tell {body['recipient']} over {body['channel']}: {body['reason']}"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from holdfast.conduct.assessment import cost_so_far
 from holdfast.conduct.course import current_run, run_progress
+from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.situation import Situation
 from holdfast.decision.approval import Proposal
 from holdfast.decision.replay import IncidentState
@@ -26,6 +27,8 @@ def _steps(situation: Situation, incident: IncidentState) -> list[dict[str, Any]
     if run is None:
         return []
     book, now = run_progress(situation, incident, run)
+    first, waiting = book.stand_ins, waiting_steps(incident)
+    taken = [step for step in book.all_steps if step.id not in first or now[first[step.id]].ways_taken]
     return [
         {
             "run": run,
@@ -37,8 +40,11 @@ def _steps(situation: Situation, incident: IncidentState) -> list[dict[str, Any]
             "started_seconds": now[step.id].started_seconds,
             "ended_seconds": now[step.id].ended_seconds,
             "detail": now[step.id].detail,
+            "instead_of": first.get(step.id),
+            "on_other_way": now[step.id].on_other_way,
+            "choices": list(waiting.get(step.id, {}).get("choices", ())),
         }
-        for step in book.steps
+        for step in taken
     ]
 
 

@@ -57,6 +57,14 @@ async def _verified(action: Action, task: Task, clock: Clock, until_seconds: flo
         await clock.sleep(VERIFY_PAUSE_SECONDS)
 
 
+async def prove(action: Action, task: Task, clock: Clock, time_limit_seconds: float) -> StepResult:
+    """Another way was gone instead of this step: nothing is done, only proved, by the very proof that the step itself must pass."""
+    proof = await _verified(action, task, clock, clock.steady_seconds() + time_limit_seconds)
+    word = {Answer.YES: "succeeded", Answer.NO: "failed", Answer.UNKNOWN: "unknown"}[proof.answer]
+    said = "proved" if proof.answer is Answer.YES else "not proved"
+    return StepResult(word, f"the other way is {said}: {proof.detail}", "unknown", proof.answer.value, proof.facts)
+
+
 async def carry_out(action: Action, task: Task, clock: Clock, time_limit_seconds: float, *, look_only: bool) -> StepResult:
     """One attempt. An effect that is there already isn't brought about again, only proved. `look_only`: never act."""
     until = clock.steady_seconds() + time_limit_seconds

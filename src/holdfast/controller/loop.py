@@ -15,7 +15,7 @@ from holdfast.conduct.course import current_run, finish, intent, run_progress
 from holdfast.conduct.policy import answered, next_moves
 from holdfast.conduct.situation import Begin, Command, Move, Situation, Tell, Write
 from holdfast.controller.chronicle import Chronicle
-from holdfast.controller.execution import StepResult, carry_out
+from holdfast.controller.execution import StepResult, carry_out, prove
 from holdfast.controller.importing import keep_importing
 from holdfast.controller.stopping import opened_seconds, stopped_seconds
 from holdfast.controller.watch import Watch
@@ -337,6 +337,8 @@ class Controller:
         )
         try:
             action = self._actions[move.step.block.name]
+            if move.prove_only:
+                return await prove(action, task, self._clock, move.step.time_limit_seconds)
             return await carry_out(action, task, self._clock, move.step.time_limit_seconds, look_only=move.look_only)
         except Exception as fault:  # A provider's own fault must not end the loop that conducts the incident.
             log.exception("the provider of %s failed", task.block)

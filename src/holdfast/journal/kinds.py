@@ -28,7 +28,8 @@ class Kind(StrEnum):
     FENCE_CONFIRMED = "fence.confirmed"  # run, region, how (acknowledged | lease-ran-out | attested), at_seconds, detail, last_heartbeat_seconds (null), skew_seconds, position {}
     STEP_INTENDED = "step.intended"  # run, step, block, component, source, target, mode, attempt, order [4], parameters
     STEP_FINISHED = "step.finished"  # run, step, block, attempt, outcome (succeeded|settled|refused|failed|unknown, or by a person: again|skipped|settled), detail, facts, checked, verified
-    STEP_WAITING = "step.waiting"  # run, step, block, attempt, reason, needs (role)
+    STEP_WAITING = "step.waiting"  # run, step, block, attempt, reason, needs (role), choices [{choice, says, command}]
+    OTHER_WAY = "step.other-way"  # run, step, block, reason, by (person, or holdfast), steps [step]: what is done instead; the step is proved at its end
     RUN_STARTED = "run.started"  # run (failover | reprotect | way-back), source, target, mode, epoch
     RUN_FINISHED = "run.finished"  # run, outcome (succeeded | failed | abandoned), reason
     NOTIFICATION_DUE = "notification.due"  # key, message, audience [recipient], channels, due_seconds, reason

@@ -43,6 +43,8 @@ class BlockSpecification:
     grants_write: bool = False
     removes_write: bool = False
     moves_traffic: bool = False
+    may_lose_data: bool = False
+    """As another way it may lose more than the first: without a word in the plan, a person is asked before it is gone."""
 
 
 _I, _C, _O = BlockClass.IDEMPOTENT, BlockClass.COMPARE, BlockClass.ONCE
@@ -56,13 +58,16 @@ _ALL = (
     BlockSpecification("postgres.promote", "make the target region's PostgreSQL the writer", _C, component_kind="postgres", grants_write=True, time_limit_seconds=120.0),
     BlockSpecification("postgres.verify", "prove a committed write and the integrity of the target's PostgreSQL", _I, component_kind="postgres"),
     BlockSpecification("postgres.reprotect", "make the source region's PostgreSQL a replica of the target's", _C, component_kind="postgres", time_limit_seconds=300.0),
+    BlockSpecification("postgres.restore", "make the target region's PostgreSQL the writer out of a base backup and the archived log that reached the target", _C, component_kind="postgres", grants_write=True, may_lose_data=True, time_limit_seconds=300.0, attempts=2),
     BlockSpecification("redis.promote", "make the target region's Redis the writer", _C, component_kind="redis", grants_write=True),
     BlockSpecification("redis.reprotect", "make the source region's Redis a replica of the target's", _C, component_kind="redis", time_limit_seconds=120.0),
     BlockSpecification("bucket.activate", "make the target region's bucket the one that is written, and turn its copying round", _C, component_kind="bucket"),
     BlockSpecification("bucket.reconcile", "copy what either bucket has and the other lacks", _I, component_kind="bucket", time_limit_seconds=300.0),
+    BlockSpecification("bucket.restore", "bring back from the versions in the target region's bucket what is missing or spoilt there", _I, component_kind="bucket", time_limit_seconds=300.0),
     BlockSpecification("settings.update", "point the target region's application at the target region's stores", _C, component_kind="application"),
     BlockSpecification("application.scale", "run as many instances in a region (`region: target`, the default, or `source`) as the load needs", _I, component_kind="application", parameters=frozenset({"replicas", "region"}), required=frozenset({"replicas"}), time_limit_seconds=120.0),
     BlockSpecification("application.deploy", "bring the target region's application to the version of production", _I, component_kind="application", parameters=frozenset({"version"}), required=frozenset({"version"}), time_limit_seconds=120.0),
+    BlockSpecification("application.fresh", "start a fresh set of instances beside the target region's old one, switch to it when it is ready, and drain the old one", _I, component_kind="application", parameters=frozenset({"version", "replicas"}), required=frozenset({"version", "replicas"}), time_limit_seconds=180.0),
     BlockSpecification("loadbalancer.switch", "let the target region's load balancer admit traffic", _C, component_kind="loadbalancer", moves_traffic=True),
     BlockSpecification("loadbalancer.drain", "stop the source region's load balancer from admitting traffic", _C, component_kind="loadbalancer"),
     BlockSpecification("dns.switch", "publish the target region's address under the functions' names", _C, component_kind="dns", moves_traffic=True),

@@ -152,16 +152,30 @@ class ZonesDownTrigger(Part):
 Trigger = Annotated[ScoreTrigger | NetworkLostTrigger | ZonesDownTrigger, Field(discriminator="kind")]
 
 
-class Step(Part):
-    """One thing to do. Without `after` it waits for every step of the phase before."""
+class WayStep(Part):
+    """One thing to do on another way: the steps of a way follow each other."""
 
     id: Identifier
     block: str
     component: Identifier | None = None
-    after: tuple[Identifier, ...] | None = None
     parameters: dict[str, Any] = Field(default_factory=dict)
     time_limit: Duration | None = None
     attempts: int | None = Field(default=None, ge=1, le=20)
+
+
+class OtherWay(Part):
+    """The backup strategy of a step: what is done instead when it does not succeed. The step itself is then proved by its own block."""
+
+    when: Literal["automatic", "ask"] | None = None
+    """`automatic`: Holdfast goes there by itself, once; `ask`: a named person says so. Without it: `ask` where the way may lose data."""
+    steps: tuple[WayStep, ...] = Field(min_length=1)
+
+
+class Step(WayStep):
+    """One thing to do. Without `after` it waits for every step of the phase before."""
+
+    after: tuple[Identifier, ...] | None = None
+    other_way: OtherWay | None = None
 
 
 class Phase(Part):

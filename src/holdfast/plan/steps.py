@@ -1,19 +1,22 @@
 """What the steps of a scenario must name: known blocks, components of the right kind, steps of the same run, known parameters.
 
 A scenario holds three runs: `phases` (there), `reprotect` and `way_back`. Step names are unique in the scenario; `after` names
-steps of the same run, of the same phase or an earlier one, and never goes in a circle. Like `references`, this looks at the values as read.
+steps of the same run, of the same phase or an earlier one, and never goes in a circle. Nothing waits for a step of another way: it
+waits for the step that the way stands in for. Like `references`, this looks at the values as read.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.plan.blocks import BLOCKS, BlockSpecification
+from holdfast.plan.blocks import BLOCKS, Actor, BlockSpecification
 from holdfast.plan.parameters import READERS, Known
 from holdfast.plan.problems import Place, did_you_mean
 from holdfast.plan.references import Findings, circles, entries, items, names
 
 RUNS = ("phases", "reprotect", "way_back")
+_PROOFS = frozenset({"postgres.verify", "smoke.test", "performance.watch"})
+_NEVER_ON_A_WAY = frozenset({"approve", "fence", "assess", "confirm"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,9 @@ def check_steps(findings: Findings) -> None:
             for step in steps:
                 _unique(findings, step, first)
                 _block(findings, step, kinds, names(data, "components"), known)
+                for one in _other_way(findings, step):
+                    _unique(findings, one, first)
+                    _block(findings, one, kinds, names(data, "components"), known)
             _order(findings, steps)
 
 
@@ -48,6 +54,27 @@ def _steps(place: Place, phases: Any) -> Iterator[_Step]:
         for index, step in items(phase.get("steps")) if isinstance(phase, dict) else ():
             if isinstance(step, dict):
                 yield _Step((*place, number, "steps", index), number, step)
+
+
+def _other_way(findings: Findings, step: _Step) -> Iterator[_Step]:
+    """Steps of a step's other way, and what is wrong with there being one."""
+    way = step.value.get("other_way")
+    if not isinstance(way, dict):
+        return
+    place: Place = (*step.place, "other_way")
+    block = BLOCKS.get(str(step.value.get("block")))
+    if block is not None and block.name in _PROOFS:
+        findings.at_key(place, f"'{block.name}' only proves; there is no other way to it", step.name, "bind it to the step that is proved")
+    elif block is not None and (block.actor is not Actor.PROVIDER or block.removes_write):
+        message = f"the block '{block.name}' knows no other way"
+        findings.at_key(place, message, step.name, "a fence waits for the lease by itself; people's and bookkeeping steps have no strategy")
+    for index, one in items(way.get("steps")):
+        if not isinstance(one, dict):
+            continue
+        if one.get("block") in _NEVER_ON_A_WAY:
+            message = f"the block '{one['block']}' can't stand on another way"
+            findings.at((*place, "steps", index, "block"), message, one.get("id"), "it belongs to the run itself; put it among its steps")
+        yield _Step((*place, "steps", index), step.phase, one)
 
 
 def _unique(findings: Findings, step: _Step, first: dict[str, Place]) -> None:

@@ -10,6 +10,7 @@ from holdfast.checks.rules import (
     function_rpo,
     function_rto,
     observers,
+    other_way,
     role_backup,
     same_phone,
     traffic_last,
@@ -31,4 +32,5 @@ ALL: tuple[Rule, ...] = (
     backup_strategy.RULE,
     same_phone.RULE,
     observers.RULE,
+    other_way.RULE,
 )
