@@ -10,8 +10,18 @@ from holdfast.report.wording import count, duration, duration_pair, listing
 
 
 def findings(report: Report, history: History) -> tuple[Finding, ...]:
-    """Findings in the order: components, functions, messages, observers, agents."""
-    return (*_components(report), *_functions(report), *_messages(report), *_observers(report), *_agents(history))
+    """Findings in the order: other ways, components, functions, messages, observers, agents."""
+    return (*_other_ways(report), *_components(report), *_functions(report), *_messages(report), *_observers(report), *_agents(history))
+
+
+def _other_ways(report: Report) -> Iterator[Finding]:
+    for step in report.steps:
+        if step.other_way is None:
+            continue
+        instead = listing([one.step for one in report.steps if one.instead_of == step.step and one.run == step.run], none="not begun")
+        went = "and is proved" if step.outcome in DONE and step.verified == "yes" else f"and stands as {step.outcome}"
+        sentence = f"The plan's other way was gone ({instead}), {step.other_way} {went}."
+        yield Finding(about=f"step {step.step}", result="pass" if step.outcome in DONE else "unknown", sentence=sentence)
 
 
 def _components(report: Report) -> Iterator[Finding]:

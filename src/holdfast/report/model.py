@@ -128,6 +128,10 @@ class StepResult(ReportPart):
     critical: bool = False
     """On the critical path: had it taken less, the run would have ended earlier."""
     detail: str = ""
+    instead_of: str | None = None
+    """The step whose other way this one stands on."""
+    other_way: str | None = None
+    """Why the plan's other way was taken instead of this step, and who said so; null when it was not."""
 
 
 class RunResult(ReportPart):

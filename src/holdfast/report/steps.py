@@ -7,6 +7,7 @@ record says so, save for people's own steps, which are their own proof once a pe
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, cast
 
+from holdfast.decision.approval import REQUESTER_HOLDFAST
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.blocks import BLOCKS, Actor
@@ -22,11 +23,19 @@ DONE = ("succeeded", "settled")
 def step_results(history: History, run: Run, phases: Sequence[Phase], impact_seconds: float) -> tuple[StepResult, ...]:
     """Every step that the journal knows an intent of, in order of its first intent; the critical path is marked."""
     phase_of = {step.id: phase.name for phase in phases for step in phase.steps}
+    first = {one.id: step for phase in phases for step in phase.steps if step.other_way for one in step.other_way.steps}
+    phase_of |= {name: phase_of[step.id] for name, step in first.items()}
     told: dict[str, list[Record]] = {}
     for record in history.of(Kind.STEP_INTENDED, Kind.STEP_WAITING, Kind.STEP_FINISHED):
         if run_of(record) == run:
             told.setdefault(str(record.body["step"]), []).append(record)
-    found = tuple(_step(run, step, phase_of.get(step, ""), records, impact_seconds) for step, records in told.items())
+    ways = {str(record.body["step"]): _why_other_way(record) for record in history.of(Kind.OTHER_WAY) if run_of(record) == run}
+    found = tuple(
+        _step(run, step, phase_of.get(step, ""), records, impact_seconds).model_copy(
+            update={"instead_of": first[step].id if step in first else None, "other_way": ways.get(step)}
+        )
+        for step, records in told.items()
+    )
     asked = history.first_of_run(Kind.PROPOSED, run)
     if asked is not None:
         # People's answer is journalled in one go when it is complete; the step began when they were asked.
@@ -59,6 +68,11 @@ def _step(run: Run, step: str, phase: str, records: Sequence[Record], impact_sec
         verified=_verified(block, outcome, last.body if last else {}),
         detail=str(last.body.get("detail", "")) if last else _why_open(records[-1]),
     )
+
+
+def _why_other_way(record: Record) -> str:
+    by = record.body["by"]
+    return f"{'by itself, as the plan says' if by == REQUESTER_HOLDFAST else f'said by {by}'}: {record.body['reason']}"
 
 
 def _why_open(last: Record) -> str:
@@ -132,7 +146,12 @@ def _waits(phases: Sequence[Phase]) -> dict[str, tuple[str, ...]]:
     before: tuple[str, ...] = ()
     for phase in phases:
         for step in phase.steps:
-            waits[step.id] = before if step.after is None else tuple(step.after)
+            waits[step.id] = waited = before if step.after is None else tuple(step.after)
+            for one in step.other_way.steps if step.other_way else ():
+                waits[one.id] = waited
+                waited = (one.id,)
+            if step.other_way:
+                waits[step.id] = (*waits[step.id], *waited)
         before = tuple(step.id for step in phase.steps) or before
     return waits
 

@@ -66,7 +66,7 @@ Progress = Mapping[str, StepProgress]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A step to start now. `look_only`: settle it by its check, never act. `prove_only`: another way was gone; only prove what it is for."""
+    """A step to start now. `look_only`: settle it by its check, never act. `prove_only`: another way was gone, prove it."""
 
     step: PlannedStep
     attempt: int
