@@ -20,6 +20,7 @@ _STEP_STATES = {
     "succeeded": State.DONE,
     "running": State.RUNNING,
     "needs-person": State.NEEDS_PERSON,
+    "other-way": State.RUNNING,
     "skipped": State.NEEDS_PERSON,
     "try-again": State.UNKNOWN,
     "unsettled": State.UNKNOWN,
@@ -49,11 +50,15 @@ def status(*, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") ->
     title = f"{incident['incident']} {incident['state']}: {incident['source']} → {incident['target']}"
     out.print(state_text(word, f"{title}, {_duration(incident['elapsed_seconds'])} since the impact"))
     rows = [
-        [step["phase"], step["id"], state_text(_STEP_STATES[step["state"]], step["state"]), _took(step), step["detail"]]
+        [step["phase"], _named(step), state_text(_STEP_STATES[step["state"]], step["state"]), _took(step), step["detail"]]
         for step in incident["steps"]
     ]
     out.print(table(["phase", "step", "state", "took", "detail"], rows, numbers=["took"]))
     _print_next_action(incident)
+
+
+def _named(step: dict[str, Any]) -> str:
+    return f"{step['id']} (instead of {step['instead_of']})" if step.get("instead_of") else str(step["id"])
 
 
 def _took(step: dict[str, Any]) -> str:
@@ -65,10 +70,18 @@ def _took(step: dict[str, Any]) -> str:
 def _print_next_action(incident: dict[str, Any]) -> None:
     if incident["proposal"] is not None:
         print_next(f"holdfast approve {incident['incident']} --as NAME")
-    elif waiting := next((step["id"] for step in incident["steps"] if step["state"] == "needs-person"), None):
-        print_next(f"holdfast choose {waiting} retry --as NAME")
+    elif waiting := next((step for step in incident["steps"] if step["state"] == "needs-person"), None):
+        _print_choices(waiting)
+        print_next(f"holdfast choose {waiting['id']} retry --as NAME")
     elif incident["state"] == "recovered":
         print_next("holdfast failback --as NAME")
+
+
+def _print_choices(step: dict[str, Any]) -> None:
+    """Every way to go on with the first step that waits, with the command that says it."""
+    if step.get("choices"):
+        rows = [[choice["choice"], choice["says"], choice["command"]] for choice in step["choices"]]
+        screen().print(table(["choice", "what it means", "command"], rows, title=f"{step['id']} waits for a person:"))
 
 
 def _proposal(state: dict[str, Any], incident: str) -> dict[str, Any]:
@@ -155,9 +168,11 @@ def choose(
     lab: LabDirectory = DEFAULT_LAB,
     output: OutputFormat = "text",
 ) -> None:
-    """Say how a step that waits for a person goes on: retry, skip, or done (it was done by hand).
+    """Say how a step that waits for a person goes on: retry, other-way (the plan's backup strategy), skip, or done (it was done by hand).
 
-    Example: `holdfast choose scale-up retry --as exercise-one`
+    On the other way's own steps, first-way tries the first one once more. `holdfast status` shows what each choice means.
+
+    Example: `holdfast choose promote-database other-way --as exercise-one`
     """
     _said(give(controller_of(lab), "choose", by, {"step": step, "choice": choice, "reason": because}), output)
 
