@@ -96,27 +96,42 @@ def absorb(history: History, observations: Sequence[Observation], received_secon
     for observer in {observation.observer for observation in observations}:
         newest = max(observation.at_seconds for observation in observations if observation.observer == observer)
         offsets[observer] = offsets.get(observer, _Offset()).with_batch(received_seconds, received_seconds - newest)
+    off_by = {observer: offset.seconds() for observer, offset in offsets.items()}
     tracks = {key: track for key, track in history.tracks.items() if received_seconds - track.at_seconds <= FORGET_SECONDS}
+    regions = _regions(tracks)
     for observation in observations:
-        at_seconds = observation.at_seconds + offsets[observation.observer].seconds()
+        at_seconds = observation.at_seconds + off_by[observation.observer]
         if received_seconds - at_seconds > FORGET_SECONDS:
             continue
         # DNS stands in no region: where its answer leads says nothing about whether that region answers.
         region = NOWHERE if observation.subject is Subject.DNS else observation.region
         key = (observation.observer, region, observation.subject, observation.name)
-        if observation.subject is Subject.TRANSACTION and not _forget_elsewhere(tracks, key, at_seconds):
+        if observation.subject is Subject.TRANSACTION and not _forget_elsewhere(tracks, regions, key, at_seconds):
             continue
         tracks[key] = _next_track(tracks.get(key), observation, at_seconds, profile)
     return replace(history, tracks=MappingProxyType(tracks), offsets=MappingProxyType(offsets))
 
 
-def _forget_elsewhere(tracks: dict[Key, Track], key: Key, at_seconds: float) -> bool:
+def _regions(tracks: Mapping[Key, Track]) -> dict[tuple[str, str], set[str]]:
+    """(Observer, function) → where it was looked at."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for observer, region, subject, name in tracks:
+        if subject is Subject.TRANSACTION:
+            found.setdefault((observer, name), set()).add(region)
+    return found
+
+
+def _forget_elsewhere(tracks: dict[Key, Track], regions: dict[tuple[str, str], set[str]], key: Key, at_seconds: float) -> bool:
     """Whether this look at a function counts. DNS names one region at a time, so the latest look overrules those elsewhere."""
     observer, region, subject, name = key
-    for other in [other for other in tracks if other[0] == observer and other[2:] == (subject, name) and other[1] != region]:
-        if tracks[other].at_seconds > at_seconds:
-            return False
+    known = regions.setdefault((observer, name), set())
+    others = [(observer, other, subject, name) for other in known if other != region]
+    if any(tracks[other].at_seconds > at_seconds for other in others):
+        return False
+    for other in others:
         del tracks[other]
+    known.clear()
+    known.add(region)
     return True
 
 

@@ -35,12 +35,12 @@ class Demo:
         return self.exit_code == 0 and self.report is not None and self.report["verdict"] == "pass"
 
 
-def run(number: int) -> Demo:
+def run(number: int, place: Path = PLACE) -> Demo:
     """One demo, its lines in a file."""
-    directory = PLACE / f"demo-{number:02}"
+    directory = place / f"demo-{number:02}"
     begun = time.monotonic()
     command = [sys.executable, "-m", "holdfast", "drill", "run", "regional-outage", "--plan", str(PLAN), "--directory", str(directory)]
-    with (PLACE / f"demo-{number:02}.log").open("wb") as log:
+    with (place / f"demo-{number:02}.log").open("wb") as log:
         ended = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
     seconds = time.monotonic() - begun
     written = directory / "report.json"

@@ -1,1 +1,0 @@
-"""Many demos in a row, and what they measured together."""

@@ -1,0 +1,42 @@
+"""How long clients are without service, beside the raw floor, and where the time goes: five regional-outage drills in one run.
+
+Run: python -m bench.outage [TIMES]. Each drill is what `make demo` runs (fast profile, all five functions, fenced), in a directory of its
+own below `var/bench`; between the drills the floor is measured (see floor.py). Exit code 1 when a drill did not pass, or the median is
+above the aim.
+"""
+
+import shutil
+import statistics
+import sys
+from pathlib import Path
+
+from bench.demos import figures, line, run
+from bench.floor import floor
+
+PLACE = Path("var/bench")
+AIM_SECONDS = 5.0
+
+
+def main() -> int:
+    times = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    shutil.rmtree(PLACE, ignore_errors=True)
+    PLACE.mkdir(parents=True)
+    demos, floors = [], []
+    for number in range(1, times + 1):
+        floors.append(floor())
+        demos.append(run(number, PLACE))
+        print(f"{line(demos[-1])}  floor {floors[-1]:.2f} s", flush=True)
+    found = figures(demos)
+    floors_of = {"minimum": min(floors), "median": statistics.median(floors), "maximum": max(floors), "demos": len(floors)}
+    print(f"\n{'seconds':34}{'minimum':>9}{'median':>9}{'maximum':>9}{'share':>8}")
+    whole = found["outage"]["median"]
+    for words, values in {"raw floor (nothing detected)": floors_of, **found}.items():
+        share = f"{100 * values['median'] / whole:6.0f} %" if words not in ("outage on the way back", "whole demo") else ""
+        print(f"{words:34}{values['minimum']:9.2f}{values['median']:9.2f}{values['maximum']:9.2f}{share:>8}")
+    reached = whole <= AIM_SECONDS
+    print(f"\noutage {whole / floors_of['median']:.1f} times the floor; the aim is {AIM_SECONDS:g} s: {'reached' if reached else 'missed'}")
+    return 0 if reached and all(demo.passed for demo in demos) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
