@@ -1,5 +1,6 @@
 """What people do in an incident: look, approve, refuse, choose, turn home. Thin: the controller decides whether it counts."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -156,7 +157,7 @@ def refuse(
     """
     client = controller_of(lab)
     _proposal(dict(state_of(client)), incident)
-    _said(give(client, "refuse", by, {"reason": because}), output)
+    said(give(client, "refuse", by, {"reason": because}), output)
 
 
 def choose(
@@ -174,7 +175,7 @@ def choose(
 
     Example: `holdfast choose promote-database other-way --as exercise-one`
     """
-    _said(give(controller_of(lab), "choose", by, {"step": step, "choice": choice, "reason": because}), output)
+    said(give(controller_of(lab), "choose", by, {"step": step, "choice": choice, "reason": because}), output)
 
 
 def failback(*, by: Person, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:
@@ -182,26 +183,38 @@ def failback(*, by: Person, lab: LabDirectory = DEFAULT_LAB, output: OutputForma
 
     Example: `holdfast failback --as exercise-one`
     """
-    _said(give(controller_of(lab), "failback", by, {}), output)
+    said(give(controller_of(lab), "failback", by, {}), output)
 
 
-def switchover(*, by: Person, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:
+Foreseen = Annotated[Path | None, Parameter(name=["--plan"], help="A file of `holdfast plan`: begin only if the world is still so.")]
+
+
+def switchover(*, by: Person, plan: Foreseen = None, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:
     """Propose a planned move to the DR region, with both regions up; loses nothing.
 
     Example: `holdfast switchover --as aoife-brennan`
     """
-    _said(give(controller_of(lab), "switchover", by, {}), output)
+    said(_begun("switchover", plan, by, lab), output)
 
 
-def declare(*, by: Person, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:
+def declare(*, by: Person, plan: Foreseen = None, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:
     """Declare the serving region lost, whatever the triggers say; a failover is proposed to the plan's people.
 
     Example: `holdfast declare --as aoife-brennan`
     """
-    _said(give(controller_of(lab), "declare", by, {}), output)
+    said(_begun("declare", plan, by, lab), output)
 
 
-def _said(answer: str, output: str) -> None:
+def _begun(verb: str, plan: Path | None, by: str, lab: Path) -> str:
+    if plan is None:
+        return give(controller_of(lab), verb, by, {})
+    from holdfast.cli.foresee import carry_out
+
+    return carry_out(plan, by, lab, verb)
+
+
+def said(answer: str, output: str) -> None:
+    """Print a controller's answer and what comes next."""
     if output == "json":
         print_json({"answer": answer})
         return

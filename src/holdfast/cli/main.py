@@ -34,6 +34,7 @@ COMMANDS = (
     Command("check", "holdfast.cli.check:check", "Read a plan and say which of its promises it can't keep."),
     Command("drill", "holdfast.cli.drill:app", "Practise a scenario on the lab and measure what clients lost."),
     Command("lab", "holdfast.cli.lab:app", "Two regions on one machine, from real servers: start, cut, heal, stop."),
+    Command("plan", "holdfast.cli.foresee:plan", "Show what a run would change, how long it takes, and who must approve."),
     Command("run", "holdfast.cli.run:run", "Run the controller: watch, open incidents, ask people, act."),
     Command("status", "holdfast.cli.deciding:status", "Say what serves, what is wrong, and who must act."),
     Command("approve", "holdfast.cli.deciding:approve", "Approve what is proposed, knowing what it may lose."),

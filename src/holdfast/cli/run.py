@@ -1,10 +1,11 @@
-"""`holdfast run`: the controller in the foreground, telling what it does line by line."""
+"""`holdfast run`: the controller in the foreground, telling what it does line by line; or, with a file of `holdfast plan`, that run."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from holdfast.cli.deciding import said
 from holdfast.cli.output import CommandError, ExitCode, OutputFormat, print_json
 from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, bindings_of
 
@@ -17,14 +18,25 @@ def run(
     *,
     scenario: str = "regional-outage",
     profile: str = "default",
+    by: Annotated[str | None, Parameter(name=["--as"], help="Who begins the run of a file made by `holdfast plan`.")] = None,
     exercise: Annotated[str | None, Parameter(help="Identifier of an exercise: its incidents are exercises, decided by stand-ins.")] = None,
     lab: LabDirectory = DEFAULT_LAB,
     output: OutputFormat = "text",
 ) -> int:
     """Run the controller: watch, open incidents, ask people, act. Ends with Ctrl-C; the next one goes on where it stopped.
 
+    With a file made by `holdfast plan … --out FILE` it asks the running controller to begin exactly that instead, and refuses when the
+    world has moved since: `holdfast run --plan FILE --as NAME`.
+
     Example: `holdfast run examples/voicehive/plan.yaml --profile fast`
     """
+    from holdfast.cli.foresee import carry_out, is_foreseen
+
+    if is_foreseen(plan):
+        if by is None:
+            raise CommandError(f"say who begins it: `holdfast run --plan {plan} --as NAME`")
+        said(carry_out(plan, by, lab), output)
+        return ExitCode.FINE
     import asyncio
     import logging
 

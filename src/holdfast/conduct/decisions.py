@@ -316,6 +316,9 @@ def _begin_by_hand(situation: Situation, command: Command, incident: IncidentSta
         return f"refused: {serving} serves now; the way home is `holdfast failback`", ()
     if (stranger := _stranger(situation, command.by, situation.exercise)) is not None:
         return f"refused: {stranger}", ()
+    foreseen = command.arguments.get("foreseen")
+    if isinstance(foreseen, Mapping) and (moved := _moved_since(situation, foreseen)):
+        return f"refused: the world has moved since this was planned: {moved}; look again with `holdfast plan`", ()
     planned = command.verb == "switchover"
     moves = opening(
         situation,
@@ -325,5 +328,20 @@ def _begin_by_hand(situation: Situation, command: Command, incident: IncidentSta
         impact_seconds=situation.now,
         reason=f"{command.by} asked for a planned switchover" if planned else f"{command.by} declared {serving} lost",
         requester=command.by,
+        foreseen=str(foreseen.get("digest")) if isinstance(foreseen, Mapping) else None,
     )
     return f"accepted: the {'switchover' if planned else 'failover'} is proposed next", moves
+
+
+def _moved_since(situation: Situation, foreseen: Mapping[str, Any]) -> str | None:
+    """What the controller itself knows to be otherwise than a file of `holdfast plan` says, at the very moment of beginning."""
+    known = situation.installation
+    now = {
+        "plan_digest": situation.plan_digest,
+        "scenario": situation.scenario,
+        "serving": known.serving,
+        "era": known.era,
+        "epoch": known.epoch,
+    }
+    other = [f"{name} is {value}, it was {foreseen.get(name)}" for name, value in now.items() if foreseen.get(name) != value]
+    return ", ".join(other) or None

@@ -55,9 +55,20 @@ def _other_region(situation: Situation, region: str) -> str:
 
 
 def opening(
-    situation: Situation, *, source: str, mode: str, trigger: str, impact_seconds: float, reason: str, requester: str = REQUESTER_HOLDFAST
+    situation: Situation,
+    *,
+    source: str,
+    mode: str,
+    trigger: str,
+    impact_seconds: float,
+    reason: str,
+    requester: str = REQUESTER_HOLDFAST,
+    foreseen: str | None = None,
 ) -> tuple[Move, ...]:
-    """Records that open an incident about `source` and start its failover run. `requester`: the person who asked for it, if one did."""
+    """Records that open an incident about `source` and start its failover run. `requester`: the person who asked for it, if one did.
+
+    `foreseen`: digest of the file of `holdfast plan` that it was begun with.
+    """
     number = len(situation.installation.incidents) + 1
     incident = f"inc-{situation.installation.term}-{number}"
     target = _other_region(situation, source)
@@ -72,6 +83,7 @@ def opening(
         "trigger": trigger,
         "reason": reason,
         "requester": requester,
+        "foreseen": foreseen,
     }
     run = {"run": FAILOVER, "source": source, "target": target, "mode": mode, "epoch": situation.installation.epoch}
     return (Write(Kind.INCIDENT_OPENED, incident, body), Write(Kind.RUN_STARTED, incident, run))

@@ -96,6 +96,7 @@ def state(
         "now_seconds": situation.now,
         "plan": {"name": situation.plan.name, "version": situation.plan.version, "digest": situation.plan_digest},
         "exercise": situation.exercise,
+        "regions": list(situation.plan.regions),
         "serving": known.serving,
         "era": known.era,
         "epoch": known.epoch,
