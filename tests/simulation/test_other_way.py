@@ -1,12 +1,14 @@
 """Each primary step is made to fail in the simulated world; the plan's other way brings service back, and is proved like the first."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
 
 from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
 from holdfast.plan.blocks import BLOCKS, Actor
 from holdfast.plan.loader import LoadedPlan
 from holdfast.plan.model import OtherWay, Phase, WayStep
@@ -105,6 +107,26 @@ def test_a_way_that_does_nothing_and_says_it_did_is_found_out_by_the_first_ways_
     waiting = of(exercised, Kind.STEP_WAITING)[-1]
     assert waiting["step"].startswith("activate-bucket")
     assert exercised.report().verdict != "pass"
+
+
+def _falls_behind(stage: Stage) -> None:
+    """The copy in DR loses the last twenty minutes at the moment of the decision: nobody approved that."""
+
+    def forget(records: Sequence[Record]) -> None:
+        if any(record.kind == Kind.DECIDED and record.body["run"] == "failover" for record in records):
+            store = stage.world.regions[stage.world.dr].postgres
+            store.log[:] = [replace(write, at_seconds=write.at_seconds - 1200.0) for write in store.log]
+
+    stage.disk.on_append = forget
+
+
+def test_a_replica_that_is_too_far_behind_is_not_promoted_silently() -> None:
+    exercised = play(_falls_behind)
+    waiting = of(exercised, Kind.STEP_WAITING)[-1]
+    assert waiting["step"] == "promote-database"
+    assert "people approved a loss of at most" in waiting["reason"]
+    assert not [body for body in of(exercised, Kind.STEP_FINISHED) if body["step"] == "promote-database" and body["outcome"] == "succeeded"]
+    assert not [body for body in of(exercised, Kind.STEP_INTENDED) if body["step"] == "switch-dns"]
 
 
 def test_a_controller_killed_on_the_other_way_is_replaced_by_one_that_goes_on() -> None:

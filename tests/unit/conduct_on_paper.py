@@ -98,7 +98,13 @@ class Paper:
         body = finish(move.step, move.run, move.attempt, outcome=outcome, detail=outcome, facts=facts, looks=("no", "yes"))
         writes = [Write(Kind.STEP_FINISHED, move.incident, body)]
         if outcome == "succeeded" and move.step.block.name == "fence":
-            confirmed = {"run": move.run, "region": incident.source, "how": facts["how"], "position": facts["position"]}
+            confirmed = {
+                "run": move.run,
+                "region": incident.source,
+                "how": facts["how"],
+                "position": facts["position"],
+                "at_seconds": self.now,
+            }
             writes.insert(0, Write(Kind.FENCE_CONFIRMED, move.incident, confirmed))
         self.write(writes)
 

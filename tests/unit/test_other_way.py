@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import pytest
 
+from holdfast.conduct.promised import promised
 from holdfast.console.state import state
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
@@ -12,7 +13,7 @@ from holdfast.plan.model import OtherWay, Plan, Scenario, WayStep
 from unit.conduct_on_paper import DR, LOADED, Paper
 from unit.plan_texts import only_problem, plan_with
 
-ONE, TWO = "exercise-one", "exercise-two"
+ONE, TWO, LEAD = "exercise-one", "exercise-two", "exercise-three"
 _DEPLOY = 'after: [approve], parameters: { version: "2" } }'
 _SPARE = "steps: [{ id: scale-more, block: application.scale, component: application, parameters: { replicas: 5 } }]"
 
@@ -159,6 +160,44 @@ def test_attempts_end_with_the_window_of_their_phase() -> None:
     paper.command("choose", ONE, step="smoke-test", choice="retry")
     assert len(of(paper, Kind.STEP_INTENDED, "smoke-test")) == before + 1
     assert len(of(paper, Kind.STEP_WAITING, "smoke-test")) == 1, "whoever says retry gets the whole window again"
+
+
+# -- a replica that is too far behind ---------------------------------------------------------------------------------------
+
+
+def behind() -> Paper:
+    paper = Paper()
+    paper.outcomes = {"postgres.promote": "refused"}
+    paper.facts["postgres.promote"] = {"would_lose_seconds": 1203.4}
+    paper.lose_region()
+    paper.approve(ONE, TWO)
+    assert of(paper, Kind.STEP_WAITING, "promote-database")
+    paper.outcomes, paper.facts["postgres.promote"] = {}, {}
+    return paper
+
+
+def test_a_loss_above_the_approved_one_is_accepted_by_a_named_approver_only_and_stands_in_the_journal() -> None:
+    paper = behind()
+    said = paper.command("choose", LEAD, step="promote-database", choice="retry", accepts_loss=True)
+    assert "only they can accept a loss" in said
+    assert "is accepted with retry" in paper.command("choose", ONE, step="promote-database", choice="skip", reason="x", accepts_loss=True)
+    assert promised(paper.incident, "failover", "ungraceful")["loss_bound_seconds"] < 5.0
+    assert paper.command("choose", ONE, step="promote-database", choice="retry", accepts_loss=True) == "accepted"
+    record = next(r for r in of(paper, Kind.STEP_FINISHED, "promote-database") if r.body["outcome"] == "again")
+    assert record.body["facts"] == {"person": ONE, "accepts_loss_seconds": 1203.4}
+    assert "accepts a loss of 1203.4 s" in record.body["detail"]
+    assert promised(paper.incident, "failover", "ungraceful")["loss_bound_seconds"] == 1203.4
+
+
+def test_retry_alone_accepts_nothing() -> None:
+    paper = behind()
+    before = promised(paper.incident, "failover", "ungraceful")
+    paper.command("choose", ONE, step="promote-database", choice="retry")
+    assert promised(paper.incident, "failover", "ungraceful") == before
+
+
+def test_a_planned_move_is_held_to_the_sources_position_and_not_to_a_bound() -> None:
+    assert promised(behind().incident, "failover", "graceful") == {}
 
 
 # -- in the plan's file -------------------------------------------------------------------------------------------------------

@@ -166,6 +166,9 @@ def choose(
     *,
     by: Person,
     because: Annotated[str, Parameter(help="Why: needed for skip and done.")] = "",
+    accept_loss: Annotated[
+        bool, Parameter(name=["--accept-loss"], negative="", help="With retry: accept the loss that the promotion found too large.")
+    ] = False,
     lab: LabDirectory = DEFAULT_LAB,
     output: OutputFormat = "text",
 ) -> None:
@@ -175,7 +178,7 @@ def choose(
 
     Example: `holdfast choose promote-database other-way --as exercise-one`
     """
-    said(give(controller_of(lab), "choose", by, {"step": step, "choice": choice, "reason": because}), output)
+    said(give(controller_of(lab), "choose", by, {"step": step, "choice": choice, "reason": because, "accepts_loss": accept_loss}), output)
 
 
 def failback(*, by: Person, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:

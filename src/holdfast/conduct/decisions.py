@@ -6,6 +6,7 @@ from typing import Any
 
 from holdfast.conduct.assessment import roles_of, smallest_rpo_seconds
 from holdfast.conduct.other_way import NEEDS_REASON, OUTCOMES, Choice, known_choices, taking
+from holdfast.conduct.promised import ACCEPTED, would_lose_seconds
 from holdfast.conduct.runs import FAILOVER, WAY_BACK, phases_of
 from holdfast.conduct.situation import Command, LossBound, Move, Situation, Write
 from holdfast.conduct.suspicion import ending, opening, transition
@@ -252,40 +253,64 @@ def _failback(situation: Situation, incident: IncidentState, command: Command) -
 
 
 def _choose(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
-    if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
-        return f"refused: {stranger}", ()
-    waiting = waiting_steps(incident)  # Before a decision a step may wait for a person too; the incident stays where it stands then.
-    if not waiting:
-        return f"refused: no step waits for a person; {incident.incident} is {incident.state.value}", ()
-    step, wanted = str(command.arguments.get("step")), str(command.arguments.get("choice"))
-    if step not in waiting:
-        return f"refused: {step} waits for nobody; one of these does: {', '.join(sorted(waiting))}", ()
-    book = runbook(phases_of(situation.plan, incident.scenario, waiting[step]["run"]))
-    known = known_choices(book, step)
-    if wanted not in known:
-        none = " (the plan binds no other way to it)" if wanted == Choice.OTHER_WAY else ""
-        return f"refused: {wanted} is no choice for {step}{none}; choose one of: {', '.join(known)}", ()
-    choice, reason = Choice(wanted), str(command.arguments.get("reason") or "")
-    if choice in NEEDS_REASON and not reason:
-        return "refused: skipping a step or calling it done needs a reason (--because)", ()
-    said = f"{command.by} chose {choice.value}: {reason}".rstrip(": ")
+    if (against := _against_choice(situation, incident, command)) is not None:
+        return f"refused: {against}", ()
+    waiting, step = waiting_steps(incident), str(command.arguments["step"])
+    asked, run = waiting[step], waiting[step]["run"]
+    book, choice = runbook(phases_of(situation.plan, incident.scenario, run)), Choice(str(command.arguments["choice"]))
+    said = f"{command.by} chose {choice.value}: {command.arguments.get('reason') or ''}".rstrip(": ")
+    facts: dict[str, Any] = {"person": command.by}
+    if command.arguments.get("accepts_loss") is True:
+        facts[ACCEPTED] = would_lose_seconds(incident, run, step)
+        said += f" and accepts a loss of {facts[ACCEPTED]:.1f} s"
     chosen = transition(incident, Event.PERSON_CHOSE, f"{command.by} chose") if len(waiting) == 1 else ()
     if choice is Choice.OTHER_WAY:
-        why = f"{said}; it waited because {waiting[step]['reason']}"
-        return "accepted", (taking(incident, waiting[step]["run"], book, book.step(step), why, command.by), *chosen)
+        why = f"{said}; it waited because {asked['reason']}"
+        return "accepted", (taking(incident, run, book, book.step(step), why, command.by), *chosen)
     if choice is Choice.FIRST_WAY:
         first = book.step(book.stand_ins[step])
-        left = _settled_by_hand(incident, waiting[step], "skipped", said, command.by)
-        again = {**waiting[step], "step": first.id, "block": first.block.name}
-        return "accepted", (left, _settled_by_hand(incident, again, "again", said, command.by), *chosen)
-    return "accepted", (_settled_by_hand(incident, waiting[step], OUTCOMES[choice], said, command.by), *chosen)
+        left = _settled_by_hand(incident, asked, "skipped", said, facts)
+        again = {**asked, "step": first.id, "block": first.block.name}
+        return "accepted", (left, _settled_by_hand(incident, again, "again", said, facts), *chosen)
+    return "accepted", (_settled_by_hand(incident, asked, OUTCOMES[choice], said, facts), *chosen)
 
 
-def _settled_by_hand(incident: IncidentState, asked: Mapping[str, Any], outcome: str, said: str, person: str) -> Write:
+def _against_choice(situation: Situation, incident: IncidentState, command: Command) -> str | None:
+    """Why this choice can't be taken, or None."""
+    if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+        return stranger
+    waiting = waiting_steps(incident)  # Before a decision a step may wait for a person too; the incident stays where it stands then.
+    step, wanted = str(command.arguments.get("step")), str(command.arguments.get("choice"))
+    if not waiting:
+        return f"no step waits for a person; {incident.incident} is {incident.state.value}"
+    if step not in waiting:
+        return f"{step} waits for nobody; one of these does: {', '.join(sorted(waiting))}"
+    known = known_choices(runbook(phases_of(situation.plan, incident.scenario, waiting[step]["run"])), step)
+    if wanted not in known:
+        none = " (the plan binds no other way to it)" if wanted == Choice.OTHER_WAY else ""
+        return f"{wanted} is no choice for {step}{none}; choose one of: {', '.join(known)}"
+    if wanted in NEEDS_REASON and not command.arguments.get("reason"):
+        return "skipping a step or calling it done needs a reason (--because)"
+    return _against_loss(situation, incident, command, waiting[step]["run"])
+
+
+def _against_loss(situation: Situation, incident: IncidentState, command: Command, run: str) -> str | None:
+    """Why this person can't accept a loss here, or None: only who may approve a failover can, and only a loss that was found."""
+    if command.arguments.get("accepts_loss") is not True:
+        return None
+    step, may = str(command.arguments["step"]), situation.plan.approval.activation.of
+    if command.arguments.get("choice") != Choice.RETRY or would_lose_seconds(incident, run, step) is None:
+        return f"a loss is accepted with retry, and {step} must have found one that is larger than approved"
+    if not set(may) & set(roles_of(situation.plan, incident).get(command.by, ())):
+        return f"{command.by} fills none of the roles {', '.join(may)}, and only they can accept a loss"
+    return None
+
+
+def _settled_by_hand(incident: IncidentState, asked: Mapping[str, Any], outcome: str, said: str, facts: Mapping[str, Any]) -> Write:
     """A person's word about a step, as the outcome of its attempt."""
     named = {name: asked[name] for name in ("run", "step", "block", "attempt")}
     looks = {"checked": "unknown", "verified": "unknown"}
-    return Write(Kind.STEP_FINISHED, incident.incident, {**named, "outcome": outcome, "detail": said, "facts": {"person": person}, **looks})
+    return Write(Kind.STEP_FINISHED, incident.incident, {**named, "outcome": outcome, "detail": said, "facts": dict(facts), **looks})
 
 
 def _mark(situation: Situation, command: Command, incident: IncidentState | None) -> tuple[str, tuple[Move, ...]]:

@@ -13,6 +13,7 @@ from typing import Any, TypedDict
 
 from holdfast.conduct.course import current_run, finish, intent, run_progress
 from holdfast.conduct.policy import answered, next_moves
+from holdfast.conduct.promised import promised
 from holdfast.conduct.situation import Begin, Command, Move, Situation, Tell, Write
 from holdfast.controller.chronicle import Chronicle
 from holdfast.controller.execution import StepResult, carry_out, prove
@@ -324,7 +325,8 @@ class Controller:
 
     async def _act(self, situation: Situation, move: Begin, body: Mapping[str, Any]) -> StepResult:
         incident = situation.installation.incidents[move.incident]
-        parameters = {**move.step.parameters, "source_position": dict(incident.positions.get(move.run, {}))}
+        known = {"source_position": dict(incident.positions.get(move.run, {})), "promised": promised(incident, move.run, body["mode"])}
+        parameters = {**move.step.parameters, **known}
         task = Task(
             step=move.step.id,
             block=move.step.block.name,

@@ -14,7 +14,7 @@ from holdfast.plan.values import duration_seconds
 from holdfast.ports.action import Action, Answer, Finding, Outcome, Result, Task
 from holdfast.ports.consent import Consent, NoConsent
 from holdfast.simulation.agent import HigherOrderError
-from holdfast.simulation.effects import EFFECTS, Effect
+from holdfast.simulation.effects import EFFECTS, Effect, TooMuchLostError
 from holdfast.simulation.world import SILENCE_SECONDS, BlockFault, SimulatedWorld
 
 _LOOK_SECONDS = 0.02
@@ -67,6 +67,8 @@ class SimulatedAction:
             facts = self._effect.bring(self._world, task)
         except HigherOrderError as error:
             return Outcome(Result.REFUSED, str(error), {"highest_order": error.seen.as_list()})
+        except TooMuchLostError as error:
+            return Outcome(Result.REFUSED, str(error), {"would_lose_seconds": round(error.lost_seconds, 3)})
         except PermissionError as error:
             return Outcome(Result.FAILED, str(error))
         return Outcome(Result.SUCCEEDED, f"{task.block} done", facts)

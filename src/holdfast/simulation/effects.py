@@ -13,11 +13,20 @@ from holdfast.ledger.entry import RequestResult
 from holdfast.ports.action import Answer, Finding, Task
 from holdfast.simulation.region import SimulatedRegion
 from holdfast.simulation.stores import LogStore, StoreRole
-from holdfast.simulation.world import DNS, SimulatedWorld
+from holdfast.simulation.world import DNS, TICK_SECONDS, SimulatedWorld
 
 Look = Callable[[SimulatedWorld, Task], Finding]
 Bring = Callable[[SimulatedWorld, Task], Mapping[str, Any]]
 """Bring the effect about; returns facts. Raises HigherOrderError or PermissionError when the effector says no."""
+
+
+class TooMuchLostError(Exception):
+    """A promotion would lose more than people approved."""
+
+    def __init__(self, lost_seconds: float, bound_seconds: float) -> None:
+        super().__init__(f"the replica is {lost_seconds:.1f} s behind, and people approved a loss of at most {bound_seconds:.1f} s")
+        self.lost_seconds = lost_seconds
+
 
 TAKES_SECONDS: Mapping[str, float] = {"application.scale": 2.0, "application.deploy": 3.0}
 """How long wishes take to come true, where that is not at once."""
@@ -83,12 +92,22 @@ def _promoted(world: SimulatedWorld, task: Task) -> Finding:
 def _promote(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     agent, store = world.regions[task.target].agent, _store(world, task, task.target)
     agent.orders.obey(task.block, task.order)
+    _hold_to_what_was_promised(task, store)
     agent.take_up(task.order)
     if store.epoch < task.order.epoch or store.role is StoreRole.STANDBY:
         store.promote(task.order.epoch)
     if task.block.startswith("postgres"):
         world.synchronous_with = None  # nobody copies the new writer yet: it is unprotected, and says so
     return {"epoch": task.order.epoch, "highest_order": task.order.as_list()}
+
+
+def _hold_to_what_was_promised(task: Task, store: LogStore) -> None:
+    promised = task.parameters.get("promised") or {}
+    if not promised or store.role is not StoreRole.STANDBY:
+        return
+    lost = promised["stopped_seconds"] - (store.heartbeat_seconds() or 0.0)
+    if lost > promised["loss_bound_seconds"] + TICK_SECONDS:
+        raise TooMuchLostError(lost, promised["loss_bound_seconds"])
 
 
 def _writes(world: SimulatedWorld, task: Task) -> Finding:

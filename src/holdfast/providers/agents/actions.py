@@ -17,6 +17,10 @@ Proof = Callable[[Task], Awaitable[Finding]]
 _RESULTS = {"succeeded": Result.SUCCEEDED, "refused": Result.REFUSED, "failed": Result.FAILED}
 _AGAIN_SECONDS = 0.25
 _LAG_LIMIT_SECONDS = 5.0
+CATCH_UP_SECONDS = 8.0
+"""How long a replica may take to replay what it has received before what it lacks is called lost."""
+CLOCK_SECONDS = 0.2
+"""Allowed between the clocks of the two regions and of the controller."""
 
 
 async def give(agent: AgentClient, task: Task, verb: str, arguments: Mapping[str, Any], clock: Clock, timeout_seconds: float) -> Outcome:
@@ -77,13 +81,60 @@ class _PromoteAction:
         )
 
     async def act(self, task: Task) -> Outcome:
-        """Order the promotion, with the position that the source stopped at where that is known."""
+        """Order the promotion, with the position that the source stopped at where that is known.
+
+        Refused without an order when the target lacks more than people approved: it is behind, or stopped replaying.
+        """
+        too_much = await self._lacks_too_much(task)
+        if too_much is not None:
+            return too_much
         arguments = {"source_position": dict(task.parameters.get("source_position") or {})}
         return await give(self._agents[task.target], task, f"{self.store}.promote", arguments, self._clock, self._timeout_seconds)
 
     async def verify(self, task: Task) -> Finding:
         """A committed write under the epoch, asked of the store itself."""
         return await self._proof(task)
+
+    async def _lacks_too_much(self, task: Task) -> Outcome | None:
+        promised = task.parameters.get("promised") or {}
+        if not promised:
+            return None
+        ends = self._clock.steady_seconds() + CATCH_UP_SECONDS
+        while True:
+            try:
+                status = await store_status(self._agents[task.target], self.store)
+            except AgentSilent as silence:
+                return Outcome(Result.UNKNOWN, f"{silence}: what {task.target} lacks is not known, so nothing was ordered")
+            if status.get("role") == "writer":
+                return None  # Promoted by an earlier attempt: what it lacked was looked at then.
+            lost = _would_lose(promised, status)
+            if lost is not None and lost <= float(promised["loss_bound_seconds"]) + CLOCK_SECONDS:
+                return None
+            if self._clock.steady_seconds() >= ends:
+                return _too_much(self.store, task, promised, status, lost)
+            await self._clock.sleep(_AGAIN_SECONDS)
+
+
+def _would_lose(promised: Mapping[str, Any], status: Mapping[str, Any]) -> float | None:
+    newest = status.get("last_heartbeat_seconds")
+    return None if newest is None else max(0.0, float(promised["stopped_seconds"]) - float(newest))
+
+
+def _too_much(store: str, task: Task, promised: Mapping[str, Any], status: Mapping[str, Any], lost: float | None) -> Outcome:
+    bound = float(promised["loss_bound_seconds"])
+    if lost is None:
+        return Outcome(Result.UNKNOWN, f"{store} in {task.target} says no time of its newest data: what it lacks is not known")
+    detail = (
+        f"{store} in {task.target} is {lost:.1f} s behind the moment when {task.source} stopped; people approved a loss of at most "
+        f"{bound:.1f} s, so it was not promoted"
+    )
+    restorable = status.get("restorable_seconds")
+    facts: dict[str, Any] = {"would_lose_seconds": round(lost, 3), "approved_seconds": bound}
+    if restorable is not None:
+        other = max(0.0, float(promised["stopped_seconds"]) - float(restorable))
+        facts["restore_would_lose_seconds"] = round(other, 3)
+        detail += f"; the log that was archived in {task.target} would lose about {other:.1f} s"
+    return Outcome(Result.REFUSED, detail, facts)
 
 
 class PostgresPromoteAction(_PromoteAction):
