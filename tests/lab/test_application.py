@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from holdfast.lab import audit
+from holdfast.lab.application.services import RECORDINGS, SESSIONS, TABLES
 from holdfast.ledger.contents import StoredRecord
 from holdfast.plan.bindings import Bindings
 from lab.application_rig import BUCKET, FUNCTIONS, PASSWORD, Rig, eventually, process, running_rig
@@ -41,8 +42,9 @@ def bindings_of(rig: Rig) -> Bindings:
             "database": "voicehive",
             "user": "holdfast",
             "password_file": password,
+            "records": {table: {} for table in TABLES},
         },
-        "cache": {"kind": "redis", "host": rig.host(11), "port": 26379, "password_file": password},
+        "cache": {"kind": "redis", "host": rig.host(11), "port": 26379, "password_file": password, "records": SESSIONS},
         "storage": {
             "kind": "bucket",
             "endpoint": f"http://{rig.host(12)}:29000",
@@ -50,6 +52,7 @@ def bindings_of(rig: Rig) -> Bindings:
             "access_key": "lab",
             "secret_key_file": password,
             "peer_endpoint_from_inside": "http://127.0.0.1:1",
+            "records": RECORDINGS,
         },
     }
     return Bindings.model_validate(

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import holdfast.lab.application
+from holdfast.canary.client import judge
+from holdfast.canary.schedule import LATE_SECONDS, next_arrival
 from holdfast.lab.application.capacity import CAPACITIES
 from holdfast.lab.application.credentials import hash_password, verify_password
 from holdfast.lab.application.instance import is_older
 from holdfast.lab.application.services import SERVICES
 from holdfast.lab.application.settings import SettingsError, SettingsFile, parse
-from holdfast.lab.clients.client import judge
-from holdfast.lab.clients.load import DEFAULT_RATES, LATE_SECONDS, next_arrival, rates
+from holdfast.lab.clients.rates import DEFAULT_RATES, rates
 from holdfast.lab.cluster.deployment import Running, moves
 from holdfast.lab.cluster.objects import ApiError, image_version, merge_patch, strategic_patch
 from holdfast.ledger.entry import RequestResult

@@ -44,6 +44,8 @@ COMMANDS = (
     Command("failback", "holdfast.cli.deciding:failback", "Bring the service home."),
     Command("switchover", "holdfast.cli.deciding:switchover", "Propose a planned move to the DR region."),
     Command("report", "holdfast.cli.report:report", "Show a report again."),
+    Command("canary", "holdfast.cli.canary:canary", "Measure in production what clients get, all the time."),
+    Command("availability", "holdfast.cli.availability:availability", "Say how much of the time each function served."),
     Command("journal", "holdfast.cli.journal:app", "Read the journal and prove that nobody changed it."),
     Command("observe", "holdfast.cli.observe:observe", "Watch from one site and answer with what was seen."),
 )

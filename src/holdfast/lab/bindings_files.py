@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from holdfast.lab.addresses import Host, Port
-from holdfast.lab.application.services import SERVICES
+from holdfast.lab.application.services import RECORDINGS, SERVICES, SESSIONS, TABLES
 from holdfast.lab.blueprint import ACCESS_KEY, ADMIN_USER, BUCKET, CONFIG_MAP, DATABASE, DNS_KEY, NAMESPACE, TTL_SECONDS, ZONE, Blueprint
 from holdfast.plan.bindings import (
     AgentBinding,
@@ -17,6 +17,7 @@ from holdfast.plan.bindings import (
     LoadBalancerBinding,
     PostgresBinding,
     RedisBinding,
+    TableBinding,
 )
 
 
@@ -82,12 +83,13 @@ def _components(blueprint: Blueprint, site: str) -> dict[str, dict[str, Componen
 def _postgres(blueprint: Blueprint, site: str, region: str) -> ComponentBinding:
     where = blueprint.at(site, region, Host.POSTGRES, Port.POSTGRES)
     password = blueprint.layout.secret("postgres.admin")
-    return PostgresBinding(host=where.host, port=where.port, database=DATABASE, user=ADMIN_USER, password_file=password)
+    tables = {table: TableBinding() for table in TABLES}
+    return PostgresBinding(host=where.host, port=where.port, database=DATABASE, user=ADMIN_USER, password_file=password, records=tables)
 
 
 def _redis(blueprint: Blueprint, site: str, region: str) -> ComponentBinding:
     where = blueprint.at(site, region, Host.REDIS, Port.REDIS)
-    return RedisBinding(host=where.host, port=where.port, password_file=blueprint.layout.secret("redis"))
+    return RedisBinding(host=where.host, port=where.port, password_file=blueprint.layout.secret("redis"), records=SESSIONS)
 
 
 def _bucket(blueprint: Blueprint, site: str, region: str) -> ComponentBinding:
@@ -97,6 +99,7 @@ def _bucket(blueprint: Blueprint, site: str, region: str) -> ComponentBinding:
         access_key=ACCESS_KEY,
         secret_key_file=blueprint.layout.secret("storage"),
         peer_endpoint_from_inside=blueprint.at(region, blueprint.peer(region), Host.STORAGE, Port.STORAGE).url,
+        records=RECORDINGS,
     )
 
 

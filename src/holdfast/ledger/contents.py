@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast.ledger.entry import LedgerEntry
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
@@ -27,15 +29,29 @@ class StoreContents:
     records: Mapping[str, StoredRecord] | None
     """Key → record; None when the store could not be read: that is unknown, never empty."""
     problem: str = ""
+    since_seconds: float = 0.0
+    """Only what was sent from then on was looked for."""
+
+    def covers(self, entry: LedgerEntry) -> bool:
+        """Whether an acknowledged write, if it isn't among the records, is missing: it is neither too old nor too new for this reading."""
+        return self.since_seconds <= entry.sent_seconds and entry.answered_seconds <= self.read_seconds
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values, with records as lists to keep the file small."""
         records = None if self.records is None else {key: [r.epoch, r.region, r.written_seconds] for key, r in sorted(self.records.items())}
-        return {"store": self.store, "region": self.region, "read_seconds": self.read_seconds, "records": records, "problem": self.problem}
+        return {
+            "store": self.store,
+            "region": self.region,
+            "read_seconds": self.read_seconds,
+            "records": records,
+            "problem": self.problem,
+            "since_seconds": self.since_seconds,
+        }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "StoreContents":
         """Inverse of `as_json`."""
         records = values["records"]
         parsed = None if records is None else {key: StoredRecord(*record) for key, record in records.items()}
-        return cls(values["store"], values["region"], values["read_seconds"], parsed, values.get("problem", ""))
+        since = values.get("since_seconds", 0.0)
+        return cls(values["store"], values["region"], values["read_seconds"], parsed, values.get("problem", ""), since)

@@ -37,3 +37,5 @@ class LedgerEntry:
     written_seconds: float | None
     """The store's own clock at the write, where it has one."""
     detail: str = ""
+    own_fault: str = ""
+    """Why the client itself can't vouch for this result (it was held up, or reached nothing at all); empty when it can."""

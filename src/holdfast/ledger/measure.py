@@ -25,6 +25,8 @@ class Request:
     sent_seconds: float
     answered_seconds: float
     result: RequestResult
+    own_fault: str = ""
+    """Why the client can't vouch for the result; empty when it can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,9 @@ def requests(entries: Iterable[LedgerEntry]) -> tuple[Request, ...]:
     for entry in entries:
         known = found.get((entry.function, entry.request))
         if known is None or known.result is RequestResult.ACKNOWLEDGED:
-            found[entry.function, entry.request] = Request(entry.request, entry.sent_seconds, entry.answered_seconds, entry.result)
+            found[entry.function, entry.request] = Request(
+                entry.request, entry.sent_seconds, entry.answered_seconds, entry.result, entry.own_fault
+            )
     return tuple(sorted(found.values(), key=lambda request: (request.sent_seconds, request.request)))
 
 
@@ -119,9 +123,11 @@ def outages(
     """Every outage of one function among requests answered at or after `after_seconds` and sent before `before_seconds`, in order.
 
     An outage begins with a failed request and ends with the first of `successes` acknowledged requests in a row (in the order of
-    sending); fewer successes than that, up to the next failure or the end of the ledger, do not end it.
+    sending); fewer successes than that, up to the next failure or the end of the ledger, do not end it. What the client itself can't
+    vouch for says neither.
     """
-    inside = [r for r in requests(entries) if r.answered_seconds >= after_seconds and r.sent_seconds < before_seconds]
+    vouched = [request for request in requests(entries) if not request.own_fault]
+    inside = [r for r in vouched if r.answered_seconds >= after_seconds and r.sent_seconds < before_seconds]
     return tuple(_outages(inside, successes))
 
 
@@ -170,7 +176,7 @@ def loss(entries: Iterable[LedgerEntry], serving: Iterable[StoreContents]) -> Lo
         contents = by_store.get(entry.store or "")
         if contents is not None and contents.records is not None and entry.key in contents.records:
             checked += 1
-        elif contents is None or contents.records is None or entry.answered_seconds > contents.read_seconds:
+        elif contents is None or contents.records is None or not contents.covers(entry):
             unknown.append(entry)
         else:
             checked += 1

@@ -14,7 +14,8 @@ from holdfast.ledger.entry import LedgerEntry, RequestResult
 
 _FIELDS = tuple(field.name for field in fields(LedgerEntry))
 _NUMBERS = {"sent_seconds": False, "answered_seconds": False, "written_seconds": True}
-_TEXTS = {"function": False, "request": False, "detail": False, "store": True, "key": True, "region": True}
+_OPTIONAL = ("detail", "own_fault")
+_TEXTS = {"function": False, "request": False, "detail": False, "own_fault": False, "store": True, "key": True, "region": True}
 
 
 class LedgerError(ValueError):
@@ -62,7 +63,7 @@ def _parse_line(line: bytes, place: str) -> LedgerEntry:
         raise LedgerError(f"{place}: not JSON ({error}); the ledger was changed or damaged after it was written") from None
     if not isinstance(values, dict):
         raise LedgerError(f"{place}: an entry is a JSON object, not {type(values).__name__}")
-    missing = [name for name in _FIELDS if name not in values and name != "detail"]
+    missing = [name for name in _FIELDS if name not in values and name not in _OPTIONAL]
     if missing:
         raise LedgerError(f"{place}: the entry lacks {', '.join(missing)}")
     _check_types(values, place)
@@ -95,7 +96,7 @@ class LedgerWriter:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _set_torn_end_aside(path)
+        set_torn_end_aside(path)
         self._file: IO[bytes] = path.open("ab", buffering=0)
 
     def write(self, entries: Iterable[LedgerEntry]) -> None:
@@ -107,16 +108,17 @@ class LedgerWriter:
         self._file.close()
 
 
-def _set_torn_end_aside(path: Path) -> None:
-    """A new client must not write behind half a line: what was torn goes to `<name>.torn`, so that nothing is lost."""
+def set_torn_end_aside(path: Path) -> int:
+    """A new client must not write behind half a line: what was torn goes to `<name>.torn`, so that nothing is lost. Returns its size."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return
+        return 0
     whole, end, torn = content.rpartition(b"\n")
     if not torn:
-        return
+        return 0
     with path.with_suffix(".torn").open("ab") as aside:
         aside.write(torn + b"\n")
     with path.open("r+b") as ledger:
         ledger.truncate(len(whole) + len(end))
+    return len(torn)

@@ -14,6 +14,18 @@ class _Binding(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class TableBinding(_Binding):
+    """Where a table keeps what transactions write: which column holds the request's identifier, and which say who wrote when.
+
+    A ledger's key for its rows is `<table>/<request>`."""
+
+    request: str = "request"
+    epoch: str | None = "epoch"
+    region: str | None = "region"
+    written_at: str | None = "written_at"
+    """A column of the type `timestamptz`: the store's own clock."""
+
+
 class PostgresBinding(_Binding):
     """One PostgreSQL server, as an administrator and prober reaches it."""
 
@@ -23,6 +35,8 @@ class PostgresBinding(_Binding):
     database: str
     user: str
     password_file: Path
+    records: dict[str, TableBinding] = Field(default_factory=dict)
+    """Tables that transactions write, for the count of what was lost. None named: not known."""
 
 
 class RedisBinding(_Binding):
@@ -32,6 +46,8 @@ class RedisBinding(_Binding):
     host: str
     port: int
     password_file: Path
+    records: tuple[str, ...] = ()
+    """What stands before the request's identifier in the keys that transactions write. None named: not known."""
 
 
 class BucketBinding(_Binding):
@@ -44,6 +60,8 @@ class BucketBinding(_Binding):
     secret_key_file: Path
     peer_endpoint_from_inside: str
     """The other region's endpoint as this region itself reaches it: what replication is configured with."""
+    records: tuple[str, ...] = ()
+    """As with Redis, for names of objects."""
 
 
 class ClusterBinding(_Binding):
@@ -98,6 +116,12 @@ class FunctionBinding(_Binding):
     dns_name: str
     port: int
     path: str
+    tls: bool = False
+    """HTTPS, with the certificate checked against `dns_name`."""
+    ca_file: Path | None = None
+    """Who may sign that certificate; the machine's own list when absent."""
+    token_file: Path | None = None
+    """Sent as `authorization: Bearer`: the test customer's."""
 
 
 class AgentBinding(_Binding):

@@ -5,9 +5,9 @@ Never here: reading files (see `loader`), judging whether a promise can be kept 
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from holdfast.plan.values import Duration, Identifier
+from holdfast.plan.values import Duration, Identifier, duration_text
 
 
 class Part(BaseModel):
@@ -45,6 +45,29 @@ class Degraded(Part):
     p95_latency_above: Duration = 5.0
 
 
+SHORTEST_CANARY_SECONDS = 0.1
+"""Ten transactions a second of one function are the most that a canary sends."""
+
+
+class Canary(Part):
+    """The synthetic transaction that says, in production too, whether a function serves and what it loses."""
+
+    transaction: str
+    """What is done, in words: on whose account, and which records it leaves behind."""
+    every: Duration = 1.0
+    within: Duration = 1.0
+    """Acknowledged later than this is not in time."""
+    values: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    """Sent beside the request's identifier: the test customer's own, never a real one's."""
+
+    @field_validator("every", "within")
+    @classmethod
+    def _at_least(cls, seconds: float) -> float:
+        if seconds < SHORTEST_CANARY_SECONDS:
+            raise ValueError(f"{duration_text(seconds)} is too short; a canary measures and must not load: at least 100ms")
+        return seconds
+
+
 class Function(Part):
     """A business function of the impact analysis (ISO 22301 prioritised activity)."""
 
@@ -56,6 +79,8 @@ class Function(Part):
     impact: str
     stands_on: tuple[Identifier, ...]
     degraded: Degraded = Degraded()
+    canary: Canary | None = None
+    """Without one, nobody measures the function outside of drills."""
 
 
 class Region(Part):

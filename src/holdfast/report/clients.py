@@ -33,7 +33,8 @@ def outage_in(entries: Sequence[LedgerEntry], window: Window) -> tuple[float | N
     """(seconds, the worst outage, how many): 0 seconds when every request was answered, None when nothing was asked or it has not ended."""
     found = outages(entries, window.start_seconds, window.end_seconds)
     if not found:
-        asked = any(window.start_seconds <= r.answered_seconds and r.sent_seconds < window.end_seconds for r in requests(entries))
+        vouched = [request for request in requests(entries) if not request.own_fault]
+        asked = any(window.start_seconds <= r.answered_seconds and r.sent_seconds < window.end_seconds for r in vouched)
         return (0.0 if asked else None), None, 0
     longest = worst(found)
     return (longest.duration_seconds if longest else None), longest, len(found)
@@ -48,7 +49,7 @@ def strip(entries: Sequence[LedgerEntry], window: Window, impact_seconds: float,
     states: list[State] = ["idle"] * total
     asked, failed = [0] * total, [0] * total
     for request in requests(entries):
-        if not window.start_seconds <= request.sent_seconds < window.end_seconds:
+        if request.own_fault or not window.start_seconds <= request.sent_seconds < window.end_seconds:
             continue
         first = int((request.sent_seconds - window.start_seconds) // size)
         state = _state(request, slow_seconds)

@@ -23,7 +23,7 @@ class Capacity:
         return self.at_once / self.per_second
 
 
-# One instance is too small for the clients' default load (15, 15, 8, 6 and 6 a second, see `lab.clients.load`) with what three observers
+# One instance is too small for the clients' default load (15, 15, 8, 6 and 6 a second, see `lab.clients.rates`) with what three observers
 # ask besides. The plan's three or four take both, in the fast profile too, and the proofs of a failover on top.
 CAPACITIES = {
     "voice": Capacity(9, 9.0),

@@ -72,7 +72,8 @@ INSERT INTO settings (name, value) VALUES
     ('record-calls', 'yes'),
     ('night-desk', '+353 1 555 0100'),
     ('checkout-hour', '11'),
-    ('upsell', 'breakfast')
+    ('upsell', 'breakfast'),
+    ('canary', 'never sung')
 ON CONFLICT (name) DO NOTHING;
 
 -- Invented people; the password of NAME is `password of NAME` (scrypt, see credentials.py).

@@ -11,5 +11,5 @@ Requests arrive at a steady rate whatever the system does: a slow or cut region 
      "total": {"acknowledged": 900, "refused": 0, "unknown": 0}}}}
 
 SIGTERM or SIGINT ends it: nothing new is sent, what is outstanding gets its answer or its time-out, and the ledgers are closed.
-It also runs against any other installation whose functions speak the same requests: it is the canary of a real incident.
+The client itself is `holdfast.canary.client`, the same that `holdfast canary` runs against production.
 """

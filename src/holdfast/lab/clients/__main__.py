@@ -3,17 +3,19 @@
 import argparse
 import asyncio
 import json
+import secrets
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from holdfast.lab.clients.client import Client, ClientSpecification
-from holdfast.lab.clients.load import DEFAULT_NEEDS_VERSION, DEFAULT_TIMEOUT_SECONDS, rates
-from holdfast.lab.clients.resolver import Resolver
+from holdfast.canary.client import Client, ClientSpecification
+from holdfast.canary.resolver import Resolver
+from holdfast.lab.clients.rates import DEFAULT_NEEDS_VERSION, DEFAULT_TIMEOUT_SECONDS, rates
+from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.reading import LedgerWriter
 from holdfast.plan.bindings import Bindings
 
@@ -33,6 +35,22 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--status", type=Path, default=None, metavar="FILE", help="default: status.json beside the ledgers")
     parser.add_argument("--for", dest="duration", type=float, default=None, metavar="SECONDS", help="default: until a signal")
     return parser.parse_args(arguments)
+
+
+class _Ledger:
+    """A drill's ledger: an entry has left the process, which is enough where only the client is killed and never the machine."""
+
+    def __init__(self, writer: LedgerWriter) -> None:
+        self._writer = writer
+
+    async def keep(self, entries: Sequence[LedgerEntry]) -> None:
+        """Keep the entries of one request."""
+        self._writer.write(entries)
+
+
+def _namer(function: str) -> Callable[[float, int], str]:
+    prefix = f"{function}-{secrets.token_hex(4)}"
+    return lambda _, number: f"{prefix}-{number:07d}"
 
 
 async def _tell(clients: dict[str, Client], status_file: Path) -> None:
@@ -87,10 +105,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     clients = {
         name: Client(
             ClientSpecification(
-                name, bindings.functions[name], wanted[name], options.timeout, options.needs_version, bindings.source_address
+                name,
+                bindings.functions[name],
+                wanted[name],
+                options.timeout,
+                bindings.source_address,
+                _namer(name),
+                {"needs_version": options.needs_version},
             ),
             resolver,
-            ledgers[name],
+            _Ledger(ledgers[name]),
         )
         for name in chosen
     }

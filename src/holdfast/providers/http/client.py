@@ -6,6 +6,7 @@ It never follows redirects, never retries, never resolves names other than by wh
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,16 +42,31 @@ class Connection:
         self._protocol = h11.Connection(h11.CLIENT)
 
     @classmethod
-    async def open(cls, host: str, port: int, *, timeout_seconds: float, source_address: str | None = None) -> "Connection":
-        """Connect. Raises TimeoutError for silence and NotSentError when the other side, or the way to it, said no."""
+    async def open(
+        cls,
+        host: str,
+        port: int,
+        *,
+        timeout_seconds: float,
+        source_address: str | None = None,
+        tls: ssl.SSLContext | None = None,
+        tls_name: str | None = None,
+    ) -> "Connection":
+        """Connect, with `tls` under a certificate for `tls_name`.
+
+        Raises TimeoutError for silence and NotSentError when the other side, or the way to it, said no.
+        """
         local = (source_address, 0) if source_address else None
         try:
             async with asyncio.timeout(timeout_seconds):
-                reader, writer = await asyncio.open_connection(host, port, local_addr=local)
+                reader, writer = await asyncio.open_connection(
+                    host, port, local_addr=local, ssl=tls, server_hostname=tls_name if tls else None
+                )
         except TimeoutError:
             raise TimeoutError(f"no connection to {host}:{port} within {timeout_seconds:g} s") from None
         except OSError as error:
-            raise NotSentError(f"cannot connect to {host}:{port}: {error.strerror or error}") from error
+            reason = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else error.strerror or error
+            raise NotSentError(f"cannot connect to {host}:{port}: {reason}") from error
         return cls(reader, writer)
 
     async def __aenter__(self) -> Self:

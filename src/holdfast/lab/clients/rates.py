@@ -1,4 +1,4 @@
-"""How much the clients send, and when. Pure.
+"""How much the lab's clients send. Pure.
 
 The rates keep the whole lab below about 60 % of two cores and are too much for a single instance (see `lab.application.capacity`).
 """
@@ -10,8 +10,6 @@ DEFAULT_RATES = {"voice": 15.0, "authentication": 15.0, "pms": 8.0, "analytics":
 OTHER_RATE = 5.0
 DEFAULT_TIMEOUT_SECONDS = 1.0
 DEFAULT_NEEDS_VERSION = "2"
-LATE_SECONDS = 1.0
-"""A client that was itself held up for longer than this skips what it should have sent meanwhile instead of sending it in a burst."""
 
 
 def rates(functions: Sequence[str], overrides: Sequence[str]) -> dict[str, float]:
@@ -28,9 +26,3 @@ def rates(functions: Sequence[str], overrides: Sequence[str]) -> dict[str, float
         if not 0 < found[function] <= 1000:
             raise ValueError(f"--rate {override}: must be above 0 and at most 1000 a second")
     return found
-
-
-def next_arrival(due_seconds: float, now_seconds: float, rate: float) -> float:
-    """When the request after the one that was due is due; held up for too long, the schedule begins again from now."""
-    following = due_seconds + 1.0 / rate
-    return now_seconds if now_seconds - following > LATE_SECONDS else following
