@@ -58,6 +58,11 @@ def since_start(incident: IncidentState, run: str) -> tuple[Any, ...]:
     return incident.records[starts[-1] :] if starts else ()
 
 
+def run_started_seconds(incident: IncidentState, run: str) -> float | None:
+    """When this run was started last, or None."""
+    return next((float(record.at_seconds) for record in since_start(incident, run)), None)
+
+
 def _is_open(incident: IncidentState, run: str) -> bool:
     records = since_start(incident, run)
     return bool(records) and not any(record.kind == Kind.RUN_FINISHED and record.body["run"] == run for record in records)

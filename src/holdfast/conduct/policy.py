@@ -37,6 +37,15 @@ def _severity(situation: Situation, incident: IncidentState) -> tuple[Move, ...]
     return (Write(Kind.SEVERITY_CHANGED, incident.incident, {"severity": now, "functions": hit, "reason": f"{', '.join(hit)} hit"}),)
 
 
+def _functions(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
+    """Record which functions clients lost and got back, as observers saw it. Silence is neither."""
+    out = {name for name, outage in incident.functions.items() if outage.back_seconds is None}
+    hit = {entry.function: entry.since_seconds for entry in situation.functions_hit if entry.function not in out}
+    still = {entry.function for entry in situation.functions_hit} | situation.functions_unknown
+    back = {name: situation.functions_up_since.get(name, situation.now) for name in sorted(out - still)}
+    return (Write(Kind.FUNCTIONS_SEEN, incident.incident, {"hit": hit, "back": back}),) if hit or back else ()
+
+
 def _roles(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     if any(record.kind == Kind.ROLES_ACTIVATED for record in incident.records):
         return ()
@@ -48,7 +57,8 @@ def _conduct(situation: Situation) -> tuple[Move, ...]:
     incident = situation.installation.open_incident()
     if incident is None:
         return ()
-    return _roles(situation, incident) or _severity(situation, incident) or messages(situation, incident) or steps(situation, incident)
+    stages = (_roles, _functions, _severity, messages, steps)
+    return next((moves for stage in stages if (moves := stage(situation, incident))), ())
 
 
 STAGES: tuple[Stage, ...] = (observers, suspicions, incidents, _conduct)

@@ -63,6 +63,8 @@ class Situation:
     functions_hit: tuple[FunctionHit, ...] = ()
     functions_unknown: frozenset[str] = frozenset()
     """Functions of which no majority says anything: neither served as promised nor hit."""
+    functions_up_since: Mapping[str, float] = field(default_factory=dict)
+    """Function that clients get as promised → since when; only those."""
     loss: LossBound = LossBound(None, None)
     in_flight: frozenset[tuple[str, str]] = frozenset()
     """(run, step) of what this controller has begun and not finished."""

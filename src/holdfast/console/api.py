@@ -135,7 +135,8 @@ class Api:
     async def _state(self, _: Request) -> Response:
         situation = self._controller.situation()
         watch = self._controller.watch
-        return JSONResponse(state(situation, self._keeper.promise_ends_in_seconds(), watch.picture, watch.heard_seconds))
+        ends_in = self._keeper.promise_ends_in_seconds()
+        return JSONResponse(state(situation, ends_in, watch.picture, watch.heard_seconds, watch.standings(), watch.served_from()))
 
     async def _records(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")

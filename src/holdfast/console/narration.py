@@ -53,6 +53,12 @@ def _other_way(body: Body) -> tuple[str, str]:
     return "running", f"{body['step']} goes the other way ({', then '.join(body['steps'])}), said by {by}: {body['reason']}"
 
 
+def _functions(body: Body) -> tuple[str, str]:
+    if body["hit"]:
+        return "failed", f"clients don't get what the plan promises from: {', '.join(body['hit'])}"
+    return "done", f"clients are served again by: {', '.join(body['back'])}"
+
+
 def _finished(body: Body) -> tuple[str, str]:
     good = body["outcome"] in ("succeeded", "settled")
     word = "done" if good else "unknown" if body["outcome"] == "unknown" else "failed"
@@ -71,6 +77,7 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.SUSPICION_CLEARED: lambda body: ("done", f"{body['region']} is no longer suspected ({body['trigger']})"),
     Kind.INCIDENT_OPENED: lambda body: ("failed", f"{body['kind']} opened: {body['source']} → {body['target']}, because {body['reason']}"),
     Kind.SEVERITY_CHANGED: lambda body: ("failed", f"severity {body['severity']}: {body['reason']}"),
+    Kind.FUNCTIONS_SEEN: _functions,
     Kind.PROPOSED: _proposed,
     Kind.APPROVED: lambda body: ("done", f"{body['person']} approves as {body['role']}"),
     Kind.APPROVAL_REFUSED: lambda body: ("failed", f"{body['person']} decides against it: {body['reason']}"),

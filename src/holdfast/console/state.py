@@ -3,16 +3,20 @@
 A read model: everything in it comes from the journal and the latest observations, and can be rebuilt from them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from holdfast.conduct.assessment import cost_so_far
 from holdfast.conduct.course import current_run, run_progress
 from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.situation import Situation
+from holdfast.console.acting import acting
+from holdfast.console.clocks import forecast, functions
+from holdfast.console.sides import links, regions
 from holdfast.decision.approval import Proposal
 from holdfast.decision.replay import IncidentState
 from holdfast.health.picture import Picture
+from holdfast.health.standing import Standing
 from holdfast.journal.kinds import Kind
 
 
@@ -37,6 +41,9 @@ def _steps(situation: Situation, incident: IncidentState) -> list[dict[str, Any]
             "block": step.block.name,
             "state": now[step.id].state.value,
             "attempts": now[step.id].attempts,
+            "component": step.component,
+            "summary": step.block.summary,
+            "limit_seconds": step.time_limit_seconds,
             "started_seconds": now[step.id].started_seconds,
             "ended_seconds": now[step.id].ended_seconds,
             "detail": now[step.id].detail,
@@ -61,6 +68,7 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "source": incident.source,
         "target": incident.target,
         "mode": incident.mode,
+        "exercise": incident.exercise,
         "trigger": incident.trigger,
         "impact_seconds": incident.impact_seconds,
         "opened_seconds": incident.opened_seconds,
@@ -86,11 +94,18 @@ def _watching(picture: Picture | None, heard_seconds: Mapping[str, float]) -> di
 
 
 def state(
-    situation: Situation, promise_ends_in_seconds: float, picture: Picture | None, heard_seconds: Mapping[str, float]
+    situation: Situation,
+    promise_ends_in_seconds: float,
+    picture: Picture | None,
+    heard_seconds: Mapping[str, float],
+    standings: Sequence[Standing] = (),
+    served_from: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """The whole read model. Moments are wall-clock seconds since 1970; `observers` holds the age in seconds of what each said last."""
     known = situation.installation
     last = next(reversed(list(known.incidents.values())), None)
+    opened = last if last is not None and not last.ended else None
+    ahead = forecast(situation, opened) if opened is not None else None
     return {
         "schema": "holdfast/state/v1",
         "now_seconds": situation.now,
@@ -103,6 +118,12 @@ def state(
         "term": known.term,
         "promise_ends_in_seconds": promise_ends_in_seconds,
         "watching": _watching(picture, heard_seconds),
+        "timezone": situation.plan.timezone,
+        "regions": regions(situation.plan, known.serving, picture, standings),
+        "links": links(situation.plan, known.serving, standings),
+        "functions": functions(situation, last, picture, served_from or {}, ahead),
+        "forecast": ahead,
+        "acting": acting(situation, opened),
         "alarms": [
             {
                 "region": alarm.region,

@@ -202,6 +202,7 @@ class Controller:
             alarms=seen.alarms,
             functions_hit=seen.functions_hit,
             functions_unknown=seen.functions_unknown,
+            functions_up_since=seen.functions_up_since,
             loss=seen.loss,
             observers_heard=seen.observers_heard,
             **self._under_way(),

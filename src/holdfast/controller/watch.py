@@ -15,6 +15,7 @@ from holdfast.health.loss import ComponentLoss, component_losses, worst_loss
 from holdfast.health.observation import Subject
 from holdfast.health.picture import Picture, picture
 from holdfast.health.signals import Health
+from holdfast.health.standing import Standing, served_from, standings
 from holdfast.health.triggers import TriggerKey, TriggerState, evaluate
 from holdfast.plan.model import Plan, Profile, Trigger
 from holdfast.ports.clock import Clock
@@ -38,6 +39,7 @@ class Seen:
     alarms: tuple[Alarm, ...]
     functions_hit: tuple[FunctionHit, ...]
     functions_unknown: frozenset[str]
+    functions_up_since: Mapping[str, float]
     loss: LossBound
     observers_heard: frozenset[str] | None
 
@@ -92,6 +94,7 @@ class Watch:
             self._alarms(installation),
             self._functions_hit(self.picture, installation.serving),
             frozenset(name for name, joint in self.picture.functions.items() if joint.health is Health.UNKNOWN),
+            {name: joint.since_seconds for name, joint in self.picture.functions.items() if joint.health is Health.UP},
             self._loss(installation, consent, now),
             self._heard(now),
         )
@@ -140,6 +143,14 @@ class Watch:
         headroom = 2 * self._profile.probe_every if ends_in > 0 else 0.0
         bound, estimate = worst_loss(self.losses(target, now + ends_in + headroom))
         return LossBound(bound, estimate)
+
+    def standings(self) -> tuple[Standing, ...]:
+        """How each thing of the regions stands, for readers."""
+        return () if self.picture is None else standings(self._history, self.picture)
+
+    def served_from(self) -> Mapping[str, str]:
+        """Function → the region that its clients are sent to, for readers."""
+        return served_from(self._history)
 
     def promise_ended_seconds(self, region: str, after_seconds: float) -> float | None:
         """When the last promise of this region's agent ends, if it was seen after that moment to promise no more; otherwise None."""

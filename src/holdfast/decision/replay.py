@@ -3,6 +3,7 @@
 Never here: anything that isn't in the journal. What observers say now lives in `health`; what steps did in `runbook`.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +12,21 @@ from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.table import ENDED, State
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionOutage:
+    """What observers saw of one function in an incident: the outage that is on, or the longest one that ended."""
+
+    since_seconds: float
+    back_seconds: float | None = None
+    before: "FunctionOutage | None" = None
+    """The longest that ended before the one that is on."""
+
+    @property
+    def seconds(self) -> float:
+        """Its length; endless while it is on."""
+        return math.inf if self.back_seconds is None else self.back_seconds - self.since_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,8 @@ class IncidentState:
     messages_sent: frozenset[tuple[str, str, str]] = frozenset()
     """(key, channel, recipient) of everything that was handed over."""
     messages_due: frozenset[str] = frozenset()
+    functions: Mapping[str, FunctionOutage] = field(default_factory=dict)
+    """Function → its outage; those that were never hit are not in it."""
     records: tuple[Record, ...] = ()
 
     @property
@@ -119,9 +137,23 @@ def _sent(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]
     return {"messages_sent": incident.messages_sent | {(body["key"], body["channel"], body["recipient"])}}
 
 
+def _seen(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    functions = dict(incident.functions)
+    for name, since in body["hit"].items():
+        known = functions.get(name)
+        functions[name] = FunctionOutage(since, before=known) if known is None or known.back_seconds is not None else known
+    for name, at in body["back"].items():
+        known = functions.get(name)
+        if known is not None and known.back_seconds is None:
+            ended = FunctionOutage(known.since_seconds, max(at, known.since_seconds))
+            functions[name] = ended if known.before is None or known.before.seconds < ended.seconds else replace(known.before, before=None)
+    return {"functions": functions}
+
+
 _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str, Any]]] = {
     Kind.TRANSITION: _moved,
     Kind.SEVERITY_CHANGED: lambda _, body: {"severity": body["severity"]},
+    Kind.FUNCTIONS_SEEN: _seen,
     Kind.IMPACT_ASSESSED: lambda _, body: {"assessed": True},
     Kind.PROPOSED: lambda _, body: {"proposal": _proposal(body), "approvals": ()},
     Kind.APPROVED: _approved,

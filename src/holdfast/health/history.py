@@ -58,6 +58,9 @@ class Track:
     replayed_seconds: float | None = None
     """Time stamp (the writer's clock) of the newest write seen in this store, while it is a copy of the writer's."""
     window: tuple[Look, ...] = ()
+    answered: Observation | None = None
+    """The last look that was answered, good or bad: what is known of a thing that fell silent."""
+    answered_at_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,10 @@ def _next_track(track: Track | None, observation: Observation, at_seconds: float
         start = at_seconds - window_seconds(profile)
         kept = () if track is None else tuple(look for look in track.window if look.at_seconds > start)
         window = (*kept, Look(at_seconds, observation.seen, observation.latency_seconds))
+    silent = observation.seen is Seen.SILENT
     return Track(
+        answered=(track.answered if track is not None else None) if silent else observation,
+        answered_at_seconds=(track.answered_at_seconds if track is not None else None) if silent else at_seconds,
         last=observation,
         at_seconds=at_seconds,
         run_since_seconds=track.run_since_seconds if track is not None and same else at_seconds,

@@ -60,6 +60,16 @@ def moment(at_seconds: float, zone: str) -> str:
     return datetime.fromtimestamp(at_seconds, _zone(zone)).isoformat(timespec="milliseconds")
 
 
+def time_of_day(at_seconds: float, zone: str) -> str:
+    """`14:03:22`, in the plan's zone; whoever shows it says the offset once (`offset_of`)."""
+    return datetime.fromtimestamp(at_seconds, _zone(zone)).strftime("%H:%M:%S")
+
+
+def offset_of(at_seconds: float, zone: str) -> str:
+    """`+01:00`: how far the zone is from UTC at that moment."""
+    return datetime.fromtimestamp(at_seconds, _zone(zone)).isoformat()[-6:]
+
+
 def moment_text(iso: str) -> str:
     """The same moment for a person: `2026-11-23 20:06:43 +00:00`."""
     at = datetime.fromisoformat(iso).isoformat(sep=" ", timespec="seconds")

@@ -1,0 +1,81 @@
+"""Who must act now, by when, and the command that does it.
+
+Rules: a command can be pasted as it stands. Where one of several people may act, the command names the first of them; nobody is named who
+could only be refused. What nobody must do isn't listed.
+"""
+
+from typing import Any
+
+from holdfast.conduct.assessment import roles_of
+from holdfast.conduct.course import current_run
+from holdfast.conduct.decisions import waiting_steps
+from holdfast.conduct.situation import Situation
+from holdfast.decision.approval import Proposal
+from holdfast.decision.replay import IncidentState
+from holdfast.decision.table import State
+
+
+def acting(situation: Situation, incident: IncidentState | None) -> list[dict[str, Any]]:
+    """What people must do, the most pressing first."""
+    if incident is None or incident.ended:
+        return []
+    roles = roles_of(situation.plan, incident)
+    found = [_choice(situation, roles, step, str(asked["needs"]), str(asked["reason"])) for step, asked in waiting_steps(incident).items()]
+    if incident.proposal is not None:
+        found.insert(0, _approval(situation, incident, incident.proposal, roles))
+    elif incident.state is State.RECOVERED and current_run(incident) is None:
+        found.append(_way_home(situation, incident, roles))
+    return found
+
+
+def _people(situation: Situation, roles: dict[str, tuple[str, ...]], wanted: tuple[str, ...], barred: set[str]) -> list[dict[str, str]]:
+    return [
+        {"person": person, "name": situation.plan.people[person].name, "role": next(role for role in wanted if role in filled)}
+        for person, filled in sorted(roles.items(), key=lambda entry: _rank(wanted, entry[1]))
+        if person not in barred and set(filled) & set(wanted)
+    ]
+
+
+def _rank(wanted: tuple[str, ...], filled: tuple[str, ...]) -> int:
+    return min((wanted.index(role) for role in filled if role in wanted), default=len(wanted))
+
+
+def _approval(situation: Situation, incident: IncidentState, proposal: Proposal, roles: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    given = [approval for approval in incident.approvals if approval.hash == proposal.hash]
+    people = _people(situation, roles, proposal.roles, {approval.person for approval in given} | {proposal.requester})
+    accepted = any(approval.accepts_loss for approval in given)
+    accept = "" if accepted or not (proposal.above_rpo or proposal.loss_bound_seconds is None) else " --accept-loss"
+    left = max(proposal.count - len({approval.person for approval in given}), 1)
+    return {
+        "what": f"approve the {proposal.action} {proposal.source} → {proposal.target}",
+        "who": people,
+        "needed": left,
+        "by_seconds": proposal.expires_seconds,
+        "command": _command(f"holdfast approve {incident.incident}", people) + accept,
+    }
+
+
+def _choice(situation: Situation, roles: dict[str, tuple[str, ...]], step: str, needs: str, reason: str) -> dict[str, Any]:
+    people = _people(situation, roles, (needs,), set())
+    return {
+        "what": f"say how {step} goes on: {reason}",
+        "who": people,
+        "needed": 1,
+        "by_seconds": None,
+        "command": _command(f"holdfast choose {step} retry", people),
+    }
+
+
+def _way_home(situation: Situation, incident: IncidentState, roles: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    people = _people(situation, roles, ("incident-commander", *situation.plan.roles), set())[:1]
+    return {
+        "what": f"bring the service home when {incident.source} is back",
+        "who": people,
+        "needed": 1,
+        "by_seconds": None,
+        "command": _command("holdfast failback", people),
+    }
+
+
+def _command(start: str, people: list[dict[str, str]]) -> str:
+    return f"{start} --as {people[0]['person'] if people else 'NAME'}"

@@ -1,0 +1,83 @@
+"""The one thing that matters now, in one sentence: the first line of `holdfast status` and of the live view.
+
+Pure: the read model in, a state and a sentence out. Order: what waits for a person, what is being done, what clients lack, what is
+suspected, what can't be seen; only when none of that is so, that all is well.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.report.wording import duration
+
+State = Mapping[str, Any]
+_ENDED = ("closed", "stood-down")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence and its state: done, running, needs-person, failed, unknown."""
+
+    state: str
+    text: str
+
+
+def headline(state: State, now: float) -> Said:
+    """What matters most at this moment of the controller's clock."""
+    incident = state["incident"]
+    if incident is not None and incident["state"] not in _ENDED:
+        return _incident(state, incident, now)
+    return _calm(state, now)
+
+
+def _incident(state: State, incident: Mapping[str, Any], now: float) -> Said:
+    way = f"{incident['source']} → {incident['target']}"
+    named = f"{incident['incident']} {incident['state'].replace('-', ' ')}"
+    since = f"{duration(max(now - incident['impact_seconds'], 0.0))} since the impact"
+    stuck = [step["id"] for step in incident["steps"] if step["state"] == "needs-person" and step["id"] != "approve"]
+    proposal = incident["proposal"]
+    if stuck:
+        return Said("needs-person", f"{incident['incident']}: {', '.join(stuck)} waits for a person; {_out(state)}, {since}")
+    if proposal is not None:
+        asked = f"{proposal['action']} {proposal['source']} → {proposal['target']} waits for approval"
+        return Said("needs-person", f"{incident['incident']}: {asked}; {_out(state)}, {since}")
+    if incident["state"] == "recovered":
+        out = _lacking(state)
+        if out:
+            return Said("failed", f"{named}, but {_out(state)}")
+        return Said("done", f"{incident['incident']}: {state['serving']} serves everything; {incident['source']} is not its replica yet")
+    return Said("running", f"{named}: {way}; {_out(state)}, {since}")
+
+
+def _calm(state: State, now: float) -> Said:
+    alarms = state["alarms"]
+    if alarms:
+        first = alarms[0]
+        lasting = duration(max(now - first["since_seconds"], 0.0))
+        return Said("unknown", f"{first['region']} is suspected ({first['trigger']}, for {lasting}): {first['reason']}")
+    lacking = _lacking(state)
+    if lacking:
+        return Said("failed", f"{_out(state)}; no trigger of the plan holds, so nothing is opened by itself")
+    heard = state["watching"]["observers"]
+    if not heard or all(age > 5.0 for age in heard.values()):
+        return Said("unknown", f"no observer answers; {state['serving']} serves under epoch {state['era']}.{state['epoch']}, as far as is known")
+    unseen = [function["name"] for function in state["functions"] if function["health"] == "unknown"]
+    if unseen:
+        return Said("unknown", f"nobody can say whether clients are served by {', '.join(unseen)}; no incident")
+    count = len(state["functions"])
+    return Said("done", f"all {count} functions are served; {state['serving']} writes under epoch {state['era']}.{state['epoch']}; no incident")
+
+
+def _lacking(state: State) -> list[Mapping[str, Any]]:
+    return [function for function in state["functions"] if function["health"] in ("down", "degraded")]
+
+
+def _out(state: State) -> str:
+    """`3 of 5 functions out`, or which one."""
+    lacking = _lacking(state)
+    if not lacking:
+        unknown = sum(function["health"] == "unknown" for function in state["functions"])
+        return f"{unknown} of {len(state['functions'])} functions unknown" if unknown else "every function is served"
+    if len(lacking) == 1:
+        return f"{lacking[0]['name']} is {lacking[0]['health']}"
+    return f"{len(lacking)} of {len(state['functions'])} functions out"

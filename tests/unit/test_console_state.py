@@ -1,0 +1,138 @@
+"""The read model: sides that never swap, clocks that start with the first failure, and who must act with which command."""
+
+import json
+from typing import Any
+
+import pytest
+
+from holdfast.conduct.situation import FunctionHit
+from holdfast.console.narration import line
+from holdfast.console.state import state
+from holdfast.decision.replay import replayed
+from holdfast.health.standing import served_from, standings
+from holdfast.journal.kinds import Kind
+from unit.conduct_on_paper import DR, PRIMARY, Paper
+from unit.health_world import START as SEEN_START
+from unit.health_world import World, cut
+
+
+def _state(paper: Paper) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(json.dumps(state(paper.situation(), 1.0, None, {})))
+    return told
+
+
+def _function(paper: Paper, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(entry for entry in _state(paper)["functions"] if entry["function"] == name)
+    return found
+
+
+def test_the_plans_primary_is_always_first_whoever_serves() -> None:
+    paper = Paper()
+    assert [side["region"] for side in _state(paper)["regions"]] == [PRIMARY, DR]
+    paper.lose_region()
+    paper.approve("exercise-one", "exercise-two")
+    now = _state(paper)
+    assert [(side["region"], side["serves"]) for side in now["regions"]] == [(PRIMARY, False), (DR, True)]
+    assert {(link["from"], link["to"]) for link in now["links"]} == {(DR, PRIMARY)}
+    assert all(link["lag_seconds"] is None and link["follows"] is None for link in now["links"])
+
+
+def test_a_clock_starts_with_the_first_failure_and_stops_when_served_again() -> None:
+    paper = Paper()
+    paper.lose_region()
+    hit = paper.hit[0].since_seconds
+    voice = _function(paper, "voice")
+    assert (voice["out_since_seconds"], voice["back_seconds"], voice["rto_seconds"]) == (hit, None, 900.0)
+    assert voice["expected_back"]["rests_on"] == "the plan's windows"
+    paper.wait(5.0)
+    paper.approve("exercise-one", "exercise-two")
+    back = paper.now
+    paper.region_answers()
+    voice = _function(paper, "voice")
+    assert (voice["out_since_seconds"], voice["back_seconds"], voice["expected_back"]) == (hit, back, None)
+
+
+def test_silence_stops_no_clock() -> None:
+    paper = Paper()
+    paper.lose_region()
+    paper.hit, paper.unknown = (), frozenset(paper.plan.functions)
+    paper.settle()
+    assert _function(paper, "voice")["back_seconds"] is None
+
+
+def test_the_longest_outage_stands_when_there_were_several_and_another_controller_knows_it_too() -> None:
+    paper = Paper()
+    paper.lose_region()
+    paper.wait(10.0)
+    paper.alarms, paper.hit = (), ()
+    paper.settle()
+    first = _function(paper, "voice")
+    paper.hit = (FunctionHit("voice", paper.now, True),)
+    paper.settle()
+    assert _function(paper, "voice")["back_seconds"] is None
+    paper.now += 1.0
+    paper.hit = ()
+    paper.settle()
+    assert _function(paper, "voice")["out_since_seconds"] == first["out_since_seconds"]
+    assert replayed(PRIMARY, paper.records).incidents == paper.installation.incidents
+    said = [line(record) for record in paper.records if record.kind == Kind.FUNCTIONS_SEEN]
+    assert [told.state for told in said if told] == ["failed", "done", "failed", "done"]
+
+
+def test_who_must_approve_by_when_and_with_which_command() -> None:
+    paper = Paper(exercise=None)
+    paper.lose_region()
+    (asked,) = _state(paper)["acting"]
+    assert asked["by_seconds"] == paper.now + 1800.0
+    assert asked["needed"] == 2
+    assert asked["who"][0] == {"person": "aoife-brennan", "name": "Aoife Brennan", "role": "platform-lead"}
+    assert asked["command"] == f"holdfast approve {paper.incident.incident} --as aoife-brennan"
+    assert paper.approve("aoife-brennan") == ["accepted: approval 1 of 2"]
+    (asked,) = _state(paper)["acting"]
+    assert asked["needed"] == 1
+    assert "aoife-brennan" not in [person["person"] for person in asked["who"]]
+
+
+def test_a_loss_above_the_rpo_is_in_the_command_until_somebody_accepts_it() -> None:
+    paper = Paper()
+    paper.loss = type(paper.loss)(None, None)
+    paper.lose_region()
+    assert _state(paper)["acting"][0]["command"].endswith("--as exercise-one --accept-loss")
+    paper.approve("exercise-one", accepts_loss=True)
+    assert _state(paper)["acting"][0]["command"].endswith("--as exercise-two")
+
+
+def test_a_step_that_waits_names_its_people_and_the_way_home_follows() -> None:
+    paper = Paper()
+    paper.outcomes["smoke.test"] = "refused"
+    paper.lose_region()
+    paper.approve("exercise-one", "exercise-two")
+    (asked,) = _state(paper)["acting"]
+    assert asked["command"] == "holdfast choose smoke-test retry --as exercise-one"
+    paper.outcomes.clear()
+    paper.command("choose", "exercise-one", step="smoke-test", choice="retry")
+    paper.region_answers()
+    assert [entry["command"] for entry in _state(paper)["acting"]] == ["holdfast failback --as exercise-one"]
+
+
+def test_the_forecast_names_the_steps_that_the_end_hangs_on() -> None:
+    paper = Paper()
+    assert _state(paper)["forecast"] is None
+    paper.lose_region()
+    ahead = _state(paper)["forecast"]
+    assert ahead["run"] == "failover"
+    assert ahead["chain"][0] == "approve"
+    assert ahead["served"]["at_seconds"] == pytest.approx(paper.incident.impact_seconds + 1800.0)
+
+
+def test_what_fell_silent_keeps_its_last_word_with_its_age() -> None:
+    world = World(fault=cut(PRIMARY, 10.0))
+    picture = world.run(0, 14)
+    found = {(standing.region, standing.subject.value): standing for standing in standings(world.history, picture)}
+    lost, well = found[PRIMARY, "postgres"], found[DR, "postgres"]
+    assert lost.health.value == "down"
+    assert lost.age_seconds == pytest.approx(picture.now - SEEN_START - 9.0, abs=0.6)
+    assert well.health.value == "up"
+    assert well.age_seconds is not None
+    assert well.age_seconds < 1.1
+    assert served_from(world.history)["voice"] == PRIMARY
