@@ -338,4 +338,3 @@ def _acting(entry: Mapping[str, Any], now: float, zone: str) -> Said:
     by = entry["by_seconds"]
     until = "" if by is None else f" by {_time(by, zone)}, in {duration(max(by - now, 0.0))}"
     return Said("needs-person", f"{who} must {entry['what']}{until}")
-
