@@ -28,11 +28,11 @@ def _function(paper: Paper, name: str) -> dict[str, Any]:
 
 def test_the_plans_primary_is_always_first_whoever_serves() -> None:
     paper = Paper()
-    assert [side["region"] for side in _state(paper)["regions"]] == [PRIMARY, DR]
+    assert [side["region"] for side in _state(paper)["sides"]] == [PRIMARY, DR]
     paper.lose_region()
     paper.approve("exercise-one", "exercise-two")
     now = _state(paper)
-    assert [(side["region"], side["serves"]) for side in now["regions"]] == [(PRIMARY, False), (DR, True)]
+    assert [(side["region"], side["serves"]) for side in now["sides"]] == [(PRIMARY, False), (DR, True)]
     assert {(link["from"], link["to"]) for link in now["links"]} == {(DR, PRIMARY)}
     assert all(link["lag_seconds"] is None and link["follows"] is None for link in now["links"])
 

@@ -119,7 +119,7 @@ def state(
         "promise_ends_in_seconds": promise_ends_in_seconds,
         "watching": _watching(picture, heard_seconds),
         "timezone": situation.plan.timezone,
-        "regions": regions(situation.plan, known.serving, picture, standings),
+        "sides": regions(situation.plan, known.serving, picture, standings),
         "links": links(situation.plan, known.serving, standings),
         "functions": functions(situation, last, picture, served_from or {}, ahead),
         "forecast": ahead,

@@ -120,7 +120,7 @@ def view(heard: Heard, now: float, zone: str = "UTC") -> View:
         age_seconds=heard.age_seconds,
         exercise=_is_exercise(state),
         headline=headline(state, moment),
-        sides=tuple((side["region"], _side(side)) for side in state["regions"]),
+        sides=tuple((side["region"], _side(side)) for side in state["sides"]),
         rows=_rows(state),
         clocks=tuple(_clock(function, moment, zone) for function in state["functions"]),
         doing=_doing(state, moment),
@@ -191,7 +191,7 @@ def _side(side: Mapping[str, Any]) -> str:
 
 
 def _rows(state: State) -> tuple[Row, ...]:
-    left, right = state["regions"][0], state["regions"][1]
+    left, right = state["sides"][0], state["sides"][1]
     things: dict[tuple[str, str], list[Mapping[str, Any] | None]] = {}
     for column, side in enumerate((left, right)):
         for thing in side["things"]:

@@ -4,7 +4,7 @@ Rules
 - A step counts with the median of its last five successful runs of the same scenario. A person's step counts only runs of the same
   occasion: stand-ins decide within seconds, and that says nothing about people who are called at night.
 - A step that never ran ends with its phase's window; a phase that begins after its window has one window's length from there.
-- What waits for a person, or takes longer than it ever took, has no known end: it is taken to end now at the earliest, and everything
+- What waits for a person, goes the plan's other way, or takes longer than it ever took, has no known end: it is taken to end now at the earliest, and everything
   behind it is *not before*. A forecast never claims to know more than that.
 
 Pure: it never decides anything, and no promise is judged by it.
@@ -113,7 +113,7 @@ def _expected(
     not_before = any(one.not_before for one in behind)
     by_plan = any(one.by_plan for one in behind) or measured is None
     ends = begins + measured if measured is not None else max(begins, phase_ends_seconds)
-    if now.state is StepState.NEEDS_PERSON or ends <= at_seconds:
+    if now.state in (StepState.NEEDS_PERSON, StepState.OTHER_WAY) or ends <= at_seconds:
         return Expected(max(at_seconds, begins), not_before=True, by_plan=by_plan, waits_for=before)
     return Expected(ends, not_before, by_plan, before)
 
