@@ -59,17 +59,13 @@ def _calm(state: State, now: float) -> Said:
     if lacking:
         return Said("failed", f"{_out(state)}; no trigger of the plan holds, so nothing is opened by itself")
     heard = state["watching"]["observers"]
+    epoch = f"{state['serving']} writes under epoch {state['era']}.{state['epoch']}"
     if not heard or all(age > 5.0 for age in heard.values()):
-        return Said(
-            "unknown", f"no observer answers; {state['serving']} serves under epoch {state['era']}.{state['epoch']}, as far as is known"
-        )
+        return Said("unknown", f"no observer answers; as far as is known {epoch}")
     unseen = [function["name"] for function in state["functions"] if function["health"] == "unknown"]
     if unseen:
         return Said("unknown", f"nobody can say whether clients are served by {', '.join(unseen)}; no incident")
-    count = len(state["functions"])
-    return Said(
-        "done", f"all {count} functions are served; {state['serving']} writes under epoch {state['era']}.{state['epoch']}; no incident"
-    )
+    return Said("done", f"all {len(state['functions'])} functions are served; {epoch}; no incident")
 
 
 def _lacking(state: State) -> list[Mapping[str, Any]]:

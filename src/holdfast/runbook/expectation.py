@@ -4,8 +4,8 @@ Rules
 - A step counts with the median of its last five successful runs of the same scenario. A person's step counts only runs of the same
   occasion: stand-ins decide within seconds, and that says nothing about people who are called at night.
 - A step that never ran ends with its phase's window; a phase that begins after its window has one window's length from there.
-- What waits for a person, goes the plan's other way, or takes longer than it ever took, has no known end: it is taken to end now at the earliest, and everything
-  behind it is *not before*. A forecast never claims to know more than that.
+- What waits for a person, goes the plan's other way, or takes longer than it ever took has no known end: it is taken to end now at the
+  earliest, and everything behind it is *not before*. A forecast never claims to know more than that.
 
 Pure: it never decides anything, and no promise is judged by it.
 """
