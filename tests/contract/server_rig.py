@@ -7,12 +7,16 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
+
+from holdfast.lab import storage_servers
+from holdfast.lab.storage_servers import StorageServer
 
 FUNCTIONS = ("voice", "pms")
 WEST, CENTRAL = "eu-west-1", "eu-central-1"
@@ -40,11 +44,13 @@ def listens(host: str, port: int) -> bool:
 
 
 @contextmanager
-def server(command: Sequence[str], directory: Path, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def server(
+    command: Sequence[str], directory: Path, host: str, port: int, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A server that listens when the block begins and is gone when it ends."""
     log = directory / f"{Path(command[0]).name}.log"
     with log.open("wb") as output:
-        child = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+        child = subprocess.Popen(command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
     try:
         wait_for(lambda: child.poll() is not None or listens(host, port), f"{command[0]} listens")
         assert child.poll() is None, log.read_text(errors="replace")[-2000:]
@@ -152,9 +158,16 @@ def haproxy(directory: Path, *, closed: bool) -> Iterator[tuple[str, int, subpro
 # -- storage and cluster ------------------------------------------------------------------------------------------------------
 
 
+ACCESS_KEY, SECRET_KEY = "lab", "secret of the test"
+
+
 @contextmanager
-def storage(directory: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The lab's storage: moto's S3."""
+def storage(directory: Path, kind: StorageServer = StorageServer.MOTO) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """One of the lab's S3 servers. The real one is skipped where it isn't installed."""
+    if kind is StorageServer.VERSITYGW and storage_servers.installed() is None:
+        pytest.skip("versitygw is not installed: `make storage` builds it where Go is")
     host, port = place()
-    with server([sys.executable, "-m", "holdfast.lab.storage", "--listen", f"{host}:{port}"], directory, host, port) as child:
+    storage_servers.make_folders(directory)
+    start = storage_servers.start(kind, f"{host}:{port}", WEST, directory, ACCESS_KEY, SECRET_KEY)
+    with server(start.command, directory, host, port, start.environment) as child:
         yield f"http://{host}:{port}", child

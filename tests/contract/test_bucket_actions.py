@@ -1,10 +1,11 @@
-"""bucket.activate, bucket.reconcile and the bucket probe against the lab's storage (moto's S3)."""
+"""bucket.activate, bucket.reconcile and the bucket probe against each S3 server of the lab: moto and, where installed, a real one."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from subprocess import Popen
@@ -13,10 +14,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from contract.action_suite import LATER, ORDER, ActionSuite, Ground, Opens, ordered
-from contract.server_rig import CENTRAL, WEST, freeze, storage, thaw
+from contract.server_rig import ACCESS_KEY, CENTRAL, SECRET_KEY, WEST, freeze, storage, thaw
 from holdfast.health.observation import Seen
+from holdfast.lab.storage_servers import StorageServer
 from holdfast.plan.bindings import BucketBinding
 from holdfast.ports.action import Answer, Mode, Result, Task
 from holdfast.providers.clock.system import SystemClock
@@ -69,25 +72,43 @@ class Buckets:
         return opened
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Popen[bytes]]]:
-    with storage(tmp_path_factory.mktemp("storage")) as found:
+@pytest.fixture(scope="module", params=list(StorageServer))
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Popen[bytes]]]:
+    with storage(tmp_path_factory.mktemp("storage"), request.param) as found:
         yield found
 
 
 @pytest.fixture
 def buckets(server: tuple[str, Popen[bytes]], tmp_path: Path) -> Buckets:
     endpoint, process = server
-    (tmp_path / "secret").write_text("secret of the test")
+    (tmp_path / "secret").write_text(SECRET_KEY)
+    return make_buckets(endpoint, process, tmp_path / "secret", locked=False)
+
+
+@pytest.fixture
+def locked_buckets(server: tuple[str, Popen[bytes]], tmp_path: Path) -> Buckets:
+    """With versions and object lock, as the lab's own."""
+    endpoint, process = server
+    (tmp_path / "secret").write_text(SECRET_KEY)
+    return make_buckets(endpoint, process, tmp_path / "secret", locked=True)
+
+
+def make_buckets(endpoint: str, process: Popen[bytes], secret: Path, *, locked: bool) -> Buckets:
     client = SESSION.client(
-        "s3", endpoint_url=endpoint, aws_access_key_id="lab", aws_secret_access_key="x", region_name="us-east-1", config=Config(proxies={})
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+        region_name=WEST,
+        config=Config(proxies={}, s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
     )
     bindings = {}
     for region in (WEST, CENTRAL):
         name = f"recordings-{region}-{next(NUMBERS)}"
-        client.create_bucket(Bucket=name)
+        where: Any = {"LocationConstraint": WEST}
+        client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=locked, CreateBucketConfiguration=where)
         bindings[region] = BucketBinding(
-            endpoint=endpoint, bucket=name, access_key="lab", secret_key_file=tmp_path / "secret", peer_endpoint_from_inside=endpoint
+            endpoint=endpoint, bucket=name, access_key=ACCESS_KEY, secret_key_file=secret, peer_endpoint_from_inside=endpoint, region=WEST
         )
     found = Buckets(bindings, client, process)
     for region in (WEST, CENTRAL):
@@ -223,7 +244,6 @@ def test_the_probe_measures_how_far_the_copy_lags(buckets: Buckets, activate: Bu
         copy = asyncio.run(probes[CENTRAL].observe())
         assert copy.facts["role"] == "replica"
         assert 6.9 <= copy.facts["copy_lag_seconds"] < 12
-        assert copy.facts["backlog"] == 1, "counted at the first look: the marker had not arrived"
         asyncio.run(activate.act(ordered(ACTIVATE, LATER)))
         assert asyncio.run(probes[CENTRAL].observe()).facts["role"] == "primary"
         assert asyncio.run(probes[WEST].observe()).facts["writer"] == CENTRAL
@@ -233,3 +253,113 @@ def test_the_probe_measures_how_far_the_copy_lags(buckets: Buckets, activate: Bu
         thaw(buckets.process)
         for probe in probes.values():
             probe.close()
+
+
+async def look_until_compared(probe: BucketProbe) -> Mapping[str, Any]:
+    """Facts of the first look that has a comparison behind it; the looks themselves never wait for it."""
+    for _ in range(200):
+        facts = (await probe.observe()).facts
+        if "backlog" in facts:
+            return facts
+        await asyncio.sleep(0.05)
+    raise AssertionError("no comparison within 200 looks")
+
+
+def test_the_probe_counts_what_is_not_copied_yet_and_how_long_the_oldest_waits(buckets: Buckets) -> None:
+    clock = SystemClock()
+    probe = BucketProbe("outside", "storage", CENTRAL, buckets.bindings, clock, timeout_seconds=5.0)
+    try:
+        buckets.put(WEST, "recordings/old", b"12345")
+        buckets.put(WEST, "recordings/both", b"same")
+        buckets.put(CENTRAL, "recordings/both", b"same")
+        buckets.put(WEST, "recordings/changed", b"new")
+        buckets.put(CENTRAL, "recordings/changed", b"before")
+        buckets.put(WEST, f"holdfast/marker/{WEST}", b"1.0")
+        facts = asyncio.run(look_until_compared(probe))
+        assert (facts["backlog"], facts["backlog_bytes"]) == (2, 8), "one is missing, one is the old one; Holdfast's own don't count"
+        assert 0 <= facts["oldest_uncopied_seconds"] < 15
+        assert facts["backlog_age_seconds"] < 10
+    finally:
+        probe.close()
+
+
+def test_a_marker_that_overtook_what_was_written_before_it_is_not_believed(buckets: Buckets) -> None:
+    clock = SystemClock()
+    probe = BucketProbe("outside", "storage", CENTRAL, buckets.bindings, clock, timeout_seconds=5.0)
+    try:
+        written = clock.wall_seconds()
+        buckets.put(WEST, "recordings/missing", b"1")
+        buckets.put(CENTRAL, f"holdfast/marker/{WEST}", f"{written + 30:.3f}".encode())  # as if half a minute had gone by
+        facts = asyncio.run(look_until_compared(probe))
+        assert facts["copy_lag_seconds"] >= clock.wall_seconds() - written - 2, "not zero, which is what the marker says"
+    finally:
+        probe.close()
+
+
+def test_copying_without_order_is_judged_by_the_lists_alone(buckets: Buckets) -> None:
+    clock = SystemClock()
+    bindings = {region: binding.model_copy(update={"copied": "any-order"}) for region, binding in buckets.bindings.items()}
+    probe = BucketProbe("outside", "storage", CENTRAL, bindings, clock, timeout_seconds=5.0)
+    try:
+        buckets.put(CENTRAL, f"holdfast/marker/{WEST}", f"{clock.wall_seconds():.3f}".encode())
+
+        async def story() -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+            return (await probe.observe()).facts, await look_until_compared(probe)
+
+        before, after = asyncio.run(story())
+        assert "copy_lag_seconds" not in before, "a marker alone proves nothing"
+        assert after["backlog"] == 0
+        assert 1.0 <= after["copy_lag_seconds"] < 15, "everything was there when it was compared, but for a list's whole seconds"
+    finally:
+        probe.close()
+
+
+def retention(client: Any, bucket: str, key: str) -> tuple[str, datetime]:
+    found = client.head_object(Bucket=bucket, Key=key)
+    return found["ObjectLockMode"], found["ObjectLockRetainUntilDate"]
+
+
+def test_with_versions_the_superseded_object_stays_as_one_and_a_lock_goes_with_its_object(locked_buckets: Buckets) -> None:
+    buckets, until = locked_buckets, datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    west, central = (buckets.bindings[region].bucket for region in (WEST, CENTRAL))
+
+    def keep(bucket: str, key: str, body: bytes, epoch: str) -> str:
+        held: Any = {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until, "ChecksumAlgorithm": "SHA256"}
+        return str(buckets.client.put_object(Bucket=bucket, Key=key, Body=body, Metadata={"epoch": epoch}, **held)["VersionId"])
+
+    loser = keep(west, "recordings/clash", b"old", "1")
+    keep(central, "recordings/clash", b"new", "2")
+    keep(west, "recordings/west", b"w", "1")
+    action = BucketReconcileAction(buckets.bindings)
+    try:
+        outcome = asyncio.run(action.act(RECONCILE))
+        assert outcome.result is Result.SUCCEEDED, outcome.detail
+        assert outcome.facts["superseded"] == [f"recordings/clash?versionId={loser}"]
+        assert asyncio.run(action.verify(RECONCILE)).answer is Answer.YES
+    finally:
+        action.close()
+    assert buckets.read(WEST)["recordings/clash"][0] == b"new"
+    assert not [key for key in buckets.read(WEST) if key.startswith("holdfast/superseded/")], "a version needs no copy beside it"
+    assert buckets.client.get_object(Bucket=west, Key="recordings/clash", VersionId=loser)["Body"].read() == b"old"
+    for bucket, key in ((west, "recordings/clash"), (central, "recordings/west")):
+        assert retention(buckets.client, bucket, key) == ("COMPLIANCE", until), "the copy is held as long as its origin"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        buckets.client.delete_object(Bucket=west, Key="recordings/clash", VersionId=loser)
+    assert buckets.client.get_object(Bucket=west, Key="recordings/clash", VersionId=loser)["Body"].read() == b"old"
+
+
+def test_a_recording_under_a_lock_is_not_copied_without_it(buckets: Buckets, locked_buckets: Buckets) -> None:
+    held: Any = {
+        "ObjectLockMode": "COMPLIANCE",
+        "ObjectLockRetainUntilDate": datetime.now(UTC) + timedelta(days=1),
+        "ChecksumAlgorithm": "SHA256",
+    }
+    locked_buckets.client.put_object(Bucket=locked_buckets.bindings[WEST].bucket, Key="recordings/1", Body=b"1", **held)
+    action = BucketReconcileAction({WEST: locked_buckets.bindings[WEST], CENTRAL: buckets.bindings[CENTRAL]})
+    try:
+        outcome = asyncio.run(action.act(RECONCILE))
+    finally:
+        action.close()
+    assert outcome.result is Result.FAILED
+    assert "takes no object lock" in outcome.detail
+    assert "recordings/1" not in buckets.read(CENTRAL)

@@ -62,6 +62,11 @@ class BucketBinding(_Binding):
     """The other region's endpoint as this region itself reaches it: what replication is configured with."""
     records: tuple[str, ...] = ()
     """As with Redis, for names of objects."""
+    region: str = "us-east-1"
+    """The region's name as the storage itself knows it: requests are signed for it."""
+    copied: Literal["in-order", "any-order"] = "in-order"
+    """Whether the copying keeps the order of writing. Where it doesn't (a cloud's own), the marker's arrival proves nothing about
+    what was written before it: the live RPO is then taken from comparing both buckets' lists."""
 
 
 class ClusterBinding(_Binding):

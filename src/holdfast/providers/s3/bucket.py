@@ -6,11 +6,14 @@ credentials are not used. Never here: deleting anything.
 """
 
 import asyncio
+import base64
 import functools
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -19,6 +22,8 @@ from holdfast.plan.bindings import BucketBinding
 WRITER_KEY = "holdfast/writer.json"
 REPLICATION_KEY = "holdfast/replication.json"
 MARKER_PREFIX = "holdfast/marker/"
+OWN_PREFIX = "holdfast/"
+"""What Holdfast itself keeps in a bucket."""
 PAGE_OBJECTS = 1000
 _THREADS = 8
 _SERVER_FAULT = 500
@@ -48,13 +53,27 @@ class Changed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """An object lock: until then nobody can remove this version of the object, under COMPLIANCE not even who owns the bucket."""
+
+    mode: str
+    until_seconds: float
+    legal_hold: bool = False
+
+
+NOT_HELD = Retention("", 0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
-    """One object as it was read. `metadata` keys are lower case."""
+    """One object as it was read. `metadata` keys are lower case; `version` is empty where the bucket keeps none."""
 
     body: bytes
     etag: str
     metadata: Mapping[str, str]
     modified_seconds: float
+    version: str = ""
+    retention: Retention = NOT_HELD
 
     def json(self) -> dict[str, Any]:
         """The body as a JSON object. Raises StorageRefusal for anything else: such an object is not trusted, and not overwritten."""
@@ -65,6 +84,15 @@ class Stored:
         if not isinstance(value, dict):
             raise StorageRefusal(f"an object of Holdfast's own is not JSON ({self.body[:40]!r}): look who wrote it, and restore it")
         return value
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object as a listing shows it."""
+
+    etag: str
+    size_bytes: int
+    modified_seconds: float
 
 
 class Bucket:
@@ -91,22 +119,42 @@ class Bucket:
         """One object, or None when there is none."""
         return await self._call(self._get, key)
 
+    async def get_with_lock(self, key: str) -> Stored | None:
+        """One object, or None when there is none; its retention too where the storage tells that only to who asks for the head."""
+        stored = await self._call(self._get, key)
+        if stored is None or not stored.version or stored.retention is not NOT_HELD:
+            return stored
+        head = await self._call(self._head, key, stored.version)
+        return stored if head is None else replace(stored, retention=head.retention)
+
     async def head(self, key: str) -> Stored | None:
         """One object without its body, or None when there is none."""
         return await self._call(self._head, key)
 
-    async def put(self, key: str, body: bytes, metadata: Mapping[str, str] | None = None) -> None:
-        """Write an object."""
-        await self._call(self._put, key, body, dict(metadata or {}), {})
+    async def put(self, key: str, body: bytes, metadata: Mapping[str, str] | None = None, retention: Retention = NOT_HELD) -> None:
+        """Write an object; where the bucket keeps versions, a new one. A retention that has run out already is left out."""
+        await self._call(self._put, key, body, dict(metadata or {}), _lock_arguments(body, retention))
 
     async def put_if_unchanged(self, key: str, body: bytes, metadata: Mapping[str, str], seen: Stored | None) -> None:
         """Write an object on condition that it is still as it was read (`None`: not there). Raises Changed."""
         condition = {"IfNoneMatch": "*"} if seen is None else {"IfMatch": seen.etag}
         await self._call(self._put, key, body, dict(metadata), condition)
 
-    async def etags(self, limit: int | None = None) -> dict[str, str]:
-        """Key → ETag of every object, or of the first `limit`."""
-        return await self._call(self._etags, limit)
+    async def keeps_versions(self) -> bool:
+        """Whether what is overwritten stays as an older version."""
+        return await self._call(self._keeps_versions)
+
+    async def takes_locks(self) -> bool:
+        """Whether an object can be kept under a retention here."""
+        return await self._call(self._takes_locks)
+
+    async def etags(self) -> dict[str, str]:
+        """Key → ETag of every object."""
+        return {key: entry.etag for key, entry in (await self.entries()).items()}
+
+    async def entries(self, limit: int | None = None) -> dict[str, Entry]:
+        """Key → what the listing says of every object, or of the first `limit`."""
+        return await self._call(self._entries, limit)
 
     async def _call(self, work: Callable[..., _T], *arguments: Any) -> _T:
         from botocore import exceptions
@@ -141,7 +189,7 @@ class Bucket:
                 endpoint_url=self._binding.endpoint,
                 aws_access_key_id=self._binding.access_key,
                 aws_secret_access_key=secret,
-                region_name="us-east-1",
+                region_name=self._binding.region,
                 config=Config(
                     connect_timeout=self._timeout_seconds,
                     read_timeout=self._timeout_seconds,
@@ -161,23 +209,37 @@ class Bucket:
             answer = client.get_object(Bucket=self._binding.bucket, Key=key)
         except client.exceptions.NoSuchKey:
             return None
-        return Stored(answer["Body"].read(), answer["ETag"], answer.get("Metadata", {}), answer["LastModified"].timestamp())
+        return _stored(answer["Body"].read(), answer)
 
-    def _head(self, key: str) -> Stored | None:
+    def _head(self, key: str, version: str = "") -> Stored | None:
         client = self._connected()
+        of_version = {"VersionId": version} if version else {}
         try:
-            answer = client.head_object(Bucket=self._binding.bucket, Key=key)
+            answer = client.head_object(Bucket=self._binding.bucket, Key=key, **of_version)
         except client.exceptions.ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
                 return None
             raise
-        return Stored(b"", answer["ETag"], answer.get("Metadata", {}), answer["LastModified"].timestamp())
+        return _stored(b"", answer)
 
-    def _put(self, key: str, body: bytes, metadata: dict[str, str], condition: dict[str, str]) -> None:
-        self._connected().put_object(Bucket=self._binding.bucket, Key=key, Body=body, Metadata=metadata, **condition)
+    def _put(self, key: str, body: bytes, metadata: dict[str, str], further: dict[str, Any]) -> None:
+        self._connected().put_object(Bucket=self._binding.bucket, Key=key, Body=body, Metadata=metadata, **further)
 
-    def _etags(self, limit: int | None) -> dict[str, str]:
-        found: dict[str, str] = {}
+    def _takes_locks(self) -> bool:
+        client = self._connected()
+        try:
+            answer = client.get_object_lock_configuration(Bucket=self._binding.bucket)
+        except client.exceptions.ClientError as error:
+            if error.response["Error"].get("Code") == "ObjectLockConfigurationNotFoundError":
+                return False
+            raise
+        return bool(answer.get("ObjectLockConfiguration", {}).get("ObjectLockEnabled") == "Enabled")
+
+    def _keeps_versions(self) -> bool:
+        return bool(self._connected().get_bucket_versioning(Bucket=self._binding.bucket).get("Status") == "Enabled")
+
+    def _entries(self, limit: int | None) -> dict[str, Entry]:
+        found: dict[str, Entry] = {}
         for page in (
             self._connected()
             .get_paginator("list_objects_v2")
@@ -186,5 +248,26 @@ class Bucket:
             for entry in page.get("Contents", ()):
                 if limit is not None and len(found) >= limit:
                     return found
-                found[entry["Key"]] = entry["ETag"]
+                found[entry["Key"]] = Entry(entry["ETag"], entry["Size"], entry["LastModified"].timestamp())
         return found
+
+
+def _stored(body: bytes, answer: Mapping[str, Any]) -> Stored:
+    retention, until = NOT_HELD, answer.get("ObjectLockRetainUntilDate")
+    held = answer.get("ObjectLockLegalHoldStatus") == "ON"
+    if until is not None or held:
+        retention = Retention(answer.get("ObjectLockMode", ""), until.timestamp() if until is not None else 0.0, held)
+    version = answer.get("VersionId", "")
+    return Stored(body, answer["ETag"], answer.get("Metadata", {}), answer["LastModified"].timestamp(), version, retention)
+
+
+def _lock_arguments(body: bytes, retention: Retention) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    if retention.mode and retention.until_seconds > datetime.now(UTC).timestamp():
+        until = datetime.fromtimestamp(retention.until_seconds, UTC)
+        arguments |= {"ObjectLockMode": retention.mode, "ObjectLockRetainUntilDate": until}
+    if retention.legal_hold:
+        arguments["ObjectLockLegalHoldStatus"] = "ON"
+    if arguments:  # S3 takes a lock only with a proof that the content arrived whole
+        arguments["ContentMD5"] = base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode("ascii")
+    return arguments

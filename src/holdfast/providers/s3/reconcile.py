@@ -1,8 +1,9 @@
 """Bringing two regions' buckets together: block `bucket.reconcile`.
 
 What either bucket has and the other lacks is copied; where both have an object that differs, the one written under the newer epoch
-wins (then the later one), and the other is kept beside it as `holdfast/superseded/<key>/<etag>`. Nothing is ever deleted. Marks of a
-bucket itself (`holdfast/…`) are left alone.
+wins (then the later one), and the other is kept: in a bucket with versions as the older version that it becomes, in one without
+beside it as `holdfast/superseded/<key>/<etag>`. Nothing is ever deleted. An object lock goes with its object, and a bucket that takes
+none is refused: a copy without its retention would be less than what was promised. Marks of a bucket itself (`holdfast/…`) are left alone.
 Safe to repeat and to break off anywhere: each object is copied whole.
 
 Clients go on writing meanwhile, and the storage's own copying may be behind: what is proved is that everything that `act` found lacking
@@ -11,14 +12,13 @@ objects backwards, because the storage's own copying goes forwards: side by side
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.plan.bindings import BucketBinding
 from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
-from holdfast.providers.s3.bucket import Bucket, StorageRefusal, Stored
+from holdfast.providers.s3.bucket import NOT_HELD, OWN_PREFIX, Bucket, StorageRefusal, Stored
 
-OWN_PREFIX = "holdfast/"
 SUPERSEDED_PREFIX = "holdfast/superseded/"
 EPOCH_METADATA = "epoch"
 WRITTEN_METADATA = "written"
@@ -94,10 +94,11 @@ class BucketReconcileAction:
         found: frozenset[str] = frozenset()
         try:
             left = await self._difference(task)
+            source, target = [await _side(bucket) for bucket in self._pair(task)]
             while True:
                 found |= left.keys
                 self._found_lacking[task.step] = found
-                await _copy(left, *self._pair(task), copied)
+                await _copy(left, source, target, copied)
                 # While clients write, each round is shorter than the last; what is left to the next run is an outage's length.
                 before, left = left.count, await self._difference(task)
                 if left.count <= _FEW or left.count > before / 2:
@@ -138,7 +139,28 @@ class BucketReconcileAction:
         return Difference(frozenset(here.keys() - there.keys()), frozenset(there.keys() - here.keys()), different)
 
 
-async def _copy(difference: Difference, source: Bucket, target: Bucket, copied: Copied) -> None:
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of the two buckets, and what it can do."""
+
+    bucket: Bucket
+    keeps_versions: bool
+    takes_locks: bool
+
+
+async def _side(bucket: Bucket) -> _Side:
+    """Whoever may not ask keeps superseded objects aside, which is never wrong, and copies nothing that is under a lock."""
+    return _Side(bucket, await _allowed(bucket.keeps_versions), await _allowed(bucket.takes_locks))
+
+
+async def _allowed(ask: Callable[[], Awaitable[bool]]) -> bool:
+    try:
+        return await ask()
+    except StorageRefusal:
+        return False
+
+
+async def _copy(difference: Difference, source: _Side, target: _Side, copied: Copied) -> None:
     gate = asyncio.Semaphore(_AT_ONCE)
     async with asyncio.TaskGroup() as group:
         for key in sorted(difference.keys, reverse=True):
@@ -150,8 +172,8 @@ async def _copy(difference: Difference, source: Bucket, target: Bucket, copied: 
 class _Sides:
     """Both buckets, and which of them is known to hold the object: the other isn't asked for what it lacks."""
 
-    source: Bucket
-    target: Bucket
+    source: _Side
+    target: _Side
     in_source: bool
     in_target: bool
 
@@ -170,28 +192,35 @@ async def _patiently(key: str, sides: _Sides, copied: Copied, gate: asyncio.Sema
 
 async def _bring_together(key: str, sides: _Sides, copied: Copied) -> None:
     source, target = sides.source, sides.target
-    here = await source.get(key) if sides.in_source else None
-    there = await target.get(key) if sides.in_target else None
+    here = await source.bucket.get_with_lock(key) if sides.in_source else None
+    there = await target.bucket.get_with_lock(key) if sides.in_target else None
     if here is None and there is None:
         return  # deleted meanwhile by whoever owns it
     if here is not None and there is not None and here.body == there.body:
         return
     if there is None or (here is not None and _age(here) > _age(there)):
         assert here is not None
-        await _keep_aside(key, there, target, copied)
-        await target.put(key, here.body, here.metadata)
+        await _overwrite(key, there, here, target, copied)
         copied.to_target += 1
     else:
-        await _keep_aside(key, here, source, copied)
-        await source.put(key, there.body, there.metadata)
+        await _overwrite(key, here, there, source, copied)
         copied.to_source += 1
 
 
-async def _keep_aside(key: str, loser: Stored | None, bucket: Bucket, copied: Copied) -> None:
+async def _overwrite(key: str, loser: Stored | None, winner: Stored, side: _Side, copied: Copied) -> None:
+    if winner.retention is not NOT_HELD and not side.takes_locks:
+        # Asked before, not told by a refused write: a server was seen to keep the object and to refuse only its lock.
+        raise StorageRefusal(
+            f"{side.bucket.place} takes no object lock (or can't be asked), and {key} is kept under one: it was not copied without it. "
+            "Make the bucket with object lock, or correct the bindings"
+        )
+    kept_as = f"{key}?versionId={loser.version}" if loser is not None else ""
+    if loser is not None and not side.keeps_versions:
+        kept_as = f"{SUPERSEDED_PREFIX}{key}/{loser.etag.strip(chr(34))}"
+        await side.bucket.put(kept_as, loser.body, loser.metadata, loser.retention)
+    await side.bucket.put(key, winner.body, winner.metadata, winner.retention)
     if loser is not None:
-        name = f"{SUPERSEDED_PREFIX}{key}/{loser.etag.strip(chr(34))}"
-        await bucket.put(name, loser.body, loser.metadata)
-        copied.superseded.append(name)
+        copied.superseded.append(kept_as)
 
 
 def _age(stored: Stored) -> tuple[int, float, float]:
