@@ -5,11 +5,12 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 BIN := .venv/bin
 DEMO ?= drill run regional-outage --plan examples/voicehive/plan.yaml --directory var/demo
 
-.PHONY: help setup demo test lint prove bench clean lock
+.PHONY: help setup storage demo test lint prove bench clean lock
 
 help:
 	@echo "make demo     lose a region, bring it back, and see what clients really lost (under 4 minutes once installed)"
 	@echo "make setup    only install what is needed"
+	@echo "make storage  build a real S3 server for the lab (needs Go; without it the lab runs a stand-in)"
 	@echo "make test     lint and every test that fits in 20 minutes"
 	@echo "make prove    what takes longer: ten demos in a row, the controller killed at many points"
 	@echo "make bench    measurements"
@@ -22,6 +23,9 @@ setup:
 
 demo:
 	@scripts/setup demo && exec $(BIN)/holdfast $(DEMO)
+
+storage:
+	@scripts/storage
 
 lint: setup
 	@scripts/lint

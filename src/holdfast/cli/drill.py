@@ -21,6 +21,7 @@ def run(
     directory: Annotated[Path, Parameter(help="Everything of the drill is kept below it.")] = Path("var/drill"),
     profile: str = "fast",
     replication: Literal["asynchronous", "synchronous"] = "asynchronous",
+    storage: Literal["moto", "versitygw"] | None = None,
     output: OutputFormat = "text",
 ) -> int:
     """Run a drill: lose the region under load, recover, bring it home, measure. Exits 0 only when the verdict is *pass*.
@@ -43,7 +44,7 @@ def run(
     _empty(directory)
     # A kill of the drill is a Ctrl-C: everything that it started is stopped in order before it ends.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings = DrillSettings(plan.resolve(), scenario, directory.resolve(), profile=profile, replication=replication)
+    settings = DrillSettings(plan.resolve(), scenario, directory.resolve(), profile=profile, replication=replication, storage=storage)
     say = teller(exercise=True) if output == "text" else (lambda _: None)
     try:
         result = run_drill(settings, loaded, say)

@@ -46,6 +46,7 @@ def up(
     *,
     profile: str = "default",
     replication: Literal["asynchronous", "synchronous"] | None = None,
+    storage: Literal["moto", "versitygw"] | None = None,
     directory: Directory = DEFAULT_DIRECTORY,
     output: OutputFormat = "text",
 ) -> int:
@@ -61,19 +62,25 @@ def up(
         Which of the plan's profiles sets the lease.
     replication
         How PostgreSQL replicates; without it as the plan says.
+    storage
+        The S3 server: `versitygw`, a real one that `make storage` installs, or `moto`, a stand-in. Without it the real one, if it is
+        installed.
     """
     from holdfast.lab.running import Lifetime, start_lab
 
     begun = time.monotonic()
     with _clear_errors(), _progress(output) as progress:
-        lab = start_lab(directory, plan, profile, replication, lifetime=Lifetime.STAYS, progress=progress)
+        lab = start_lab(directory, plan, profile, replication, lifetime=Lifetime.STAYS, progress=progress, storage=storage)
     if output == "json":
         print_json(lab.description)
         return ExitCode.FINE
     from rich.text import Text
 
     screen().print(
-        Text.assemble(state_text(State.DONE, "up"), f" in {time.monotonic() - begun:.1f} s: lab {lab.description['number']} in {directory}")
+        Text.assemble(
+            state_text(State.DONE, "up"),
+            f" in {time.monotonic() - begun:.1f} s: lab {lab.description['number']} in {directory}, storage {lab.description['storage']}",
+        )
     )
     print_next(f"holdfast run {plan} --profile {profile}" + ("" if directory == DEFAULT_DIRECTORY else f" --lab {directory}"))
     return ExitCode.FINE
@@ -145,7 +152,8 @@ def status(*, directory: Directory = DEFAULT_DIRECTORY, output: OutputFormat = "
 def _headline(found: Mapping[str, Any], ended: list[dict[str, Any]]) -> "Text":
     from rich.text import Text
 
-    what = f" lab {found['number']}: profile {found['profile']}, {found['replication']} replication, plan {found['plan']}"
+    means = f"profile {found['profile']}, {found['replication']} replication, storage {found['storage']}"
+    what = f" lab {found['number']}: {means}, plan {found['plan']}"
     if ended:
         return Text.assemble(state_text(State.FAILED, f"{len(ended)} ended"), what)
     return Text.assemble(state_text(State.DONE, "up") if found["state"] == "up" else state_text(State.RUNNING, found["state"]), what)

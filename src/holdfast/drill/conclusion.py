@@ -45,6 +45,7 @@ def conclude(settings: DrillSettings, loaded: LoadedPlan, result: DrillResult, d
             holdfast_version=__version__,
             observations=evidence.observations,
             findings=findings,
+            storage=result.storage,
         )
     )
     write(report, directory)

@@ -160,6 +160,8 @@ class DrillResult:
 
     evidence: Evidence
     ended_early: str | None
+    storage: str = ""
+    """The S3 server that the lab ran."""
 
 
 def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: Interference = nothing) -> DrillResult:
@@ -173,6 +175,7 @@ def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: 
             settings.profile,
             settings.replication,
             progress=lambda event: _progress(say, event),
+            storage=settings.storage,
         )
         stack.callback(lab.down)
         drill = RunningDrill(settings, loaded, say, interfere, lab, exercise=exercise)
@@ -192,7 +195,7 @@ def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: 
             drill.parts["clients"].stop()
         serving = str(drill.state.get("serving") or loaded.plan.primary_region())
         evidence = evidence.watched(outlook[loaded.plan.witness])
-        return DrillResult(evidence.collected(lab, serving, outlook[serving]), ended_early)
+        return DrillResult(evidence.collected(lab, serving, outlook[serving]), ended_early, str(lab.description["storage"]))
 
 
 def _progress(say: Say, event: Mapping[str, Any]) -> None:

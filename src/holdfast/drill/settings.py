@@ -19,6 +19,8 @@ class DrillSettings:
     directory: Path
     profile: str = "fast"
     replication: Literal["asynchronous", "synchronous"] = "asynchronous"
+    storage: str | None = None
+    """The lab's S3 server; None: the real one if it is installed."""
     warm_up_seconds: float = 4.0
     settle_seconds: float = 3.0
     """Load after each run; longer, up to `well_bound_seconds`, until every function's clients have ten successes in a row."""

@@ -100,6 +100,7 @@ def _bucket(blueprint: Blueprint, site: str, region: str) -> ComponentBinding:
         secret_key_file=blueprint.layout.secret("storage"),
         peer_endpoint_from_inside=blueprint.at(region, blueprint.peer(region), Host.STORAGE, Port.STORAGE).url,
         records=RECORDINGS,
+        region=region,
     )
 
 

@@ -13,6 +13,7 @@ from holdfast.lab.addresses import DR, OUTSIDE, PRIMARY, WITNESS, Host, Port
 from holdfast.lab.application.services import SERVICES
 from holdfast.lab.ground import LabProblem
 from holdfast.lab.layout import Layout
+from holdfast.lab.storage_servers import StorageServer
 from holdfast.plan.model import Plan, Profile, Step
 
 OUTSIDE_SITE = "outside"
@@ -28,6 +29,8 @@ ACCESS_KEY = "voicehive"
 NAMESPACE = "voicehive"
 CONFIG_MAP = "voicehive-settings"
 FIRST_ERA, FIRST_EPOCH = 0, 1
+RETENTION_SECONDS = 24 * 3600
+"""How long a recording is held against removal. A company's law says years; a lab is thrown away with its disk."""
 
 Replication = Literal["asynchronous", "synchronous"]
 
@@ -58,6 +61,7 @@ class Blueprint:
     profile_name: str
     replication: Replication
     layout: Layout
+    storage: StorageServer = StorageServer.MOTO
 
     @property
     def primary(self) -> str:
@@ -146,7 +150,7 @@ class Blueprint:
         return {
             "database": f"postgresql://{APPLICATION_USER}@{self.at(viewer, region, Host.POSTGRES, Port.POSTGRES)}/{DATABASE}",
             "cache": f"redis://{self.at(viewer, region, Host.REDIS, Port.REDIS)}",
-            "storage": f"{self.at(viewer, region, Host.STORAGE, Port.STORAGE).url}/{BUCKET}",
+            "storage": f"{self.at(viewer, region, Host.STORAGE, Port.STORAGE).url}/{BUCKET}?region={region}",
         }
 
     def full_size(self) -> dict[str, int]:

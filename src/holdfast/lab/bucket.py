@@ -1,20 +1,31 @@
 """A bucket of the lab over plain HTTP: what its copier and its supervisor need of S3, and no more.
 
-The storage accepts any signature (see `storage`), so the header only says who is asking. Errors are OSError: no answer in time, no
+Requests are signed as S3 wants it. An object lock is read with its object and written with it. Errors are OSError: no answer in time, no
 connection, or an answer that is not the one wanted.
 """
 
+import base64
+import hashlib
 import http.client
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 TIMEOUT_SECONDS = 2.0
 LIST_TIMEOUT_SECONDS = 15.0
 """A busy storage needs seconds to list a thousand keys; whoever gives up and asks again keeps it busy for ever."""
 _NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 _COPIED_HEADERS = ("content-type", "content-encoding", "cache-control")
+_LOCK_PREFIX = "x-amz-object-lock-"
+_LOCK_UNTIL = f"{_LOCK_PREFIX}retain-until-date"
+_LOCK_MODE = f"{_LOCK_PREFIX}mode"
+_MADE_BEFORE = 409
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +44,15 @@ class Bucket:
     port: int
     name: str
     region: str
+    access_key: str = "lab"
+    secret_key: str = field(default="lab", repr=False)
 
     def make(self) -> None:
-        """Create the bucket."""
+        """Create the bucket, with versions and object lock; fine when it is there."""
         body = f"<CreateBucketConfiguration><LocationConstraint>{self.region}</LocationConstraint></CreateBucketConfiguration>"
-        self._request("PUT", f"/{self.name}", body.encode(), {})
+        status, _, _ = self._exchange("PUT", f"/{self.name}", body.encode(), {"x-amz-bucket-object-lock-enabled": "true"})
+        if status not in (200, _MADE_BEFORE):
+            raise OSError(f"the storage at {self.host}:{self.port} answered {status} when bucket {self.name} was made")
 
     def get(self, key: str) -> StoredObject | None:
         """An object, or None when there is none of that name."""
@@ -46,12 +61,22 @@ class Bucket:
             return None
         if status != 200:
             raise OSError(f"the storage at {self.host}:{self.port} answered {status} for {key}")
-        own = {name: value for name, value in headers.items() if name in _COPIED_HEADERS or name.startswith("x-amz-meta-")}
+        version = headers.get("x-amz-version-id", "")
+        if version and _LOCK_MODE not in headers:  # the real server tells a lock only to who asks for the head
+            status, head, _ = self._exchange("HEAD", f"{self._path(key)}?{urlencode({'versionId': version})}", b"", {})
+            headers |= head if status == 200 else {}
+        own = {name: value for name, value in headers.items() if name in _COPIED_HEADERS or name.startswith(("x-amz-meta-", _LOCK_PREFIX))}
         return StoredObject(content, own)
 
     def put(self, key: str, stored: StoredObject) -> None:
-        """Write an object."""
-        self._request("PUT", self._path(key), stored.content, stored.headers)
+        """Write an object, under its lock if that still runs."""
+        headers = dict(stored.headers)
+        if _LOCK_UNTIL in headers and datetime.fromisoformat(headers[_LOCK_UNTIL]) <= datetime.now(UTC):
+            headers = {name: value for name, value in headers.items() if not name.startswith(_LOCK_PREFIX)}
+        if any(name.startswith(_LOCK_PREFIX) for name in headers):
+            # S3 takes a lock only with a proof that the content arrived whole.
+            headers["content-md5"] = base64.b64encode(hashlib.md5(stored.content, usedforsecurity=False).digest()).decode("ascii")
+        self._request("PUT", self._path(key), stored.content, headers)
 
     def all_keys(self) -> Iterator[str]:
         """Every key, in order."""
@@ -81,10 +106,12 @@ class Bucket:
     def _exchange(
         self, method: str, path: str, body: bytes, headers: Mapping[str, str], timeout_seconds: float = TIMEOUT_SECONDS
     ) -> tuple[int, dict[str, str], bytes]:
-        credential = f"Credential=lab/20240101/{self.region}/s3/aws4_request, SignedHeaders=host, Signature=0"
+        signed = AWSRequest(method=method, url=f"http://{self.host}:{self.port}{path}", data=body or None, headers=dict(headers))
+        signed.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
+        SigV4Auth(Credentials(self.access_key, self.secret_key), "s3", self.region).add_auth(signed)
         connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout_seconds)
         try:
-            connection.request(method, path, body or None, {**headers, "Authorization": f"AWS4-HMAC-SHA256 {credential}"})
+            connection.request(method, path, body or None, dict(signed.headers.items()))
             answer = connection.getresponse()
             content = answer.read()
         except http.client.HTTPException as error:

@@ -1,14 +1,16 @@
 """Cross-region copying out of one region's bucket: the small part of a cloud's own that the lab needs.
 
 Run as `python -m holdfast.lab.copier --config FILE`, one for each region; the configuration is a JSON object with `region`, `bucket`,
-`here` and `there` (each [host, port]; `there` is the other region's storage over the link). It copies what is written here to the
-other side, late and in order, as long as its direction stands:
+`access_key`, `secret_key_file`, `here` and `there` (each [host, port, region]; `there` is the other region's storage over the link), and
+`access_log`, the file in which a real server notes what was written (without it the storage is asked). It copies what is written here
+to the other side, late and in order, as long as its direction stands:
 
     object `holdfast/replication.json` = {"from": region, "epoch": n}
 
 is written by whoever activates a bucket into that bucket. Both sides' objects are read; the one with the highest epoch says which
 side is copied from, and a copier of the other side rests. When a direction begins, everything that the other side lacks is copied
-first. Marks of the bucket itself (who writes, the direction) and deletions are never copied.
+first, and the probes' time marks last: whoever sees one arrive may count on everything before it. Marks of the bucket itself (who
+writes, the direction) and deletions are never copied.
 """
 
 import argparse
@@ -19,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.lab.bucket import Bucket
-from holdfast.lab.storage_paths import CHANGES_PATH, DIRECTION_KEY, NEVER_COPIED
+from holdfast.lab.changes import Changes, ReadInLog, ToldByStorage
+from holdfast.lab.storage_paths import DIRECTION_KEY, NEVER_COPIED, TIME_MARK_PREFIX
 
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 0.5
@@ -52,13 +55,14 @@ def direction_in(bucket: Bucket) -> Direction:
 class Copier:
     """The state of the copying out of one bucket."""
 
-    def __init__(self, region: str, here: Bucket, there: Bucket) -> None:
+    def __init__(self, region: str, here: Bucket, there: Bucket, changes: Changes) -> None:
         self._region = region
         self._here = here
         self._there = there
-        self._seen = 0
+        self._changes = changes
         self._waiting: dict[str, None] = {}
         self._own = NOWHERE
+        self._direction_is_stale = True
         self._other = NOWHERE
         self._looked_across_at = float("-inf")
         self._compared_for: Direction | None = None
@@ -85,24 +89,24 @@ class Copier:
             del self._waiting[key]
 
     def _hear_of_changes(self) -> None:
-        answer = json.loads(self._here.changes(CHANGES_PATH, self._seen))
-        prefix = f"{self._here.name}/"
-        keys = [key.removeprefix(prefix) for key in answer["keys"] if key.startswith(prefix)]
-        if DIRECTION_KEY in keys or self._own is NOWHERE:
-            self._own = direction_in(self._here)
-        self._seen = int(answer["last"])
+        keys = self._changes.since_last()
         for key in keys:
             if key not in NEVER_COPIED:
                 self._waiting.pop(key, None)
                 self._waiting[key] = None
+        self._direction_is_stale |= DIRECTION_KEY in keys
+        if self._direction_is_stale:
+            self._own = direction_in(self._here)
+            self._direction_is_stale = False
 
     def _compare_once(self) -> None:
         if self._compared_for == self._own:
             return
         there = set(self._there.all_keys())
-        for key in self._here.all_keys():
-            if key not in there and key not in NEVER_COPIED:
-                self._waiting.setdefault(key)
+        lacking = [key for key in self._here.all_keys() if key not in there and key not in NEVER_COPIED]
+        # What was heard of is newer than what was found lacking, and a mark that arrives vouches for everything before it.
+        in_order = sorted(dict.fromkeys((*lacking, *self._waiting)), key=lambda key: key.startswith(TIME_MARK_PREFIX))
+        self._waiting = dict.fromkeys(in_order)
         self._compared_for = self._own
 
 
@@ -124,8 +128,9 @@ def run(copier: Copier) -> None:
 
 
 def _bucket(config: dict[str, Any], side: str) -> Bucket:
-    host, port = config[side]
-    return Bucket(str(host), int(port), str(config["bucket"]), str(config["region"]))
+    host, port, region = config[side]
+    secret = Path(config["secret_key_file"]).read_text(encoding="utf-8").strip()
+    return Bucket(str(host), int(port), str(config["bucket"]), str(region), str(config["access_key"]), secret)
 
 
 def main() -> None:
@@ -135,7 +140,8 @@ def main() -> None:
     config: dict[str, Any] = json.loads(parser.parse_args().config.read_text(encoding="utf-8"))
     here = _bucket(config, "here")
     there = _bucket(config, "there")
-    run(Copier(config["region"], here, there))
+    log = config.get("access_log")
+    run(Copier(config["region"], here, there, ReadInLog(Path(log), here.name) if log else ToldByStorage(here)))
 
 
 if __name__ == "__main__":

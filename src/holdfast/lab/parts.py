@@ -5,16 +5,17 @@ A list that reads from the ground up. Pure but for the questions that `ready` as
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
 from pathlib import Path
 
-from holdfast.lab import readiness, servers
+from holdfast.lab import readiness, servers, storage_servers
 from holdfast.lab.addresses import Host, Port
 from holdfast.lab.application.services import SERVICES
-from holdfast.lab.blueprint import OUTSIDE_SITE, Blueprint
+from holdfast.lab.blueprint import ACCESS_KEY, BUCKET, OUTSIDE_SITE, Blueprint
+from holdfast.lab.bucket import Bucket
 from holdfast.lab.ground import Programs, write_whole
 from holdfast.lab.postgres_setup import PostgresPasswords, prepare
 from holdfast.lab.readiness import Question
@@ -39,6 +40,8 @@ class Part:
     site: str
     needs: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the command's environment holds besides: secrets belong there, a command line is for everybody."""
     work: Callable[[], None] | None = None
     """Blocking, done in a thread."""
     ready: Question | None = None
@@ -68,9 +71,9 @@ def parts_of(blueprint: Blueprint, made_with: Ingredients) -> tuple[Part, ...]:
         _relay(blueprint, made_with),
         _dns(blueprint, made_with),
         _partner(blueprint),
-        *(_storage(blueprint, region) for region in blueprint.regions),
+        *(_storage(blueprint, made_with, region) for region in blueprint.regions),
         *(_copier(blueprint, region) for region in blueprint.regions),
-        _copying(blueprint),
+        _copying(blueprint, made_with),
         *(_load_balancer(blueprint, made_with, region) for region in blueprint.regions),
         _databases(blueprint, made_with),
         *(_agent(blueprint, region) for region in blueprint.regions),
@@ -132,16 +135,24 @@ def _partner(blueprint: Blueprint) -> Part:
     )
 
 
-def _storage(blueprint: Blueprint, region: str) -> Part:
+def _storage(blueprint: Blueprint, made_with: Ingredients, region: str) -> Part:
     where = blueprint.home(region, Host.STORAGE, Port.STORAGE)
+    directory, secret = servers.storage_directory(blueprint, region), made_with.secrets["storage"]
+    start = storage_servers.start(blueprint.storage, str(where), region, directory, ACCESS_KEY, secret)
     return Part(
         f"storage.{region}",
-        "object storage",
+        f"object storage ({blueprint.storage})",
         region,
-        command=_module("holdfast.lab.storage", "--listen", str(where)),
-        ready=readiness.bucket(where, region, blueprint.primary),
+        command=start.command,
+        environment=start.environment,
+        ready=readiness.bucket(_bucket(blueprint, made_with, region), blueprint.primary),
         address=str(where),
     )
+
+
+def _bucket(blueprint: Blueprint, made_with: Ingredients, region: str) -> Bucket:
+    where = blueprint.home(region, Host.STORAGE, Port.STORAGE)
+    return Bucket(where.host, where.port, BUCKET, region, ACCESS_KEY, made_with.secrets["storage"])
 
 
 def _copier(blueprint: Blueprint, region: str) -> Part:
@@ -156,14 +167,14 @@ def _copier(blueprint: Blueprint, region: str) -> Part:
     )
 
 
-def _copying(blueprint: Blueprint) -> Part:
-    primary, dr = (blueprint.home(region, Host.STORAGE, Port.STORAGE) for region in blueprint.regions)
+def _copying(blueprint: Blueprint, made_with: Ingredients) -> Part:
+    primary, dr = (_bucket(blueprint, made_with, region) for region in blueprint.regions)
     return Part(
         "copying",
         "first object copied across",
         "",
         needs=tuple(f"copier.{region}" for region in blueprint.regions),
-        ready=readiness.copying(primary, blueprint.primary, dr),
+        ready=readiness.copying(primary, dr),
     )
 
 
@@ -285,6 +296,7 @@ def write_configuration(blueprint: Blueprint, made_with: Ingredients) -> None:
     for region in blueprint.regions:
         for folder in ("agent", "cluster"):
             (layout.site(region) / folder).mkdir(parents=True)
+        storage_servers.make_folders(servers.storage_directory(blueprint, region))
         write_whole(layout.configuration_of(f"haproxy.{region}.cfg"), servers.haproxy(blueprint, region))
         write_json(f"agent.{region}.json", servers.agent(blueprint, region, made_with.programs, made_with.os_user))
         write_json(f"cluster.{region}.json", servers.cluster(blueprint, region))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from holdfast.lab.blueprint import ADMIN_USER, BUCKET, DATABASE, FIRST_EPOCH, FIRST_ERA, Blueprint, Endpoint
+from holdfast.lab.blueprint import ADMIN_USER, DATABASE, FIRST_EPOCH, FIRST_ERA, Blueprint, Endpoint
 from holdfast.lab.bucket import Bucket, StoredObject
 from holdfast.lab.storage_paths import DIRECTION_KEY, WRITER_KEY
 from holdfast.plan.bindings import Bindings
@@ -115,18 +115,17 @@ def _lines(log: Path) -> list[str]:
     return log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
 
 
-def bucket(where: Endpoint, region: str, first_writer: str) -> Question:
+def bucket(made: Bucket, first_writer: str) -> Question:
     """The bucket is there and takes objects; the first writer's carries its marks."""
 
     def make() -> None:
-        made = Bucket(where.host, where.port, BUCKET, region)
         made.make()
-        if region == first_writer:
-            mark = {"era": FIRST_ERA, "epoch": FIRST_EPOCH, "region": region}
+        if made.region == first_writer:
+            mark = {"era": FIRST_ERA, "epoch": FIRST_EPOCH, "region": made.region}
             made.put(WRITER_KEY, _json_object(mark))
-            made.put(DIRECTION_KEY, _json_object({"from": region, "epoch": FIRST_EPOCH}))
+            made.put(DIRECTION_KEY, _json_object({"from": made.region, "epoch": FIRST_EPOCH}))
         else:
-            made.put("holdfast/made", _json_object({"region": region}))
+            made.put("holdfast/made", _json_object({"region": made.region}))
 
     async def ask() -> None:
         try:
@@ -137,14 +136,13 @@ def bucket(where: Endpoint, region: str, first_writer: str) -> Question:
     return ask
 
 
-def copying(origin: Endpoint, origin_region: str, target: Endpoint) -> Question:
+def copying(here: Bucket, there: Bucket) -> Question:
     """An object written to the first side arrives at the other."""
 
     def look() -> None:
-        here, there = (Bucket(where.host, where.port, BUCKET, origin_region) for where in (origin, target))
         if there.get("holdfast/copied") is None:
             if here.get("holdfast/copied") is None:
-                here.put("holdfast/copied", _json_object({"from": origin_region}))
+                here.put("holdfast/copied", _json_object({"from": here.region}))
             raise NotReady("what is written to the primary's bucket is not in the other yet")
 
     async def ask() -> None:

@@ -204,10 +204,12 @@ def start_lab(
     lifetime: Lifetime = Lifetime.CALLER,
     progress: Progress | None = None,
     only: frozenset[str] | None = None,
+    storage: str | None = None,
 ) -> Lab:
     """Start a lab and return when every part is ready. Raises LabProblem, with nothing left behind but logs.
 
-    Without `replication` the plan's holds. `only` names parts (see `parts`) and starts no others but those they need.
+    Without `replication` the plan's holds; without `storage` (a name of `storage_servers`) the lab chooses. `only` names parts (see
+    `parts`) and starts no others but those they need.
     """
     layout = Layout(directory.resolve())
     order = {
@@ -216,6 +218,7 @@ def start_lab(
         "profile": profile,
         "replication": replication,
         "only": sorted(only) if only else None,
+        "storage": storage,
     }
     heard, progress_end = os.pipe()
     lifeline_end, lifeline = os.pipe()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from holdfast.lab import addresses
+from holdfast.lab import addresses, storage_servers
 from holdfast.lab.addresses import Host, Port
 from holdfast.lab.blueprint import (
     ACCESS_KEY,
@@ -18,12 +18,14 @@ from holdfast.lab.blueprint import (
     NAMESPACE,
     OUTSIDE_SITE,
     REPLICATION_USER,
+    RETENTION_SECONDS,
     TTL_SECONDS,
     ZONE,
     Blueprint,
 )
 from holdfast.lab.ground import Programs
 from holdfast.lab.relay import Listener, RelayConfig
+from holdfast.lab.storage_servers import StorageServer
 
 HERE = "/proc/self/cwd"
 """Knot turns every path into an absolute one, and a socket's may be 107 bytes at most: this is the working directory, in short."""
@@ -251,7 +253,7 @@ def cluster(blueprint: Blueprint, region: str) -> dict[str, Any]:
         "config_map": CONFIG_MAP,
         "settings": {
             **blueprint.stores_of(blueprint.primary, region),
-            "storage_region": region,
+            "storage_retention_seconds": str(RETENTION_SECONDS),
             "access_key": ACCESS_KEY,
             "partner": blueprint.at(region, OUTSIDE_SITE, Host.PARTNER, Port.PARTNER).url,
             "cache_replicas": "1" if blueprint.replication == "synchronous" else "0",
@@ -278,4 +280,18 @@ def copier(blueprint: Blueprint, region: str) -> dict[str, Any]:
     """What the copying out of a region's bucket is started with."""
     here = blueprint.home(region, Host.STORAGE, Port.STORAGE)
     there = blueprint.at(region, blueprint.peer(region), Host.STORAGE, Port.STORAGE)
-    return {"region": region, "bucket": BUCKET, "here": [here.host, here.port], "there": [there.host, there.port]}
+    real = blueprint.storage is StorageServer.VERSITYGW
+    return {
+        "region": region,
+        "bucket": BUCKET,
+        "access_key": ACCESS_KEY,
+        "secret_key_file": str(blueprint.layout.secret("storage")),
+        "here": [here.host, here.port, region],
+        "there": [there.host, there.port, blueprint.peer(region)],
+        "access_log": str(storage_servers.access_log(storage_directory(blueprint, region))) if real else None,
+    }
+
+
+def storage_directory(blueprint: Blueprint, region: str) -> Path:
+    """Where a region's real storage keeps its objects."""
+    return blueprint.layout.site(region) / "storage"

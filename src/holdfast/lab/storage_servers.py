@@ -8,6 +8,7 @@ into the project's `.tools/bin`. Neither copies between regions: that is `copier
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,17 +47,33 @@ def installed() -> Path | None:
     return Path(found) if found else None
 
 
-def chosen(asked: str | None) -> StorageServer:
-    """The server to run: the one asked for, else the real one where it is installed. Raises LabProblem."""
+def chosen(asked: str | None, directory: Path) -> StorageServer:
+    """The server to run in a lab's folder: the one asked for, else the real one where it can run. Raises LabProblem."""
     if asked is None:
-        return StorageServer.VERSITYGW if installed() else StorageServer.MOTO
+        return StorageServer.VERSITYGW if installed() and _keeps_attributes(directory) else StorageServer.MOTO
     try:
         server = StorageServer(asked)
     except ValueError as error:
         raise LabProblem(f"'{asked}' is no storage server of the lab; say {' or '.join(StorageServer)}") from error
     if server is StorageServer.VERSITYGW and installed() is None:
         raise LabProblem(f"{PROGRAM} is not installed. `make storage` builds it (it needs Go); without it say --storage moto")
+    if server is StorageServer.VERSITYGW and not _keeps_attributes(directory):
+        raise LabProblem(
+            f"the file system of {directory} keeps no attributes with its files, and {PROGRAM} needs them. "
+            "Name another folder with --directory, or say --storage moto"
+        )
     return server
+
+
+def _keeps_attributes(directory: Path) -> bool:
+    """Whether files there may carry attributes of a user's (`user.…`): where the real server keeps what it knows of an object."""
+    there = next(folder for folder in (directory, *directory.parents) if folder.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there) as file:
+            os.setxattr(file.fileno(), "user.holdfast", b"1")
+    except OSError:
+        return False
+    return True
 
 
 def start(server: StorageServer, where: str, region: str, directory: Path, access_key: str, secret_key: str) -> Start:

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from holdfast.lab import bindings_files, children, ground
+from holdfast.lab import bindings_files, children, ground, storage_servers
 from holdfast.lab.blueprint import Blueprint, Replication, refuse_unsuitable
 from holdfast.lab.children import Child, last_lines
 from holdfast.lab.control import ControlServer
@@ -27,6 +27,7 @@ from holdfast.lab.number import NoNumberError, claim
 from holdfast.lab.parts import Ingredients, Part, Wave, parts_of, with_needs, write_configuration
 from holdfast.lab.processes import VARIABLE, start_ticks, sweep
 from holdfast.lab.readiness import NotReady, exchange_line, stores_in_words
+from holdfast.lab.storage_servers import StorageServer
 from holdfast.plan.loader import PlanError, load
 from holdfast.plan.model import Plan
 
@@ -63,6 +64,7 @@ class Supervisor:
         self._state = "starting"
         self._started_seconds = time.time()
         self._blueprint: Blueprint
+        self._storage = StorageServer.MOTO
         self._secrets: dict[str, str] = {}
         self._sweeper: Child | None = None
         self._sweeper_pipe = -1
@@ -109,6 +111,7 @@ class Supervisor:
             raise LabProblem(f"the plan does not load:\n{error}") from error
         replication: Replication = self._order["replication"] or plan.replication
         refuse_unsuitable(plan, self._order["profile"], replication)
+        self._storage = storage_servers.chosen(self._order["storage"], self._layout.directory)
         existed = self._layout.directory.exists()
         directory_lock = ground.take_directory(self._layout)
         try:
@@ -127,7 +130,7 @@ class Supervisor:
         identity = f"holdfast-{claimed.number}-{secrets.token_hex(4)}"
         # For tools that run once while the ground is laid; the sweeper finds them by it.
         os.environ[VARIABLE] = identity
-        self._blueprint = Blueprint(identity, claimed.number, plan, self._order["profile"], replication, self._layout)
+        self._blueprint = Blueprint(identity, claimed.number, plan, self._order["profile"], replication, self._layout, self._storage)
         ground.empty_directory(self._layout)
         ground.lay_out(self._layout)
         self._make_secrets()
@@ -163,6 +166,7 @@ class Supervisor:
             "plan": self._order["plan"],
             "profile": blueprint.profile_name,
             "replication": blueprint.replication,
+            "storage": blueprint.storage,
             "regions": list(blueprint.regions),
             "supervisor": {"pid": os.getpid(), "start_ticks": start_ticks(os.getpid())},
             "control": [blueprint.control.host, blueprint.control.port],
@@ -220,7 +224,7 @@ class Supervisor:
 
     def _start_child(self, part: Part) -> None:
         directory = part.working_directory or self._layout.directory
-        mark = {VARIABLE: self._blueprint.identity}
+        mark = {**part.environment, VARIABLE: self._blueprint.identity}
         child = children.start(
             part.name,
             part.command,

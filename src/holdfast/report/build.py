@@ -97,6 +97,7 @@ def build(facts: ReportFacts) -> Report:
         execution=subject.execution,
         profile=facts.profile,
         replication=facts.replication,
+        storage=facts.storage,
         scenario=subject.identifier,
         scenario_name=subject.name,
         source=source,

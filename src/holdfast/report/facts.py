@@ -47,4 +47,6 @@ class ReportFacts:
 
     Those that are *unknown* weigh in the verdict, and those that say so themselves. A promise that the plan can't keep is *fail*
     and does not weigh: the measured RTO does."""
+    storage: str = ""
+    """The S3 server of the lab; empty where it is not a lab's."""
     journal_before: tuple[int, str] = (0, GENESIS)

@@ -273,6 +273,7 @@ class Report(ReportPart):
     execution: Literal["graceful", "ungraceful"]
     profile: str
     replication: Literal["asynchronous", "synchronous"]
+    storage: str = ""
     scenario: str
     scenario_name: str = ""
     source: str = ""

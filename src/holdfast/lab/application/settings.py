@@ -8,7 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 
 class SettingsError(ValueError):
@@ -32,6 +32,8 @@ class Settings:
     storage_host: str
     storage_port: int
     storage_region: str
+    storage_retention_seconds: float
+    """How long what is stored is held against removal; 0: not at all."""
     bucket: str
     access_key: str
     secret_key: str
@@ -54,6 +56,7 @@ class _Address:
     port: int
     user: str
     name: str
+    region: str
 
 
 def _address(data: dict[str, str], key: str, scheme: str) -> _Address:
@@ -65,7 +68,7 @@ def _address(data: dict[str, str], key: str, scheme: str) -> _Address:
         raise SettingsError(f"{key}: {text!r} is no address ({error}); write HOST:PORT") from None
     if not host or not port:
         raise SettingsError(f"{key}: {text!r} is no address; write HOST:PORT")
-    return _Address(host, port, parts.username or "", parts.path.strip("/"))
+    return _Address(host, port, parts.username or "", parts.path.strip("/"), parse_qs(parts.query).get("region", [""])[-1])
 
 
 def _secret(files: dict[str, str], key: str) -> str:
@@ -83,6 +86,7 @@ def parse(content: bytes) -> Settings:
         document = json.loads(content)
         data, files = document["data"], document["files"]
         replicas = int(data.get("cache_replicas", "0"))
+        retention_seconds = float(data.get("storage_retention_seconds", "0"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(f"the settings file cannot be understood: {error!r}") from None
     database, cache = _address(data, "database", "postgresql"), _address(data, "cache", "redis")
@@ -103,7 +107,9 @@ def parse(content: bytes) -> Settings:
         cache_replicas=replicas,
         storage_host=storage.host,
         storage_port=storage.port,
-        storage_region=data.get("storage_region", "eu-west-1"),
+        # Requests are signed for the region of the storage, which is not the application's own while it uses the other side's.
+        storage_region=storage.region or data.get("storage_region", "eu-west-1"),
+        storage_retention_seconds=retention_seconds,
         bucket=bucket,
         access_key=data.get("access_key", "lab"),
         secret_key=_secret(files, "storage_secret_key") or "lab",

@@ -5,9 +5,11 @@ Who the writer is stands in the bucket itself (`holdfast/writer.json`) and is re
 may be that much behind: buckets are reconciled, their writer is not fenced.
 """
 
+import base64
 import hashlib
 import json
 import time
+from datetime import UTC, datetime
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
@@ -31,6 +33,7 @@ class Storage:
         self._signer = SigV4Auth(Credentials(settings.access_key, settings.secret_key), "s3", settings.storage_region)
         self._idle: list[Connection] = []
         self._closed = False
+        self._retention_seconds = settings.storage_retention_seconds
         self._writer: tuple[float, str, int] | None = None
 
     async def write(self, key: str, content: bytes) -> Written:
@@ -38,12 +41,23 @@ class Storage:
         region, epoch = await self._who_writes()
         written_seconds = time.time()
         marks = {"x-amz-meta-region": region, "x-amz-meta-epoch": str(epoch), "x-amz-meta-written": f"{written_seconds:.6f}"}
-        answer = await self._request("PUT", key, content, marks)
+        answer = await self._request("PUT", key, content, marks | self._lock(content, written_seconds))
         if answer.status >= 500:
             raise UnknownError(f"storage: status {answer.status} for PUT {key}")
         if answer.status != 200:
             raise RefusedError(f"storage: status {answer.status} for PUT {key}")
         return Written(key, region, epoch, written_seconds)
+
+    def _lock(self, content: bytes, now_seconds: float) -> dict[str, str]:
+        """What holds an object against removal, by anybody, until its retention ends; S3 wants the content's digest with it."""
+        if not self._retention_seconds:
+            return {}
+        until = datetime.fromtimestamp(now_seconds + self._retention_seconds, UTC)
+        return {
+            "x-amz-object-lock-mode": "COMPLIANCE",
+            "x-amz-object-lock-retain-until-date": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "content-md5": base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode("ascii"),
+        }
 
     async def _who_writes(self) -> tuple[str, int]:
         now = time.monotonic()

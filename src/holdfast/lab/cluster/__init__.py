@@ -13,9 +13,10 @@ The configuration is one JSON object:
     settings         its first data, text to text:
                        database         "[postgresql://][USER@]HOST:PORT[/DATABASE]", USER and DATABASE default to voicehive
                        cache            "[redis://]HOST:PORT"
-                       storage          "[http://]HOST:PORT[/BUCKET]"
+                       storage          "[http://]HOST:PORT[/BUCKET][?region=NAME]"
                        bucket           bucket, when `storage` does not name it
-                       storage_region   defaults to the region
+                       storage_region   when `storage` does not name it; defaults to the region
+                       storage_retention_seconds  how long what is stored is held against removal; default "0": not at all
                        access_key       of the storage
                        partner          "[http://]HOST:PORT" of the PMS partner
                        cache_replicas   "1": a cache write counts once a replica, if one is online, has it (synchronous mode); default "0"
