@@ -27,9 +27,9 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running(directory: Path, only: frozenset[str] | None = QUICK, profile: str = "fast") -> Iterator[Lab]:
+def running(directory: Path, only: frozenset[str] | None = QUICK, profile: str = "fast", storage: str | None = None) -> Iterator[Lab]:
     """A lab that is taken down whatever the test does."""
-    lab = start_lab(directory, PLAN, profile, only=only)
+    lab = start_lab(directory, PLAN, profile, only=only, storage=storage)
     try:
         yield lab
     finally:

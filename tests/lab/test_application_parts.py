@@ -137,6 +137,13 @@ def test_addresses_may_be_urls_or_host_and_port() -> None:
     assert parse(settings()).database_name == "voicehive"
 
 
+def test_a_storage_is_asked_in_the_name_of_its_own_region_and_keeps_what_it_is_given() -> None:
+    found = parse(settings(storage="http://127.1.2.12:29000/b?region=eu-central-1", storage_retention_seconds="60"))
+    assert (found.storage_host, found.bucket, found.storage_region) == ("127.1.2.12", "b", "eu-central-1")
+    assert found.storage_retention_seconds == 60.0
+    assert parse(settings()).storage_retention_seconds == 0.0, "settings of before hold nothing"
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -19,11 +19,12 @@ import dns.update
 import psycopg
 import pytest
 
-from holdfast.lab import addresses, processes
+from holdfast.lab import addresses, processes, storage_servers
 from holdfast.lab.bucket import Bucket, StoredObject
 from holdfast.lab.ground import LabProblem
 from holdfast.lab.number import NoNumberError, claim
 from holdfast.lab.running import Lab, Lifetime, OneWay, start_lab
+from holdfast.lab.storage_servers import StorageServer
 from holdfast.plan.bindings import Bindings, BucketBinding, DnsBinding, LoadBalancerBinding, PostgresBinding
 from lab.lab_rig import PLAN, QUICK, folder, left_of, running, until
 
@@ -38,7 +39,7 @@ def bucket_of(bindings: Bindings, region: str) -> Bucket:
     binding = bindings.components["storage"][region]
     assert isinstance(binding, BucketBinding)
     host, _, port = binding.endpoint.removeprefix("http://").rpartition(":")
-    return Bucket(host, int(port), binding.bucket, region)
+    return Bucket(host, int(port), binding.bucket, binding.region, binding.access_key, binding.secret_key_file.read_text())
 
 
 def kinds_left_in(directory: Path) -> set[str]:
@@ -106,8 +107,12 @@ def test_a_site_that_is_cut_off_gets_no_answer_and_the_others_do() -> None:
             lab.cut("mars")
 
 
-def test_objects_are_copied_across_and_wait_for_the_link_and_the_direction_turns_with_the_epoch() -> None:
-    with folder() as directory, running(directory) as lab:
+@pytest.mark.parametrize("storage", list(StorageServer))
+def test_objects_are_copied_across_and_wait_for_the_link_and_the_direction_turns_with_the_epoch(storage: StorageServer) -> None:
+    if storage is StorageServer.VERSITYGW and storage_servers.installed() is None:
+        pytest.skip("versitygw is not installed: `make storage` builds it where Go is")
+    with folder() as directory, running(directory, storage=storage) as lab:
+        assert lab.description["storage"] == storage
         west, east = (bucket_of(lab.bindings(region), region) for region in lab.regions)
         west.put("recordings/1", StoredObject(b"one", {"x-amz-meta-epoch": "1"}))
         until(lambda: east.get("recordings/1") is not None)
