@@ -84,6 +84,6 @@ async def _keys(binding: RedisBinding) -> int:
 async def _objects(binding: BucketBinding) -> int:
     bucket = Bucket(binding, timeout_seconds=LOOK_SECONDS)
     try:
-        return len(await bucket.etags(MOST_OBJECTS))
+        return len(await bucket.entries(MOST_OBJECTS))
     finally:
         bucket.close()

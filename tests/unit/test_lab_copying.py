@@ -21,7 +21,7 @@ def noted(operation: str, key: str, path: str, status: int = 200, error: str = "
     """A line as the real server writes it."""
     return (
         f"lab voicehive [23/November/2026:23:46:56 +0000] 127.0.0.1 lab AS54FBCJDM6XDW2K s3_{operation} {key} {path} "
-        f"{status} {error} 0 5 0 0 - {AGENT} - t0U7X3HW= SigV4 - AuthHeader s3.eu-west-1.amazonaws.com - arn:aws:s3:::/voicehive/{key} Yes\n"
+        f"{status} {error} 0 5 0 0 - {AGENT} - t0U7= SigV4 - AuthHeader s3.eu-west-1.amazonaws.com - arn:aws:s3:::/voicehive/{key} Yes\n"
     )
 
 

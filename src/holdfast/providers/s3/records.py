@@ -27,7 +27,7 @@ def stored_records(binding: BucketBinding, begins: str, first: str, last: str) -
             endpoint_url=binding.endpoint,
             aws_access_key_id=binding.access_key,
             aws_secret_access_key=binding.secret_key_file.read_text(encoding="utf-8").strip(),
-            region_name="eu-west-1",
+            region_name=binding.region,
             config=Config(connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS, retries={"total_max_attempts": 1}),
         )
         for prefix in binding.records:
