@@ -55,13 +55,14 @@ def links(plan: Plan, serving: str, standings: Sequence[Standing]) -> list[dict[
     for subject in _STORES:
         for component in plan.components_of(subject.value):
             copy = seen.get((target, subject, component))
-            follows = copy is not None and copy.role == REPLICA
+            known = copy is not None and bool(copy.role) and copy.health in (Health.UP, Health.DEGRADED)
+            follows = known and copy is not None and copy.role == REPLICA
             found.append(
                 {
                     "component": component,
                     "from": serving,
                     "to": target,
-                    "follows": follows if copy is not None and copy.health in (Health.UP, Health.DEGRADED) else None,
+                    "follows": follows if known else None,
                     "lag_seconds": copy.lag_seconds if copy is not None and follows else None,
                     "age_seconds": copy.age_seconds if copy is not None else None,
                 }

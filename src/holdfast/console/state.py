@@ -76,6 +76,10 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "cost_usd": cost_so_far(situation.plan, elapsed).usd,
         "functions_hit": hit,
         "proposal": None if incident.proposal is None else _proposal(incident.proposal, incident),
+        "decided": {
+            run: {name: decision.get(name) for name in ("action", "mode", "loss_bound_seconds", "estimated_writes", "approvers")}
+            for run, decision in incident.decided.items()
+        },
         "run": current_run(incident),
         "runs_finished": dict(incident.runs_finished),
         "steps": _steps(situation, incident),

@@ -120,8 +120,8 @@ def view(heard: Heard, now: float, zone: str = "UTC") -> View:
         age_seconds=heard.age_seconds,
         exercise=_is_exercise(state),
         headline=headline(state, moment),
-        sides=tuple((side["region"], _side(side)) for side in state["sides"]),
-        rows=_rows(state),
+        sides=tuple((_region(side), _side(side)) for side in state["sides"]),
+        rows=_rows(state, heard.age_seconds),
         clocks=tuple(_clock(function, moment, zone) for function in state["functions"]),
         doing=_doing(state, moment),
         then=_then(state),
@@ -184,13 +184,16 @@ def _is_exercise(state: State) -> bool:
     return state["exercise"] is not None
 
 
+def _region(side: Mapping[str, Any]) -> str:
+    return f"{side['region']} ({'primary' if side['role'] == 'primary' else 'DR'})"
+
+
 def _side(side: Mapping[str, Any]) -> str:
     score = "score unknown" if side["score"] is None else f"score {side['score']:.0f}"
-    role = "primary" if side["role"] == "primary" else "DR"
-    return f"{role}, serves, {score}" if side["serves"] else f"{role}, {score}"
+    return f"writes, {score}" if side["serves"] else score
 
 
-def _rows(state: State) -> tuple[Row, ...]:
+def _rows(state: State, older_seconds: float) -> tuple[Row, ...]:
     left, right = state["sides"][0], state["sides"][1]
     things: dict[tuple[str, str], list[Mapping[str, Any] | None]] = {}
     for column, side in enumerate((left, right)):
@@ -202,7 +205,7 @@ def _rows(state: State) -> tuple[Row, ...]:
         link = links.get(name)
         arrow = "" if link is None else "right" if link["to"] == right["region"] else "left"
         title = str((on_left or on_right or {})["title"])
-        rows.append(Row(title, _thing(on_left), _link(link), arrow, _thing(on_right)))
+        rows.append(Row(title, _thing(on_left, older_seconds), _link(link), arrow, _thing(on_right, older_seconds)))
     return (_zones_row(left, right), *rows) if left.get("zones") or right.get("zones") else tuple(rows)
 
 
@@ -222,20 +225,15 @@ def _zones(side: Mapping[str, Any]) -> Thing:
 _HEALTH = {"up": "done", "degraded": "failed", "down": "failed", "unknown": "unknown"}
 
 
-def _thing(thing: Mapping[str, Any] | None) -> Thing:
+def _thing(thing: Mapping[str, Any] | None, older_seconds: float) -> Thing:
     if thing is None:
         return Thing("unknown", "not seen yet", None)
     health, role = thing["health"], thing["role"]
     state = _HEALTH[health]
-    if health == "up":
-        text = role or "up"
-    elif role and health == "degraded":
-        text = f"{role}, degraded"
-    else:
-        text = f"{health}, was {role}" if role else health
+    text = ", ".join(word for word in ("" if role and health == "up" else health, role) if word)
     if thing["lease_remaining_seconds"] is not None and health == "up":
         text = f"{role}, lease {duration(max(thing['lease_remaining_seconds'], 0.0))}"
-    return Thing(state, text, thing["age_seconds"])
+    return Thing(state, text, None if thing["age_seconds"] is None else thing["age_seconds"] + older_seconds)
 
 
 def _link(link: Mapping[str, Any] | None) -> str:
@@ -271,17 +269,19 @@ def _verdict(out: float, target: float, back: float | None, expected: Mapping[st
     if back is not None:
         return "in time", "done"
     if expected is not None and expected["at_seconds"] - since > target:
-        return "at risk: forecast", "needs-person"
+        return "at risk", "needs-person"
     return ("at risk", "needs-person") if out >= AT_RISK_SHARE * target else ("in time", "running")
 
 
 def _forecast(expected: Mapping[str, Any] | None, now: float, zone: str) -> str:
     if expected is None:
         return "unknown: no run is under way"
+    ahead = max(expected["at_seconds"] - now, 0.0)
     at = _time(expected["at_seconds"], zone)
+    at = at[:5] if ahead >= 600.0 else at
     if expected["not_before"]:
-        return f"not before {at}"
-    return f"{at}, in {duration(max(expected['at_seconds'] - now, 0.0))} ({expected['rests_on']})"
+        return f"after {at}"
+    return f"{at}, in {duration(ahead)}" if expected["rests_on"] == "earlier runs" else f"by plan {at}"
 
 
 _DOING = {"running": "running", "unsettled": "unknown", "try-again": "failed", "needs-person": "needs-person"}
@@ -305,19 +305,24 @@ def _then(state: State) -> tuple[str, ...]:
     """What the end hangs on, after what is under way."""
     if state["forecast"] is None:
         return ()
-    pending = {step["id"] for step in state["incident"]["steps"] if step["state"] == "pending"}
+    pending = {step["id"] for step in state["incident"]["steps"] if step["state"] == "pending" and step["block"] != "approve"}
     return tuple(step for step in state["forecast"]["chain"] if step in pending)
 
 
 def _loss(state: State) -> Said:
     incident = state["incident"]
-    proposal = incident["proposal"] if incident is not None else None
-    bound = state["loss"]["bound_seconds"]
-    if proposal is not None and proposal["mode"] == "graceful":
-        return Said("done", "the planned move loses nothing")
+    run = incident["run"] if incident is not None else None
+    decided = incident["decided"].get(run) if incident is not None else None
+    asked = decided or (incident["proposal"] if incident is not None else None)
+    what = "what was approved" if decided else "what is proposed" if asked else "a failover now"
+    bound = asked["loss_bound_seconds"] if asked else state["loss"]["bound_seconds"]
     if bound is None:
-        return Said("unknown", "what a failover now may lose is unknown: nobody can bound it")
-    return Said("done", f"a failover now may lose at most the last {duration(bound)} of acknowledged writes")
+        return Said("unknown", f"what {'it' if asked else what} may lose is unknown: nobody can bound it")
+    if bound == 0:
+        return Said("done", f"{what} loses nothing")
+    smallest = min(function["rpo_seconds"] for function in state["functions"])
+    above = f", above the RPO of {duration(smallest)}" if bound > smallest else ""
+    return Said("failed" if above else "done", f"{what} may lose at most the last {duration(bound)} of acknowledged writes{above}")
 
 
 def _observers(state: State) -> Said:
