@@ -70,7 +70,8 @@ def clipped(line: Line, width: int) -> Line:
     """The line, cut at the width with an ellipsis."""
     if cells(plain(line)) <= width:
         return line
-    left, found = width - 1, []
+    left = width - 1
+    found: list[Span] = []
     for text, look in line:
         kept = ""
         for char in text:
