@@ -36,7 +36,7 @@ COMMANDS = (
     Command("lab", "holdfast.cli.lab:app", "Two regions on one machine, from real servers: start, cut, heal, stop."),
     Command("plan", "holdfast.cli.foresee:plan", "Show what a run would change, how long it takes, and who must approve."),
     Command("run", "holdfast.cli.run:run", "Run the controller: watch, open incidents, ask people, act."),
-    Command("status", "holdfast.cli.deciding:status", "Say what serves, what is wrong, and who must act."),
+    Command("status", "holdfast.cli.status:status", "Say what serves, what is wrong, and who must act."),
     Command("top", "holdfast.cli.top:top", "Show regions, links, clocks and who must act, once a second."),
     Command("approve", "holdfast.cli.deciding:approve", "Approve what is proposed, knowing what it may lose."),
     Command("refuse", "holdfast.cli.deciding:refuse", "Decide against what is proposed."),
