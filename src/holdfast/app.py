@@ -12,14 +12,14 @@ from holdfast.ports.probe import ObservationSource, Probe
 from holdfast.providers.dns.probe import DnsProbe
 from holdfast.providers.dns.resolver import CachingResolver
 from holdfast.providers.http.observations import HttpObservationSource
-from holdfast.providers.http.probe import AgentProbe, EntryProbe, Site, TransactionProbe
+from holdfast.providers.http.probe import AgentProbe, EntryProbe, Site, TransactionProbe, ZoneProbe
 from holdfast.providers.postgres.probe import PostgresProbe
 from holdfast.providers.redis.probe import RedisProbe
 from holdfast.providers.s3.probe import BucketProbe
 
 
 def probes_for(plan: Plan, bindings: Bindings, profile: Profile, clock: Clock) -> list[Probe]:
-    """Everything that one observer looks at: functions through DNS, and every region's entry, stores and agent."""
+    """Everything that one observer looks at: functions through DNS, and every region's entry, stores, agent and zones."""
     return [rhythm.probe for rhythm in rhythms_for(plan, bindings, profile, clock)]
 
 
@@ -27,7 +27,13 @@ def rhythms_for(plan: Plan, bindings: Bindings, profile: Profile, clock: Clock) 
     """The probes of one observer, each with how many of its looks may wait at once."""
     site = Site(bindings.site, clock, profile.probe_timeout, bindings.source_address)
     agents = [AgentProbe(site, region, AGENT_NAME, agent) for region, agent in bindings.agents.items()]
-    single: list[Probe] = [*_component_probes(plan, bindings, site), *agents]
+    zones = [
+        ZoneProbe(site, region, zone, binding)
+        for region, named in bindings.zones.items()
+        for zone, binding in named.items()
+        if region in plan.regions and zone in plan.regions[region].zones
+    ]
+    single: list[Probe] = [*_component_probes(plan, bindings, site), *agents, *zones]
     return [*_transactions(plan, bindings, profile, site), *(Rhythm(probe) for probe in single)]
 
 

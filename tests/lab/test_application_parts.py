@@ -18,7 +18,7 @@ from holdfast.lab.application.instance import is_older
 from holdfast.lab.application.services import SERVICES
 from holdfast.lab.application.settings import SettingsError, SettingsFile, parse
 from holdfast.lab.clients.rates import DEFAULT_RATES, rates
-from holdfast.lab.cluster.deployment import Running, moves
+from holdfast.lab.cluster.deployment import Place, Running, Slot, moves
 from holdfast.lab.cluster.objects import ApiError, image_version, merge_patch, strategic_patch
 from holdfast.ledger.entry import RequestResult
 from holdfast.plan.loader import load
@@ -31,23 +31,28 @@ SIZES = next(
     for step in phase.steps
     if step.block == "application.scale"
 )
+SLOT = Slot("", "127.0.0.1", "127.0.0.1", 1)
 PROOFS = 2.0
 """Transactions a second that `performance.watch` asks of each function."""
 
 
 @pytest.mark.parametrize("function", list(SERVICES))
-def test_one_instance_is_too_small_for_the_clients_and_the_next_size_takes_probes_too(function: str) -> None:
+def test_one_instance_is_too_small_for_the_clients_and_one_zone_of_two_takes_probes_too(function: str) -> None:
     capacity, rate = CAPACITIES[function], DEFAULT_RATES[function]
     assert capacity.per_second < 0.9 * rate
     assert capacity.at_once < 10, "ten successes in a row must be out of reach"
     asked_by_observers = len(PLAN.observers) / min(profile.probe_every for profile in PLAN.profiles.values())
     assert SIZES[function] * capacity.per_second > 1.2 * (rate + asked_by_observers + PROOFS)
+    size = PLAN.functions[function].size
+    assert size is not None
+    assert (size.run, size.needed) == (SIZES[function], SIZES[function] / 2)
+    assert size.needed * capacity.per_second > 1.2 * (rate + asked_by_observers)
 
 
 @given(st.integers(0, 6), st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), max_size=8))
 def test_moves_never_go_below_what_is_ready_and_lead_to_the_end(replicas: int, states: list[tuple[bool, bool, bool]]) -> None:
     running = [
-        Running(str(n), "new" if new else "old", n, ready=ready and not ending, ending=ending)
+        Running(str(n), "new" if new else "old", SLOT, ready=ready and not ending, ending=ending)
         for n, (new, ready, ending) in enumerate(states)
     ]
     for _ in range(40):
@@ -62,11 +67,28 @@ def test_moves_never_go_below_what_is_ready_and_lead_to_the_end(replicas: int, s
             assert instance in alive
             instance.ending = True
         assert sum(i.ready for i in running if not i.ending) >= min(ready_before, replicas)
-        running += [Running("fresh", "new", 0) for _ in range(step.start)]
+        running += [Running("fresh", "new", SLOT) for _ in range(step.start)]
         assert sum(not i.ending for i in running) <= max(replicas + 1, len(alive))
         for instance in running:
             instance.ready = not instance.ending
     raise AssertionError("the moves did not lead to what was wanted")
+
+
+@given(st.lists(st.sampled_from(["start", "end"]), max_size=30))
+def test_instances_are_spread_over_the_zones_evenly_whatever_ends(events: list[str]) -> None:
+    slots = tuple(Slot(zone, "127.0.0.1", "127.0.0.1", port) for zone in ("a", "b") for port in range(4))
+    place = Place("voice", "west", slots, Path("/none"), CAPACITIES["voice"])
+    running: list[Running] = []
+    for event in events:
+        slot = place.free_slot(running)
+        if event == "end" and running:
+            running.pop()  # the youngest goes first
+        elif slot is not None:
+            assert slot not in {instance.slot for instance in running}
+            running.append(Running("x", "new", slot))
+    crowd = [sum(instance.slot.zone == zone for instance in running) for zone in ("a", "b")]
+    assert abs(crowd[0] - crowd[1]) <= 1
+    assert place.free_slot([Running("x", "new", slot) for slot in slots]) is None
 
 
 json_values = st.recursive(

@@ -358,7 +358,7 @@ def test_the_control_port_wants_the_token_and_names_what_it_does_not_know() -> N
         assert world.relay.links.between(HERE, THERE).open
         answers = await say("secret", f"cut {HERE} {THERE}", "cut mars earth", "delay a", f"delay {HERE} {THERE} nan", f"cut {HERE} {HERE}")
         assert answers[0] == "ok"
-        assert "no site is called 'mars'" in answers[1]
+        assert "no place is called 'mars'" in answers[1]
         assert "does not know the command" in answers[2]
         assert "between 0 and 60 seconds" in answers[3]
         assert "no link to itself" in answers[4]

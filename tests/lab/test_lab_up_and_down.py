@@ -336,8 +336,9 @@ def test_the_whole_lab_serves_is_cut_and_healed_and_leaves_nothing() -> None:
             assert ask_postgres(outside, "eu-central-1", "SELECT count(*) > 0 FROM calls") is True
 
             assert call(outside, "voice", "eu-central-1")[0] == 503, "the DR region admits nobody before the load balancer is switched"
-            for place in range(1, 9):
-                runtime(outside, "eu-central-1", f"set server voice/voice-{place} state ready")
+            for zone in ("eu-central-1a", "eu-central-1b"):
+                for place in range(1, 5):
+                    runtime(outside, "eu-central-1", f"set server voice/{zone}-{place} state ready")
             until(lambda: call(outside, "voice", "eu-central-1")[0] == 200)
 
             lab.cut("eu-west-1")

@@ -214,7 +214,7 @@ def test_observers_see_silence_behind_a_cut_and_a_silent_observer_is_an_error() 
             observer.look()
             after = await observer.since(before[-1].sequence)
             silent = {(observation.region, observation.subject.value) for observation in after if observation.seen.value == "silent"}
-            assert silent == {(HOME, subject) for subject in ("transaction", "postgres", "redis", "bucket", "http", "agent")}
+            assert silent == {(HOME, subject) for subject in ("transaction", "postgres", "redis", "bucket", "http", "agent", "zone")}
             stage.world.links.cut("outside")
             with pytest.raises(TimeoutError):
                 await observer.since(0)

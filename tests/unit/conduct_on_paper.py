@@ -8,6 +8,7 @@ from holdfast.conduct.course import finish, intent
 from holdfast.conduct.policy import answered, next_moves
 from holdfast.conduct.situation import Alarm, Begin, Command, FunctionHit, LossBound, Move, Situation, Tell, Write
 from holdfast.decision.replay import IncidentState, Installation, fold, replayed
+from holdfast.health.zones import ZoneState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import GENESIS, Record, following
 from holdfast.plan.loader import load
@@ -32,6 +33,7 @@ class Paper:
         self.hit: tuple[FunctionHit, ...] = ()
         self.unknown: frozenset[str] = frozenset()
         self.observers_heard: frozenset[str] | None = None
+        self.zones: tuple[ZoneState, ...] = ()
         self.loss = LossBound(3.5, 40)
         self.outcomes: dict[str, str] = {}
         """Block → outcome of its next attempts; succeeded where none is named."""
@@ -64,6 +66,7 @@ class Paper:
             functions_hit=self.hit,
             functions_unknown=self.unknown,
             loss=self.loss,
+            zones=self.zones,
             observers_heard=self.observers_heard,
             exercise=self.exercise,
         )

@@ -42,6 +42,7 @@ def looks_at(serving: str) -> list[tuple[str, Subject, str]]:
     for region in PLAN.regions:
         things += [(region, Subject.HTTP, "loadbalancer"), (region, Subject.POSTGRES, "database"), (region, Subject.REDIS, "cache")]
         things += [(region, Subject.BUCKET, "storage"), (region, Subject.AGENT, AGENT_NAME)]
+        things += [(region, Subject.ZONE, zone) for zone in PLAN.regions[region].zones]
     return things
 
 
@@ -53,6 +54,9 @@ class World:
     plan: Plan = PLAN
     profile: Profile = field(default_factory=lambda: PLAN.profiles["fast"])
     silent_observers: frozenset[str] = frozenset()
+    lost_zones: Mapping[str, Seen] = field(default_factory=dict)
+    blind_to_zones: frozenset[str] = frozenset()
+    """Observers that get no answer from any zone."""
     clock_errors: Mapping[str, float] = field(default_factory=dict)
     history: History = field(default_factory=History)
     states: Mapping[TriggerKey, TriggerState] = field(default_factory=dict)
@@ -82,5 +86,9 @@ class World:
         for region, subject, name in looks_at(PRIMARY):
             self.sequence += 1
             seen = self.fault(observer, at, region, subject)
+            facts = {}
+            if subject is Subject.ZONE and seen is Seen.UP:
+                seen = Seen.SILENT if observer in self.blind_to_zones else self.lost_zones.get(name, Seen.UP)
+                facts = {"instances": dict.fromkeys(PLAN.functions, 3)} if seen is Seen.UP else {}
             moment = START + at + self.clock_errors.get(observer, 0.0)
-            yield Observation(observer, self.sequence, moment, region, subject, name, seen, 0.01)
+            yield Observation(observer, self.sequence, moment, region, subject, name, seen, 0.01, facts=facts)

@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from holdfast.health.observation import Seen, Subject
 from holdfast.health.picture import picture
-from holdfast.health.triggers import evaluate
-from holdfast.plan.model import ZonesDownTrigger
 from unit.health_world import DR, OBSERVERS, PLAN, PRIMARY, START, World, cut
 
 DEFAULT = PLAN.profiles["default"]
@@ -20,7 +18,7 @@ def test_the_fast_profile_fires_on_the_second_silent_round() -> None:
     world.run(0, 11)
     assert world.firing() == set()
     world.round(11)
-    assert world.firing() == {(PRIMARY, "network-lost"), (PRIMARY, "region-score")}
+    assert world.firing() == {(PRIMARY, "network-lost"), (PRIMARY, "region-score"), (PRIMARY, "zones-down")}
     state = world.states[PRIMARY, "network-lost"]
     assert state.since_seconds == pytest.approx(START + 10, abs=0.6)
     assert PRIMARY in state.reason
@@ -79,13 +77,6 @@ def test_functions_and_database_down_bring_it_under_fifty_while_the_network_is_n
     assert world.firing() == {(PRIMARY, "region-score")}
     assert world.states[PRIMARY, "network-lost"].firing is False
     assert world.states[DR, "region-score"].firing is False
-
-
-def test_zones_are_unknown_until_they_are_watched() -> None:
-    world = World()
-    seen = world.run(0, 5)
-    states = evaluate(PLAN, DEFAULT, [ZonesDownTrigger(kind="zones-down", count=2)], seen, {})
-    assert {state.firing for state in states.values()} == {None}
 
 
 @pytest.mark.alone

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.lab import addresses
-from holdfast.lab.addresses import DR, OUTSIDE, PRIMARY, SITES, WITNESS, Host, Port
+from holdfast.lab.addresses import DR, OUTSIDE, PLACES, PRIMARY, WITNESS, ZONES, Host, Port
 
 numbers = st.integers(addresses.LOWEST_NUMBER, addresses.HIGHEST_NUMBER)
 
@@ -18,14 +18,16 @@ def listening(number: int) -> list[tuple[str, int]]:
     """Everything that somebody listens on in a lab."""
     found = [
         (addresses.seen_from(number, viewer, service.site, service.host), int(service.port))
-        for service, viewer in product(addresses.services(), SITES)
+        for service, viewer in product(addresses.services(), PLACES)
     ]
     found += [(addresses.public_entry(number, region), int(Port.ENTRY)) for region in addresses.REGIONS]
     found += [(addresses.public_dns(number), int(Port.DNS))]
     found += [(addresses.address(number, 0, host), int(Port.CONTROL)) for host in (Host.SUPERVISOR, Host.RELAY)]
     found += [
-        (addresses.address(number, region, addresses.application_host(function)), port)
-        for region, function, port in product(addresses.REGIONS, range(addresses.APPLICATION_HOSTS), addresses.application_ports())
+        (addresses.seen_from(number, viewer, zone, addresses.application_host(function)), port)
+        for place, zone in enumerate(ZONES)
+        for viewer in (zone, addresses.REGIONS[place // addresses.ZONES_PER_REGION])
+        for function, port in product(range(addresses.APPLICATION_HOSTS), addresses.application_ports())
     ]
     return found
 
@@ -53,9 +55,23 @@ def test_the_documented_examples_hold() -> None:
     assert addresses.seen_from(7, DR, DR, Host.POSTGRES) == "127.7.2.10"
     assert addresses.public_entry(7, DR) == "127.7.52.13"
     assert addresses.public_dns(7) == "127.7.53.30"
+    assert [addresses.zone(region, place) for region in addresses.REGIONS for place in (0, 1)] == [5, 6, 7, 8]
+    assert addresses.standing(PRIMARY, Host.POSTGRES) == 5
+    assert addresses.standing(PRIMARY, Host.STORAGE) == PRIMARY
+    assert addresses.seen_from(7, 5, 7, Host.POSTGRES) == "127.7.157.10"
+    assert addresses.seen_from(7, PRIMARY, 6, 20) == "127.7.116.20"
 
 
-@given(numbers, st.sampled_from(SITES))
+@given(numbers, st.sampled_from(PLACES))
+def test_a_zone_finds_everything_that_its_region_finds_under_its_own_address(number: int, place: int) -> None:
+    for region, zone in ((PRIMARY, 5), (PRIMARY, 6), (DR, 7), (DR, 8)):
+        routes = addresses.routes(number, region, zone)
+        seen = addresses.seen_from(number, region, place, 10)
+        network = seen.rpartition(".")[0] + "."
+        assert routes[network] + "10" == addresses.seen_from(number, zone, place, 10)
+
+
+@given(numbers, st.sampled_from(PLACES))
 def test_a_caller_is_known_by_its_source_and_a_stranger_is_outside(number: int, site: int) -> None:
     assert addresses.caller_site(number, addresses.source(number, site)) == site
     assert addresses.caller_site(number, "127.0.0.1") == OUTSIDE

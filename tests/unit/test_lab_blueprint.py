@@ -51,14 +51,17 @@ def test_the_dr_region_starts_closed_small_one_version_behind_and_on_the_primary
         **there["functions"]["voice"],
         "replicas": 4,
         "image": "voicehive/voice:2",
-        "address": "127.7.1.20",
+        "zones": [
+            {"zone": "eu-west-1a", "address": "127.7.5.20", "seen_as": "127.7.115.20", "ports": [28100, 28103]},
+            {"zone": "eu-west-1b", "address": "127.7.6.20", "seen_as": "127.7.116.20", "ports": [28100, 28103]},
+        ],
     }
     assert there["functions"]["voice"]["image"] == "voicehive/voice:1"
-    assert there["settings"]["database"] == "postgresql://voicehive@127.7.21.10:25432/voicehive"
+    assert there["settings"]["database"] == "postgresql://voicehive@127.7.125.10:25432/voicehive"
 
     own = bindings_of(blueprint, "witness").components["application"][AWAY]
     assert isinstance(own, ClusterBinding)
-    assert own.stores["database"] == "postgresql://voicehive@127.7.2.10:25432/voicehive"
+    assert own.stores["database"] == "postgresql://voicehive@127.7.127.10:25432/voicehive"
     assert own.stores.keys() <= there["settings"].keys()
 
 
@@ -68,15 +71,30 @@ def test_every_place_that_a_cluster_may_use_is_known_to_its_load_balancer(bluepr
     assert isinstance(balancer, LoadBalancerBinding)
     for function, settings in cluster["functions"].items():
         assert f"backend {balancer.backends[function]}\n" in text
-        first, last = settings["ports"]
-        assert all(f" {settings['address']}:{port}" in text for port in range(first, last + 1))
+        for zone in settings["zones"]:
+            first, last = zone["ports"]
+            assert all(f" {zone['seen_as']}:{port}" in text for port in range(first, last + 1))
+
+
+def test_instances_in_both_zones_reach_every_store_through_a_listener_of_the_relay_or_at_home(blueprint: Blueprint) -> None:
+    relayed = {(listener.host, listener.port) for listener in servers.relay(blueprint, "token").listeners}
+    homes = {(listener.target_host, listener.target_port) for listener in servers.relay(blueprint, "token").listeners}
+    for region in blueprint.regions:
+        cluster = servers.cluster(blueprint, region)
+        stores = {**cluster["settings"], **bindings_of(blueprint, "witness").components["application"][region].stores}  # type: ignore[union-attr]
+        for zone in cluster["zones"].values():
+            for key in ("database", "cache", "storage", "partner"):
+                host, port = stores[key].rpartition("@")[2].rpartition("//")[2].partition("/")[0].split(":")
+                network, dot, last = host.rpartition(".")
+                seen = (zone["routes"][network + dot] + last, int(port))
+                assert seen in relayed | homes
 
 
 def test_each_replica_finds_the_slot_that_the_other_side_keeps_for_it(blueprint: Blueprint) -> None:
     programs = Programs(*(Path("/x") for _ in range(5)))
     home, away = (servers.agent(blueprint, region, programs, None) for region in (HOME, AWAY))
     assert home["postgres"]["slot"] == "holdfast_eu_central_1"
-    assert (home["postgres"]["peer_host"], away["postgres"]["peer_host"]) == ("127.7.12.10", "127.7.21.10")
+    assert (home["postgres"]["peer_host"], away["postgres"]["peer_host"]) == ("127.7.157.10", "127.7.175.10")
     assert home["peer"]["key_file"] == away["key_file"]
     assert home["lease"]["ttl_seconds"] == 3.0
 
@@ -87,5 +105,8 @@ def test_a_lab_that_cannot_be_built_is_refused_with_what_there_is() -> None:
     with pytest.raises(LabProblem, match="say asynchronous or synchronous"):
         refuse_unsuitable(PLAN, "fast", "sometimes")
     stranger = PLAN.model_copy(update={"functions": {**PLAN.functions, "billing": PLAN.functions["pms"]}})
+    three = PLAN.regions[HOME].model_copy(update={"zones": ("a", "b", "c")})
+    with pytest.raises(LabProblem, match="2 zones a region; the plan has 3 in eu-west-1"):
+        refuse_unsuitable(PLAN.model_copy(update={"regions": {**PLAN.regions, HOME: three}}), "fast", "asynchronous")
     with pytest.raises(LabProblem, match="the plan has billing besides"):
         refuse_unsuitable(stranger, "fast", "asynchronous")

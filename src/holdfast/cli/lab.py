@@ -183,43 +183,79 @@ def _links(links: list[dict[str, Any]]) -> "Iterator[Text]":
             yield Text.assemble(state_text(State.RUNNING, "late"), where, f" by {link['delay_seconds'] * 1000:.0f} ms")
 
 
+OneWayOption = Annotated[str | None, Parameter(name="--one-way", help="Only what comes `in`, what goes `out`, or one link: `FROM:TO`.")]
+
+
 @app.command
 def cut(
-    region: str, *, one_way: Literal["in", "out"] | None = None, directory: Directory = DEFAULT_DIRECTORY, output: OutputFormat = "text"
+    place: str | None = None, *, one_way: OneWayOption = None, directory: Directory = DEFAULT_DIRECTORY, output: OutputFormat = "text"
 ) -> int:
-    """Cut a region (or `witness`, `outside`) off from everybody else: bytes are held, nothing is answered. In force on return.
+    """Cut a region, one of its zones, `witness` or `outside` off from everybody else: bytes are held, nothing is answered.
 
-    Example: `holdfast lab cut eu-west-1`
+    In force on return. Example: `holdfast lab cut eu-west-1`, `holdfast lab cut eu-west-1b`, `holdfast lab cut --one-way eu-west-1:witness`
 
     Parameters
     ----------
-    region
-        What is cut off.
-    one_way
-        Only what comes `in` or what goes `out`.
+    place
+        What is cut off; not needed when `--one-way` names a link.
     """
     from holdfast.lab.running import OneWay
 
+    link = _link(place, one_way)
     with _clear_errors():
-        _attach(directory).cut(region, OneWay(one_way) if one_way else None)
+        lab = _attach(directory)
+        if link is not None:
+            lab.cut_link(*link)
+            said = f"what {link[0]} sends to {link[1]} is held; the other way is as it was"
+            return _done(output, said, _next(f"heal --one-way {one_way}", directory), {"cut": None, "one_way": one_way})
+        if place is None:
+            raise CommandError("name what is cut off: `holdfast lab cut eu-west-1`, or one link: `--one-way FROM:TO`")
+        if one_way not in (None, "in", "out"):
+            raise CommandError(f"--one-way is `in`, `out`, or a link `FROM:TO`, not '{one_way}'")
+        lab.cut(place, OneWay(one_way) if one_way else None)
     ways = {None: "both ways", "in": "nothing comes in", "out": "nothing gets out"}[one_way]
-    return _done(output, f"{region} is cut off, {ways}", _next("heal", directory), {"cut": region, "one_way": one_way})
+    return _done(output, f"{place} is cut off, {ways}", _next("heal", directory), {"cut": place, "one_way": one_way})
+
+
+def _link(place: str | None, one_way: str | None) -> tuple[str, str] | None:
+    """The one link that is meant, if one is. Raises CommandError."""
+    if one_way is None or ":" not in one_way:
+        return None
+    origin, _, destination = one_way.partition(":")
+    if place is not None or not origin or not destination:
+        raise CommandError("a link stands alone and names both ends: `--one-way eu-west-1:witness`")
+    return origin, destination
 
 
 @app.command
-def heal(*, directory: Directory = DEFAULT_DIRECTORY, output: OutputFormat = "text") -> int:
-    """Open every link again; what was held flows.
+def heal(
+    place: str | None = None, *, one_way: OneWayOption = None, directory: Directory = DEFAULT_DIRECTORY, output: OutputFormat = "text"
+) -> int:
+    """Open every link again, or those of one place, or one link; what was held flows.
 
-    Example: `holdfast lab heal`
+    Example: `holdfast lab heal`, `holdfast lab heal eu-west-1b`, `holdfast lab heal --one-way eu-west-1:witness`
+
+    Parameters
+    ----------
+    place
+        Whose links; without it all. A region's zones keep their own links as they are.
     """
+    link = _link(place, one_way)
+    if one_way is not None and link is None:
+        raise CommandError(f"to heal one way, name the link: `--one-way FROM:TO`, not '{one_way}'")
     with _clear_errors():
-        _attach(directory).heal()
-    return _done(output, "every link is open", _next("status", directory), {"healed": True})
+        lab = _attach(directory)
+        if link is not None:
+            lab.heal_link(*link)
+            return _done(output, f"{link[0]} reaches {link[1]} again", _next("status", directory), {"healed": one_way})
+        lab.heal(place)
+    said = "every link is open" if place is None else f"every link of {place} is open"
+    return _done(output, said, _next("status", directory), {"healed": place or True})
 
 
 @app.command
 def delay(region: str, length: str, *, directory: Directory = DEFAULT_DIRECTORY, output: OutputFormat = "text") -> int:
-    """Let everything to and from a region arrive later, each way. `0s` ends it.
+    """Let everything to and from a region or zone arrive later, each way. `0s` ends it.
 
     Example: `holdfast lab delay eu-central-1 30ms`
 

@@ -12,6 +12,7 @@ from holdfast.conduct.decisions import answer
 from holdfast.conduct.messages import messages
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.conduct.suspicion import incidents, observers, suspicions
+from holdfast.conduct.zones import zones
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 
@@ -61,7 +62,7 @@ def _conduct(situation: Situation) -> tuple[Move, ...]:
     return next((moves for stage in stages if (moves := stage(situation, incident))), ())
 
 
-STAGES: tuple[Stage, ...] = (observers, suspicions, incidents, _conduct)
+STAGES: tuple[Stage, ...] = (observers, zones, suspicions, incidents, _conduct)
 
 
 def next_moves(situation: Situation) -> tuple[Move, ...]:

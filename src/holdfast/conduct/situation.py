@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from holdfast.decision.replay import Installation
+from holdfast.health.zones import ZoneState
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan, Profile
 from holdfast.runbook.graph import PlannedStep
@@ -68,6 +69,8 @@ class Situation:
     loss: LossBound = LossBound(None, None)
     in_flight: frozenset[tuple[str, str]] = frozenset()
     """(run, step) of what this controller has begun and not finished."""
+    zones: tuple[ZoneState, ...] = ()
+    """How each zone of the plan is."""
     observers_heard: frozenset[str] | None = None
     """Observers that answered lately; None while the controller has only just begun to listen."""
     telling: frozenset[tuple[str, str, str]] = frozenset()

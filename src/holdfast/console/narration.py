@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast.health.zones import zone_in_words
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 
@@ -67,6 +68,10 @@ def _finished(body: Body) -> tuple[str, str]:
     return word, f"{body['step']}: {body['detail']}"
 
 
+def _zone(body: Body) -> tuple[str, str]:
+    return ("failed" if body["health"] == "down" else "done"), zone_in_words(body)
+
+
 _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.CONTROLLER_STARTED: _started,
     Kind.OBSERVERS_SEEN: lambda body: (
@@ -75,6 +80,7 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     ),
     Kind.SUSPICION_RAISED: lambda body: ("unknown", f"{body['region']} is suspected ({body['trigger']}): {body['reason']}"),
     Kind.SUSPICION_CLEARED: lambda body: ("done", f"{body['region']} is no longer suspected ({body['trigger']})"),
+    Kind.ZONE_CHANGED: _zone,
     Kind.INCIDENT_OPENED: lambda body: ("failed", f"{body['kind']} opened: {body['source']} → {body['target']}, because {body['reason']}"),
     Kind.SEVERITY_CHANGED: lambda body: ("failed", f"severity {body['severity']}: {body['reason']}"),
     Kind.FUNCTIONS_SEEN: _functions,

@@ -17,7 +17,9 @@ from holdfast.decision.approval import Proposal
 from holdfast.decision.replay import IncidentState
 from holdfast.health.picture import Picture
 from holdfast.health.standing import Standing
+from holdfast.health.zones import zone_as_facts
 from holdfast.journal.kinds import Kind
+from holdfast.plan.model import Plan
 
 
 def _proposal(proposal: Proposal, incident: IncidentState) -> dict[str, Any]:
@@ -86,14 +88,15 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
     }
 
 
-def _watching(picture: Picture | None, heard_seconds: Mapping[str, float]) -> dict[str, Any]:
+def _watching(plan: Plan, picture: Picture | None, heard_seconds: Mapping[str, float]) -> dict[str, Any]:
     if picture is None:
-        return {"functions": {}, "scores": {}, "observers": {}}
+        return {"functions": {}, "scores": {}, "observers": {}, "zones": []}
     return {
         "functions": {name: joint.health.value for name, joint in picture.functions.items()},
         "scores": {region: score.score for region, score in picture.scores.items()},
         "reasons": {region: score.reason for region, score in picture.scores.items()},
         "observers": {site: picture.now - heard for site, heard in heard_seconds.items()},
+        "zones": [zone_as_facts(plan, zone) for zone in picture.zones],
     }
 
 
@@ -121,7 +124,7 @@ def state(
         "epoch": known.epoch,
         "term": known.term,
         "promise_ends_in_seconds": promise_ends_in_seconds,
-        "watching": _watching(picture, heard_seconds),
+        "watching": _watching(situation.plan, picture, heard_seconds),
         "timezone": situation.plan.timezone,
         "sides": regions(situation.plan, known.serving, picture, standings),
         "links": links(situation.plan, known.serving, standings),

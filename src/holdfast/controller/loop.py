@@ -204,6 +204,7 @@ class Controller:
             functions_unknown=seen.functions_unknown,
             functions_up_since=seen.functions_up_since,
             loss=seen.loss,
+            zones=seen.zones,
             observers_heard=seen.observers_heard,
             **self._under_way(),
             exercise=settings.exercise,

@@ -17,6 +17,7 @@ from holdfast.health.picture import Picture, picture
 from holdfast.health.signals import Health
 from holdfast.health.standing import Standing, served_from, standings
 from holdfast.health.triggers import TriggerKey, TriggerState, evaluate
+from holdfast.health.zones import ZoneState
 from holdfast.plan.model import Plan, Profile, Trigger
 from holdfast.ports.clock import Clock
 from holdfast.ports.consent import Consent
@@ -42,6 +43,7 @@ class Seen:
     functions_up_since: Mapping[str, float]
     loss: LossBound
     observers_heard: frozenset[str] | None
+    zones: tuple[ZoneState, ...] = ()
 
 
 class Watch:
@@ -97,6 +99,7 @@ class Watch:
             {name: joint.since_seconds for name, joint in self.picture.functions.items() if joint.health is Health.UP},
             self._loss(installation, consent, now),
             self._heard(now),
+            self.picture.zones,
         )
 
     def _heard(self, now: float) -> frozenset[str] | None:
@@ -116,10 +119,14 @@ class Watch:
         return tuple(alarms)
 
     def _functions_hit(self, seen: Picture, serving: str) -> tuple[FunctionHit, ...]:
-        """Functions whose transactions fail or are slow; all of them as soon as a majority gets no answer from where they are served."""
+        """Functions whose transactions fail or are slow; all of them as soon as nothing, or no zone, answers where they are served."""
         lost = self._states.get((serving, _NETWORK_LOST))
         if lost is not None and lost.condition and lost.since_seconds is not None:
             return tuple(FunctionHit(name, lost.since_seconds, True) for name in self._plan.functions)
+        zones = [zone for zone in seen.zones if zone.region == serving]
+        if zones and all(zone.health is Health.DOWN for zone in zones):
+            since = max(zone.since_seconds for zone in zones)
+            return tuple(FunctionHit(name, since, True) for name in self._plan.functions)
         bad = (Health.DOWN, Health.DEGRADED)
         return tuple(
             FunctionHit(name, joint.since_seconds, joint.health is Health.DOWN)

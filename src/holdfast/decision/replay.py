@@ -86,6 +86,8 @@ class Installation:
     """Region → when a suspicion about it was cleared last."""
     dismissed: frozenset[str] = frozenset()
     """Regions whose suspicion people decided against: until it is cleared it opens no incident again."""
+    zones_down: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    """(region, zone) → since when, as long as nobody has seen it back."""
     incidents: Mapping[str, IncidentState] = field(default_factory=dict)
     observers_heard: frozenset[str] | None = None
     agent_records: Mapping[str, int] = field(default_factory=dict)
@@ -192,6 +194,10 @@ def fold(installation: Installation, record: Record) -> Installation:
             cleared = {**installation.cleared, body["region"]: record.at_seconds}
             still = {region for region, _ in left}
             installation = replace(installation, suspicions=left, cleared=cleared, dismissed=installation.dismissed & still)
+        case Kind.ZONE_CHANGED:
+            others = {key: since for key, since in installation.zones_down.items() if key != (body["region"], body["zone"])}
+            lost = {(body["region"], body["zone"]): body["since_seconds"]} if body["health"] == "down" else {}
+            installation = replace(installation, zones_down={**others, **lost})
         case Kind.EPOCH_OPENED:
             used = max(installation.used, (body["era"], body["epoch"]))
             installation = replace(installation, era=body["era"], epoch=body["epoch"], serving=body["target"], used=used)

@@ -17,6 +17,8 @@ class Subject(StrEnum):
     BUCKET = "bucket"
     DNS = "dns"
     AGENT = "agent"
+    ZONE = "zone"
+    """A zone of a region, by something that stands in it and says what runs there."""
 
 
 class Seen(StrEnum):
@@ -34,7 +36,8 @@ class Observation:
     `at_seconds` and `latency_seconds` are the observer's; a controller never compares clocks of two observers closer than the
     plan's probe interval. `facts` by subject, all optional: postgres `role` (primary|standby), `heartbeat_age_seconds`,
     `replay_lag_seconds`, `timeline`, `epoch`; redis `role`, `offset`, `link_up`, `lag_seconds`; bucket `copy_lag_seconds`, `backlog`;
-    dns `addresses`; http `status`; transaction `status`, `error`; agent `role`, `epoch`, `lease_remaining_seconds`.
+    dns `addresses`; http `status`; transaction `status`, `error`; agent `role`, `epoch`, `lease_remaining_seconds`;
+    zone `instances` (function → how many are ready there).
     """
 
     observer: str

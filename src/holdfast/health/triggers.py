@@ -73,8 +73,8 @@ def _condition(plan: Plan, trigger: Trigger, region: str, picture: Picture) -> _
             return _score_below(below, region, picture)
         case NetworkLostTrigger():
             return _network_lost(plan, region, picture)
-        case ZonesDownTrigger():
-            return _Condition(None, "zones are not watched yet, so this trigger is unknown")
+        case ZonesDownTrigger(count=count):
+            return _zones_down(count, region, picture)
 
 
 def _score_below(below: float, region: str, picture: Picture) -> _Condition:
@@ -104,6 +104,20 @@ def _network_lost(plan: Plan, region: str, picture: Picture) -> _Condition:
     if len(answered) >= needed:
         return _Condition(False, f"{_names(answered)} get answers from {region}")
     return _Condition(None, f"{len(lost_since)} of {len(plan.observers)} observers get no answer from {region}; {needed} are needed")
+
+
+def _zones_down(count: int, region: str, picture: Picture) -> _Condition:
+    here = [zone for zone in picture.zones if zone.region == region]
+    down = sorted((zone for zone in here if zone.health is Health.DOWN), key=lambda zone: zone.since_seconds)
+    unknown = [zone for zone in here if zone.health is Health.UNKNOWN]
+    if len(here) < count:
+        return _Condition(None, f"the plan names {len(here)} zones of {region}, and {count} would have to be down")
+    if len(down) >= count:
+        names = ", ".join(zone.zone for zone in down)
+        return _Condition(True, f"{len(down)} of {len(here)} zones of {region} are down: {names}", down[count - 1].since_seconds)
+    if len(down) + len(unknown) >= count:
+        return _Condition(None, f"{len(down)} of {len(here)} zones of {region} are known to be down, {len(unknown)} are unknown")
+    return _Condition(False, f"{len(down)} of {len(here)} zones of {region} are down")
 
 
 def _on_path(signal: Signal, region: str) -> bool:

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     OBSERVERS_SEEN = "observers.seen"  # heard [site], silent [site]
     SUSPICION_RAISED = "suspicion.raised"  # region, trigger, reason, since_seconds, score (0-100 or null)
     SUSPICION_CLEARED = "suspicion.cleared"  # region, trigger, reason
+    ZONE_CHANGED = "zone.changed"  # region, zone, health (down | up | degraded), since_seconds, reason, instances {function: ready here}, left {function: ready in the region's other zones}, sizes {function: {run, needed}}, components_down [id]
     INCIDENT_OPENED = "incident.opened"  # scenario, kind (exercise|incident), exercise (id or null), source, target, mode, impact_seconds, trigger, reason, requester (person, or holdfast), foreseen (digest of a file of `holdfast plan`, or null)
     TRANSITION = "incident.transition"  # from, to, event, reason
     SEVERITY_CHANGED = "severity.changed"  # severity, functions [id], reason

@@ -12,12 +12,16 @@ PRIMARY, DR, WITNESS, OUTSIDE = 1, 2, 3, 4
 """Sites. The primary and the DR region keep their numbers whatever the plan calls them."""
 SITES = (PRIMARY, DR, WITNESS, OUTSIDE)
 REGIONS = (PRIMARY, DR)
+ZONES_PER_REGION = 2
+ZONES = (5, 6, 7, 8)
+"""Zones are places of their own: two of the primary region, then two of the DR region."""
+PLACES = (*SITES, *ZONES)
 
 FIRST_APPLICATION_HOST = 20
 APPLICATION_HOSTS = 10
 FIRST_APPLICATION_PORT = 28100
-APPLICATION_SLOTS = 8
-"""Instances of one function that a region's load balancer knows of: ports 28100 to 28107 on the function's host."""
+APPLICATION_SLOTS = 4
+"""Instances of one function that a region's load balancer knows of in each zone: ports 28100 to 28103 on the function's host there."""
 
 LOWEST_NUMBER, HIGHEST_NUMBER = 1, 250
 
@@ -34,11 +38,17 @@ class Host(IntEnum):
     CLUSTER = 14
     AGENT = 15
     OBSERVER = 16
+    NODE = 17
+    """Says what runs in a zone."""
     DNS = 30
     CONTROLLER = 31
     PARTNER = 40
     CALLER = 50
     """Nothing listens here: connections that a site's programs make come from it."""
+
+
+ZONAL_HOSTS = frozenset({Host.POSTGRES, Host.REDIS, Host.AGENT})
+"""What stands in a region's first zone."""
 
 
 class Port(IntEnum):
@@ -55,13 +65,14 @@ class Port(IntEnum):
     CONTROLLER = 27100
     OBSERVER = 27200
     PARTNER = 28090
+    NODE = 26250
     SUPERVISOR_LOCK = 27998
     CONTROL = 27999
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Something that other sites reach through links."""
+    """Something that other places reach through links. `site`: the place where it stands."""
 
     site: int
     host: int
@@ -70,14 +81,41 @@ class Service:
     """Reached over UDP too."""
 
 
+def zone(region: int, place: int) -> int:
+    """The first (0) or second (1) zone of a region."""
+    return ZONES[ZONES_PER_REGION * (region - 1) + place]
+
+
+def standing(site: int, host: int) -> int:
+    """The place where a host of a site stands: in a region, stores and their agent stand in the first zone, the rest spans the zones."""
+    return zone(site, 0) if site in REGIONS and host in ZONAL_HOSTS else site
+
+
 def address(number: int, site: int, host: int) -> str:
-    """The host itself, as its own site sees it and as its server listens."""
+    """The host itself, as its own place sees it and as its server listens."""
     return f"127.{number}.{site}.{host}"
 
 
 def seen_from(number: int, viewer: int, site: int, host: int) -> str:
-    """The address under which `viewer` reaches a host of `site`: the host itself at home, else the relay of the link."""
-    return address(number, site, host) if viewer == site else f"127.{number}.{10 * viewer + site}.{host}"
+    """The address under which `viewer` reaches a host of `site` (both places): the host itself at home, else the relay between the two."""
+    return address(number, site, host) if viewer == site else f"127.{number}.{_relayed(viewer, site)}.{host}"
+
+
+def _relayed(viewer: int, place: int) -> int:
+    # Those of two sites are 12 to 43, the public entries 51 to 53, and all that concern a zone lie above.
+    pair = 10 * viewer + place
+    return pair if viewer in SITES and place in SITES else 100 + pair
+
+
+def routes(number: int, region: int, viewer: int) -> dict[str, str]:
+    """First bytes of every address as a region sees it → the same place as a zone of it (`viewer`) sees it."""
+    return {
+        _network(seen_from(number, region, place, 0)): _network(seen_from(number, viewer, place, 0)) for place in PLACES if place != viewer
+    } | {_network(seen_from(number, region, viewer, 0)): _network(address(number, viewer, 0))}
+
+
+def _network(host: str) -> str:
+    return host.rpartition(".")[0] + "."
 
 
 def public_entry(number: int, region: int) -> str:
@@ -96,9 +134,9 @@ def source(number: int, site: int) -> str:
 
 
 def caller_site(number: int, caller: str) -> int:
-    """The site that a source address belongs to; whoever is no part of the lab is outside."""
+    """The place that a source address belongs to; whoever is no part of the lab is outside."""
     prefix, third = f"127.{number}.", caller.split(".")[2:3]
-    if caller.startswith(prefix) and third and third[0].isdigit() and int(third[0]) in SITES:
+    if caller.startswith(prefix) and third and third[0].isdigit() and int(third[0]) in PLACES:
         return int(third[0])
     return OUTSIDE
 
@@ -111,12 +149,12 @@ def application_host(function_index: int) -> int:
 
 
 def application_ports() -> range:
-    """The ports that the instances of one function may take."""
+    """The ports that the instances of one function may take in one zone."""
     return range(FIRST_APPLICATION_PORT, FIRST_APPLICATION_PORT + APPLICATION_SLOTS)
 
 
 def services() -> tuple[Service, ...]:
-    """Everything that some other site reaches through a link."""
+    """Everything that any other place reaches through links."""
     regional = (
         (Host.POSTGRES, Port.POSTGRES),
         (Host.REDIS, Port.REDIS),
@@ -128,7 +166,8 @@ def services() -> tuple[Service, ...]:
     )
     observers = tuple(Service(site, Host.OBSERVER, Port.OBSERVER) for site in SITES)
     return (
-        *(Service(region, host, port) for region in REGIONS for host, port in regional),
+        *(Service(standing(region, host), host, port) for region in REGIONS for host, port in regional),
+        *(Service(place, Host.NODE, Port.NODE) for place in ZONES),
         *observers,
         Service(WITNESS, Host.DNS, Port.DNS, datagrams=True),
         Service(WITNESS, Host.CONTROLLER, Port.CONTROLLER),

@@ -4,7 +4,19 @@ from pathlib import Path
 
 from holdfast.lab.addresses import Host, Port
 from holdfast.lab.application.services import RECORDINGS, SERVICES, SESSIONS, TABLES
-from holdfast.lab.blueprint import ACCESS_KEY, ADMIN_USER, BUCKET, CONFIG_MAP, DATABASE, DNS_KEY, NAMESPACE, TTL_SECONDS, ZONE, Blueprint
+from holdfast.lab.blueprint import (
+    ACCESS_KEY,
+    ADMIN_USER,
+    BUCKET,
+    CONFIG_MAP,
+    DATABASE,
+    DNS_KEY,
+    NAMESPACE,
+    TTL_SECONDS,
+    ZONE,
+    Blueprint,
+    Endpoint,
+)
 from holdfast.plan.bindings import (
     AgentBinding,
     Bindings,
@@ -18,6 +30,7 @@ from holdfast.plan.bindings import (
     PostgresBinding,
     RedisBinding,
     TableBinding,
+    ZoneBinding,
 )
 
 
@@ -49,6 +62,10 @@ def bindings_of(blueprint: Blueprint, site: str) -> Bindings:
             function: FunctionBinding(dns_name=blueprint.dns_name(function), port=Port.ENTRY, path=SERVICES[function].path)
             for function in blueprint.functions
         },
+        zones={
+            region: {zone: ZoneBinding(host=node.host, port=node.port) for zone, node in _nodes(blueprint, site, region).items()}
+            for region in blueprint.regions
+        },
         observers={
             observer: blueprint.at(site, observer, Host.OBSERVER, Port.OBSERVER).url
             for observer in blueprint.plan.observers
@@ -61,6 +78,10 @@ def bindings_of(blueprint: Blueprint, site: str) -> Bindings:
 def state_directory(blueprint: Blueprint, site: str) -> Path:
     """Where Holdfast's own programs at a site keep their state; the witness's is the controller's, with the journal."""
     return blueprint.layout.controller if site == blueprint.witness else blueprint.layout.site(site) / "state"
+
+
+def _nodes(blueprint: Blueprint, site: str, region: str) -> dict[str, Endpoint]:
+    return {zone: blueprint.at(site, zone, Host.NODE, Port.NODE) for zone in blueprint.zones(region)}
 
 
 def _components(blueprint: Blueprint, site: str) -> dict[str, dict[str, ComponentBinding]]:

@@ -88,6 +88,19 @@ class Blueprint:
         """Name of every site to its number."""
         return {self.primary: PRIMARY, self.dr: DR, self.witness: WITNESS, OUTSIDE_SITE: OUTSIDE}
 
+    def zones(self, region: str) -> tuple[str, ...]:
+        """The region's two zones, the one with its stores first: as the plan names them, or after the region where it names too few."""
+        named = self.plan.regions[region].zones
+        return (*named, *(f"{region}{letter}" for letter in "ab"[len(named) :]))
+
+    @property
+    def places(self) -> dict[str, int]:
+        """Name of every site and zone to its number."""
+        zones = {
+            zone: addresses.zone(self.sites[region], place) for region in self.regions for place, zone in enumerate(self.zones(region))
+        }
+        return {**self.sites, **zones}
+
     @property
     def profile(self) -> Profile:
         """Timing of lease and decision."""
@@ -98,12 +111,13 @@ class Blueprint:
         return self.dr if region == self.primary else self.primary
 
     def at(self, viewer: str, site: str, host: Host, port: Port) -> Endpoint:
-        """Where `viewer` reaches something of a site."""
-        return Endpoint(addresses.seen_from(self.number, self.sites[viewer], self.sites[site], host), int(port))
+        """Where `viewer` (a site or a zone) reaches something of a site or zone."""
+        standing = addresses.standing(self.places[site], host)
+        return Endpoint(addresses.seen_from(self.number, self.places[viewer], standing, host), int(port))
 
     def home(self, site: str, host: Host, port: Port) -> Endpoint:
-        """Where a server of a site listens."""
-        return self.at(site, site, host, port)
+        """Where a server of a site or zone listens."""
+        return Endpoint(addresses.address(self.number, addresses.standing(self.places[site], host), host), int(port))
 
     def entry(self, region: str) -> Endpoint:
         """The public entry of a region."""
@@ -114,9 +128,9 @@ class Blueprint:
         """The DNS server as everybody reaches it."""
         return Endpoint(addresses.public_dns(self.number), int(Port.DNS))
 
-    def source(self, site: str) -> str:
-        """The address that programs of a site call from."""
-        return addresses.source(self.number, self.sites[site])
+    def source(self, place: str) -> str:
+        """The address that programs of a site or zone call from."""
+        return addresses.source(self.number, self.places[place])
 
     @property
     def control(self) -> Endpoint:
@@ -137,9 +151,14 @@ class Blueprint:
         """The name that clients of a function ask for."""
         return f"{function}.{ZONE}"
 
-    def application(self, region: str, function: str) -> str:
-        """The host of a function's instances in a region."""
-        return addresses.address(self.number, self.sites[region], addresses.application_host(self.functions.index(function)))
+    def application(self, viewer: str, zone: str, function: str) -> str:
+        """The host of a function's instances in a zone, as `viewer` reaches it."""
+        host = addresses.application_host(self.functions.index(function))
+        return addresses.seen_from(self.number, self.places[viewer], self.places[zone], host)
+
+    def routes(self, region: str, zone: str) -> dict[str, str]:
+        """First bytes of each address as the region sees it → as its zone does."""
+        return addresses.routes(self.number, self.sites[region], self.places[zone])
 
     def component(self, kind: str) -> str | None:
         """The plan's component of a kind; the lab has one of each."""
@@ -154,11 +173,12 @@ class Blueprint:
         }
 
     def full_size(self) -> dict[str, int]:
-        """Instances of each function that carry the load: what the plan scales the DR region up to."""
+        """Instances of each function where it is served: the plan's size, or what the plan scales the DR region up to."""
+        sizes = {function: of.size.run for function, of in self.plan.functions.items() if of.size is not None}
         replicas = self._first_parameters("application.scale").get("replicas", 2)
         if isinstance(replicas, Mapping):
-            return {function: int(replicas.get(function, 1)) for function in self.functions}
-        return dict.fromkeys(self.functions, int(replicas))
+            return {function: int(replicas.get(function, 1)) for function in self.functions} | sizes
+        return dict.fromkeys(self.functions, int(replicas)) | sizes
 
     def version(self) -> str:
         """The application's version in production: what the plan brings the DR region to."""
@@ -191,6 +211,9 @@ def refuse_unsuitable(plan: Plan, profile: str, replication: str) -> None:
     unknown = [function for function in plan.functions if function not in SERVICES]
     if unknown:
         raise LabProblem(f"the lab's application serves {', '.join(SERVICES)}, and the plan has {', '.join(unknown)} besides")
+    for name, region in plan.regions.items():
+        if len(region.zones) > addresses.ZONES_PER_REGION:
+            raise LabProblem(f"the lab has {addresses.ZONES_PER_REGION} zones a region; the plan has {len(region.zones)} in {name}")
     roles = sorted(region.role for region in plan.regions.values())
     if roles != ["dr", "primary"]:
         raise LabProblem(f"the lab has two regions, a primary and a DR; the plan has {', '.join(roles) or 'none'}")

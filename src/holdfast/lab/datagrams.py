@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import cast
 
-from holdfast.lab.links import Link
+from holdfast.lab.links import Path
 
 IDLE_SECONDS = 3.0
 LARGEST_BYTES = 65535
@@ -20,7 +20,7 @@ Address = tuple[str, int]
 class DatagramListener(asyncio.DatagramProtocol):
     """A UDP address that relays to a target. `route` gives the links there and back for a caller's address."""
 
-    def __init__(self, target: Address, route: Callable[[str], tuple[Link, Link]]) -> None:
+    def __init__(self, target: Address, route: Callable[[str], tuple[Path, Path]]) -> None:
         self._target = target
         self._route = route
         self._transport: asyncio.DatagramTransport
@@ -57,7 +57,7 @@ class DatagramListener(asyncio.DatagramProtocol):
 class _Caller:
     """One caller's way to the target, closed when nothing passed for a while."""
 
-    def __init__(self, target: Address, there: Link, back: Link, answer: Callable[[bytes], None], forget: Callable[[], None]) -> None:
+    def __init__(self, target: Address, there: Path, back: Path, answer: Callable[[bytes], None], forget: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._there = there
         self._back = back
@@ -73,12 +73,12 @@ class _Caller:
         """Send a datagram of the caller's on."""
         self._carry(self._there, data, self._deliver)
 
-    def _carry(self, link: Link, data: bytes, deliver: Callable[[bytes], None]) -> None:
+    def _carry(self, link: Path, data: bytes, deliver: Callable[[bytes], None]) -> None:
         self._idle.cancel()
         self._idle = self._loop.call_later(IDLE_SECONDS + self._there.delay_seconds + self._back.delay_seconds, self.close)
         if not link.open:
             return
-        link.carried_bytes += len(data)
+        link.carried(len(data))
         if link.delay_seconds:
             self._loop.call_later(link.delay_seconds, deliver, data)
         else:

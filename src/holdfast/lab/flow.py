@@ -15,7 +15,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import cast
 
-from holdfast.lab.links import Link
+from holdfast.lab.links import Path
 
 HELD_LIMIT_BYTES = 256 * 1024
 _LINGER_NONE = struct.pack("ii", 1, 0)
@@ -31,7 +31,7 @@ class End(Enum):
 class Stream:
     """Bytes of one connection in one direction, from where they are read to where they are written."""
 
-    def __init__(self, link: Link, loop: asyncio.AbstractEventLoop, on_end: Callable[[], None]) -> None:
+    def __init__(self, link: Path, loop: asyncio.AbstractEventLoop, on_end: Callable[[], None]) -> None:
         self.link = link
         self.source: asyncio.Transport | None = None
         self.sink: asyncio.Transport | None = None
@@ -46,7 +46,7 @@ class Stream:
         self._held_bytes = 0
         self._reading = True
         self._timer: asyncio.TimerHandle | None = None
-        link.listeners.add(self.pump)
+        link.subscribe(self.pump)
 
     def feed(self, item: bytes | End) -> None:
         """Something arrived from the source."""
@@ -89,13 +89,13 @@ class Stream:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self.link.listeners.discard(self.pump)
+        self.link.unsubscribe(self.pump)
         self._regulate()
         self._on_end()
 
     def _pass_on(self, sink: asyncio.Transport, item: bytes | End) -> None:
         if isinstance(item, bytes):
-            self.link.carried_bytes += len(item)
+            self.link.carried(len(item))
             sink.write(item)
             return
         if item is End.RESET:
@@ -132,7 +132,7 @@ def reset(transport: asyncio.Transport) -> None:
 class Flow:
     """One connection: the caller's side, the server's side, and a stream each way."""
 
-    def __init__(self, there: Link, back: Link, target: tuple[str, int], forget: Callable[["Flow"], None]) -> None:
+    def __init__(self, there: Path, back: Path, target: tuple[str, int], forget: Callable[["Flow"], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._target = target
         self._forget = forget
@@ -150,7 +150,7 @@ class Flow:
         self._back.sink = caller
         round_trip = self._there.link.delay_seconds + self._back.link.delay_seconds
         for link in {self._there.link, self._back.link}:
-            link.listeners.add(self._advance)
+            link.subscribe(self._advance)
         self._there.not_before_seconds = self._loop.time() + round_trip
         if round_trip:
             self._timer = self._loop.call_later(round_trip, self._handshake_could_have_ended)
@@ -258,7 +258,7 @@ class Flow:
             self._timer.cancel()
             self._timer = None
         for link in (self._there.link, self._back.link):
-            link.listeners.discard(self._advance)
+            link.unsubscribe(self._advance)
 
 
 class CallerSide(asyncio.Protocol):

@@ -50,15 +50,16 @@ def _needed(number: int) -> Iterator[tuple[str, int, socket.SocketKind]]:
     yield addresses.address(number, 0, Host.SUPERVISOR), Port.CONTROL, socket.SOCK_STREAM
     yield addresses.address(number, 0, Host.RELAY), Port.CONTROL, socket.SOCK_STREAM
     for service in addresses.services():
-        for viewer in addresses.SITES:
+        for viewer in addresses.PLACES:
             host = addresses.seen_from(number, viewer, service.site, service.host)
             yield host, service.port, socket.SOCK_STREAM
             if service.datagrams:
                 yield host, service.port, socket.SOCK_DGRAM
     for region in addresses.REGIONS:
         yield addresses.public_entry(number, region), Port.ENTRY, socket.SOCK_STREAM
+    for place in addresses.ZONES:
         for host_number in range(addresses.FIRST_APPLICATION_HOST, addresses.FIRST_APPLICATION_HOST + addresses.APPLICATION_HOSTS):
-            yield addresses.address(number, region, host_number), addresses.FIRST_APPLICATION_PORT, socket.SOCK_STREAM
+            yield addresses.address(number, place, host_number), addresses.FIRST_APPLICATION_PORT, socket.SOCK_STREAM
     yield addresses.public_dns(number), Port.DNS, socket.SOCK_STREAM
     yield addresses.public_dns(number), Port.DNS, socket.SOCK_DGRAM
 

@@ -3,7 +3,7 @@
 Run as `python -m holdfast.lab.relay --config FILE`. It is told what to do over a line protocol on a loopback port (first line:
 the token); every command is answered when it is in force:
 
-    cut FROM TO · open FROM TO · heal · delay FROM TO SECONDS · status
+    cut FROM TO · open FROM TO · heal · heal PLACE · delay FROM TO SECONDS · status
 
 Answers are `ok`, a line of JSON (`status`), or `error` and a sentence. Never here: addresses (the configuration names every
 listener), any knowledge of what the bytes mean.
@@ -17,7 +17,7 @@ import logging
 import resource
 import signal
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class RelayConfig:
-    """What the relay is started with. `callers` maps the first bytes of a source address (`127.9.1.`) to its site."""
+    """What the relay is started with. `callers` maps the first bytes of a source address (`127.9.1.`) to its place."""
 
     sites: tuple[str, ...]
     callers: Mapping[str, str]
@@ -54,6 +54,8 @@ class RelayConfig:
     control_host: str
     control_port: int
     token: str
+    zones: Mapping[str, str] = field(default_factory=dict)
+    """Zone → its region."""
 
     def as_json(self) -> dict[str, Any]:
         """The configuration file's content."""
@@ -70,7 +72,7 @@ class Relay:
     """All listeners of a lab and the state of its links."""
 
     def __init__(self, config: RelayConfig) -> None:
-        self.links = Links(config.sites)
+        self.links = Links(config.sites, config.zones)
         self._config = config
         self._flows: set[Flow] = set()
         self._open_listeners: list[asyncio.Server | asyncio.BaseTransport] = []
@@ -133,6 +135,8 @@ class Relay:
                 self.links.open(origin, destination)
             case ["heal"]:
                 self.links.heal()
+            case ["heal", place]:
+                self.links.heal_place(place)
             case ["delay", origin, destination, seconds]:
                 self.links.delay(origin, destination, float(seconds))
             case ["status"]:

@@ -98,6 +98,11 @@ class Lab:
         first, second = self.description["regions"]
         return str(first), str(second)
 
+    @property
+    def zones(self) -> Mapping[str, str]:
+        """Zone → its region."""
+        return {zone: region for region, zones in self.description["zones"].items() for zone in zones}
+
     def bindings(self, site: str) -> Bindings:
         """Where everything is, as seen from a site. Raises LabProblem for a site that the lab hasn't."""
         path = self.layout.bindings(site)
@@ -121,7 +126,7 @@ class Lab:
         return children.environment({VARIABLE: self.identifier}, search_path())
 
     def cut(self, region: str, one_way: OneWay | None = None) -> None:
-        """Cut a region (or another site) off from all others; it is in force on return."""
+        """Cut a region, one of its zones or another site off from all others; it is in force on return."""
         others = self._others(region)
         lines = [f"cut {other} {region}" for other in others if one_way is not OneWay.OUT]
         lines += [f"cut {region} {other}" for other in others if one_way is not OneWay.IN]
@@ -131,12 +136,18 @@ class Lab:
         """Cut one direction of one link."""
         self._tell_relay([f"cut {origin} {destination}"])
 
-    def heal(self) -> None:
-        """Open every link again; what was held flows."""
-        self._tell_relay(["heal"])
+    def heal(self, place: str | None = None) -> None:
+        """Open every link again, or all of one place; what was held flows."""
+        if place is not None:
+            self._others(place)
+        self._tell_relay(["heal" if place is None else f"heal {place}"])
+
+    def heal_link(self, origin: str, destination: str) -> None:
+        """Open one direction of one link again."""
+        self._tell_relay([f"open {origin} {destination}"])
 
     def delay(self, region: str, seconds: float) -> None:
-        """Let everything to and from a region (or another site) arrive later, each way; 0 ends it."""
+        """Let everything to and from a region, a zone or another site arrive later, each way; 0 ends it."""
         lines = [
             line for other in self._others(region) for line in (f"delay {other} {region} {seconds}", f"delay {region} {other} {seconds}")
         ]
@@ -180,11 +191,15 @@ class Lab:
             return False
         return True
 
-    def _others(self, site: str) -> list[str]:
-        sites = self.sites()
-        if site not in sites:
-            raise LabProblem(f"the lab has no region '{site}'; it has {', '.join(self.regions)} (and the sites {', '.join(sites)})")
-        return [other for other in sites if other != site]
+    def _others(self, place: str) -> list[str]:
+        """The places that this one has links with: all other sites, or a zone's region."""
+        sites, zones = self.sites(), self.zones
+        if place in zones:
+            return [zones[place]]
+        if place not in sites:
+            known = f"it has {', '.join(self.regions)} (and the sites {', '.join(sites)}, and the zones {', '.join(zones)})"
+            raise LabProblem(f"the lab has no region '{place}'; {known}")
+        return [other for other in sites if other != place]
 
     def _tell_relay(self, lines: list[str]) -> None:
         self._ask("relay", lines=lines)

@@ -35,20 +35,31 @@ ZONE_FILE = f"{ZONE}.zone"
 
 def relay(blueprint: Blueprint, token: str) -> RelayConfig:
     """Every link between any two sites, and the public entries."""
-    prefixes = {f"127.{blueprint.number}.{number}.": site for site, number in blueprint.sites.items()}
-    listeners = (*_links(blueprint), *_public(blueprint))
+    prefixes = {f"127.{blueprint.number}.{number}.": place for place, number in blueprint.places.items()}
+    listeners = (*_links(blueprint), *_instances(blueprint), *_public(blueprint))
     control = blueprint.relay_control
-    return RelayConfig(tuple(blueprint.sites), prefixes, OUTSIDE_SITE, listeners, control.host, control.port, token)
+    zones = {zone: region for region in blueprint.regions for zone in blueprint.zones(region)}
+    return RelayConfig(tuple(blueprint.sites), prefixes, OUTSIDE_SITE, listeners, control.host, control.port, token, zones)
 
 
 def _links(blueprint: Blueprint) -> Iterator[Listener]:
-    names = {number: site for site, number in blueprint.sites.items()}
+    names = {number: place for place, number in blueprint.places.items()}
     for service in addresses.services():
         target = addresses.address(blueprint.number, service.site, service.host)
-        for viewer in addresses.SITES:
+        for viewer in addresses.PLACES:
             if viewer != service.site:
                 here = addresses.seen_from(blueprint.number, viewer, service.site, service.host)
                 yield Listener(here, service.port, target, service.port, names[service.site], names[viewer], service.datagrams)
+
+
+def _instances(blueprint: Blueprint) -> Iterator[Listener]:
+    """The way of a region's load balancer, and of whoever looks after the instances, to each place that one may take."""
+    for region in blueprint.regions:
+        for zone in blueprint.zones(region):
+            for function in blueprint.functions:
+                here, target = blueprint.application(region, zone, function), blueprint.application(zone, zone, function)
+                for port in addresses.application_ports():
+                    yield Listener(here, port, target, port, zone, region)
 
 
 def _public(blueprint: Blueprint) -> Iterator[Listener]:
@@ -148,9 +159,10 @@ backend nobody
 
 
 def _backend(blueprint: Blueprint, region: str, function: str, closed: str) -> str:
-    host = blueprint.application(region, function)
     servers = "".join(
-        f"    server {function}-{place} {host}:{port}{closed}\n" for place, port in enumerate(addresses.application_ports(), 1)
+        f"    server {zone}-{place} {blueprint.application(region, zone, function)}:{port}{closed}\n"
+        for zone in blueprint.zones(region)
+        for place, port in enumerate(addresses.application_ports(), 1)
     )
     return f"""\
 backend {function}
@@ -164,19 +176,19 @@ def agent(blueprint: Blueprint, region: str, programs: Programs, os_user: str | 
     """What the agent of a region is started with; it starts PostgreSQL and Redis itself."""
     peer, layout = blueprint.peer(region), blueprint.layout
     listen = blueprint.home(region, Host.AGENT, Port.AGENT)
-    profile = blueprint.profile
+    profile, zone = blueprint.profile, blueprint.zones(region)[0]
     return {
         "region": region,
         "state_directory": str(layout.site(region) / "agent"),
         "listen": [listen.host, listen.port],
         "key_file": str(layout.secret(f"agent.{region}.key")),
         "controller": {
-            "url": blueprint.at(region, blueprint.witness, Host.CONTROLLER, Port.CONTROLLER).url,
+            "url": blueprint.at(zone, blueprint.witness, Host.CONTROLLER, Port.CONTROLLER).url,
             "key_file": str(layout.secret("lease.key")),
         },
         "peer": {
             "region": peer,
-            "url": blueprint.at(region, peer, Host.AGENT, Port.AGENT).url,
+            "url": blueprint.at(zone, peer, Host.AGENT, Port.AGENT).url,
             "key_file": str(layout.secret(f"agent.{peer}.key")),
         },
         "lease": {"ttl_seconds": profile.lease, "drift": profile.drift, "margin_seconds": profile.margin},
@@ -191,7 +203,7 @@ def agent(blueprint: Blueprint, region: str, programs: Programs, os_user: str | 
 def _postgres(blueprint: Blueprint, region: str, programs: Programs, os_user: str | None) -> dict[str, Any]:
     peer, layout = blueprint.peer(region), blueprint.layout
     here = blueprint.home(region, Host.POSTGRES, Port.POSTGRES)
-    there = blueprint.at(region, peer, Host.POSTGRES, Port.POSTGRES)
+    there = blueprint.at(blueprint.zones(region)[0], peer, Host.POSTGRES, Port.POSTGRES)
     return {
         "bin_directory": str(programs.postgres_bin_directory),
         "data_directory": str(postgres_directory(blueprint, region)),
@@ -213,7 +225,7 @@ def _postgres(blueprint: Blueprint, region: str, programs: Programs, os_user: st
 
 def _redis(blueprint: Blueprint, region: str, programs: Programs) -> dict[str, Any]:
     here = blueprint.home(region, Host.REDIS, Port.REDIS)
-    there = blueprint.at(region, blueprint.peer(region), Host.REDIS, Port.REDIS)
+    there = blueprint.at(blueprint.zones(region)[0], blueprint.peer(region), Host.REDIS, Port.REDIS)
     return {
         "binary": str(programs.redis),
         "directory": str(blueprint.layout.site(region) / "redis"),
@@ -268,10 +280,22 @@ def cluster(blueprint: Blueprint, region: str) -> dict[str, Any]:
                 "deployment": function,
                 "replicas": sizes[function],
                 "image": f"voicehive/{function}:{version}",
-                "address": blueprint.application(region, function),
-                "ports": [ports.start, ports.stop - 1],
+                "zones": [
+                    {
+                        "zone": zone,
+                        "address": blueprint.application(zone, zone, function),
+                        "seen_as": blueprint.application(region, zone, function),
+                        "ports": [ports.start, ports.stop - 1],
+                    }
+                    for zone in blueprint.zones(region)
+                ],
             }
             for function in blueprint.functions
+        },
+        "zones": {
+            zone: {"listen": [node.host, node.port], "routes": blueprint.routes(region, zone)}
+            for zone in blueprint.zones(region)
+            for node in [blueprint.home(zone, Host.NODE, Port.NODE)]
         },
     }
 

@@ -168,6 +168,7 @@ class Supervisor:
             "replication": blueprint.replication,
             "storage": blueprint.storage,
             "regions": list(blueprint.regions),
+            "zones": {region: list(blueprint.zones(region)) for region in blueprint.regions},
             "supervisor": {"pid": os.getpid(), "start_ticks": start_ticks(os.getpid())},
             "control": [blueprint.control.host, blueprint.control.port],
         }

@@ -129,6 +129,17 @@ class FunctionBinding(_Binding):
     """Sent as `authorization: Bearer`: the test customer's."""
 
 
+class ZoneBinding(_Binding):
+    """Something that stands in a zone and answers over HTTP as long as the zone does: a zonal entry, a node's health check.
+
+    Status 200 is up. When its JSON holds `instances` (function → how many are ready there), Holdfast says what a lost zone leaves.
+    """
+
+    host: str
+    port: int
+    path: str = "/healthz"
+
+
 class AgentBinding(_Binding):
     """The agent beside a region's writers; orders are signed with the key in `key_file`."""
 
@@ -163,6 +174,8 @@ class Bindings(_Binding):
     components: dict[str, dict[str, ComponentBinding]]
     """Component of the plan → region → where it is. DNS stands under every region alike."""
     functions: dict[str, FunctionBinding]
+    zones: dict[str, dict[str, ZoneBinding]] = Field(default_factory=dict)
+    """Region → zone → where it is looked at."""
     observers: dict[str, str]
     """Site to base URL of its observer."""
     state_directory: Path

@@ -68,6 +68,13 @@ class Canary(Part):
         return seconds
 
 
+class Size(Part):
+    """How many instances of a function run in the region that serves, and how many of them carry its full load."""
+
+    run: int = Field(ge=1)
+    needed: int = Field(ge=1)
+
+
 class Function(Part):
     """A business function of the impact analysis (ISO 22301 prioritised activity)."""
 
@@ -81,6 +88,8 @@ class Function(Part):
     degraded: Degraded = Degraded()
     canary: Canary | None = None
     """Without one, nobody measures the function outside of drills."""
+    size: Size | None = None
+    """Told, so that what is left after the loss of a zone can be judged."""
 
 
 class Region(Part):
@@ -88,6 +97,7 @@ class Region(Part):
 
     role: Literal["primary", "dr"]
     zones: tuple[str, ...] = ()
+    """Its parts that can be lost one by one; instances are spread over them evenly."""
 
 
 class Component(Part):

@@ -76,8 +76,8 @@ class SimulatedAction:
     def _reached(self, task: Task) -> bool:
         world = self._world
         sites = self._effect.effectors(world, task)
-        if self._effect.through_agent and not all(world.regions[site].agent.alive for site in sites):
-            return False
+        if self._effect.through_agent:
+            return all(world.agent_answers(world.plan.witness, site) for site in sites)
         return all(world.answers(world.plan.witness, site) for site in sites)
 
     async def _look(self, task: Task, look: Any) -> Finding:
@@ -165,7 +165,8 @@ class SimulatedFence:
         """Graceful: the source stops taking writes only after its copy has them all."""
         world = self._world
         source, target = world.regions[task.source], world.regions[task.target]
-        if world.links.answers(task.source, task.target):
+        linked = world.stores_linked(task.source) and world.stores_linked(task.target)
+        if linked and world.links.answers(task.source, task.target):
             for kind in ("postgres", "redis"):
                 target.store_of(kind).pull(source.store_of(kind), world.clock.wall_seconds(), lag_seconds=0.0)
 
@@ -192,7 +193,7 @@ class SimulatedFence:
 
     def _answers(self, site: str) -> bool:
         """Whether the agent there answers."""
-        return self._world.regions[site].agent.alive and self._world.links.answers(self._world.plan.witness, site)
+        return self._world.agent_answers(self._world.plan.witness, site)
 
 
 async def suffer_before(world: SimulatedWorld, fault: BlockFault | None, task: Task) -> Outcome | None:

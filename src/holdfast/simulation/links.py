@@ -7,6 +7,19 @@ class Links:
     def __init__(self, sites: tuple[str, ...]) -> None:
         self.sites = sites
         self._cut: set[tuple[str, str]] = set()
+        self._zones_cut: set[str] = set()
+
+    def cut_zone(self, zone: str) -> None:
+        """Cut a zone off from its region, and so from everything."""
+        self._zones_cut.add(zone)
+
+    def heal_zone(self, zone: str) -> None:
+        """Mend a zone's link."""
+        self._zones_cut.discard(zone)
+
+    def reaches_zone(self, zone: str) -> bool:
+        """Whether a zone is linked with its region."""
+        return zone not in self._zones_cut
 
     def cut(self, site: str) -> None:
         """Cut a site off from every other, both ways."""
@@ -35,6 +48,7 @@ class Links:
     def heal_all(self) -> None:
         """Mend everything."""
         self._cut.clear()
+        self._zones_cut.clear()
 
     def carries(self, sender: str, receiver: str) -> bool:
         """Whether what one site sends reaches the other."""

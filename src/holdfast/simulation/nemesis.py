@@ -70,6 +70,7 @@ class Nemesis:
             self._cut_between,
             self._cut_one_way,
             self._cut_one_way,
+            self._cut_zone,
             self._heal,
             self._stop_agent,
             self._kill_controller,
@@ -141,6 +142,11 @@ class Nemesis:
         sender, receiver = self._pair()
         self._stage.world.links.cut_one_way(sender, receiver)
         return f"lose what {sender} sends to {receiver}"
+
+    def _cut_zone(self) -> str:
+        zone = self._stage.random.choice([zone for region in self._stage.plan.regions.values() for zone in region.zones])
+        self._stage.world.links.cut_zone(zone)
+        return f"cut zone {zone}"
 
     def _heal(self) -> str:
         self._stage.world.links.heal_all()

@@ -105,7 +105,21 @@ class SimulatedObserver:
 
     def _silent(self, region: SimulatedRegion) -> Iterator[Look]:
         for subject, name in self._things():
-            yield Look(region.name, subject, name, Seen.SILENT, SILENCE_SECONDS, "no answer")
+            yield self._nothing(region, subject, name)
+        for zone in self._world.plan.regions[region.name].zones:
+            yield self._nothing(region, Subject.ZONE, zone)
+
+    def _nothing(self, region: SimulatedRegion, subject: Subject, name: str) -> Look:
+        return Look(region.name, subject, name, Seen.SILENT, SILENCE_SECONDS, "no answer")
+
+    def _zones(self, region: SimulatedRegion) -> Iterator[Look]:
+        world = self._world
+        for zone in world.plan.regions[region.name].zones:
+            if not world.links.reaches_zone(zone):
+                yield self._nothing(region, Subject.ZONE, zone)
+                continue
+            instances = {function: world.instances(region.name, function)[zone] for function in world.plan.functions}
+            yield Look(region.name, Subject.ZONE, zone, Seen.UP, facts={"instances": instances})
 
     def _things(self) -> list[tuple[Subject, str]]:
         world = self._world
@@ -114,15 +128,18 @@ class SimulatedObserver:
 
     def _answering(self, region: SimulatedRegion) -> Iterator[Look]:
         world = self._world
+        linked = world.stores_linked(region.name)
         for subject, kind in ((Subject.POSTGRES, "postgres"), (Subject.REDIS, "redis")):
-            yield self._store(region, region.store_of(kind), subject, world.component(kind))
+            name = world.component(kind)
+            yield self._store(region, region.store_of(kind), subject, name) if linked else self._nothing(region, subject, name)
         yield self._bucket(region)
         serving = sum(deployment.replicas for deployment in region.deployments.values())
         answers = Seen.UP if serving else Seen.DOWN
         yield Look(
             region.name, Subject.HTTP, world.component("loadbalancer"), answers, facts={"status": 200 if region.admits and serving else 503}
         )
-        yield self._agent(region)
+        yield self._agent(region) if linked else self._nothing(region, Subject.AGENT, AGENT_NAME)
+        yield from self._zones(region)
 
     def _store(self, region: SimulatedRegion, store: LogStore, subject: Subject, name: str) -> Look:
         now = self._world.clock.wall_seconds()

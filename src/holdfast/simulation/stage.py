@@ -170,7 +170,7 @@ class Stage:
 
     async def _status(self, region: str) -> Mapping[str, Any] | None:
         world, agent = self.world, self.world.regions[region].agent
-        if not agent.alive or not world.answers(self.plan.witness, region):
+        if not world.agent_answers(self.plan.witness, region):
             await self.clock.sleep(SILENCE_SECONDS)
             return None
         pledged, ordered = agent.activation, agent.orders.all_highest

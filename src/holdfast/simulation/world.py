@@ -8,7 +8,7 @@ No randomness: the same calls give the same history. It never decides anything, 
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -113,7 +113,8 @@ class SimulatedWorld:
         at_home = name == self.home
         role, follows = (StoreRole.WRITER, None) if at_home else (StoreRole.STANDBY, self.home)
         postgres, redis = LogStore(name, role, 1, follows), LogStore(name, role, 1, follows)
-        replicas, version = (self.needs.replicas, self.needs.version) if at_home else (1, "1")
+        # Twice what is needed, so that one of two zones carries it; the DR region starts small.
+        replicas, version = (2 * self.needs.replicas, self.needs.version) if at_home else (1, "1")
         return SimulatedRegion(
             name=name,
             postgres=postgres,
@@ -160,7 +161,8 @@ class SimulatedWorld:
             peer = self.peer(region.name)
             if not self.links.answers(region.name, peer.name):
                 continue
-            for kind in ("postgres", "redis"):
+            linked = self.stores_linked(region.name) and self.stores_linked(peer.name)
+            for kind in ("postgres", "redis") if linked else ():
                 if peer.store_of(kind).role is StoreRole.WRITER:
                     region.store_of(kind).pull(peer.store_of(kind), wall)
             if max(peer.bucket.source, region.bucket.source)[1] == peer.name and peer.bucket.source[1] == peer.name:
@@ -168,10 +170,12 @@ class SimulatedWorld:
 
     def _grantors_of(self, region: str) -> dict[str, Grants]:
         found: dict[str, Grants] = {}
+        if not self.stores_linked(region):
+            return found
         if self.controller is not None and self.links.answers(region, self.plan.witness):
             found["controller"] = self.controller
         peer = self.peer(region)
-        if peer.agent.alive and self.links.answers(region, peer.name):
+        if self.agent_answers(region, peer.name):
             found[peer.name] = lambda ask: self._peer_promise(peer, ask)
         return found
 
@@ -220,6 +224,23 @@ class SimulatedWorld:
             return self.dns_alive and self.links.answers(asking, self.plan.witness)
         return self.links.answers(asking, asked)
 
+    def stores_linked(self, region: str) -> bool:
+        """Whether the zone of a region's stores and agent, its first, is linked with the rest of it."""
+        return all(self.links.reaches_zone(zone) for zone in self.plan.regions[region].zones[:1])
+
+    def agent_answers(self, asking: str, region: str) -> bool:
+        """Whether a site gets answers from a region's agent."""
+        return self.regions[region].agent.alive and self.stores_linked(region) and self.links.answers(asking, region)
+
+    def instances(self, region: str, function: str) -> Mapping[str, int]:
+        """Instances of a function by zone: spread evenly, the first zone with one more."""
+        zones, replicas = self.plan.regions[region].zones or ("",), self.regions[region].deployments[function].replicas
+        return {zone: replicas // len(zones) + (place < replicas % len(zones)) for place, zone in enumerate(zones)}
+
+    def instances_linked(self, region: str, function: str) -> int:
+        """Instances of a function that the region's load balancer reaches."""
+        return sum(count for zone, count in self.instances(region, function).items() if self.links.reaches_zone(zone))
+
     # -- requests ---------------------------------------------------------------------------------------------------------
 
     def request(self, site: str, function: str, key: str) -> Served:
@@ -242,10 +263,13 @@ class SimulatedWorld:
         if refusal is not None:
             return Served(RequestResult.REFUSED, region.name, 0.005, refusal)
         stores = self.regions[region.stores_of]
+        kinds = self.stores_of_function(function)
+        if set(kinds) - {"bucket"} and not self.stores_linked(stores.name):
+            return Served(RequestResult.UNKNOWN, region.name, SILENCE_SECONDS, f"the stores' zone in {stores.name} does not answer")
         if not self.links.answers(region.name, stores.name):
             return Served(RequestResult.UNKNOWN, region.name, SILENCE_SECONDS, f"the stores in {stores.name} do not answer")
         writes, wall = [], self.clock.wall_seconds()
-        for kind in self.stores_of_function(function):
+        for kind in kinds:
             if kind == "bucket":
                 writes.append((self.component(kind), stores.bucket.put(key, wall)))
                 continue
@@ -263,13 +287,14 @@ class SimulatedWorld:
         deployment = region.deployments[function]
         if not region.admits:
             return f"the load balancer in {region.name} admits nobody"
-        if deployment.replicas == 0:
+        linked = self.instances_linked(region.name, function)
+        if linked == 0:
             return f"no instance of {function} is up"
         if deployment.version < self.needs.version:
             return f"version {deployment.version} is too old"
         self._served += 1
-        if self._served % self.needs.replicas >= deployment.replicas:
-            return f"{deployment.replicas} instances are too few for the load"
+        if self._served % self.needs.replicas >= linked:
+            return f"{linked} instances are too few for the load"
         return None
 
     def _protected(self, stores: SimulatedRegion) -> bool:
@@ -277,7 +302,11 @@ class SimulatedWorld:
         if self.synchronous_with is None or self.synchronous_with == stores.name:
             return True
         copy = self.regions[self.synchronous_with].postgres
-        if not self.links.answers(stores.name, copy.region) or not copy.follows_truly(stores.postgres):
+        if (
+            not self.stores_linked(copy.region)
+            or not self.links.answers(stores.name, copy.region)
+            or not copy.follows_truly(stores.postgres)
+        ):
             return False
         copy.pull(stores.postgres, self.clock.wall_seconds(), lag_seconds=0.0)
         return True

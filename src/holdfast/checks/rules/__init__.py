@@ -16,6 +16,7 @@ from holdfast.checks.rules import (
     traffic_last,
     way_back,
     windows,
+    zone_lost,
 )
 
 ALL: tuple[Rule, ...] = (
@@ -33,4 +34,5 @@ ALL: tuple[Rule, ...] = (
     same_phone.RULE,
     observers.RULE,
     other_way.RULE,
+    zone_lost.RULE,
 )

@@ -8,7 +8,7 @@ import asyncio
 import re
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,9 @@ class InstanceSpecification:
     port: int
     settings_file: Path
     capacity: Capacity
+    zone: str = ""
+    routes: dict[str, str] = field(default_factory=dict)
+    """First bytes of an address in the settings → the same place as it is reached from this zone."""
 
 
 def is_older(version: str, needed: str) -> bool:
@@ -91,12 +94,8 @@ class Instance:
             return
         old = self._stores
         self._settings = settings
-        self._stores = Stores(
-            Database(settings),
-            Cache(settings),
-            Storage(settings),
-            Partner(settings.partner_host, settings.partner_port),
-        )
+        here = settings.seen_through(self._specification.routes)
+        self._stores = Stores(Database(here), Cache(here), Storage(here), Partner(here.partner_host, here.partner_port))
         if old is not None:
             await old.close()
 
@@ -123,7 +122,7 @@ class Instance:
 
     def _about(self) -> dict[str, Any]:
         s, settings = self._specification, self._settings
-        about: dict[str, Any] = {"function": s.function, "version": s.version, "instance": s.name, "region": s.region}
+        about: dict[str, Any] = {"function": s.function, "version": s.version, "instance": s.name, "region": s.region, "zone": s.zone}
         return {**about, "settings": settings.digest, "stores": settings.addresses()} if settings is not None else about
 
     async def _post(self, stores: Stores, body: dict[str, Any]) -> Reply:

@@ -6,7 +6,8 @@ read leave the old ones in force and say why: an instance never goes on with hal
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -39,6 +40,21 @@ class Settings:
     secret_key: str
     partner_host: str
     partner_port: int
+
+    def seen_through(self, routes: Mapping[str, str]) -> "Settings":
+        """The same stores as they are reached from a zone. `routes`: first bytes of an address → those that lead there from the zone."""
+
+        def seen(host: str) -> str:
+            network, dot, last = host.rpartition(".")
+            return routes.get(network + dot, network + dot) + last
+
+        return replace(
+            self,
+            database_host=seen(self.database_host),
+            cache_host=seen(self.cache_host),
+            storage_host=seen(self.storage_host),
+            partner_host=seen(self.partner_host),
+        )
 
     def addresses(self) -> dict[str, str]:
         """Store → `host:port` in use, without secrets."""

@@ -25,8 +25,13 @@ The configuration is one JSON object:
     functions        function → {
                        "deployment": name of its Deployment (default: the function),
                        "replicas": how many at the start, "image": "voicehive/voice:2" (the tag is the version),
-                       "address": host that its instances listen on, "ports": [first, last] (both included),
+                       "address": host that its instances listen on, "ports": [first, last] (both included), or instead of both
+                       "zones": [{"zone": name, "address": host there, "seen_as": the same as the cluster reaches it,
+                       "ports": [first, last]}], over which instances are spread evenly,
                        "capacity": optional {"at_once": 9, "per_second": 10.5}; default in `holdfast.lab.application.capacity`}
+    zones            optional: zone → {"listen": [host, port] where it says what runs in it: GET /healthz →
+                       {"zone": name, "instances": {function: ready}}, status 503 when some run and none is ready,
+                       "routes": {first bytes of an address in `settings`: first bytes of the same as seen from the zone}}
 
 It prints one line to standard output when the API listens and the first instances are ready: `ready <region>`.
 Nothing survives its end: instances are killed with it, and its next start begins from the configuration again.

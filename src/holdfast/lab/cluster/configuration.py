@@ -19,14 +19,31 @@ class CapacityOverride(_Part):
     per_second: float = Field(gt=0)
 
 
+class FunctionZone(_Part):
+    """Where a function's instances listen in one zone, and where the cluster, which stands in none, reaches them."""
+
+    zone: str
+    address: str
+    seen_as: str
+    ports: tuple[int, int]
+
+
+class ZoneConfiguration(_Part):
+    """One zone: where it says what runs in it, and how addresses look from there (first bytes → first bytes)."""
+
+    listen: tuple[str, int]
+    routes: dict[str, str] = Field(default_factory=dict)
+
+
 class FunctionConfiguration(_Part):
-    """One function's Deployment and where its instances listen."""
+    """One function's Deployment and where its instances listen: in zones, or all at one address."""
 
     deployment: str | None = None
     replicas: int = Field(ge=0)
     image: str
-    address: str
-    ports: tuple[int, int]
+    address: str = ""
+    ports: tuple[int, int] = (0, 0)
+    zones: tuple[FunctionZone, ...] = ()
     capacity: CapacityOverride | None = None
 
 
@@ -42,6 +59,7 @@ class ClusterConfiguration(_Part):
     settings: dict[str, str]
     files: dict[str, Path] = Field(default_factory=dict)
     functions: dict[str, FunctionConfiguration]
+    zones: dict[str, ZoneConfiguration] = Field(default_factory=dict)
 
     def capacity(self, function: str) -> Capacity:
         """What one instance of the function takes."""

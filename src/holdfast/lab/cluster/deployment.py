@@ -8,8 +8,9 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast.lab.application.capacity import Capacity
@@ -26,13 +27,23 @@ _END_SECONDS = DRAIN_SECONDS + 3.0
 _BACKOFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Where one instance may run. `seen_as`: its host as the cluster reaches it; `zone` is empty where there are none."""
+
+    zone: str
+    host: str
+    seen_as: str
+    port: int
+
+
 @dataclass(slots=True)
 class Running:
     """One instance, from its start to its end."""
 
     name: str
     image: str
-    port: int
+    slot: Slot
     pid: int | None = None
     ready: bool = False
     ending: bool = False
@@ -70,10 +81,17 @@ class Place:
 
     function: str
     region: str
-    address: str
-    ports: range
+    slots: tuple[Slot, ...]
     settings_file: Path
     capacity: Capacity
+    routes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Zone → how addresses look from there."""
+
+    def free_slot(self, running: Sequence[Running]) -> Slot | None:
+        """The next slot, in the zone with the fewest instances; those that end still take their slot."""
+        taken = {instance.slot for instance in running}
+        crowd = Counter(instance.slot.zone for instance in running if not instance.ending)
+        return min((slot for slot in self.slots if slot not in taken), key=lambda slot: crowd[slot.zone], default=None)
 
 
 class Runner:
@@ -146,26 +164,27 @@ class Runner:
         if time.monotonic() < self._not_before:
             return
         for _ in range(next_moves.start):
-            taken = {instance.port for instance in self.running}
-            port = next((port for port in self._place.ports if port not in taken), None)
-            if port is None:
+            slot = self._place.free_slot(self.running)
+            if slot is None:
                 return  # every slot is taken, some by instances that end: their exit wakes this again
-            self._start(image, port)
+            self._start(image, slot)
 
-    def _start(self, image: str, port: int) -> None:
+    def _start(self, image: str, slot: Slot) -> None:
         self._count += 1
         place = self._place
-        instance = Running(f"{place.function}-{self._count}", image, port)
+        instance = Running(f"{place.function}-{self._count}", image, slot)
         self.running.append(instance)
         specification = InstanceSpecification(
             name=instance.name,
             function=place.function,
             region=place.region,
             version=image_version(image),
-            host=place.address,
-            port=port,
+            host=slot.host,
+            port=slot.port,
             settings_file=place.settings_file,
             capacity=place.capacity,
+            zone=slot.zone,
+            routes=dict(place.routes.get(slot.zone, {})),
         )
 
         def started(pid: int) -> None:
@@ -208,7 +227,7 @@ class Runner:
         return instance in self.running and not instance.ending
 
     async def _is_ready(self, instance: Running) -> bool:
-        host, port = self._place.address, instance.port
+        host, port = instance.slot.seen_as, instance.slot.port
         try:
             answer = await request("GET", host, port, "/healthz", host_header=host, timeout_seconds=_LOOK_TIMEOUT_SECONDS)
         except (TimeoutError, ConnectionError):

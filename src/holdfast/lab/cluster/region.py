@@ -6,11 +6,12 @@ import signal
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
-from holdfast.lab.application.web import Server
+from holdfast.lab.application.web import Call, Reply, Server
 from holdfast.lab.cluster.api import Api
 from holdfast.lab.cluster.configuration import ClusterConfiguration, FunctionConfiguration
-from holdfast.lab.cluster.deployment import Place, Runner
+from holdfast.lab.cluster.deployment import Place, Runner, Slot
 from holdfast.lab.cluster.forks import Forks, ZygoteLostError
 from holdfast.lab.cluster.objects import Object, new_config_map, new_deployment
 
@@ -42,7 +43,8 @@ class RegionCluster:
 
     def _place(self, function: str, of: FunctionConfiguration) -> Place:
         c = self._configuration
-        return Place(function, c.region, of.address, range(of.ports[0], of.ports[1] + 1), self._settings_file, c.capacity(function))
+        routes = {zone: known.routes for zone, known in c.zones.items()}
+        return Place(function, c.region, _slots(of), self._settings_file, c.capacity(function), routes)
 
     async def run(self, ready: Callable[[], None]) -> None:
         """Serve until SIGTERM or SIGINT. Raises OSError when the address is taken, ZygoteLostError when instances can't be forked."""
@@ -54,6 +56,7 @@ class RegionCluster:
         server = Server(self._api.answer)
         await server.start(*self._configuration.listen)
         await self._forks.open()
+        nodes = await self._open_nodes()
         tasks = [asyncio.create_task(runner.run()) for runner in self._runners.values()]
         tasks.append(asyncio.create_task(self._tell_when_ready(ready)))
         waits = [asyncio.create_task(ended.wait()), asyncio.create_task(self._forks.lost.wait())]
@@ -64,9 +67,29 @@ class RegionCluster:
         finally:
             for task in (*tasks, *waits):
                 task.cancel()
-            await server.stop(within_seconds=0.2)
+            await asyncio.gather(*(listening.stop(within_seconds=0.2) for listening in (server, *nodes)))
             self._end_instances()
             await self._forks.close()
+
+    async def _open_nodes(self) -> list[Server]:
+        """Let every zone say what runs in it."""
+        nodes = []
+        for zone, known in self._configuration.zones.items():
+            node = Server(partial(self._zone_says, zone))
+            await node.start(*known.listen)
+            nodes.append(node)
+        return nodes
+
+    async def _zone_says(self, zone: str, call: Call) -> Reply:
+        if call.path != "/healthz":
+            return Reply(404, {"error": f"a zone answers /healthz, not {call.path}"})
+        here = {
+            runner.function: [instance.ready for instance in runner.running if instance.slot.zone == zone and not instance.ending]
+            for runner in self._runners.values()
+        }
+        instances = {function: sum(ready) for function, ready in here.items()}
+        all_failed = any(here.values()) and not any(instances.values())
+        return Reply(503 if all_failed else 200, {"zone": zone, "instances": instances})
 
     async def _tell_when_ready(self, ready: Callable[[], None]) -> None:
         await asyncio.gather(*(runner.first_settled.wait() for runner in self._runners.values()))
@@ -105,11 +128,20 @@ class RegionCluster:
                     "apiVersion": "v1",
                     "kind": "Pod",
                     "metadata": {"name": instance.name, "namespace": self._configuration.namespace, "labels": {"app": name}},
-                    "spec": {"containers": [{"name": name, "image": instance.image, "ports": [{"containerPort": instance.port}]}]},
+                    "spec": {
+                        "nodeName": instance.slot.zone,
+                        "containers": [{"name": name, "image": instance.image, "ports": [{"containerPort": instance.slot.port}]}],
+                    },
                     "status": {
                         "phase": "Running",
-                        "podIP": self._configuration.functions[runner.function].address,
+                        "podIP": instance.slot.host,
                         "conditions": [{"type": "Ready", "status": ready}],
                     },
                 }
         return pods
+
+
+def _slots(of: FunctionConfiguration) -> tuple[Slot, ...]:
+    if not of.zones:
+        return tuple(Slot("", of.address, of.address, port) for port in range(of.ports[0], of.ports[1] + 1))
+    return tuple(Slot(zone.zone, zone.address, zone.seen_as, port) for zone in of.zones for port in range(zone.ports[0], zone.ports[1] + 1))

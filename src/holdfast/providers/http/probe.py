@@ -1,4 +1,4 @@
-"""Looking over HTTP: a function's transaction as a client makes it, a region's entry, and a region's agent.
+"""Looking over HTTP: a function's transaction as a client makes it, a region's entry, its agent, and its zones.
 
 Rules: any answer is an answer; silence, and a connection that breaks before the answer, are `silent`; a refused connection is `down`,
 since something there said no. A look keeps its connection for the next one and tries a fresh one when the kept one proves dead. Every look
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from holdfast.fencing.signing import SIGNATURE_HEADER, NotGenuine, new_nonce, open_answer, sign_query
 from holdfast.health.observation import Observation, Seen, Subject
-from holdfast.plan.bindings import AgentBinding, FunctionBinding
+from holdfast.plan.bindings import AgentBinding, FunctionBinding, ZoneBinding
 from holdfast.ports.clock import Clock
 from holdfast.providers.http.client import Connection, NotSentError, Response
 
@@ -152,6 +152,44 @@ class EntryProbe:
                 seen, detail = Seen.DOWN, _first_words(answer)
         latency = self._site.clock.steady_seconds() - started
         return replace(self._look, at_seconds=at_seconds, seen=seen, latency_seconds=latency, detail=detail, facts=facts)
+
+
+class ZoneProbe:
+    """Whether a zone answers, by something that stands in it, and what it says to run there."""
+
+    def __init__(self, site: Site, region: str, zone: str, binding: ZoneBinding) -> None:
+        self._site = site
+        self._look = Observation(site.name, 0, 0.0, region, Subject.ZONE, zone, Seen.UP, 0.0)
+        self._binding = binding
+        self._line = _Line(site)
+
+    async def observe(self) -> Observation:
+        """One request. Any status but 200 is the zone's own word that it does not work."""
+        at_seconds, started = self._site.clock.wall_seconds(), self._site.clock.steady_seconds()
+        seen, detail, facts = Seen.UP, "", {}
+        host, port = self._binding.host, self._binding.port
+        try:
+            answer = await self._line.ask("GET", host, port, self._binding.path, f"{host}:{port}")
+        except (TimeoutError, ConnectionError) as error:
+            seen, detail = _failure(error)
+        else:
+            facts = _instances(answer.body)
+            if answer.status != 200:
+                seen, detail = Seen.DOWN, _first_words(answer)
+        latency = self._site.clock.steady_seconds() - started
+        return replace(self._look, at_seconds=at_seconds, seen=seen, latency_seconds=latency, detail=detail, facts=facts)
+
+
+def _instances(body: bytes) -> dict[str, Any]:
+    """What a zone's answer says to run there; nothing when it says nothing of the kind."""
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    counts = told.get("instances") if isinstance(told, dict) else None
+    if not isinstance(counts, dict):
+        return {}
+    return {"instances": {name: count for name, count in counts.items() if isinstance(count, int) and count >= 0}}
 
 
 class AgentProbe:
