@@ -12,6 +12,7 @@ from holdfast.health.observation import Subject
 from holdfast.health.picture import Picture
 from holdfast.health.signals import Health
 from holdfast.health.standing import REPLICA, Standing
+from holdfast.health.zones import zone_as_facts
 from holdfast.plan.model import Plan
 
 _STORES = (Subject.POSTGRES, Subject.REDIS, Subject.BUCKET)
@@ -41,6 +42,7 @@ def regions(plan: Plan, serving: str, picture: Picture | None, standings: Sequen
             "score": scores[name].score if name in scores else None,
             "best": scores[name].best if name in scores else None,
             "reason": scores[name].reason if name in scores else "nothing was seen yet",
+            "zones": [zone_as_facts(plan, zone) for zone in (picture.zones if picture is not None else ()) if zone.region == name],
             "things": [_thing(plan, standing) for standing in sorted(standings, key=_rank) if standing.region == name],
         }
         for name in ordered

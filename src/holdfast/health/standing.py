@@ -42,7 +42,7 @@ class Standing:
 
 
 def standings(history: History, picture: Picture) -> tuple[Standing, ...]:
-    """Everything that stands in a region, by region, subject and name. Names in DNS and functions stand in none."""
+    """Everything that stands in a region, by region, subject and name. Names in DNS and functions stand in none, zones are parts."""
     answered: dict[tuple[str, Subject, str], tuple[float, Observation]] = {}
     for (_, region, subject, name), track in history.tracks.items():
         if track.answered is None or track.answered_at_seconds is None:
@@ -53,7 +53,7 @@ def standings(history: History, picture: Picture) -> tuple[Standing, ...]:
     return tuple(
         _standing(joint.region, joint.subject, joint.name, answered, (joint.health, joint.since_seconds, joint.reason), picture.now)
         for joint in picture.joints
-        if joint.subject not in (Subject.DNS, Subject.TRANSACTION)
+        if joint.subject not in (Subject.DNS, Subject.TRANSACTION, Subject.ZONE)
     )
 
 
