@@ -127,7 +127,7 @@ def test_a_small_window_keeps_what_matters_and_counts_what_it_leaves_out() -> No
     assert len(lines) == 12
     assert lines[0].startswith("⏸ inc-1-1")
     assert lines[-1].startswith("next: holdfast approve")
-    assert any("not shown, the window is too small" in line and "5 components" in line for line in lines)
+    assert any("not shown, the window is too small" in line and "6 components" in line for line in lines)
     assert any("Voice" in line for line in lines)
 
 

@@ -51,9 +51,20 @@ def status(
     out.print(exercise_line(first) if shown.exercise else first)
     for asked in shown.acting:
         out.print(state_text(State.NEEDS_PERSON, asked.text))
+    _print_zones(now["watching"].get("zones", []))
     incident = now["incident"]
     _print_behind(now, incident, steps, f", then {' → '.join(shown.then)}" if shown.then else "")
     print_next(shown.next_command)
+
+
+def _print_zones(zones: list[dict[str, Any]]) -> None:
+    """Zones that are not known to be well, one a line; where a whole region is gone, the headline says so and its zones don't."""
+    from holdfast.health.zones import zone_in_words
+
+    there = {zone["region"] for zone in zones if zone["health"] in ("up", "degraded")}
+    for zone in zones:
+        if zone["region"] in there and zone["health"] in ("down", "unknown"):
+            screen().print(state_text(State.FAILED if zone["health"] == "down" else State.UNKNOWN, zone_in_words(zone)))
 
 
 def _print_behind(now: dict[str, Any], incident: dict[str, Any] | None, steps: bool, then: str) -> None:
