@@ -49,6 +49,11 @@ class Configuration:
         return min(0.25, max(0.02, self.ttl_seconds / 60))
 
     @property
+    def exports(self) -> Path:
+        """Where what only this region held is written, see `exports`."""
+        return self.state_directory / "exports"
+
+    @property
     def reserve_seconds(self) -> float:
         """How long before its end the lease is treated as over, so that the fence is done in time."""
         return min(0.2, self.ttl_seconds / 15)

@@ -19,6 +19,7 @@ from holdfast.agent import fence
 from holdfast.agent.authority import REGION, Authority
 from holdfast.agent.charge import Charge, Wanted
 from holdfast.agent.configuration import Configuration
+from holdfast.agent.exports import Export, said_of
 from holdfast.agent.keeper import Keeper
 from holdfast.agent.state import Role
 from holdfast.agent.store import StoreFailure, StoreRefusal
@@ -40,6 +41,7 @@ class Orders:
     def __init__(self, configuration: Configuration, authority: Authority, keeper: Keeper) -> None:
         self._region, self._peer = configuration.region, configuration.peer
         self._key = configuration.key
+        self._exports = configuration.exports
         self._lease_wait_seconds = min(configuration.ttl_seconds, 5.0)
         self._authority = authority
         self._keeper = keeper
@@ -105,6 +107,7 @@ class Orders:
         charge = self._keeper.charges.get(name)
         deeds: dict[str, Callable[[Charge, Order, Mapping[str, Any]], Answer]] = {
             "promote": self._promote,
+            "export": self._export,
             "reprotect": self._reprotect,
             "synchronous": self._synchronous,
         }
@@ -247,18 +250,41 @@ class Orders:
                 "refused", f"{self._region} holds the right to write under {tuple(self._authority.epoch)}: it becomes no replica"
             )
         with charge.lock:
-            if self._authority.role(charge.name) is not Role.REPLICA:
-                if not charge.fence().clean:
-                    return self._answer("failed", f"processes of {charge.name} could not be killed; look at the host")
-                charge.store.bar_writer()
-                self._authority.set_role(charge.name, Role.BARRED)
-                charge.disarm()
-                fence.open_group(charge.target)
+            if self._authority.role(charge.name) is not Role.REPLICA and not self._stand_down(charge):
+                return self._answer("failed", f"processes of {charge.name} could not be killed; look at the host")
             facts = charge.store.become_replica()
             self._authority.set_role(charge.name, Role.REPLICA)
             charge.started_as(Wanted.REPLICA)
         self._authority.record("reprotected", f"{charge.name} is a replica of {self._peer.name}", store=charge.name)
         return self._answer("succeeded", f"{charge.name} of {self._region} is a replica of {self._peer.name}", facts)
+
+    def _stand_down(self, charge: Charge) -> bool:
+        """Nothing of it runs, nothing of it starts as a writer, and what is started next is no longer killed."""
+        if not charge.fence().clean:
+            return False
+        charge.store.bar_writer()
+        self._authority.set_role(charge.name, Role.BARRED)
+        charge.disarm()
+        fence.open_group(charge.target)
+        return True
+
+    def _export(self, charge: Charge, order: Order, arguments: Mapping[str, Any]) -> Answer:
+        self._authority.learn(Epoch(order.era, order.epoch), self._peer.name)
+        if self._authority.state.memory.holder == self._region:
+            return self._answer("refused", f"{self._region} holds the right to write: nothing of its is lost")
+        directory = self._exports / f"{charge.name}-{order.era}-{order.epoch}"
+        if directory.exists():
+            return self._answer("succeeded", f"what only {charge.name} of {self._region} held was exported before", said_of(directory))
+        with charge.lock:
+            if self._authority.role(charge.name) is Role.REPLICA:
+                why = f"{charge.name} of {self._region} is a replica already: what only it held is no longer there"
+                return self._answer("refused", why)
+            if not self._stand_down(charge):
+                return self._answer("failed", f"processes of {charge.name} could not be killed; look at the host")
+            facts = charge.store.export_divergence(Export(directory))
+        what = f"what only {charge.name} held is in {directory}"
+        self._authority.record("divergence-exported", what, store=charge.name, **facts)
+        return self._answer("succeeded", f"what only {charge.name} of {self._region} held is exported", facts)
 
     def _synchronous(self, charge: Charge, order: Order, arguments: Mapping[str, Any]) -> Answer:
         mode = arguments.get("mode")

@@ -21,7 +21,9 @@ from pathlib import Path
 from holdfast.agent import postgres_copy as copy
 from holdfast.agent import postgres_files as files
 from holdfast.agent import postgres_queries as queries
+from holdfast.agent.exports import Export
 from holdfast.agent.kept_session import KeptSession
+from holdfast.agent.postgres_export import export
 from holdfast.agent.postgres_files import PostgresConfiguration
 from holdfast.agent.postgres_wire import Connection, StatementError, WireError, literal
 from holdfast.agent.server_process import ServerProcess, until
@@ -154,6 +156,12 @@ class PostgresStore:
                 f"the new copy does not follow the peer; its log {self._process.log} ends with: {self._process.last_words()}"
             )
         return {"how": "copy", "detail": reason, "kept": str(kept) if kept else None, "seconds": round(time.monotonic() - started, 3)}
+
+    def export_divergence(self, into: Export) -> Facts:
+        """What the writer lacks, row by row, out of this directory itself."""
+        if self._process.alive():
+            raise StoreRefusal("PostgreSQL still runs here; fence it before what only it holds is exported")
+        return export(self._configuration, self._launcher, self._process, into)
 
     def heartbeat(self, wall_seconds: float, epoch: int) -> None:
         """Commit a heartbeat on this server, whatever a standby does."""

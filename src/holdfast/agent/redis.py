@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.agent import redis_files as files
+from holdfast.agent.exports import Export
 from holdfast.agent.kept_session import KeptSession
+from holdfast.agent.redis_export import export
 from holdfast.agent.redis_files import RedisConfiguration
 from holdfast.agent.redis_wire import Connection, RedisError, RedisRefusal
 from holdfast.agent.server_process import ServerProcess, make_durable, until
@@ -145,6 +147,12 @@ class RedisStore:
             )
         self._configuration.copying_sign.unlink(missing_ok=True)
         return {"how": "copy", "kept": str(kept) if kept else None, "seconds": round(time.monotonic() - started, 3)}
+
+    def export_divergence(self, into: Export) -> Facts:
+        """What the writer lacks, key by key, out of this directory itself."""
+        if self._process.alive():
+            raise StoreRefusal("Redis still runs here; fence it before what only it holds is exported")
+        return export(self._configuration, self._process, into)
 
     def heartbeat(self, wall_seconds: float, epoch: int) -> None:
         """Set the heartbeat key."""

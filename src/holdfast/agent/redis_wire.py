@@ -1,11 +1,12 @@
 """A small Redis client (RESP 2) on the standard library: one connection, one deadline an operation.
 
-When a deadline passes the connection is closed, because what became of the command is unknown. Never here: pipelines, pub/sub, TLS
-(an agent talks to the server beside it).
+When a deadline passes the connection is closed, because what became of the command is unknown. Never here: pub/sub, TLS (an agent talks to
+the server beside it).
 """
 
 import socket
 import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -34,6 +35,7 @@ class Connection:
 
     def __init__(self, host: str, port: int, password: str | None, timeout_seconds: float) -> None:
         self._buffer = b""
+        self._encoding = "utf-8"
         self._deadline = time.monotonic() + timeout_seconds
         try:
             self._socket = socket.create_connection((host, port), timeout=timeout_seconds)
@@ -54,6 +56,22 @@ class Connection:
         self._deadline = time.monotonic() + timeout_seconds
         return self._command(arguments)
 
+    def binary(self, commands: Sequence[Sequence[str]], *, timeout_seconds: float) -> list[Reply]:
+        """Commands sent together and their answers, in which every character stands for one byte (Latin-1), as in the arguments.
+
+        Raises RedisRefusal for the first that the server refused.
+        """
+        self._deadline = time.monotonic() + timeout_seconds
+        self._encoding = "latin-1"
+        try:
+            self._send(b"".join(self._encoded(command) for command in commands))
+            return [self._reply() for _ in commands]
+        except RedisRefusal:
+            self.close()  # answers to the other commands may be under way
+            raise
+        finally:
+            self._encoding = "utf-8"
+
     def information(self, section: str, timeout_seconds: float) -> dict[str, str]:
         """A section of INFO as names and values."""
         text = self.command("INFO", section, timeout_seconds=timeout_seconds)
@@ -73,14 +91,19 @@ class Connection:
         self.close()
 
     def _command(self, arguments: tuple[str, ...]) -> Reply:
-        parts = [argument.encode() for argument in arguments]
-        data = b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+        self._send(self._encoded(arguments))
+        return self._reply()
+
+    def _encoded(self, arguments: Sequence[str]) -> bytes:
+        parts = [argument.encode(self._encoding) for argument in arguments]
+        return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+
+    def _send(self, data: bytes) -> None:
         try:
             self._socket.settimeout(self._left())
             self._socket.sendall(data)
         except OSError as error:
             raise self._lost(error) from error
-        return self._reply()
 
     def _reply(self) -> Reply:
         line = self._line()
@@ -104,7 +127,7 @@ class Connection:
         while len(self._buffer) < length + 2:
             self._fill()
         data, self._buffer = self._buffer[:length], self._buffer[length + 2 :]
-        return data.decode(errors="replace")
+        return data.decode(self._encoding, errors="replace")
 
     def _line(self) -> bytes:
         while b"\r\n" not in self._buffer:

@@ -1,4 +1,4 @@
-"""The agent's HTTP side: lease, status, orders, records, as docs/architecture.md says.
+"""The agent's HTTP side: lease, status, orders, records, exports, as docs/architecture.md says.
 
 Rules: nothing is read before its signature matches; bodies are bounded; a connection that sends nothing is dropped; a nonce is used once.
 What isn't genuine gets 403, what makes no sense 400, each with one line that says why; a refusal is an answer (200). `/healthz` needs no
@@ -12,7 +12,7 @@ import json
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from holdfast.agent.authority import Authority
 from holdfast.agent.charge import Charge
 from holdfast.agent.configuration import Configuration
+from holdfast.agent.exports import piece
 from holdfast.agent.keeper import Keeper
 from holdfast.agent.orders import BadOrder, Orders
 from holdfast.agent.renewal import Renewal
@@ -107,6 +108,13 @@ class Service:
             raise BadOrder(f"after must be a number, not {after!r}")
         return {"records": self.authority.records.after(int(after)), "last": self.authority.records.last}
 
+    def exports(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """A piece of a file of an export."""
+        try:
+            return piece(self.configuration.exports, query.get("export", ""), query.get("file", ""), query.get("offset", "0"))
+        except ValueError as error:
+            raise BadOrder(str(error)) from error
+
 
 class Handler(BaseHTTPRequestHandler):
     """One connection."""
@@ -139,18 +147,23 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(keys[path], path, answer, payload["nonce"])
 
     def do_GET(self) -> None:
-        """/v1/status, /v1/records, /healthz."""
+        """/v1/status, /v1/records, /v1/exports, /healthz."""
         service, path = self.service, urlsplit(self.path).path
         if path == "/healthz":
             self._send(http.HTTPStatus.OK, b"ok\n", {"Content-Type": "text/plain"})
             return
-        if path not in ("/v1/status", "/v1/records"):
+        answers: dict[str, Callable[[Mapping[str, str]], dict[str, Any]]] = {
+            "/v1/status": lambda query: service.status(),
+            "/v1/records": lambda query: service.records(query.get("after", "0")),
+            "/v1/exports": service.exports,
+        }
+        if path not in answers:
             self._say(http.HTTPStatus.NOT_FOUND, f"no such path: GET {path[:100]}")
             return
         try:
             query = open_query(service.configuration.key, self.path, self.headers.get(SIGNATURE_HEADER))
             service.use_nonce(query["nonce"])
-            answer = service.status() if path == "/v1/status" else service.records(query.get("after", "0"))
+            answer = answers[path](query)
         except NotGenuine as error:
             self._say(http.HTTPStatus.FORBIDDEN, str(error))
         except BadOrder as error:

@@ -17,7 +17,10 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from holdfast.agent.exports import Export
 
 Facts = Mapping[str, Any]
 """Plain JSON values."""
@@ -86,6 +89,10 @@ class Store(Protocol):
     def become_replica(self) -> Facts:
         """Old writer, fenced and not running: rewind to the peer or take a new copy (the old data is kept aside until that is verified),
         then run as replica. Facts say which way (`how`: rewind | copy | already)."""
+
+    def export_divergence(self, into: "Export") -> Facts:
+        """Old writer, fenced and not running: write what only it holds, compared with the peer that writes now, and leave the data as
+        `become_replica` wants it. Raises StoreFailure when that can't be done; what is there is not lost by trying."""
 
     def heartbeat(self, wall_seconds: float, epoch: int) -> None:
         """As writer: commit a heartbeat with that time stamp, bounded to about a second. Raises StoreFailure."""

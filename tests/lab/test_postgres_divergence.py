@@ -1,0 +1,135 @@
+"""What only the lost side held, found by the agent's PostgreSQL store on real servers before anything is rewound."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.agent.exports import SUMMARY, Export
+from holdfast.agent.store import StoreFailure
+from lab.postgres_store_rig import Pair, pair, processes_in
+
+
+@pytest.fixture
+def regions() -> Iterator[Pair]:
+    with pair() as both:
+        yield both
+
+
+def serve(both: Pair) -> None:
+    """West writes under epoch 1 and has three tables, east has followed up to here and no further."""
+    both.west.store.start_writer(0, 1)
+    both.east.store.start_replica()
+    assert both.east.store._follows_within(10)
+    both.west.ask("CREATE TABLE public.guest (house text, room integer, name text, balance numeric, PRIMARY KEY (house, room))")
+    both.west.ask("CREATE TABLE public.note (said text)")
+    both.west.ask("CREATE TABLE public.untouched (id integer PRIMARY KEY)")
+    both.west.ask("INSERT INTO call SELECT generate_series(1, 20)")
+    both.west.ask("INSERT INTO public.untouched VALUES (1)")
+    both.west.ask("INSERT INTO public.guest VALUES ('castle', 1, 'Ada', 10.50), ('castle', 2, 'Bob', 0)")
+    position = both.west.ask("SELECT pg_current_wal_lsn()").one()[0]
+    with both.east.store._connect() as session:
+        both.east.store._require_position(session, {"postgres_lsn": position})
+
+
+def lose_west(both: Pair, *lost: str) -> None:
+    """West goes on alone with these statements and is fenced; east takes over."""
+    both.east.store.stop_gracefully(20)
+    for statement in lost:
+        both.west.ask(statement)
+    both.west.launcher.kill_everything()
+    both.east.store.start_replica()
+    both.east.store.promote(0, 2, {})
+
+
+def exported(both: Pair) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The summary, and entries by their identifier."""
+    directory = Path(tempfile.mkdtemp(dir=both.root)) / "postgres-0-2"
+    both.west.store.export_divergence(Export(directory))
+    assert not processes_in(both.west.launcher.directory)
+    summary = json.loads((directory / SUMMARY).read_text())
+    lines = [line for part in summary["parts"] for line in (directory / part["file"]).read_text().splitlines()]
+    return summary, {entry["id"]: entry for entry in map(json.loads, lines)}
+
+
+def test_rows_that_only_the_lost_side_has_are_exported_and_the_rewind_goes_on_as_before(regions: Pair) -> None:
+    serve(regions)
+    lose_west(
+        regions,
+        "INSERT INTO call SELECT generate_series(100, 105)",
+        "INSERT INTO public.guest VALUES ('castle', 3, 'Cem \"the first\"', 12345678901234567890.123456789)",
+        "UPDATE public.guest SET balance = 99.9 WHERE room = 1",
+        "DELETE FROM public.guest WHERE room = 2",
+        "INSERT INTO public.note VALUES ('no key')",
+        "BEGIN; INSERT INTO call VALUES (200); SAVEPOINT a; INSERT INTO call VALUES (201); RELEASE a; COMMIT",
+        "BEGIN; INSERT INTO call VALUES (300); ROLLBACK",
+        "UPDATE call SET epoch = 7 WHERE id = 3",
+    )
+    regions.east.ask("INSERT INTO call VALUES (100, 1)")  # the same row as on the lost side: it isn't lost
+    regions.east.ask("UPDATE call SET epoch = 9 WHERE id = 4")  # changed by the writer alone: nothing of the lost side's
+    regions.east.ask("INSERT INTO call VALUES (101, 5)")
+    summary, entries = exported(regions)
+
+    changes = {name: entry["change"] for name, entry in entries.items() if not name.startswith("note/")}
+    only_here = [f"call/{number}" for number in (102, 103, 104, 105, 200, 201)]
+    assert changes == {
+        **dict.fromkeys(only_here, "only-here"),
+        "call/101": "differs",
+        "call/3": "differs",
+        "guest/castle/1": "differs",
+        "guest/castle/2": "deleted-here",
+        "guest/castle/3": "only-here",
+    }
+    assert entries["guest/castle/1"]["here"]["balance"] == 99.9
+    assert entries["guest/castle/1"]["there"]["balance"] == 10.5
+    assert [entry["here"] for name, entry in entries.items() if name.startswith("note/")] == [{"said": "no key"}]
+    assert summary["how"] == "compared"
+    assert [part["name"] for part in summary["parts"]] == ["call", "guest", "note"]
+    assert any("note has no primary key" in sentence for sentence in summary["unexamined"])
+
+    assert regions.west.store.become_replica()["how"] == "rewind"
+    assert regions.west.ask("SELECT count(*) FROM call WHERE id = 105").one()[0] == "0"
+
+
+def test_nothing_is_started_when_only_heartbeats_are_lost(regions: Pair) -> None:
+    serve(regions)
+    regions.east.store.stop_gracefully(20)
+    for second in range(5):
+        regions.west.store.heartbeat(1_000_000.0 + second, 1)
+    lose_west(regions)
+    before = len(regions.west.launcher.started)
+    summary, entries = exported(regions)
+    assert (summary["how"], entries) == ("nothing-lost", {})
+    assert len(regions.west.launcher.started) == before
+
+
+def test_a_transaction_that_began_before_the_cut_and_committed_after_it_is_found(regions: Pair) -> None:
+    serve(regions)
+    with regions.west.store._connect() as session:
+        session.query("BEGIN; INSERT INTO call VALUES (50)", 5)
+        regions.west.ask("INSERT INTO call VALUES (51)")
+        for _ in range(3):  # the log that shows its beginning is far away when it ends
+            regions.west.ask("SELECT pg_switch_wal()")
+            regions.west.ask("CHECKPOINT")
+        position = regions.west.ask("SELECT pg_current_wal_lsn()").one()[0]
+        with regions.east.store._connect() as there:
+            regions.east.store._require_position(there, {"postgres_lsn": position})
+        regions.east.store.stop_gracefully(20)
+        session.query("COMMIT", 5)
+    lose_west(regions)
+    summary, entries = exported(regions)
+    assert list(entries) == ["call/50"]
+    assert any("deleted here alone are not listed" in sentence for sentence in summary["unexamined"])
+
+
+def test_an_export_that_finds_no_room_says_so_and_changes_nothing(regions: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    serve(regions)
+    lose_west(regions, "INSERT INTO call VALUES (100)")
+    with monkeypatch.context() as full:
+        full.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 1000})())
+        with pytest.raises(StoreFailure, match="make room and try again"):
+            exported(regions)
+    assert list(exported(regions)[1]) == ["call/100"]
