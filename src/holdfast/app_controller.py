@@ -33,6 +33,7 @@ from holdfast.plan.loader import LoadedPlan
 from holdfast.plan.model import Plan
 from holdfast.ports.action import Action
 from holdfast.ports.clock import Clock
+from holdfast.ports.divergence import DivergenceSource
 from holdfast.ports.notifier import Notifier
 from holdfast.providers.agents.actions import (
     PostgresPromoteAction,
@@ -41,10 +42,12 @@ from holdfast.providers.agents.actions import (
     RedisReprotectAction,
 )
 from holdfast.providers.agents.client import AgentClient, AgentSilent
+from holdfast.providers.agents.exports import AgentExport
 from holdfast.providers.agents.fence import FenceAction
 from holdfast.providers.agents.records import AgentRecords
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.dns.switch import DnsSwitchAction
+from holdfast.providers.file.divergence import DivergenceExportAction
 from holdfast.providers.file.notifier import FileNotifier
 from holdfast.providers.haproxy.traffic import LoadBalancerDrainAction, LoadBalancerSwitchAction
 from holdfast.providers.http.client import request
@@ -54,6 +57,7 @@ from holdfast.providers.postgres.verify import PostgresVerifyAction
 from holdfast.providers.postgres.verify import prove_writer as prove_postgres_writer
 from holdfast.providers.redis.verify import prove_writer as prove_redis_writer
 from holdfast.providers.s3.activate import BucketActivateAction
+from holdfast.providers.s3.divergence import BucketExport
 from holdfast.providers.s3.reconcile import BucketReconcileAction
 from holdfast.providers.sqlite.journal import SqliteJournal
 from holdfast.providers.sqlite.promises import SqlitePromises
@@ -123,6 +127,9 @@ def actions_for(
         "fence": FenceAction(agents, clock, keeper.remaining_seconds),
         "postgres.promote": PostgresPromoteAction(agents, clock, prove_postgres_writer(databases)),
         "postgres.verify": PostgresVerifyAction(databases),
+        "divergence.export": DivergenceExportAction(
+            bindings.state_directory / "divergence", _divergence_sources(plan, agents, buckets, clock), clock
+        ),
         "postgres.reprotect": PostgresReprotectAction(agents, clock, replication=replication),
         "redis.promote": RedisPromoteAction(agents, clock, prove_redis_writer(caches)),
         "redis.reprotect": RedisReprotectAction(agents, clock),
@@ -137,6 +144,15 @@ def actions_for(
         "smoke.test": SmokeTestAction(entries),
         "performance.watch": PerformanceWatchAction(entries, plan.functions),
     }
+
+
+def _divergence_sources(
+    plan: Plan, agents: Mapping[str, AgentClient], buckets: Mapping[str, BucketBinding], clock: Clock
+) -> dict[str, tuple[str, DivergenceSource]]:
+    """Every component that keeps data, and who writes down what only its lost region holds."""
+    sources: dict[str, DivergenceSource] = {kind: AgentExport(agents, kind, clock) for kind in ("postgres", "redis")}
+    sources["bucket"] = BucketExport(buckets)
+    return {name: (component.kind, sources[component.kind]) for name, component in plan.components.items() if component.kind in sources}
 
 
 Actions = Mapping[str, Action]

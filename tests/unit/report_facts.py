@@ -50,6 +50,7 @@ BLOCK_SECONDS: Mapping[str, float] = {
     "confirm": 0.4,
     "postgres.reprotect": 4.6,
     "redis.reprotect": 1.1,
+    "divergence.export": 0.8,
     "bucket.reconcile": 0.9,
 }
 

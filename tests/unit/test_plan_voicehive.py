@@ -213,6 +213,6 @@ def test_everything_that_steps_say_is_there_for_both_ways() -> None:
     moved = {"fence", "postgres.promote", "redis.promote", "bucket.activate", "settings.update", "loadbalancer.switch", "dns.switch"}
     assert moved <= set(there)
     assert moved <= set(back)
-    assert {"postgres.reprotect", "redis.reprotect", "bucket.reconcile"} == {
+    assert {"divergence.export", "postgres.reprotect", "redis.reprotect", "bucket.reconcile"} == {
         step.block for phase in scenario.reprotect for step in phase.steps
     }

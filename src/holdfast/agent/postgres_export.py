@@ -3,8 +3,8 @@
 The fenced directory itself is started, as a standby of nobody: read-only, on a free loopback port, where only the administrator gets in. It
 replays its own log to the end, which the rewind after it needs anyway, so no copy and no room for one is needed. Of the tables that the
 transactions lost with it touched, their rows are held against the writer's under the same primary key.
-Rules: the sign that bars a writer stands throughout; nothing is started where the log shows that nothing was lost; what can't be looked at is
-said in words. Rows of Holdfast's own tables (marks, heartbeats) are no loss. Never here: giving anything back to the writer.
+Rules: the sign that bars a writer stands throughout; nothing is started where the log shows that nothing was lost; what can't be looked
+at is said in words. Rows of Holdfast's own tables (marks, heartbeats) are no loss. Never here: giving anything back to the writer.
 """
 # ruff: noqa: S608 - names and values stand in the text through `identifier` and `literal`: the small client has no bound parameters
 

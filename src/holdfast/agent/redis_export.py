@@ -40,7 +40,7 @@ _READERS = {
 
 
 def export(configuration: RedisConfiguration, process: ServerProcess, into: Export) -> Facts:
-    """Write every key that the writer lacks or has otherwise. Raises StoreFailure when that can't be done; then nothing was lost by trying."""
+    """Write every key that the writer lacks or has otherwise. Raises StoreFailure when that can't be done; nothing is lost by trying."""
     if configuration.copying_sign.exists():
         raise StoreFailure(
             f"the files in {configuration.directory} are an unfinished copy of the peer: what only this region held is put aside"

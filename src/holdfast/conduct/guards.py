@@ -1,8 +1,14 @@
-"""What must be true before a step may touch the world, whatever the plan's order says (invariants 2, 7 and 9)."""
+"""What must be true before a step may touch the world, whatever the plan's order says (invariants 2, 7, 9 and 11)."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from holdfast.conduct.runs import FAILOVER, REPROTECT
 from holdfast.decision.replay import IncidentState
 from holdfast.runbook.graph import PlannedStep, Runbook
 from holdfast.runbook.progress import DONE, Progress, under_way
+
+EXPORT = "divergence.export"
 
 
 def forbidden(incident: IncidentState, run: str, step: PlannedStep, book: Runbook, progress: Progress, plan_digest: str) -> str | None:
@@ -22,4 +28,23 @@ def forbidden(incident: IncidentState, run: str, step: PlannedStep, book: Runboo
         unproved = [other.id for other in under_way(book, progress) if other.block.grants_write and progress[other.id].state not in DONE]
         if unproved:
             return f"traffic moves last: {', '.join(unproved)} has not made the target writable"
-    return None
+    return _not_exported(incident, run, step, book, progress)
+
+
+def handed_over(incident: IncidentState, run: str) -> Mapping[str, Any]:
+    """Where the source's stores were stopped orderly; the target was promoted only after it had all that. Empty: they were not."""
+    return incident.positions.get(FAILOVER if run == REPROTECT else run, {})
+
+
+def _not_exported(incident: IncidentState, run: str, step: PlannedStep, book: Runbook, progress: Progress) -> str | None:
+    """What only the source holds is written down before anything overwrites it, unless a named person skipped that with a reason.
+
+    On the way home both buckets are at hand and nothing there is the source's alone, so only the first reconciliation waits.
+    """
+    if not step.block.overwrites_source or handed_over(incident, run) or (step.block.name == "bucket.reconcile" and run != REPROTECT):
+        return None
+    exports = [other for other in under_way(book, progress) if other.block.name == EXPORT]
+    if any(progress[other.id].state in DONE for other in exports):
+        return None
+    which = f"{exports[0].id} has not written it down" if exports else f"the plan has no step '{EXPORT}' in this run: add one, choose retry"
+    return f"what only the source holds would be overwritten, and {which}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 from holdfast.conduct.course import current_run, finish, intent, run_progress
+from holdfast.conduct.guards import handed_over
 from holdfast.conduct.policy import answered, next_moves
 from holdfast.conduct.promised import promised
 from holdfast.conduct.situation import Begin, Command, Move, Situation, Tell, Write
@@ -327,7 +328,7 @@ class Controller:
 
     async def _act(self, situation: Situation, move: Begin, body: Mapping[str, Any]) -> StepResult:
         incident = situation.installation.incidents[move.incident]
-        known = {"source_position": dict(incident.positions.get(move.run, {})), "promised": promised(incident, move.run, body["mode"])}
+        known = {"source_position": dict(handed_over(incident, move.run)), "promised": promised(incident, move.run, body["mode"])}
         parameters = {**move.step.parameters, **known}
         task = Task(
             step=move.step.id,
@@ -338,6 +339,8 @@ class Controller:
             mode=Mode(body["mode"]),
             order=Order.from_list(body["order"]),
             parameters=parameters,
+            incident=move.incident,
+            run=move.run,
         )
         try:
             action = self._actions[move.step.block.name]

@@ -43,6 +43,8 @@ class BlockSpecification:
     grants_write: bool = False
     removes_write: bool = False
     moves_traffic: bool = False
+    overwrites_source: bool = False
+    """What only the source holds may be gone afterwards: it is exported before (invariant 11)."""
     may_lose_data: bool = False
     """As another way it may lose more than the first: without a word in the plan, a person is asked before it is gone."""
 
@@ -57,11 +59,12 @@ _ALL = (
     BlockSpecification("fence", "make the source region's writers unable to write, or wait out their lease", _C, removes_write=True, time_limit_seconds=120.0),
     BlockSpecification("postgres.promote", "make the target region's PostgreSQL the writer", _C, component_kind="postgres", grants_write=True, time_limit_seconds=120.0),
     BlockSpecification("postgres.verify", "prove a committed write and the integrity of the target's PostgreSQL", _I, component_kind="postgres"),
-    BlockSpecification("postgres.reprotect", "make the source region's PostgreSQL a replica of the target's", _C, component_kind="postgres", time_limit_seconds=300.0),
+    BlockSpecification("divergence.export", "write down what only the source region's stores hold, before anything there is overwritten", _I, time_limit_seconds=900.0),
+    BlockSpecification("postgres.reprotect", "make the source region's PostgreSQL a replica of the target's", _C, component_kind="postgres", overwrites_source=True, time_limit_seconds=300.0),
     BlockSpecification("redis.promote", "make the target region's Redis the writer", _C, component_kind="redis", grants_write=True),
-    BlockSpecification("redis.reprotect", "make the source region's Redis a replica of the target's", _C, component_kind="redis", time_limit_seconds=120.0),
+    BlockSpecification("redis.reprotect", "make the source region's Redis a replica of the target's", _C, component_kind="redis", overwrites_source=True, time_limit_seconds=120.0),
     BlockSpecification("bucket.activate", "make the target region's bucket the one that is written, and turn its copying round", _C, component_kind="bucket"),
-    BlockSpecification("bucket.reconcile", "copy what either bucket has and the other lacks", _I, component_kind="bucket", time_limit_seconds=300.0),
+    BlockSpecification("bucket.reconcile", "copy what either bucket has and the other lacks", _I, component_kind="bucket", overwrites_source=True, time_limit_seconds=300.0),
     BlockSpecification("settings.update", "point the target region's application at the target region's stores", _C, component_kind="application"),
     BlockSpecification("application.scale", "run as many instances in a region (`region: target`, the default, or `source`) as the load needs", _I, component_kind="application", parameters=frozenset({"replicas", "region"}), required=frozenset({"replicas"}), time_limit_seconds=120.0),
     BlockSpecification("application.deploy", "bring the target region's application to the version of production", _I, component_kind="application", parameters=frozenset({"version"}), required=frozenset({"version"}), time_limit_seconds=120.0),

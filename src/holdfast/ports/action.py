@@ -33,6 +33,8 @@ class Task:
     mode: Mode
     order: Order
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    incident: str = ""
+    run: str = ""
 
 
 class Answer(StrEnum):

@@ -145,12 +145,33 @@ def _make_replica(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     source.agent.orders.obey(task.block, task.order)
     if upstream.role is not StoreRole.WRITER:
         raise PermissionError(f"{task.target} is not the writer: there is nothing to follow")
-    before = len(store.log)
+    before = list(store.log)
     store.become_replica(upstream)
+    kind = task.block.partition(".")[0]
+    kept = {write.key for write in upstream.log}
+    world.thrown_away += [(task.source, kind, write.key) for write in before[len(store.log) :] if write.key and write.key not in kept]
     source.agent.follow(Epoch(task.order.era, upstream.epoch), target.agent.holder)
     if task.block.startswith("postgres") and world.plan.replication == "synchronous":
         world.synchronous_with = task.source
-    return {"rewound_writes": before - len(store.log)}
+    return {"rewound_writes": len(before) - len(store.log)}
+
+
+# -- what only the lost side holds --------------------------------------------------------------------------------------------
+
+
+def _exported(world: SimulatedWorld, task: Task) -> Finding:
+    entries = world.exported.get((task.source, task.order.epoch))
+    return found(entries is not None, f"{len(entries or ())} differences are written down", "nothing is written down yet")
+
+
+def _export(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    source, target = world.regions[task.source], world.regions[task.target]
+    entries = world.exported.setdefault((task.source, task.order.epoch), set())
+    for kind in ("postgres", "redis"):
+        there = {write.key for write in target.store_of(kind).log}
+        entries |= {(kind, write.key) for write in source.store_of(kind).log if write.key and write.key not in there}
+    entries |= {("bucket", key) for key in source.bucket.objects if key not in target.bucket.objects}
+    return {"differences": len(entries), "complete": True}
 
 
 # -- buckets, settings, application -------------------------------------------------------------------------------------------
@@ -294,6 +315,7 @@ def _test_all(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
 EFFECTS: dict[str, Effect] = {
     "postgres.promote": Effect(_target, _promoted, _promote, _writes, act_seconds=0.5, through_agent=True),
     "postgres.verify": Effect(_target, _was_proved, _prove_write),
+    "divergence.export": Effect(_source, _exported, _export, act_seconds=0.5, through_agent=True),
     "postgres.reprotect": Effect(_source, _is_replica, _make_replica, act_seconds=2.0, through_agent=True),
     "redis.promote": Effect(_target, _promoted, _promote, _writes, act_seconds=0.1, through_agent=True),
     "redis.reprotect": Effect(_source, _is_replica, _make_replica, act_seconds=1.0, through_agent=True),

@@ -1,8 +1,9 @@
 """What must hold always, looked at after every event of a simulation. The numbers are those of the design's section 4.
 
 1 one writer · 2 fence before promote · 3 orders only grow · 5 the true loss stays within the bound · 8 intent before effect ·
-9 traffic last, never an empty answer. (14, that every run ends, is for whoever drives the simulation.)
-It only reads. A broken invariant is said at once, with the moment, and ends the simulation.
+9 traffic last, never an empty answer · 11 exported before it is thrown away.
+(14, that every run ends, is for whoever drives the simulation.) It only reads.
+A broken invariant is said at once, with the moment, and ends the simulation.
 """
 
 from collections import defaultdict
@@ -48,6 +49,8 @@ class Invariants:
         self._acknowledged: dict[tuple[str, str], float] = {}
         self._entries: dict[str, int] = {}
         self._names: dict[str, str] = {}
+        self._skipped_export = False
+        self._thrown_away = 0
         self._violations: list[str] = []
 
     def watch(self, stage: Stage) -> None:
@@ -70,6 +73,7 @@ class Invariants:
             for name, region in stage.world.regions.items():
                 self._promotion(stage, name, kind, region.store_of(kind))
         self._traffic(stage)
+        self._thrown(stage)
         if self._violations:
             raise InvariantBroken(f"seed {stage.settings.seed}, after {stage.clock.steady_seconds():.3f} s: {'; '.join(self._violations)}")
 
@@ -180,6 +184,8 @@ class Invariants:
                     )
             case Kind.STEP_INTENDED:
                 self._intended(record)
+            case Kind.STEP_FINISHED if (body["block"], body["outcome"]) == ("divergence.export", "skipped"):
+                self._skipped_export = True
             case Kind.STEP_FINISHED if body["outcome"] in ("succeeded", "settled", "skipped"):
                 self._verified[body["run"]].add(body["block"])
 
@@ -208,6 +214,15 @@ class Invariants:
         if task.order in self._acted:
             self.says(3, f"order {task.order.as_text()} was given twice, now to {task.step}")
         self._acted.add(task.order)
+
+    # -- 11: what only the lost side held -----------------------------------------------------------------------------------
+
+    def _thrown(self, stage: Stage) -> None:
+        written = {(region, *entry) for (region, _), entries in stage.world.exported.items() for entry in entries}
+        for gone in stage.world.thrown_away[self._thrown_away :]:
+            if gone not in written and not self._skipped_export:
+                self.says(11, f"{gone[0]}'s {gone[1]} threw {gone[2]} away, which was not exported")
+        self._thrown_away = len(stage.world.thrown_away)
 
     # -- 9: traffic ---------------------------------------------------------------------------------------------------------
 

@@ -100,6 +100,10 @@ class SimulatedWorld:
         self.dns_orders = Orders()
         self.proofs: dict[tuple[str, str], str] = {}
         """What proving blocks proved: (block, order) → what was seen."""
+        self.exported: dict[tuple[str, int], set[tuple[str, str]]] = {}
+        """(Region, epoch compared with) → every (kind, key) that was written down as held by that region alone."""
+        self.thrown_away: list[tuple[str, str, str]] = []
+        """(Region, kind, key) of every write that went with becoming a replica."""
         self.synchronous_with: str | None = self.dr if plan.replication == "synchronous" else None
         timing = Timing(self.profile.drift, self.profile.margin)
         self.regions = {name: self._region(name, timing) for name in (self.home, self.dr)}

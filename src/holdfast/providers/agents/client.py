@@ -50,6 +50,10 @@ class AgentClient:
         """Local records with a higher number. Raises AgentSilent."""
         return await self._get("/v1/records", {"after": after}, timeout_seconds)
 
+    async def export_piece(self, export: str, file: str, offset: int, timeout_seconds: float) -> dict[str, Any]:
+        """Some bytes of a file of an export, and the file's size. Raises AgentSilent."""
+        return await self._get("/v1/exports", {"export": export, "file": file, "offset": offset}, timeout_seconds)
+
     async def order(self, order: Order, verb: str, arguments: Mapping[str, Any], timeout_seconds: float) -> OrderAnswer:
         """Give an order and wait for the answer. Raises AgentSilent, and then nobody knows whether it was obeyed."""
         path, nonce, key = "/v1/orders", new_nonce(), self._key()

@@ -1,0 +1,160 @@
+"""What only the lost side held, gathered from every component into one directory an incident: block `divergence.export`.
+
+Rules: the directory's `divergence.json` appears last and durably, and names the digest of every file; an export that is complete is never
+made again (after a rewind there is nothing left to find); one that lacks a component keeps what it has and counts as not done. The way
+back of the same incident has a directory of its own below. Never here: how a component is looked at (the sources), and judging.
+"""
+
+import asyncio
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
+from holdfast.ports.clock import Clock
+from holdfast.ports.divergence import DivergenceSource, Exported, NotExported
+from holdfast.report.divergence import (
+    JSON_NAME,
+    Divergence,
+    DivergenceComponent,
+    DivergencePart,
+    Entry,
+    divergence_json,
+    entries_of,
+    read_divergence,
+)
+from holdfast.report.write import write_whole
+
+FIRST_RUN = "reprotect"
+Missing = NotExported | TimeoutError | ConnectionError
+
+
+def directory_of(root: Path, incident: str, run: str) -> Path:
+    """Where the export of a run stands."""
+    return root / incident if run == FIRST_RUN else root / incident / run
+
+
+def read(directory: Path) -> Divergence:
+    """The export in a directory. Raises OSError, and ValueError when it is none."""
+    return read_divergence((directory / JSON_NAME).read_text(encoding="utf-8"))
+
+
+def entries(divergence: Divergence, directory: Path) -> Iterator[Entry]:
+    """Every difference, in the order of the files. Raises OSError, and ValueError for a file that is not as it was exported."""
+    for component in divergence.components:
+        for part in component.parts:
+            yield from entries_of(component, part, (directory / part.file).read_bytes())
+
+
+class DivergenceExportAction:
+    """`sources`: component → (kind, who writes it down)."""
+
+    def __init__(self, root: Path, sources: Mapping[str, tuple[str, DivergenceSource]], clock: Clock) -> None:
+        self._root = root
+        self._sources = sources
+        self._clock = clock
+
+    async def check(self, task: Task) -> Finding:
+        """Whether a whole export of this run is there, every file as it was written."""
+        return await asyncio.to_thread(self._look, task)
+
+    async def verify(self, task: Task) -> Finding:
+        """The same question, asked of the disk again."""
+        return await self.check(task)
+
+    async def act(self, task: Task) -> Outcome:
+        """Ask every source, side by side, and write down what came of it."""
+        directory = directory_of(self._root, task.incident, task.run)
+        found = await asyncio.gather(*(self._collect(task, directory, name) for name in self._sources))
+        divergence = Divergence(
+            incident=task.incident,
+            run=task.run,
+            source=task.source,
+            target=task.target,
+            order=(task.order.era, task.order.epoch, task.order.term, task.order.step),
+            exported_seconds=self._clock.wall_seconds(),
+            components=tuple(component for component, _ in found),
+        )
+        text = divergence_json(divergence)
+        try:
+            await asyncio.to_thread(write_whole, directory / JSON_NAME, text)
+        except OSError as error:
+            return Outcome(Result.FAILED, f"{directory / JSON_NAME} can't be written: {error.strerror}: make room, then choose retry")
+        facts = {"directory": str(directory), "sha256": hashlib.sha256(text.encode()).hexdigest(), **_counts(divergence)}
+        errors = [error for _, error in found if error is not None]
+        if not errors:
+            return Outcome(Result.SUCCEEDED, told(divergence), facts)
+        known = any(isinstance(error, NotExported) for error in errors)
+        return Outcome(Result.FAILED if known else Result.UNKNOWN, "; ".join(map(str, errors)), facts)
+
+    async def _collect(self, task: Task, directory: Path, name: str) -> tuple[DivergenceComponent, Missing | None]:
+        kind, source = self._sources[name]
+        into = directory / name
+        try:
+            await asyncio.to_thread(_made_empty, into)
+            return _component(name, kind, await source.collect(task, into)), None
+        except (NotExported, TimeoutError, ConnectionError) as error:
+            return DivergenceComponent(component=name, kind=kind, status="missing", detail=str(error)), error
+        except OSError as error:
+            why = NotExported(f"{into} can't be written: {error.strerror}: make room, then choose retry")
+            return DivergenceComponent(component=name, kind=kind, status="missing", detail=str(why)), why
+
+    def _look(self, task: Task) -> Finding:
+        directory = directory_of(self._root, task.incident, task.run)
+        try:
+            divergence = read(directory)
+            changed = [
+                part.file
+                for component in divergence.components
+                for part in component.parts
+                if hashlib.sha256((directory / part.file).read_bytes()).hexdigest() != part.sha256
+            ]
+        except FileNotFoundError:
+            return Finding(Answer.NO, f"there is no whole export in {directory}")
+        except (OSError, ValueError) as error:
+            return Finding(Answer.NO, f"the export in {directory} can't be read: {error}")
+        lacking = [component for component in divergence.components if component.status == "missing"]
+        facts = {"directory": str(directory), **_counts(divergence)}
+        if changed:
+            return Finding(Answer.NO, f"{', '.join(changed)} in {directory} is not as it was exported", facts)
+        if lacking or {component.component for component in divergence.components} != self._sources.keys():
+            named = "; ".join(f"{component.component}: {component.detail}" for component in lacking)
+            return Finding(Answer.NO, f"the export in {directory} is not whole: {named or 'it knows other components'}", facts)
+        return Finding(Answer.YES, f"{told(divergence)}, in {directory}", facts)
+
+
+def told(divergence: Divergence) -> str:
+    """One sentence for the journal and the console."""
+    if not divergence.differences:
+        return f"nothing was held by {divergence.source} alone"
+    parts = [f"{component.component} {component.differences}" for component in divergence.components if component.differences]
+    return f"{divergence.source} alone held, or had otherwise: {', '.join(parts)}"
+
+
+def _component(name: str, kind: str, found: Exported) -> DivergenceComponent:
+    parts = tuple(
+        DivergencePart(
+            name=part.name,
+            file=f"{name}/{part.file}",
+            bytes=part.bytes,
+            sha256=part.sha256,
+            only_here=part.only_here,
+            differs=part.differs,
+            deleted_here=part.deleted_here,
+            same=part.same,
+        )
+        for part in found.parts
+    )
+    return DivergenceComponent(
+        component=name, kind=kind, status="exported", how=found.how, since=found.since, parts=parts, unexamined=found.unexamined
+    )
+
+
+def _counts(divergence: Divergence) -> dict[str, object]:
+    return {"differences": divergence.differences, "complete": divergence.complete}
+
+
+def _made_empty(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
