@@ -15,8 +15,8 @@ from typing import Any
 from holdfast.plan.bindings import BucketBinding
 from holdfast.ports.action import Task
 from holdfast.ports.divergence import Exported, ExportedPart, NotExported
-from holdfast.providers.s3.bucket import Bucket, StorageRefusal, Stored
-from holdfast.providers.s3.reconcile import EPOCH_METADATA, OWN_PREFIX, WRITTEN_METADATA
+from holdfast.providers.s3.bucket import OWN_PREFIX, Bucket, StorageRefusal, Stored
+from holdfast.providers.s3.reconcile import EPOCH_METADATA, WRITTEN_METADATA
 
 _AT_ONCE = 8
 _MOST_LOOKED_AT = 2000
