@@ -39,6 +39,7 @@ def status(
 
     Example: `holdfast status`
     """
+    from holdfast.console.copying import copies
     from holdfast.console.view import Heard, view
 
     now: dict[str, Any] = dict(state_of(controller_of(lab)))
@@ -54,6 +55,10 @@ def status(
     _print_zones(now["watching"].get("zones", []))
     incident = now["incident"]
     _print_behind(now, incident, steps, f", then {' → '.join(shown.then)}" if shown.then else "")
+    calm = incident is None or incident["state"] in _OPEN_ENDED
+    for said in copies(now):
+        if calm or said.state != "done":
+            out.print(state_text(_STATES[said.state], said.text))
     print_next(shown.next_command)
 
 

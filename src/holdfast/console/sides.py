@@ -67,6 +67,7 @@ def links(plan: Plan, serving: str, standings: Sequence[Standing]) -> list[dict[
                     "follows": follows if known else None,
                     "lag_seconds": copy.lag_seconds if copy is not None and follows else None,
                     "age_seconds": copy.age_seconds if copy is not None else None,
+                    "backlog": asdict(copy.backlog) if copy is not None and follows and copy.backlog is not None else None,
                 }
             )
     return found

@@ -15,6 +15,8 @@ from holdfast.report.wording import duration, offset_of, time_of_day
 
 AT_RISK_SHARE = 0.6
 """Share of the promised time after which a clock is *at risk*."""
+WAITING_SECONDS = 5.0
+"""An object that waits to be copied for less is just on its way."""
 STALE_SECONDS = 30.0
 """Older knowledge is shown as stale, whatever it said."""
 
@@ -243,7 +245,9 @@ def _link(link: Mapping[str, Any] | None) -> str:
         return "lag unknown"
     if not link["follows"]:
         return "doesn't follow"
-    return "lag unknown" if link["lag_seconds"] is None else f"{duration(link['lag_seconds'])} behind"
+    backlog = link.get("backlog")
+    waits = f", {backlog['objects']} wait" if backlog and backlog["oldest_seconds"] > WAITING_SECONDS else ""
+    return f"lag unknown{waits}" if link["lag_seconds"] is None else f"{duration(link['lag_seconds'])} behind{waits}"
 
 
 def _clock(function: Mapping[str, Any], now: float, zone: str) -> Clock:

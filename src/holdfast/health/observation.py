@@ -35,7 +35,8 @@ class Observation:
 
     `at_seconds` and `latency_seconds` are the observer's; a controller never compares clocks of two observers closer than the
     plan's probe interval. `facts` by subject, all optional: postgres `role` (primary|standby), `heartbeat_age_seconds`,
-    `replay_lag_seconds`, `timeline`, `epoch`; redis `role`, `offset`, `link_up`, `lag_seconds`; bucket `copy_lag_seconds`, `backlog`;
+    `replay_lag_seconds`, `timeline`, `epoch`; redis `role`, `offset`, `link_up`, `lag_seconds`; bucket `copy_lag_seconds`,
+    `backlog` (objects), `backlog_bytes`, `oldest_uncopied_seconds`, `backlog_age_seconds`, or `backlog_unknown` (why);
     dns `addresses`; http `status`; transaction `status`, `error`; agent `role`, `epoch`, `lease_remaining_seconds`;
     zone `instances` (function → how many are ready there).
     """

@@ -6,7 +6,7 @@ It never judges and never decides.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from holdfast.health.history import History
@@ -20,6 +20,18 @@ _LAGS: Mapping[Subject, str] = MappingProxyType(
     {Subject.POSTGRES: "heartbeat_age_seconds", Subject.REDIS: "lag_seconds", Subject.BUCKET: "copy_lag_seconds"}
 )
 """How old the newest write is that a copy has, as the copy itself was seen to hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What had not arrived in a copied bucket when both buckets' lists were compared."""
+
+    objects: int
+    size_bytes: int
+    oldest_seconds: float
+    """How long the oldest of them has been waiting, now; 0 when nothing waits."""
+    age_seconds: float
+    """How long ago it was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,8 @@ class Standing:
     """How long ago anybody got an answer from it; None when nobody ever did."""
     since_seconds: float
     reason: str
+    backlog: Backlog | None = None
+    """Only of a bucket that is a copy, once somebody has compared the lists."""
 
 
 def standings(history: History, picture: Picture) -> tuple[Standing, ...]:
@@ -50,11 +64,28 @@ def standings(history: History, picture: Picture) -> tuple[Standing, ...]:
         known = answered.get((region, subject, name))
         if known is None or known[0] < track.answered_at_seconds:
             answered[region, subject, name] = (track.answered_at_seconds, track.answered)
-    return tuple(
+    found = (
         _standing(joint.region, joint.subject, joint.name, answered, (joint.health, joint.since_seconds, joint.reason), picture.now)
         for joint in picture.joints
         if joint.subject not in (Subject.DNS, Subject.TRANSACTION, Subject.ZONE)
     )
+    return tuple(
+        replace(standing, backlog=_backlog(history, standing, picture.now)) if standing.role == REPLICA else standing for standing in found
+    )
+
+
+def _backlog(history: History, standing: Standing, now: float) -> Backlog | None:
+    """The newest count of any observer: each compares in its own time."""
+    counted = []
+    for (_, region, subject, name), track in history.tracks.items():
+        if (region, subject, name) != (standing.region, standing.subject, standing.name) or subject is not Subject.BUCKET:
+            continue
+        if track.answered is not None and track.answered_at_seconds is not None and "backlog" in track.answered.facts:
+            facts, older = track.answered.facts, max(now - track.answered_at_seconds, 0.0)
+            oldest = float(facts["oldest_uncopied_seconds"]) + (older if facts["backlog"] else 0.0)
+            age = float(facts["backlog_age_seconds"]) + older
+            counted.append(Backlog(int(facts["backlog"]), int(facts["backlog_bytes"]), oldest, age))
+    return min(counted, key=lambda backlog: backlog.age_seconds, default=None)
 
 
 def _standing(
