@@ -185,9 +185,8 @@ def assemble(
     keeper = Keeper(SqlitePromises(journal.database), clock, Timing(timing.drift, timing.margin), longest, tuple(plan.regions))
     agents = {region: AgentClient(region, binding, clock) for region, binding in bindings.agents.items()}
     watch = Watch(plan, timing, plan.scenarios[scenario].triggers, sources_for(bindings, timing), clock)
-    channels = {channel for message in plan.messages.values() for channel in message.channels}
     notifiers: dict[str, Notifier] = {
-        channel: FileNotifier(bindings.state_directory / f"messages.{channel}.jsonl", clock) for channel in channels
+        channel: FileNotifier(bindings.state_directory / f"messages.{channel}.jsonl", clock) for channel in plan.channels()
     }
     controller = Controller(
         Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise),

@@ -7,7 +7,7 @@ What counts down stops where service is back: nobody is told of an outage that w
 Never here: sending, or remembering what was sent; `key` is stable, so that whoever does can tell a repeat.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from holdfast.communications.facts import IncidentFacts
@@ -78,9 +78,13 @@ def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float) -> tuple[Du
 
 def recipients(plan: Plan, message: Message, facts: IncidentFacts) -> tuple[Recipient, ...]:
     """Who hears the message, in the plan's order, nobody twice."""
-    occasion = Occasion.INCIDENT if facts.exercise is None else Occasion.EXERCISE
+    return addressed(plan, message.audience, Occasion.INCIDENT if facts.exercise is None else Occasion.EXERCISE)
+
+
+def addressed(plan: Plan, audience: Iterable[str], occasion: Occasion) -> tuple[Recipient, ...]:
+    """Who stands behind these roles and audiences, in the plan's order, nobody twice."""
     found: dict[str, Recipient] = {}
-    for identifier in message.audience:
+    for identifier in audience:
         for recipient in _named(plan, identifier, occasion):
             found.setdefault(recipient.identifier, recipient)
     return tuple(found.values())

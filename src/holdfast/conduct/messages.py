@@ -77,6 +77,11 @@ def due_record(incident: IncidentState, message: DueMessage) -> Write:
     return Write(Kind.NOTIFICATION_DUE, incident.incident, body)
 
 
+def may_try_again(attempts: int, last_seconds: float, now: float) -> bool:
+    """Whether another attempt at a delivery that failed so often is left, and its pause is over."""
+    return attempts < ATTEMPTS and now >= last_seconds + PAUSES_SECONDS[attempts - 1]
+
+
 def _may_try(incident: IncidentState, key: str, channel: str, recipient: str, now: float) -> bool:
     """Whether another attempt at this delivery is left, and its pause is over."""
     wanted = (key, channel, recipient)
@@ -85,7 +90,7 @@ def _may_try(incident: IncidentState, key: str, channel: str, recipient: str, no
         for record in incident.records
         if record.kind == Kind.NOTIFICATION_FAILED and (record.body["key"], record.body["channel"], record.body["recipient"]) == wanted
     ]
-    return not failed or (len(failed) < ATTEMPTS and now >= failed[-1] + PAUSES_SECONDS[len(failed) - 1])
+    return not failed or may_try_again(len(failed), failed[-1], now)
 
 
 def _can_say(situation: Situation, incident: IncidentState, message: DueMessage) -> bool:

@@ -2,20 +2,35 @@
 
 Rules: it is told when it has been so for a few seconds, and only while another zone of its region is up: where a whole
 region is gone, the region's triggers speak. *Unknown* is not told: what was known last stands until an answer changes it.
+Whom the plan's `zone_notice` names is told the latest of it, once over each channel; a delivery that fails is tried again like any other.
 """
 
-from holdfast.conduct.situation import Move, Situation, Write
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from holdfast.communications import addressed
+from holdfast.conduct.messages import may_try_again
+from holdfast.conduct.situation import Move, Situation, Tell, Write
 from holdfast.health.signals import Health
-from holdfast.health.zones import ZoneState, zone_as_facts
+from holdfast.health.zones import ZoneState, zone_as_facts, zone_in_words
 from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
+from holdfast.plan.people import Occasion
 
 TOLD_AFTER_SECONDS = 3.0
 """Longer than it takes until everybody has seen one cut: a lost region is not told zone by zone."""
 
+NEWS_SECONDS = 3600.0
+"""Older news about a zone reaches nobody any more: a controller that starts after a day's rest has nothing new to say."""
+MESSAGE = "zone-notice"
+
 
 def zones(situation: Situation) -> tuple[Move, ...]:
-    """Record zones that were lost, and those that are back."""
-    return tuple(Write(Kind.ZONE_CHANGED, "", zone_as_facts(situation.plan, zone)) for zone in situation.zones if _is_news(situation, zone))
+    """Record zones that were lost, and those that are back; then tell people."""
+    news = [zone for zone in situation.zones if _is_news(situation, zone)]
+    if news:
+        return tuple(Write(Kind.ZONE_CHANGED, "", zone_as_facts(situation.plan, zone)) for zone in news)
+    return tuple(_notices(situation))
 
 
 def _is_news(situation: Situation, zone: ZoneState) -> bool:
@@ -31,3 +46,33 @@ def _is_news(situation: Situation, zone: ZoneState) -> bool:
 def _region_is_there(situation: Situation, zone: ZoneState) -> bool:
     others = [other for other in situation.zones if other.region == zone.region and other.zone != zone.zone]
     return any(other.health is Health.UP for other in others)
+
+
+def _notices(situation: Situation) -> Iterator[Tell]:
+    notice, known = situation.plan.zone_notice, situation.installation
+    if notice is None:
+        return
+    occasion = Occasion.INCIDENT if situation.exercise is None else Occasion.EXERCISE
+    for record in known.zone_news.values():
+        if situation.now - record.at_seconds > NEWS_SECONDS:
+            continue
+        key = f"zone/{record.body['zone']}/{record.sequence}"
+        subject, text = _words(situation, record)
+        for channel in notice.channels:
+            for recipient in addressed(situation.plan, notice.audience, occasion):
+                delivery = (key, channel, recipient.identifier)
+                if delivery in known.told or delivery in situation.telling:
+                    continue
+                if delivery not in known.untold or may_try_again(*known.untold[delivery], situation.now):
+                    yield Tell("", key, MESSAGE, channel, recipient.identifier, subject, text)
+
+
+def _words(situation: Situation, record: Record) -> tuple[str, str]:
+    """Subject and body. An exercise says so in both, as every message of one does."""
+    said = zone_in_words(record.body)
+    since = datetime.fromtimestamp(record.body["since_seconds"], UTC).isoformat(sep=" ", timespec="seconds")
+    subject = said.partition(";")[0]
+    text = f"{said}.\nSince {since}. Nothing is failed over for one zone; `holdfast status` says how it is now.\n"
+    if situation.exercise is None:
+        return subject, text
+    return f"EXERCISE: {subject}", f"EXERCISE {situation.exercise}: this is practice, nothing below is real.\n\n{text}"

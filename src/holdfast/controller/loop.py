@@ -249,7 +249,8 @@ class Controller:
 
     async def _tell(self, move: Tell, delivery: tuple[str, str, str]) -> None:
         named = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient}
-        incident = self._chronicle.installation.incidents[move.incident]
+        incident = self._chronicle.installation.incidents.get(move.incident)
+        exercise = self._settings.exercise if incident is None else incident.exercise
         notification = Notification(
             key="/".join(delivery),
             incident=move.incident,
@@ -258,7 +259,7 @@ class Controller:
             recipient=move.recipient,
             subject=move.subject,
             body=move.body,
-            exercise=incident.exercise is not None,
+            exercise=exercise is not None,
         )
         try:
             async with asyncio.timeout(TELL_SECONDS):

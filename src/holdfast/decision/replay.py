@@ -88,6 +88,12 @@ class Installation:
     """Regions whose suspicion people decided against: until it is cleared it opens no incident again."""
     zones_down: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """(region, zone) → since when, as long as nobody has seen it back."""
+    zone_news: Mapping[tuple[str, str], Record] = field(default_factory=dict)
+    """(region, zone) → the last record about it."""
+    told: frozenset[tuple[str, str, str]] = frozenset()
+    """(key, channel, recipient) of what was handed over outside incidents, of the last news."""
+    untold: Mapping[tuple[str, str, str], tuple[int, float]] = field(default_factory=dict)
+    """(key, channel, recipient) → how often handing over failed, and when it did last."""
     incidents: Mapping[str, IncidentState] = field(default_factory=dict)
     observers_heard: frozenset[str] | None = None
     agent_records: Mapping[str, int] = field(default_factory=dict)
@@ -178,6 +184,26 @@ def fold_incident(incident: IncidentState, record: Record) -> IncidentState:
     return replace(incident, records=(*incident.records, record), **changes)
 
 
+def _fold_zone(installation: Installation, record: Record) -> Installation:
+    """News of a zone, or whether somebody could be told of it."""
+    body = record.body
+    if record.kind != Kind.ZONE_CHANGED:
+        delivery = (body["key"], body["channel"], body["recipient"])
+        if record.kind == Kind.NOTIFICATION_SENT:
+            return replace(installation, told=installation.told | {delivery})
+        attempts = installation.untold.get(delivery, (0, 0.0))[0] + 1
+        return replace(installation, untold={**installation.untold, delivery: (attempts, record.at_seconds)})
+    zone, about = (body["region"], body["zone"]), f"zone/{body['zone']}/"
+    down = {known: since for known, since in installation.zones_down.items() if known != zone}
+    return replace(
+        installation,
+        zones_down={**down, zone: body["since_seconds"]} if body["health"] == "down" else down,
+        zone_news={**installation.zone_news, zone: record},
+        told=frozenset(delivery for delivery in installation.told if not delivery[0].startswith(about)),
+        untold={delivery: tries for delivery, tries in installation.untold.items() if not delivery[0].startswith(about)},
+    )
+
+
 def fold(installation: Installation, record: Record) -> Installation:
     """The installation after one more record."""
     body = record.body
@@ -194,10 +220,8 @@ def fold(installation: Installation, record: Record) -> Installation:
             cleared = {**installation.cleared, body["region"]: record.at_seconds}
             still = {region for region, _ in left}
             installation = replace(installation, suspicions=left, cleared=cleared, dismissed=installation.dismissed & still)
-        case Kind.ZONE_CHANGED:
-            others = {key: since for key, since in installation.zones_down.items() if key != (body["region"], body["zone"])}
-            lost = {(body["region"], body["zone"]): body["since_seconds"]} if body["health"] == "down" else {}
-            installation = replace(installation, zones_down={**others, **lost})
+        case Kind.ZONE_CHANGED | Kind.NOTIFICATION_SENT | Kind.NOTIFICATION_FAILED if not record.incident:
+            return _fold_zone(installation, record)
         case Kind.EPOCH_OPENED:
             used = max(installation.used, (body["era"], body["epoch"]))
             installation = replace(installation, era=body["era"], epoch=body["epoch"], serving=body["target"], used=used)

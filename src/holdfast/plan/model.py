@@ -255,6 +255,14 @@ class Message(Part):
     body: str
 
 
+class ZoneNotice(Part):
+    """Who is told at once that one zone is lost, and that it is back. Nothing is failed over for it, so the words are Holdfast's own."""
+
+    audience: tuple[Identifier, ...] = Field(min_length=1)
+    """Roles or audiences of the plan."""
+    channels: tuple[str, ...] = Field(min_length=1)
+
+
 class Approval(Part):
     """Approval rules of the plan: `activation` for failover, `way_back` for the planned return."""
 
@@ -305,6 +313,7 @@ class Plan(Part):
     replication: Literal["asynchronous", "synchronous"] = "asynchronous"
     profiles: dict[Identifier, Profile]
     messages: dict[Identifier, Message] = Field(default_factory=dict)
+    zone_notice: ZoneNotice | None = None
     scenarios: dict[Identifier, Scenario]
 
     def primary_region(self) -> str:
@@ -314,6 +323,11 @@ class Plan(Part):
     def dr_region(self) -> str:
         """Identifier of the region that serves when the primary is lost."""
         return next(name for name, region in self.regions.items() if region.role == "dr")
+
+    def channels(self) -> frozenset[str]:
+        """Every channel that the plan tells somebody over."""
+        used = {channel for message in self.messages.values() for channel in message.channels}
+        return frozenset(used | set(self.zone_notice.channels if self.zone_notice is not None else ()))
 
     def components_of(self, kind: str) -> tuple[str, ...]:
         """Identifiers of the components of a kind, in the plan's order."""

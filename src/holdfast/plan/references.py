@@ -75,6 +75,11 @@ def check_references(findings: Findings) -> None:
     for name, rule in entries(data, "approval").items():
         _each(findings, ("approval", name, "of"), rule.get("of"), roles, "role")
     _messages(findings, data, roles | audiences, functions)
+    notice = data.get("zone_notice") if isinstance(data, dict) else None
+    if isinstance(notice, dict):
+        _each(findings, ("zone_notice", "audience"), notice.get("audience"), roles | audiences, "role or audience")
+        _channels(findings, ("zone_notice",), notice.get("channels"))
+    _zones(findings, data)
     _observers(findings, data)
 
 
@@ -128,14 +133,31 @@ def _messages(findings: Findings, data: Any, audiences: frozenset[str], function
         place: Place = ("messages", name)
         _each(findings, (*place, "audience"), message.get("audience"), audiences, "role or audience")
         _each(findings, (*place, "functions"), message.get("functions"), functions, "function")
-        for index, channel in items(message.get("channels")):
-            if isinstance(channel, str) and channel not in CHANNELS:
-                findings.at((*place, "channels", index), "unknown channel", channel, did_you_mean(channel, CHANNELS))
+        _channels(findings, place, message.get("channels"))
         for key in ("subject", "body"):
             text = message.get(key)
             for word in fields_of(text) if isinstance(text, str) else ():
                 if word not in MESSAGE_FIELDS:
                     findings.at((*place, key), "unknown field in the text", "{" + word + "}", did_you_mean(word, MESSAGE_FIELDS))
+
+
+def _channels(findings: Findings, place: Place, channels: Any) -> None:
+    for index, channel in items(channels):
+        if isinstance(channel, str) and channel not in CHANNELS:
+            findings.at((*place, "channels", index), "unknown channel", channel, did_you_mean(channel, CHANNELS))
+
+
+def _zones(findings: Findings, data: Any) -> None:
+    regions = entries(data, "regions")
+    seen: dict[str, str] = dict.fromkeys(regions, "a region")
+    for name, region in regions.items():
+        for index, zone in items(region.get("zones")):
+            if isinstance(zone, str) and zone in seen:
+                findings.at(
+                    ("regions", name, "zones", index), f"{seen[zone]} has this name already", zone, "each place needs a name of its own"
+                )
+            elif isinstance(zone, str):
+                seen[zone] = f"a zone of {name}"
 
 
 def _need_cycles(findings: Findings, components: dict[str, dict[str, Any]]) -> None:

@@ -60,7 +60,7 @@ class Stage:
         self.clients = SimulatedClients(self.world, every_seconds=settings.clients_every_seconds)
         self.observers = {site: SimulatedObserver(self.world, site) for site in self.plan.observers}
         self.disk = MemoryDisk()
-        self.notifiers = {channel: MemoryNotifier() for message in self.plan.messages.values() for channel in message.channels}
+        self.notifiers = {channel: MemoryNotifier() for channel in sorted(self.plan.channels())}
         self.controller: Controller | None = None
         self.keeper: Keeper | None = None
         self.kills = 0
