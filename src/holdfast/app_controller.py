@@ -45,6 +45,7 @@ from holdfast.providers.agents.client import AgentClient, AgentSilent
 from holdfast.providers.agents.exports import AgentExport
 from holdfast.providers.agents.fence import FenceAction
 from holdfast.providers.agents.records import AgentRecords
+from holdfast.providers.agents.withdraw import WithdrawAction
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.dns.switch import DnsSwitchAction
 from holdfast.providers.file.divergence import DivergenceExportAction
@@ -125,6 +126,7 @@ def actions_for(
     names = [binding.dns_name for binding in bindings.functions.values()]
     return {
         "fence": FenceAction(agents, clock, keeper.remaining_seconds),
+        "withdraw": WithdrawAction(agents, clock, keeper.has_consented),
         "postgres.promote": PostgresPromoteAction(agents, clock, prove_postgres_writer(databases)),
         "postgres.verify": PostgresVerifyAction(databases),
         "divergence.export": DivergenceExportAction(
@@ -202,7 +204,7 @@ def assemble(
     return Assembled(controller, keeper, journal, agents, api)
 
 
-async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock) -> Epoch:
+async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock) -> tuple[Epoch, int]:
     """See `hear`."""
 
     async def status(region: str) -> Mapping[str, Any] | None:
@@ -252,9 +254,9 @@ async def run_controller(
     )
     try:
         async with asyncio.TaskGroup() as group:
-            used = await _hear(assembled, tell, clock)
+            used, term = await _hear(assembled, tell, clock)
             keeper = assembled.keeper
-            assembled.controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder), used)
+            assembled.controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder), used, term)
             group.create_task(_serve(server, binding.host, binding.port))
             group.create_task(assembled.controller.run())
             group.create_task(_narrate(assembled.journal, tell, clock, head))

@@ -28,6 +28,7 @@ PROVIDED = [name for name, block in BLOCKS.items() if block.actor is Actor.PROVI
 _TO_WRITE = ("fence", "postgres.promote", "redis.promote")
 _TO_SERVE = (*_TO_WRITE, "bucket.activate", "settings.update", "application.scale", "application.deploy", "loadbalancer.switch")
 BEFORE: dict[str, tuple[str, ...]] = {
+    "withdraw": ("fence",),
     "postgres.promote": ("fence",),
     "redis.promote": ("fence",),
     "postgres.verify": _TO_WRITE,
@@ -40,13 +41,17 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "application.scale": {"replicas": 3},
     "application.deploy": {"version": "2"},
     "performance.watch": {"for": "3s"},
+    "withdraw": {"region": PLAN.dr_region()},
 }
 
 
 def task_of(plan: Plan, block: str, order: Order, mode: Mode = Mode.UNGRACEFUL) -> Task:
     kind = BLOCKS[block].component_kind
     component = plan.components_of(kind)[0] if kind else None
-    return Task(block, block, component, plan.primary_region(), plan.dr_region(), mode, order, PARAMETERS.get(block, {}))
+    source, target = plan.primary_region(), plan.dr_region()
+    if block == "withdraw":  # Turning back turns the regions of what it turns back round.
+        source, target = target, source
+    return Task(block, block, component, source, target, mode, order, PARAMETERS.get(block, {}))
 
 
 class Stage:
@@ -64,8 +69,8 @@ class Stage:
         self.world.controller = self.keeper.ask
         self.actions = simulated_actions(self.world, self.keeper)
 
-    async def do(self, block: str, order: Order, mode: Mode = Mode.UNGRACEFUL) -> None:
-        """One step as the controller does it, with its own promise."""
+    async def do(self, block: str, order: Order, mode: Mode = Mode.UNGRACEFUL, *, hold_open: bool = True) -> None:
+        """One step as the controller does it, with its own promise. `hold_open`: take the epoch up after its fence."""
         task = task_of(self.plan, block, order, mode)
         if block == "fence":
             self.keeper.prepare(order)
@@ -75,7 +80,8 @@ class Stage:
             if "certificate" in outcome.facts:
                 self.keeper.fenced(outcome.facts["certificate"])
             self.keeper.remaining_seconds()
-            self.keeper.serve(order.era, order.epoch, task.target)
+            if hold_open:
+                self.keeper.serve(order.era, order.epoch, task.target)
         async with asyncio.timeout(60):
             while (await self.actions[block].verify(task)).answer is not Answer.YES:
                 await self.clock.sleep(0.1)
@@ -90,6 +96,7 @@ class Stage:
                     region.postgres.epoch,
                     region.redis.role,
                     region.agent.certificate,
+                    region.agent.withdrawn,
                     region.bucket.writer,
                     region.stores_of,
                     region.admits,
@@ -111,7 +118,7 @@ async def opened(block: str) -> AsyncIterator[tuple[Stage, Ground]]:
     try:
         await stage.clock.sleep(2.0)
         for step, before in enumerate(BEFORE.get(block, ()), start=1):
-            await stage.do(before, Order(0, 2, 1, step))
+            await stage.do(before, Order(0, 2, 1, step), hold_open=block != "withdraw")
         if block == "bucket.reconcile":
             stage.world.links.cut_between(PLAN.primary_region(), PLAN.dr_region())
             stage.world.regions[PLAN.primary_region()].bucket.put("recordings/lost", stage.clock.wall_seconds())

@@ -44,6 +44,10 @@ def test_without_its_journal_it_starts_above_every_epoch_and_waits_the_longest_t
         assert not stage.disk.records, "home can't be heard: nothing is begun"
         world.links.heal_all()
         await _until(stage, Kind.CONTROLLER_STARTED, people)
+        await _until(stage, Kind.INCIDENT_CLOSED, people)  # the pledge that nobody remembers is withdrawn first
+        closed = [record.body["outcome"] for record in stage.disk.records if record.kind == Kind.INCIDENT_CLOSED]
+        assert closed == ["turned-back"]
+        await stage.clock.sleep(10.0)  # until home serves again and is no longer suspected
         world.links.cut(world.home)
         await _until(stage, Kind.EPOCH_OPENED, people)
         await stage.clock.sleep(60.0)

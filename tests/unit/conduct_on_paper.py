@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import EllipsisType
 from typing import Any
 
 from holdfast.conduct.course import finish, intent
 from holdfast.conduct.policy import answered, next_moves
 from holdfast.conduct.situation import Alarm, Begin, Command, FunctionHit, LossBound, Move, Situation, Tell, Write
+from holdfast.conduct.turning import withdrawn
 from holdfast.decision.replay import IncidentState, Installation, fold, replayed
 from holdfast.health.zones import ZoneState
 from holdfast.journal.kinds import Kind
@@ -36,8 +38,14 @@ class Paper:
         self.zones: tuple[ZoneState, ...] = ()
         self.loss = LossBound(3.5, 40)
         self.outcomes: dict[str, str] = {}
-        """Block → outcome of its next attempts; succeeded where none is named."""
+        """Block, or step → outcome of its next attempts; succeeded where none is named."""
         self.facts: dict[str, Mapping[str, Any]] = {"fence": {"how": "acknowledged", "position": {"postgres_lsn": "0/3000060"}}}
+        self.fence_loss: float | EllipsisType | None = ...
+        """What is lost at most as known when the fence stands (None: unknown); not said where it is left out."""
+        self.in_flight: frozenset[tuple[str, str]] = frozenset()
+        self.hangs: frozenset[str] = frozenset()
+        """Blocks that come to no end: they are begun, and stay in flight."""
+        self.stray: tuple[int, int] | None = None
         self.begun: list[str] = []
         self.told: list[Tell] = []
         self.broken_channels: frozenset[str] = frozenset()
@@ -69,6 +77,8 @@ class Paper:
             zones=self.zones,
             observers_heard=self.observers_heard,
             exercise=self.exercise,
+            in_flight=self.in_flight,
+            stray=self.stray,
         )
 
     def write(self, writes: list[Write]) -> None:
@@ -78,6 +88,8 @@ class Paper:
             record = following(head, self.now, write.kind.value, write.incident, write.body)
             self.records.append(record)
             self.installation = fold(self.installation, record)
+            if record.kind == Kind.STEP_FINISHED:
+                self.in_flight -= {(record.body["run"], record.body["step"])}
         self.batches.append(len(self.records))
 
     def _make(self, moves: tuple[Move, ...]) -> None:
@@ -95,8 +107,11 @@ class Paper:
         situation = self.situation()
         incident = self.installation.incidents[move.incident]
         self.write([Write(Kind.STEP_INTENDED, move.incident, intent(situation, incident, move.run, move.step, move.attempt))])
+        if move.step.block.name in self.hangs:
+            self.in_flight |= {(move.run, move.step.id)}
+            return
         self.now += 0.1
-        outcome = self.outcomes.get(move.step.block.name, "succeeded")
+        outcome = self.outcomes.get(move.step.id, self.outcomes.get(move.step.block.name, "succeeded"))
         facts = self.facts.get(move.step.block.name, {})
         body = finish(move.step, move.run, move.attempt, outcome=outcome, detail=outcome, facts=facts, looks=("no", "yes"))
         writes = [Write(Kind.STEP_FINISHED, move.incident, body)]
@@ -108,7 +123,10 @@ class Paper:
                 "position": facts["position"],
                 "at_seconds": self.now,
             }
+            confirmed |= {"loss_bound_seconds": self.fence_loss} if self.fence_loss is not ... else {}
             writes.insert(0, Write(Kind.FENCE_CONFIRMED, move.incident, confirmed))
+        if outcome == "succeeded" and move.step.block.name == "withdraw":
+            writes = [*withdrawn(self.installation, incident, move.step.parameters["region"], outcome), *writes]
         self.write(writes)
 
     def _tell(self, move: Tell) -> None:

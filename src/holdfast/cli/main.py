@@ -44,6 +44,8 @@ COMMANDS = (
     Command("declare", "holdfast.cli.deciding:declare", "Declare the serving region lost, whatever the triggers say."),
     Command("failback", "holdfast.cli.deciding:failback", "Bring the service home."),
     Command("switchover", "holdfast.cli.deciding:switchover", "Propose a planned move to the DR region."),
+    Command("abort", "holdfast.cli.turning:abort", "Turn back, knowing first what is undone and what can't be."),
+    Command("go-on", "holdfast.cli.turning:go_on", "Finish what was halted, or go on without a source that died."),
     Command("report", "holdfast.cli.report:report", "Show a report again."),
     Command("canary", "holdfast.cli.canary:canary", "Measure in production what clients get, all the time."),
     Command("availability", "holdfast.cli.availability:availability", "Say how much of the time each function served."),

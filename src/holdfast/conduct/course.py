@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from holdfast.conduct import turning
 from holdfast.conduct.assessment import cost_so_far
-from holdfast.conduct.decisions import mode_of_run, regions_of_run, settle_proposal
-from holdfast.conduct.guards import forbidden
+from holdfast.conduct.guards import forbidden, held
 from holdfast.conduct.messages import due_record, owed
 from holdfast.conduct.other_way import choices, taking
-from holdfast.conduct.runs import FAILOVER, REPROTECT, WAY_BACK, phases_of
+from holdfast.conduct.proposals import settle_proposal
+from holdfast.conduct.runs import TURN_BACK, WAY_BACK, current_run, is_open, mode_of_run, regions_of_run, since_start
 from holdfast.conduct.situation import Begin, Move, Situation, Write
 from holdfast.conduct.suspicion import transition
 from holdfast.decision.replay import IncidentState
@@ -16,7 +17,7 @@ from holdfast.decision.table import Event, State
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.plan.blocks import Actor
-from holdfast.runbook.graph import PlannedStep, Runbook, runbook
+from holdfast.runbook.graph import PlannedStep, Runbook
 from holdfast.runbook.progress import (
     Progress,
     Start,
@@ -29,43 +30,16 @@ from holdfast.runbook.progress import (
     under_way,
 )
 
-_RUN_OF_STATE = {
-    State.DECLARED: FAILOVER,
-    State.AWAITING_APPROVAL: FAILOVER,
-    State.ACTIVATING: FAILOVER,
-    State.REPROTECTING: REPROTECT,
-    State.PROTECTED: WAY_BACK,
-    State.AWAITING_RETURN_APPROVAL: WAY_BACK,
-    State.RETURNING: WAY_BACK,
-}
-
-
-def current_run(incident: IncidentState) -> str | None:
-    """The run that the incident is in, or None between runs."""
-    state = incident.stuck_in if incident.state is State.NEEDS_PERSON else incident.state
-    return None if state is None else _RUN_OF_STATE.get(state)
-
 
 def run_progress(situation: Situation, incident: IncidentState, run: str) -> tuple[Runbook, Progress]:
     """The run's graph and where each step stands. A run that was abandoned and is taken up again starts with fresh history."""
-    book = runbook(phases_of(situation.plan, incident.scenario, run))
+    book = turning.book_of(situation.plan, incident, run)
     return book, progress(book, since_start(incident, run), run, situation.installation.term)
-
-
-def since_start(incident: IncidentState, run: str) -> tuple[Any, ...]:
-    """The incident's records since this run was started last."""
-    starts = [index for index, record in enumerate(incident.records) if record.kind == Kind.RUN_STARTED and record.body["run"] == run]
-    return incident.records[starts[-1] :] if starts else ()
 
 
 def run_started_seconds(incident: IncidentState, run: str) -> float | None:
     """When this run was started last, or None."""
     return next((float(record.at_seconds) for record in since_start(incident, run)), None)
-
-
-def _is_open(incident: IncidentState, run: str) -> bool:
-    records = since_start(incident, run)
-    return bool(records) and not any(record.kind == Kind.RUN_FINISHED and record.body["run"] == run for record in records)
 
 
 def next_order(situation: Situation, incident: IncidentState, run: str) -> Order:
@@ -159,9 +133,9 @@ def _ask(incident: IncidentState, run: str, step: PlannedStep, book: Runbook, at
 def steps(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     """Begin what may begin, ask a person about what can't go on, and close the run when all is done."""
     run = current_run(incident)
-    if run is None:
+    if run is None or incident.state is State.HALTED:
         return ()
-    if not _is_open(incident, run):
+    if not is_open(incident, run):
         return _start_run(situation, incident, run)
     book, now = run_progress(situation, incident, run)
     for step in under_way(book, now):
@@ -171,10 +145,10 @@ def steps(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
         if reason is not None:
             return _ask(incident, run, step, book, now[step.id].attempts, reason)
     if is_finished(book, now):
-        return _finished(incident, run)
+        return turning.finished(situation, incident, now) if run == TURN_BACK else _finished(incident, run)
     moves: list[Move] = []
     for start in startable(book, now, situation.now):
-        if (run, start.step.id) in situation.in_flight or _waits_for_person(now, start.step):
+        if (run, start.step.id) in situation.in_flight or _waits_for_person(now, start.step) or held(situation, incident, run, start.step):
             continue
         barred = forbidden(incident, run, start.step, book, now, situation.plan_digest)
         if barred is not None:

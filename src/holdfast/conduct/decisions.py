@@ -1,171 +1,20 @@
-"""What people decide: proposals made, approvals counted, expiry, and the other things that a person can ask for."""
+"""What people say: approvals, refusals, choices, and the other things that a person can ask for, each with its answer."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.conduct.assessment import roles_of, smallest_rpo_seconds
+from holdfast.conduct import going_on, turning
+from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.other_way import NEEDS_REASON, OUTCOMES, Choice, known_choices, taking
 from holdfast.conduct.promised import ACCEPTED, would_lose_seconds
-from holdfast.conduct.runs import FAILOVER, WAY_BACK, phases_of
-from holdfast.conduct.situation import Command, LossBound, Move, Situation, Write
+from holdfast.conduct.proposals import not_returning
+from holdfast.conduct.runs import FAILOVER
+from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.conduct.suspicion import ending, opening, transition
-from holdfast.decision.approval import REQUESTER_HOLDFAST, Proposal, is_satisfied, objection, proposal_hash, role_used
+from holdfast.decision.approval import objection, role_used
 from holdfast.decision.replay import IncidentState
-from holdfast.decision.table import Event
-from holdfast.fencing.order import Order
+from holdfast.decision.table import Event, State
 from holdfast.journal.kinds import Kind
-from holdfast.plan.model import ApprovalRule
-from holdfast.runbook.graph import PlannedStep, runbook
-
-NO_LOSS = LossBound(0.0, 0)
-
-
-def regions_of_run(incident: IncidentState, run: str) -> tuple[str, str]:
-    """(source, target) of a run: the way back turns them round."""
-    return (incident.target, incident.source) if run == WAY_BACK else (incident.source, incident.target)
-
-
-def mode_of_run(incident: IncidentState, run: str) -> str:
-    """A way back is always graceful; so is a reprotection."""
-    return incident.mode if run == FAILOVER else "graceful"
-
-
-def _rule(situation: Situation, run: str) -> ApprovalRule:
-    approval = situation.plan.approval
-    return approval.way_back if run == WAY_BACK and approval.way_back is not None else approval.activation
-
-
-def propose(situation: Situation, incident: IncidentState, run: str, step: PlannedStep) -> tuple[Move, ...]:
-    """Ask the plan's people: what, from where to where, and what it may lose at most."""
-    source, target = regions_of_run(incident, run)
-    mode = mode_of_run(incident, run)
-    loss = NO_LOSS if mode == "graceful" else shown(situation.loss)
-    rule = _rule(situation, run)
-    number = sum(record.kind == Kind.PROPOSED for record in incident.records) + 1
-    asked: dict[str, Any] = {
-        "proposal": f"{incident.incident}-p{number}",
-        "run": run,
-        "step": step.id,
-        "action": "failover" if mode == "ungraceful" else "switchover",
-        "source": source,
-        "target": target,
-        "mode": mode,
-        "era": situation.installation.era,
-        "epoch": situation.installation.used[1] + 1,
-        "loss_bound_seconds": loss.bound_seconds,
-        "estimated_writes": loss.estimated_writes,
-        "above_rpo": loss.bound_seconds is not None and loss.bound_seconds > smallest_rpo_seconds(situation.plan),
-        "expires_seconds": situation.now + rule.answer_within,
-        "count": rule.count,
-        "roles": list(rule.of),
-        "requester": _requester(incident, run),
-    }
-    body = {**asked, "hash": proposal_hash(situation.plan_digest, asked)}
-    reason = f"{rule.count} of {', '.join(rule.of)} must approve"
-    return (Write(Kind.PROPOSED, incident.incident, body), *transition(incident, Event.PROPOSED, reason))
-
-
-def shown(loss: LossBound) -> LossBound:
-    """The bound as people see it: rounded up to a tenth of a second, so that the clocks' jitter doesn't void what they approved."""
-    return loss if loss.bound_seconds is None else LossBound(math.ceil(loss.bound_seconds * 10 + 1) / 10, loss.estimated_writes)
-
-
-def _requester(incident: IncidentState, run: str) -> str:
-    """Who asked for this run: who had the incident opened, or whose wish to go home was accepted last."""
-    if run == FAILOVER:
-        return str(incident.records[0].body.get("requester", REQUESTER_HOLDFAST))
-    for record in reversed(incident.records):
-        body = record.body
-        if record.kind == Kind.COMMAND and body["verb"] == "failback" and str(body["answer"]).startswith("accepted"):
-            return str(body["by"])
-    return REQUESTER_HOLDFAST
-
-
-def _loss_grew(situation: Situation, incident: IncidentState, proposal: Proposal) -> bool:
-    if proposal.mode == "graceful" or proposal.loss_bound_seconds is None:
-        return False
-    bound = situation.loss.bound_seconds
-    return bound is None or bound > proposal.loss_bound_seconds
-
-
-def _changed(situation: Situation, proposal: Proposal) -> str | None:
-    """What is not as the people saw it any more (a controller may have been started with another plan in between), or None."""
-    asked = {name: getattr(proposal, name) for name in Proposal.__dataclass_fields__ if name not in ("hash", "roles")}
-    if proposal_hash(situation.plan_digest, {**asked, "roles": list(proposal.roles)}) != proposal.hash:
-        return "the plan is another one than the approvers saw"
-    if (proposal.era, proposal.epoch) != (situation.installation.era, situation.installation.used[1] + 1):
-        return f"epoch {proposal.era}.{proposal.epoch} is not the next one any more"
-    return None
-
-
-def settle_proposal(situation: Situation, incident: IncidentState, run: str, step: PlannedStep, order: Order) -> tuple[Move, ...]:
-    """Decide when enough people approved what is still true; ask again when it changed; act on silence as the plan says."""
-    proposal = incident.proposal
-    if proposal is None:
-        return propose(situation, incident, run, step)
-    if situation.now >= proposal.expires_seconds:
-        return _unanswered(situation, incident, proposal, run)
-    changed = _changed(situation, proposal)
-    if changed is not None:
-        reason = f"{changed}; people are asked again"
-        return (Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": proposal.proposal, "reason": reason}),)
-    if proposal.loss_bound_seconds is None and situation.loss.bound_seconds is not None:
-        reason = "the loss can be bounded now; people are asked again with the figure"
-        return (Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": proposal.proposal, "reason": reason}),)
-    if not is_satisfied(proposal, incident.approvals):
-        return ()
-    if _loss_grew(situation, incident, proposal):
-        reason = "the loss could now be more than the approvers saw; they are asked again"
-        return (Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": proposal.proposal, "reason": reason}),)
-    return _decided(situation, incident, proposal, run, step, order)
-
-
-def _decided(
-    situation: Situation, incident: IncidentState, proposal: Proposal, run: str, step: PlannedStep, order: Order
-) -> tuple[Move, ...]:
-    approvers = [approval.person for approval in incident.approvals if approval.hash == proposal.hash]
-    reason = f"approved by {' and '.join(approvers)}"
-    decision = {
-        "proposal": proposal.proposal,
-        "run": run,
-        "action": proposal.action,
-        "mode": proposal.mode,
-        "reason": reason,
-        "loss_bound_seconds": proposal.loss_bound_seconds,
-        "estimated_writes": proposal.estimated_writes,
-        "approvers": approvers,
-        "plan_digest": situation.plan_digest,
-    }
-    epoch = {"run": run, "era": proposal.era, "epoch": proposal.epoch, "source": proposal.source, "target": proposal.target}
-    named = {"run": run, "step": step.id, "block": step.block.name, "attempt": 1}
-    intended = {
-        **named,
-        "component": step.component,
-        "source": proposal.source,
-        "target": proposal.target,
-        "mode": proposal.mode,
-        "order": order.as_list(),
-        "parameters": dict(step.parameters),
-    }
-    finished = {**named, "outcome": "succeeded", "detail": reason, "facts": {}, "checked": "no", "verified": "yes"}
-    return (
-        Write(Kind.DECIDED, incident.incident, decision),
-        Write(Kind.EPOCH_OPENED, incident.incident, epoch),
-        Write(Kind.STEP_INTENDED, incident.incident, intended),
-        Write(Kind.STEP_FINISHED, incident.incident, finished),
-        *transition(incident, Event.APPROVED, reason),
-    )
-
-
-def _unanswered(situation: Situation, incident: IncidentState, proposal: Proposal, run: str) -> tuple[Move, ...]:
-    rule = _rule(situation, run)
-    if rule.if_unanswered == "stand-down" and run == FAILOVER:
-        return ending(incident, Event.UNANSWERED, f"nobody decided within {rule.answer_within:g} s and the plan says: stand down")
-    if rule.if_unanswered == "stand-down":
-        return _not_returning(incident, proposal, f"nobody decided within {rule.answer_within:g} s; service stays where it is")
-    reason = f"nobody decided within {rule.answer_within:g} s; everybody who may approve is asked again"
-    return (Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": proposal.proposal, "reason": reason}),)
 
 
 def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
@@ -177,17 +26,11 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
         return _mark(situation, command, incident)
     if incident is None:
         return "refused: there is no open incident; `holdfast status` shows what there is", ()
-    match command.verb:
-        case "approve":
-            return _approve(situation, incident, command)
-        case "refuse":
-            return _refuse(situation, incident, command)
-        case "failback":
-            return _failback(situation, incident, command)
-        case "choose":
-            return _choose(situation, incident, command)
-        case _:
-            return f"refused: '{command.verb}' is not a command; it can be approve, refuse, choose, declare, switchover or failback", ()
+    deeds = {"approve": _approve, "refuse": _refuse, "failback": _failback, "choose": _choose, "abort": _abort, "go-on": _go_on}
+    if command.verb not in deeds:
+        known = ", ".join([*deeds, "declare", "switchover"])
+        return f"refused: '{command.verb}' is not a command; it can be one of: {known}", ()
+    return deeds[command.verb](situation, incident, command)
 
 
 def _approve(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
@@ -221,16 +64,7 @@ def _refuse(situation: Situation, incident: IncidentState, command: Command) -> 
     said = f"{command.by} decided against it: {reason}"
     if proposal.run == FAILOVER:
         return "accepted: the incident stands down", (refusal, *ending(incident, Event.REFUSED, said))
-    return "accepted: the way back is not taken now", (refusal, *_not_returning(incident, proposal, said))
-
-
-def _not_returning(incident: IncidentState, proposal: Proposal, reason: str) -> tuple[Move, ...]:
-    """The way back isn't taken now; it can be asked for again."""
-    return (
-        Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": proposal.proposal, "reason": reason}),
-        Write(Kind.RUN_FINISHED, incident.incident, {"run": proposal.run, "outcome": "abandoned", "reason": reason}),
-        *transition(incident, Event.REFUSED, reason),
-    )
+    return "accepted: the way back is not taken now", (refusal, *not_returning(incident, proposal, said))
 
 
 def _stranger(situation: Situation, person: str, exercise: str | None) -> str | None:
@@ -246,10 +80,27 @@ def _stranger(situation: Situation, person: str, exercise: str | None) -> str | 
 def _failback(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
     if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
         return f"refused: {stranger}", ()
+    if incident.state is State.HALTED:
+        return going_on.home_after_halt(situation.plan, incident, command.by)
     moves = transition(incident, Event.RETURN_REQUESTED, f"{command.by} asked for the way back")
     if not moves:
         return f"refused: the way back starts when {incident.target} serves everything; {incident.incident} is {incident.state.value}", ()
     return "accepted: the lost region is made a replica first, then the way back is proposed", moves
+
+
+def _abort(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
+    named = command.arguments.get("incident")
+    if named != incident.incident:
+        return f"refused: {incident.incident} is the open incident, not {named}", ()
+    if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+        return f"refused: {stranger}", ()
+    return turning.abort(situation, incident, command)
+
+
+def _go_on(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
+    if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+        return f"refused: {stranger}", ()
+    return going_on.go_on(incident, command)
 
 
 def _choose(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
@@ -257,7 +108,7 @@ def _choose(situation: Situation, incident: IncidentState, command: Command) -> 
         return f"refused: {against}", ()
     waiting, step = waiting_steps(incident), str(command.arguments["step"])
     asked, run = waiting[step], waiting[step]["run"]
-    book, choice = runbook(phases_of(situation.plan, incident.scenario, run)), Choice(str(command.arguments["choice"]))
+    book, choice = turning.book_of(situation.plan, incident, run), Choice(str(command.arguments["choice"]))
     said = f"{command.by} chose {choice.value}: {command.arguments.get('reason') or ''}".rstrip(": ")
     facts: dict[str, Any] = {"person": command.by}
     if command.arguments.get("accepts_loss") is True:
@@ -285,7 +136,7 @@ def _against_choice(situation: Situation, incident: IncidentState, command: Comm
         return f"no step waits for a person; {incident.incident} is {incident.state.value}"
     if step not in waiting:
         return f"{step} waits for nobody; one of these does: {', '.join(sorted(waiting))}"
-    known = known_choices(runbook(phases_of(situation.plan, incident.scenario, waiting[step]["run"])), step)
+    known = known_choices(turning.book_of(situation.plan, incident, waiting[step]["run"]), step)
     if wanted not in known:
         none = " (the plan binds no other way to it)" if wanted == Choice.OTHER_WAY else ""
         return f"{wanted} is no choice for {step}{none}; choose one of: {', '.join(known)}"
@@ -329,6 +180,8 @@ def waiting_steps(incident: IncidentState) -> dict[str, Mapping[str, Any]]:
             waiting[record.body["step"]] = record.body
         elif record.kind in (Kind.STEP_FINISHED, Kind.STEP_INTENDED, Kind.OTHER_WAY):
             waiting.pop(record.body["step"], None)
+        elif record.kind == Kind.RUN_FINISHED:
+            waiting = {step: asked for step, asked in waiting.items() if asked["run"] != record.body["run"]}
     return waiting
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.conduct.runs import FAILOVER, REPROTECT
+from holdfast.conduct.runs import FAILOVER, REPROTECT, TURN_BACK
+from holdfast.conduct.situation import Situation
 from holdfast.decision.replay import IncidentState
 from holdfast.runbook.graph import PlannedStep, Runbook
 from holdfast.runbook.progress import DONE, Progress, under_way
@@ -16,6 +17,8 @@ def forbidden(incident: IncidentState, run: str, step: PlannedStep, book: Runboo
 
     A plan whose graph lets a promotion run before its fence is a finding of `holdfast check`; here it is stopped all the same.
     """
+    if run == TURN_BACK:
+        return None  # Its own steps wait for one another: traffic only for a region that was told to go on.
     opened = run in incident.epochs
     touches_writers = step.block.grants_write or step.block.moves_traffic or step.block.removes_write
     if touches_writers and not opened:
@@ -48,3 +51,10 @@ def _not_exported(incident: IncidentState, run: str, step: PlannedStep, book: Ru
         return None
     which = f"{exports[0].id} has not written it down" if exports else f"the plan has no step '{EXPORT}' in this run: add one, choose retry"
     return f"what only the source holds would be overwritten, and {which}"
+
+
+def held(situation: Situation, incident: IncidentState, run: str, step: PlannedStep) -> bool:
+    """Whether this step, which could start, waits: for people to decide again about what it needs."""
+    block = step.block
+    touches_writers = block.grants_write or block.moves_traffic or block.removes_write
+    return touches_writers and run in incident.reopened

@@ -7,6 +7,7 @@ way's own steps offer the way back to the first one. Never here: whether a perso
 from enum import StrEnum
 from typing import Any
 
+from holdfast.conduct.runs import TURN_BACK, current_run
 from holdfast.conduct.situation import Write
 from holdfast.decision.approval import REQUESTER_HOLDFAST
 from holdfast.decision.replay import IncidentState
@@ -32,6 +33,8 @@ _ABORT = "abort"
 
 def known_choices(book: Runbook, step: str) -> tuple[Choice, ...]:
     """What can be said about this step, in the order in which people are told."""
+    if book.step(step).block.name == "withdraw" and not book.step(step).after:
+        return (Choice.RETRY,)  # As long as the target isn't told, it could still take the epoch up: that is passed over by nobody.
     if step in book.stand_ins:
         return (Choice.RETRY, Choice.SKIP, Choice.DONE, Choice.FIRST_WAY)
     if step in book.ways:
@@ -46,6 +49,8 @@ def choices(incident: IncidentState, book: Runbook, step: PlannedStep) -> list[d
         reason = ' --because "…"' if choice in NEEDS_REASON else ""
         command = f"holdfast choose {step.id} {choice.value} --as NAME{reason}"
         told.append({"choice": choice.value, "says": _says(book, step, choice), "command": command})
+    if current_run(incident) == TURN_BACK:
+        return told
     turn = f"holdfast abort {incident.incident} --as NAME"
     return [*told, {"choice": _ABORT, "says": "turn back as far as is safe; it says first what can't be undone", "command": turn}]
 

@@ -9,9 +9,12 @@ from collections.abc import Callable
 from holdfast.conduct.assessment import severity
 from holdfast.conduct.course import steps
 from holdfast.conduct.decisions import answer
+from holdfast.conduct.going_on import ask_again, outgrown
 from holdfast.conduct.messages import messages
+from holdfast.conduct.runs import TURN_BACK
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.conduct.suspicion import incidents, observers, suspicions
+from holdfast.conduct.turning import found
 from holdfast.conduct.zones import zones
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
@@ -58,11 +61,25 @@ def _conduct(situation: Situation) -> tuple[Move, ...]:
     incident = situation.installation.open_incident()
     if incident is None:
         return ()
-    stages = (_roles, _functions, _severity, messages, steps)
+    stages = (_roles, _functions, _severity, messages, _outgrown, ask_again, steps)
     return next((moves for stage in stages if (moves := stage(situation, incident))), ())
 
 
-STAGES: tuple[Stage, ...] = (observers, zones, suspicions, incidents, _conduct)
+def _outgrown(_: Situation, incident: IncidentState) -> tuple[Move, ...]:
+    return outgrown(incident)
+
+
+def _strays(situation: Situation) -> tuple[Move, ...]:
+    """An activation under way that no incident conducts: its journal was lost."""
+    known = situation.installation
+    stray = situation.stray
+    turned = [incident.epochs.get(TURN_BACK) for incident in known.incidents.values()]
+    if stray is None or known.open_incident() is not None or stray <= (known.era, known.epoch) or stray in turned:
+        return ()
+    return found(situation, stray)
+
+
+STAGES: tuple[Stage, ...] = (observers, zones, suspicions, _strays, incidents, _conduct)
 
 
 def next_moves(situation: Situation) -> tuple[Move, ...]:

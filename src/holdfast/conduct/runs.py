@@ -1,14 +1,88 @@
-"""The runs of an incident, by name: there, reprotection, and the way back; and the phases that each goes through."""
+"""The runs of an incident: there, reprotection, the way back, and turning one of them back; which one is on, and how far it has come."""
 
+from holdfast.decision.replay import IncidentState
+from holdfast.decision.table import State
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
+from holdfast.plan.blocks import BLOCKS
 from holdfast.plan.model import Phase, Plan
 
 FAILOVER = "failover"
 """The scenario's phases, also when the move is a planned one."""
 REPROTECT = "reprotect"
 WAY_BACK = "way-back"
+TURN_BACK = "turn-back"
+"""Undoes what an aborted run began. Its regions are turned round: its target is the region that goes on serving."""
+
+_RUN_OF_STATE = {
+    State.DECLARED: FAILOVER,
+    State.AWAITING_APPROVAL: FAILOVER,
+    State.ACTIVATING: FAILOVER,
+    State.REPROTECTING: REPROTECT,
+    State.PROTECTED: WAY_BACK,
+    State.AWAITING_RETURN_APPROVAL: WAY_BACK,
+    State.RETURNING: WAY_BACK,
+    State.TURNING_BACK: TURN_BACK,
+}
 
 
 def phases_of(plan: Plan, scenario: str, run: str) -> tuple[Phase, ...]:
     """The phases that a run goes through."""
     described = plan.scenarios[scenario]
     return {FAILOVER: described.phases, REPROTECT: described.reprotect, WAY_BACK: described.way_back}[run]
+
+
+def current_run(incident: IncidentState) -> str | None:
+    """The run that the incident is in, or None between runs. Where a person is waited for, it is the run that waits."""
+    waits = incident.state in (State.NEEDS_PERSON, State.HALTED)
+    state = incident.stuck_in if waits else incident.state
+    return None if state is None else _RUN_OF_STATE.get(state)
+
+
+def since_start(incident: IncidentState, run: str) -> tuple[Record, ...]:
+    """The incident's records since this run was started last."""
+    starts = [index for index, record in enumerate(incident.records) if record.kind == Kind.RUN_STARTED and record.body["run"] == run]
+    return incident.records[starts[-1] :] if starts else ()
+
+
+def is_open(incident: IncidentState, run: str) -> bool:
+    """Whether the run was started and has no end."""
+    records = since_start(incident, run)
+    return bool(records) and not any(record.kind == Kind.RUN_FINISHED and record.body["run"] == run for record in records)
+
+
+def regions_of_run(incident: IncidentState, run: str) -> tuple[str, str]:
+    """(source, target) of a run. The way back turns them round, and turning back turns round whatever it turns back."""
+    if run == TURN_BACK:
+        source, target = regions_of_run(incident, incident.turning or FAILOVER)
+        return target, source
+    return (incident.target, incident.source) if run == WAY_BACK else (incident.source, incident.target)
+
+
+def mode_of_run(incident: IncidentState, run: str) -> str:
+    """A way back is graceful, and so are reprotection and turning back, unless people decided otherwise on the way."""
+    return incident.modes.get(run) or (incident.mode if run == FAILOVER else "graceful")
+
+
+def intended(incident: IncidentState, run: str) -> tuple[Record, ...]:
+    """The first intent of every step of the run that was begun since it started last."""
+    first: dict[str, Record] = {}
+    for record in since_start(incident, run):
+        if record.kind == Kind.STEP_INTENDED and record.body["run"] == run:
+            first.setdefault(record.body["step"], record)
+    return tuple(first.values())
+
+
+def promotion_ordered(incident: IncidentState, run: str) -> bool:
+    """Whether write power was granted, or may have been: from then on the run's epoch is open, and no order takes that back."""
+    return any(BLOCKS[record.body["block"]].grants_write for record in intended(incident, run))
+
+
+def may_lose(incident: IncidentState | None, serving: str) -> str:
+    """The region whose writes may be lost now: the source of a move that is decided and has promoted nobody, else the one that serves."""
+    run = current_run(incident) if incident is not None else None
+    if incident is None or run is None:
+        return serving
+    if run == TURN_BACK:
+        return regions_of_run(incident, run)[1]
+    return regions_of_run(incident, run)[0] if run in incident.epochs and not promotion_ordered(incident, run) else serving

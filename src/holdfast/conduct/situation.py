@@ -67,6 +67,10 @@ class Situation:
     functions_up_since: Mapping[str, float] = field(default_factory=dict)
     """Function that clients get as promised → since when; only those."""
     loss: LossBound = LossBound(None, None)
+    promise_ends_seconds: float | None = None
+    """When the controller's own last promise ends."""
+    stray: tuple[int, int] | None = None
+    """(era, epoch) of an activation that is under way with the controller's grantor."""
     in_flight: frozenset[tuple[str, str]] = frozenset()
     """(run, step) of what this controller has begun and not finished."""
     zones: tuple[ZoneState, ...] = ()

@@ -7,8 +7,8 @@ could only be refused. What nobody must do isn't listed.
 from typing import Any
 
 from holdfast.conduct.assessment import roles_of
-from holdfast.conduct.course import current_run
 from holdfast.conduct.decisions import waiting_steps
+from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Situation
 from holdfast.decision.approval import Proposal
 from holdfast.decision.replay import IncidentState
@@ -23,6 +23,10 @@ def acting(situation: Situation, incident: IncidentState | None) -> list[dict[st
     found = [_choice(situation, roles, step, str(asked["needs"]), str(asked["reason"])) for step, asked in waiting_steps(incident).items()]
     if incident.proposal is not None:
         found.insert(0, _approval(situation, incident, incident.proposal, roles))
+    elif incident.state is State.HALTED:
+        people = _people(situation, roles, ("incident-commander", *situation.plan.roles), set())[:1]
+        command = _command(f"holdfast go-on {incident.incident}", people)
+        found.insert(0, {"what": "finish what an abort halted", "who": people, "needed": 1, "by_seconds": None, "command": command})
     elif incident.state is State.RECOVERED and current_run(incident) is None:
         found.append(_way_home(situation, incident, roles))
     return found

@@ -7,8 +7,8 @@ incident is open. A forecast names what it rests on, and is *not before* where n
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.conduct.course import current_run, run_progress, run_started_seconds
-from holdfast.conduct.runs import FAILOVER, phases_of
+from holdfast.conduct.course import run_progress, run_started_seconds
+from holdfast.conduct.runs import FAILOVER, current_run, phases_of
 from holdfast.conduct.situation import Situation
 from holdfast.decision.replay import IncidentState
 from holdfast.health.picture import Picture

@@ -72,6 +72,16 @@ def _zone(body: Body) -> tuple[str, str]:
     return ("failed" if body["health"] == "down" else "done"), zone_in_words(body)
 
 
+def _turned_back(body: Body) -> tuple[str, str]:
+    states = {name: ", ".join(f"{region} {state}" for region, state in at.items()) for name, at in body["components"].items()}
+    return "done", f"{body['reason']}. {'; '.join(f'{name}: {said}' for name, said in states.items())}"
+
+
+def _withdrawn(body: Body) -> tuple[str, str]:
+    back = ".".join(map(str, body["back"]))
+    return "done", f"epoch {body['era']}.{body['epoch']} is withdrawn for good; {body['serving']} may write again under {back}"
+
+
 _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.CONTROLLER_STARTED: _started,
     Kind.OBSERVERS_SEEN: lambda body: (
@@ -90,6 +100,10 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.PROPOSAL_VOID: lambda body: ("unknown", f"the proposal is void: {body['reason']}"),
     Kind.DECIDED: lambda body: ("done", f"decided: {body['action']}, {body['reason']}"),
     Kind.EPOCH_OPENED: lambda body: ("running", f"epoch {body['era']}.{body['epoch']} opens for {body['target']}"),
+    Kind.EPOCH_FOUND: lambda body: ("failed", body["reason"]),
+    Kind.EPOCH_WITHDRAWN: _withdrawn,
+    Kind.APPROVAL_REOPENED: lambda body: ("needs-person", f"people are asked again before anything is promoted: {body['reason']}"),
+    Kind.TURNED_BACK: _turned_back,
     Kind.FENCE_CONFIRMED: lambda body: ("done", f"{body['region']} can't write any more ({body['how']})"),
     Kind.STEP_INTENDED: lambda body: ("running", f"{body['step']} ({body['block']}) begins"),
     Kind.STEP_FINISHED: _finished,

@@ -4,12 +4,15 @@ A read model: everything in it comes from the journal and the latest observation
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from holdfast.conduct.assessment import cost_so_far
-from holdfast.conduct.course import current_run, run_progress
+from holdfast.conduct.course import run_progress
 from holdfast.conduct.decisions import waiting_steps
+from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Situation
+from holdfast.conduct.turning import outlook
 from holdfast.console.acting import acting
 from holdfast.console.clocks import forecast, functions
 from holdfast.console.sides import links, regions
@@ -85,6 +88,8 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "run": current_run(incident),
         "runs_finished": dict(incident.runs_finished),
         "steps": _steps(situation, incident),
+        "abort": asdict(outlook(situation.plan, situation.installation, incident)),
+        "turned_back": incident.turned_back,
     }
 
 

@@ -26,9 +26,10 @@ async def hear(
     waits_for: Callable[[frozenset[str]], None],
     *,
     journal_is_new: bool,
-) -> Epoch:
-    """Wait for everybody who must be heard, and return the highest epoch that anybody has used, also in vain: one above it is free."""
-    used = keeper.epoch
+) -> tuple[Epoch, int]:
+    """Wait for everybody who must be heard. Returns the highest epoch that anybody has used, also in vain, and the highest term of a
+    controller that anybody has obeyed: what is above both is free, and is obeyed."""
+    used, term = keeper.epoch, 0
     silent = frozenset(regions) if journal_is_new else keeper.unheard
     told: frozenset[str] = frozenset()
     while silent:
@@ -37,6 +38,7 @@ async def hear(
             if known is None:
                 continue
             used = max(used, *_used(known))
+            term = max(term, int((known.get("highest_order") or [0, 0, 0, 0])[2]))
             if region in keeper.unheard:
                 keeper.hear(region, Epoch(int(known["era"]), int(known["epoch"])), str(known["holder"]), _under_way(known))
             silent -= {region}
@@ -45,7 +47,7 @@ async def hear(
             waits_for(silent)
         if silent:
             await clock.sleep(HEAR_AGAIN_SECONDS)
-    return max(used, keeper.epoch)
+    return max(used, keeper.epoch), term
 
 
 def _under_way(known: Mapping[str, Any]) -> Epoch | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from holdfast.fencing.order import Order
-from holdfast.fencing.promise import Activation, Ask, Certificate, Epoch, Grantor, Memory, Reply, Stage, Timing
+from holdfast.fencing.promise import Activation, Ask, Certificate, Epoch, Evidence, Grantor, Memory, Reply, Stage, Timing
 from holdfast.ports.clock import Clock
 from holdfast.ports.consent import NoConsent, PromiseStore
 
@@ -114,6 +114,27 @@ class Keeper:
         """See Consent."""
         self._refusal = None
         self._keep(self._grantor.learn(Epoch(era, epoch), holder))
+
+    def bar(self, order: Order) -> None:
+        """See Consent."""
+        self._keep(self._grantor.bar(order).grantor)
+
+    def has_consented(self) -> bool:
+        """See Consent."""
+        activation = self._grantor.memory.activation
+        return activation is not None and activation.stage is Stage.CONSENTED
+
+    def withdraw(self, order: Order) -> None:
+        """See Consent."""
+        self._refusal = None
+        self._keep(self._grantor.withdraw(order, Evidence.OTHER_NEVER_CONSENTS).grantor)
+
+    def stray(self) -> tuple[int, int] | None:
+        """See Consent."""
+        memory = self._grantor.memory
+        if memory.activation is None or memory.unheard:
+            return None
+        return memory.activation.epoch.era, memory.activation.epoch.epoch
 
     def promise_ends_in_seconds(self) -> float:
         """See Consent."""

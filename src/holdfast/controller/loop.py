@@ -11,15 +11,17 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
-from holdfast.conduct.course import current_run, finish, intent, run_progress
+from holdfast.conduct.course import finish, intent, run_progress
 from holdfast.conduct.guards import handed_over
 from holdfast.conduct.policy import answered, next_moves
 from holdfast.conduct.promised import promised
+from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Begin, Command, Move, Situation, Tell, Write
 from holdfast.controller.chronicle import Chronicle
 from holdfast.controller.execution import StepResult, carry_out, prove
 from holdfast.controller.importing import keep_importing
-from holdfast.controller.stopping import opened_seconds, stopped_seconds
+from holdfast.controller.outcomes import follows
+from holdfast.controller.promising import keep_promises
 from holdfast.controller.watch import Watch
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
@@ -40,6 +42,8 @@ PASS_SECONDS = 0.25
 """Longest pause between two passes: how late a change of the world may be noticed."""
 _MOST_ROUNDS = 200
 """Moves follow from moves; more rounds than this in one pass is a fault of the policy, not work."""
+_MOVES_PROMISES = frozenset({Kind.EPOCH_OPENED, Kind.EPOCH_WITHDRAWN, Kind.RUN_STARTED})
+"""Records after which this controller promises something else than before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +114,18 @@ class Controller:
         """What is being watched, for readers."""
         return self._watch
 
-    def begin_term(self, heard: tuple[int, int, str], used: tuple[int, int] = (0, 0)) -> None:
+    def begin_term(self, heard: tuple[int, int, str], used: tuple[int, int] = (0, 0), term: int = 0) -> None:
         """Record that this controller is the one now, and promise to whoever holds the write epoch.
 
         `heard`: the highest (era, epoch) that any agent knows and its holder; a journal that knows less was lost, and goes on from there.
         `used`: the highest (era, epoch) that anybody has seen in an order, opened or not; it is never used again.
+        `term`: the highest of a controller that anybody has obeyed; a journal that counts less was lost.
         """
         settings, before = self._settings, self._chronicle.installation
         era, epoch, serving = max((before.era, before.epoch, before.serving), heard)
         resumed = not self._chronicle.is_new
         started = {
-            "term": before.term + 1,
+            "term": max(before.term, term) + 1,
             "version": settings.version,
             "plan_digest": settings.plan_digest,
             "profile": settings.profile_name,
@@ -137,15 +142,9 @@ class Controller:
         self._keep_promises()
 
     def _keep_promises(self) -> None:
-        """Bring the controller's own promise in line with the journal: a dead controller's decision binds this one."""
+        """See `keep_promises`. As long as it could not be done, nothing else is."""
         self._promises_behind = True
-        known = self._chronicle.installation
-        incident = known.open_incident()
-        run = current_run(incident) if incident is not None else None
-        if incident is not None and run in incident.epochs and run not in incident.positions:
-            self._consent.prepare(Order(known.era, known.epoch, known.term, 0))
-        else:
-            self._consent.serve(known.era, known.epoch, known.serving)
+        keep_promises(self._consent, self._chronicle.installation)
         self._promises_behind = False
 
     async def run(self) -> None:
@@ -206,6 +205,8 @@ class Controller:
             functions_up_since=seen.functions_up_since,
             loss=seen.loss,
             zones=seen.zones,
+            promise_ends_seconds=self._clock.wall_seconds() + self._consent.promise_ends_in_seconds(),
+            stray=self._consent.stray(),
             observers_heard=seen.observers_heard,
             **self._under_way(),
             exercise=settings.exercise,
@@ -238,7 +239,8 @@ class Controller:
         writes = [move for move in moves if isinstance(move, Write)]
         if writes:
             self._chronicle.append(writes)
-            if any(write.kind is Kind.EPOCH_OPENED for write in writes):
+            self._give_up(writes)
+            if any(write.kind in _MOVES_PROMISES for write in writes):
                 self._keep_promises()  # Also when this raises, no pass makes another move before it was done.
         for move in moves:
             if isinstance(move, Begin):
@@ -246,6 +248,14 @@ class Controller:
             elif isinstance(move, Tell):
                 delivery = (move.key, move.channel, move.recipient)
                 self._deliveries[delivery] = asyncio.create_task(self._tell(move, delivery))
+
+    def _give_up(self, writes: Sequence[Write]) -> None:
+        """Wait no more for steps that were given an outcome without them. What was ordered may still happen: later orders are higher."""
+        for write in writes:
+            if write.kind is Kind.STEP_FINISHED:
+                task = self._tasks.pop((write.body["run"], write.body["step"]), None)
+                if task is not None:
+                    task.cancel()
 
     async def _tell(self, move: Tell, delivery: tuple[str, str, str]) -> None:
         named = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient}
@@ -279,12 +289,15 @@ class Controller:
         incident = situation.installation.incidents[move.incident]
         body = intent(situation, incident, move.run, move.step, move.attempt)
         self._chronicle.append([Write(Kind.STEP_INTENDED, move.incident, body)])
+        if move.step.block.grants_write:
+            self._promises_behind = True  # From this record on the epoch is open: see `promising`.
         key = (move.run, move.step.id)
         self._tasks[key] = asyncio.create_task(self._step(situation, move, body))
 
     async def _step(self, situation: Situation, move: Begin, body: Mapping[str, Any]) -> None:
         key = (move.run, move.step.id)
         try:
+            await self._promises_kept()
             result = await self._act(situation, move, body)
             done = finish(
                 move.step,
@@ -295,18 +308,29 @@ class Controller:
                 facts=result.facts,
                 looks=(result.checked, result.verified),
             )
-            confirmed = self._fence_record(move, body, result)
-            await self._append_patiently([*confirmed, Write(Kind.STEP_FINISHED, move.incident, done)])
-            if confirmed:
-                self._fence_stands(result.facts.get("certificate"))
+            known, now = self._chronicle.installation, self._clock.wall_seconds()
+            also = follows(known, self._settings.profile, self._watch, move, body, result, now)
+            await self._append_patiently([*also, Write(Kind.STEP_FINISHED, move.incident, done)])
+            if also:
+                self._promises_move(result.facts.get("certificate"))
         except Exception as fault:
             self._ended_by = fault
         finally:
-            self._tasks.pop(key, None)
+            if self._tasks.get(key) is asyncio.current_task():
+                del self._tasks[key]
             self._wake.set()
 
-    def _fence_stands(self, certificate: object) -> None:
-        """Bring the promises in line with a confirmed fence. What a full disk keeps from that, the next pass does before anything else."""
+    async def _promises_kept(self) -> None:
+        """Before anything is ordered, what the journal says about promises is durable."""
+        while self._promises_behind:
+            try:
+                self._keep_promises()
+            except JournalFull as full:
+                log.error("nothing is ordered until the promises can be written: %s", full)
+                await self._clock.sleep(1.0)
+
+    def _promises_move(self, certificate: object) -> None:
+        """Bring the promises in line with a fence or a withdrawal. What a full disk keeps from that is done before anything else."""
         self._promises_behind = True
         try:
             if isinstance(certificate, Mapping):
@@ -351,24 +375,3 @@ class Controller:
         except Exception as fault:  # A provider's own fault must not end the loop that conducts the incident.
             log.exception("the provider of %s failed", task.block)
             return StepResult("unknown", f"fault in the provider of {task.block}: {fault!r}", "unknown", "unknown")
-
-    def _fence_record(self, move: Begin, body: Mapping[str, Any], result: StepResult) -> list[Write]:
-        if move.step.block.name != "fence" or result.outcome not in ("succeeded", "settled"):
-            return []
-        facts = result.facts
-        confirmed = {
-            "run": move.run,
-            "region": body["source"],
-            "how": facts.get("how", "acknowledged"),
-            "at_seconds": self._stopped_seconds(move, body, float(facts.get("fenced_at_seconds", self._clock.wall_seconds()))),
-            "detail": result.detail,
-            "last_heartbeat_seconds": facts.get("last_heartbeat_seconds"),
-            "skew_seconds": facts.get("skew_seconds", 0.0),
-            "position": facts.get("position") or {},
-        }
-        return [Write(Kind.FENCE_CONFIRMED, move.incident, confirmed)]
-
-    def _stopped_seconds(self, move: Begin, body: Mapping[str, Any], noticed_seconds: float) -> float:
-        incident = self._chronicle.installation.incidents[move.incident]
-        agent_ended = self._watch.promise_ended_seconds(body["target"], opened_seconds(incident, move.run) or noticed_seconds)
-        return stopped_seconds(incident, move.run, self._settings.profile, noticed_seconds, agent_ended)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from holdfast.conduct.runs import may_lose
 from holdfast.conduct.situation import Alarm, FunctionHit, LossBound
 from holdfast.decision.replay import Installation
 from holdfast.health.history import History, absorb, fresh_seconds
@@ -144,7 +145,7 @@ class Watch:
         Two grantors may have promised: this controller, and the target's agent (as observers last heard from it). While a promise
         runs it may still be renewed, so the bound gets two probe intervals on top; once it has run out, the bound stands still.
         """
-        source = installation.serving
+        source = may_lose(installation.open_incident(), installation.serving)
         target = next(name for name in self._plan.regions if name != source)
         ends_in = max(consent.promise_ends_in_seconds(), self._agent_promise_ends_in(target, now))
         headroom = 2 * self._profile.probe_every if ends_in > 0 else 0.0

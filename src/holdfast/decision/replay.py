@@ -55,6 +55,20 @@ class IncidentState:
     """Run → (era, epoch) that it opened."""
     positions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Run → where the fenced source's stores ended."""
+    modes: Mapping[str, str] = field(default_factory=dict)
+    """Run → its mode, where people changed it on the way."""
+    reopened: Mapping[str, str] = field(default_factory=dict)
+    """Run → why what was approved for it no longer holds, until people have decided again."""
+    fence_losses: Mapping[str, float | None] = field(default_factory=dict)
+    """Run → the bound on its loss as known when its fence was confirmed (None: unknown); only of fences that say it."""
+    turning: str | None = None
+    """The run that is being turned back, or was last."""
+    withdraws: tuple[int, int] | None = None
+    """The (era, epoch) that turning back withdraws; None when none was opened, or when it is withdrawn."""
+    turned_back: Mapping[str, Any] | None = None
+    """Component → region → state after the last turning back."""
+    attested: tuple[Mapping[str, Any], ...] = ()
+    """What named people attest about regions, as recorded."""
     runs_started: tuple[str, ...] = ()
     runs_finished: Mapping[str, str] = field(default_factory=dict)
     messages_sent: frozenset[tuple[str, str, str]] = frozenset()
@@ -94,6 +108,12 @@ class Installation:
     """(key, channel, recipient) of what was handed over outside incidents, of the last news."""
     untold: Mapping[tuple[str, str, str], tuple[int, float]] = field(default_factory=dict)
     """(key, channel, recipient) → how often handing over failed, and when it did last."""
+    former: tuple[int, int, str] | None = None
+    """(era, epoch, region) that served before the epoch that was opened last: where turning back leads."""
+    paused: Mapping[str, Any] | None = None
+    """Who paused automatic action (`by`), why (`because`) and when (`since_seconds`); None when nobody did."""
+    attested: tuple[Mapping[str, Any], ...] = ()
+    """What named people attest for agents that a controller without memory can't hear; void once it began its term."""
     incidents: Mapping[str, IncidentState] = field(default_factory=dict)
     observers_heard: frozenset[str] | None = None
     agent_records: Mapping[str, int] = field(default_factory=dict)
@@ -133,7 +153,9 @@ def _proposal(body: Mapping[str, Any]) -> Proposal:
 
 def _moved(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
     before, after = State(body["from"]), State(body["to"])
-    return {"state": after, "stuck_in": before if after is State.NEEDS_PERSON else None}
+    if after not in (State.NEEDS_PERSON, State.HALTED):
+        return {"state": after, "stuck_in": None}
+    return {"state": after, "stuck_in": incident.stuck_in if before is State.NEEDS_PERSON else before}
 
 
 def _approved(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -158,6 +180,50 @@ def _seen(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]
     return {"functions": functions}
 
 
+def _without(values: Mapping[str, Any], run: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != run}
+
+
+def _decided(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    decided = {**incident.decided, body["run"]: body}
+    return {"decided": decided, "proposal": None, "reopened": _without(incident.reopened, body["run"])}
+
+
+def _fenced(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    changes: dict[str, Any] = {"positions": {**incident.positions, body["run"]: body["position"]}}
+    if "loss_bound_seconds" in body:
+        changes["fence_losses"] = {**incident.fence_losses, body["run"]: body["loss_bound_seconds"]}
+    return changes
+
+
+def _run_started(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    changes: dict[str, Any] = {"runs_started": (*incident.runs_started, body["run"])}
+    if "of" not in body:
+        return changes
+    withdraws = tuple(body["withdraws"]) if body["withdraws"] else None
+    epochs = {**incident.epochs, body["run"]: withdraws} if withdraws else _without(incident.epochs, body["run"])
+    return {**changes, "turning": body["of"], "withdraws": withdraws, "epochs": epochs, "turned_back": None}
+
+
+def _withdrawn(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The run never happened: neither its epoch nor its fence nor its decision stands for anything."""
+    run = body["run"]
+    forgotten = {
+        name: _without(getattr(incident, name), run) for name in ("epochs", "positions", "fence_losses", "decided", "reopened", "modes")
+    }
+    return {**forgotten, "withdraws": None}
+
+
+def _reopened(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    run = body["run"]
+    return {
+        "reopened": {**incident.reopened, run: body["reason"]},
+        "modes": {**incident.modes, run: body["mode"]},
+        "proposal": None,
+        "approvals": (),
+    }
+
+
 _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str, Any]]] = {
     Kind.TRANSITION: _moved,
     Kind.SEVERITY_CHANGED: lambda _, body: {"severity": body["severity"]},
@@ -166,10 +232,15 @@ _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str,
     Kind.PROPOSED: lambda _, body: {"proposal": _proposal(body), "approvals": ()},
     Kind.APPROVED: _approved,
     Kind.PROPOSAL_VOID: lambda _, body: {"proposal": None, "approvals": ()},
-    Kind.DECIDED: lambda incident, body: {"decided": {**incident.decided, body["run"]: body}, "proposal": None},
+    Kind.DECIDED: _decided,
     Kind.EPOCH_OPENED: lambda incident, body: {"epochs": {**incident.epochs, body["run"]: (body["era"], body["epoch"])}},
-    Kind.FENCE_CONFIRMED: lambda incident, body: {"positions": {**incident.positions, body["run"]: body["position"]}},
-    Kind.RUN_STARTED: lambda incident, body: {"runs_started": (*incident.runs_started, body["run"])},
+    Kind.EPOCH_FOUND: lambda incident, body: {"epochs": {**incident.epochs, body["run"]: (body["era"], body["epoch"])}},
+    Kind.EPOCH_WITHDRAWN: _withdrawn,
+    Kind.FENCE_CONFIRMED: _fenced,
+    Kind.ATTESTED: lambda incident, body: {"attested": (*incident.attested, body)},
+    Kind.APPROVAL_REOPENED: _reopened,
+    Kind.RUN_STARTED: _run_started,
+    Kind.TURNED_BACK: lambda _, body: {"turned_back": body["components"]},
     Kind.RUN_FINISHED: lambda incident, body: {"runs_finished": {**incident.runs_finished, body["run"]: body["outcome"]}},
     Kind.NOTIFICATION_DUE: lambda incident, body: {"messages_due": incident.messages_due | {body["key"]}},
     Kind.NOTIFICATION_SENT: _sent,
@@ -204,39 +275,68 @@ def _fold_zone(installation: Installation, record: Record) -> Installation:
     )
 
 
+def _term_begun(before: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    used = max(before.used, (body["era"], body["epoch"]), tuple(body.get("used", (0, 0))))
+    known = {name: body[name] for name in ("era", "epoch", "serving")}
+    return {"term": body["term"], "steps_ordered": 0, "attested": (), "used": used, **known}
+
+
+def _epoch_opened(before: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    former = (before.era, before.epoch, body["source"])
+    used = max(before.used, (body["era"], body["epoch"]))
+    return {"era": body["era"], "epoch": body["epoch"], "serving": body["target"], "former": former, "used": used}
+
+
+def _epoch_withdrawn(_: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    era, epoch = body["back"]
+    return {"era": era, "epoch": epoch, "serving": body["serving"], "former": None}
+
+
+def _closed(before: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    if body["outcome"] not in ("stood-down", "turned-back"):
+        return {}
+    return {"dismissed": before.dismissed | {region for region, _ in before.suspicions}}
+
+
+_INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], Mapping[str, Any]]] = {
+    Kind.CONTROLLER_STARTED: _term_begun,
+    Kind.SUSPICION_RAISED: lambda before, body: {
+        "suspicions": {**before.suspicions, (body["region"], body["trigger"]): body["since_seconds"]}
+    },
+    Kind.EPOCH_OPENED: _epoch_opened,
+    Kind.EPOCH_FOUND: lambda before, body: {"used": max(before.used, (body["era"], body["epoch"]))},
+    Kind.EPOCH_WITHDRAWN: _epoch_withdrawn,
+    Kind.RESUMED: lambda _, body: {"paused": None},
+    Kind.INCIDENT_CLOSED: _closed,
+    Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
+    Kind.OBSERVERS_SEEN: lambda _, body: {"observers_heard": frozenset(body["heard"])},
+    Kind.AGENT_RECORD: lambda before, body: {"agent_records": {**before.agent_records, body["region"]: body["number"]}},
+    Kind.COMMAND: lambda before, body: {"handled_commands": {**before.handled_commands, body["id"]: body["answer"]}},
+}
+"""What a record of each kind changes in the installation, whatever incident it belongs to."""
+
+
+def _cleared(before: Installation, record: Record) -> Mapping[str, Any]:
+    region = record.body["region"]
+    left = {key: since for key, since in before.suspicions.items() if key != (region, record.body["trigger"])}
+    still = {name for name, _ in left}
+    return {"suspicions": left, "cleared": {**before.cleared, region: record.at_seconds}, "dismissed": before.dismissed & still}
+
+
 def fold(installation: Installation, record: Record) -> Installation:
     """The installation after one more record."""
-    body = record.body
+    body, change = record.body, _INSTALLATION_CHANGES.get(record.kind)
+    if change is not None:
+        installation = replace(installation, **change(installation, body))
     match record.kind:
-        case Kind.CONTROLLER_STARTED:
-            used = max(installation.used, (body["era"], body["epoch"]), tuple(body.get("used", (0, 0))))
-            known = {**{name: body[name] for name in ("era", "epoch", "serving")}, "used": used}
-            installation = replace(installation, term=body["term"], steps_ordered=0, **known)
-        case Kind.SUSPICION_RAISED:
-            raised = {**installation.suspicions, (body["region"], body["trigger"]): body["since_seconds"]}
-            installation = replace(installation, suspicions=raised)
         case Kind.SUSPICION_CLEARED:
-            left = {key: since for key, since in installation.suspicions.items() if key != (body["region"], body["trigger"])}
-            cleared = {**installation.cleared, body["region"]: record.at_seconds}
-            still = {region for region, _ in left}
-            installation = replace(installation, suspicions=left, cleared=cleared, dismissed=installation.dismissed & still)
+            installation = replace(installation, **_cleared(installation, record))
         case Kind.ZONE_CHANGED | Kind.NOTIFICATION_SENT | Kind.NOTIFICATION_FAILED if not record.incident:
             return _fold_zone(installation, record)
-        case Kind.EPOCH_OPENED:
-            used = max(installation.used, (body["era"], body["epoch"]))
-            installation = replace(installation, era=body["era"], epoch=body["epoch"], serving=body["target"], used=used)
-        case Kind.INCIDENT_CLOSED if body["outcome"] == "stood-down":
-            suspected = {region for region, _ in installation.suspicions}
-            installation = replace(installation, dismissed=installation.dismissed | suspected)
-        case Kind.STEP_INTENDED:
-            installation = replace(installation, steps_ordered=installation.steps_ordered + 1)
-        case Kind.OBSERVERS_SEEN:
-            installation = replace(installation, observers_heard=frozenset(body["heard"]))
-        case Kind.AGENT_RECORD:
-            imported = {**installation.agent_records, body["region"]: body["number"]}
-            installation = replace(installation, agent_records=imported)
-        case Kind.COMMAND:
-            installation = replace(installation, handled_commands={**installation.handled_commands, body["id"]: body["answer"]})
+        case Kind.PAUSED:
+            installation = replace(installation, paused={**body, "since_seconds": record.at_seconds})
+        case Kind.ATTESTED if not record.incident:
+            installation = replace(installation, attested=(*installation.attested, body))
         case Kind.INCIDENT_OPENED:
             return replace(installation, incidents={**installation.incidents, record.incident: _opened(record)})
         case _:

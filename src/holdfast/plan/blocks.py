@@ -47,6 +47,8 @@ class BlockSpecification:
     """What only the source holds may be gone afterwards: it is exported before (invariant 11)."""
     may_lose_data: bool = False
     """As another way it may lose more than the first: without a word in the plan, a person is asked before it is gone."""
+    of_the_plan: bool = True
+    """Whether a plan's step may name it; False for what only Holdfast itself orders."""
 
 
 _I, _C, _O = BlockClass.IDEMPOTENT, BlockClass.COMPARE, BlockClass.ONCE
@@ -57,6 +59,7 @@ _ALL = (
     BlockSpecification("approve", "wait until the plan's people approve the proposal", _I, Actor.PERSON),
     BlockSpecification("manual", "a person does something and ticks it off", _I, Actor.PERSON, parameters=frozenset({"text"}), required=frozenset({"text"})),
     BlockSpecification("fence", "make the source region's writers unable to write, or wait out their lease", _C, removes_write=True, time_limit_seconds=120.0),
+    BlockSpecification("withdraw", "turn back: tell a region's agent that an epoch is never opened", _C, parameters=frozenset({"region"}), required=frozenset({"region"}), time_limit_seconds=15.0, attempts=4, of_the_plan=False),
     BlockSpecification("postgres.promote", "make the target region's PostgreSQL the writer", _C, component_kind="postgres", grants_write=True, time_limit_seconds=120.0),
     BlockSpecification("postgres.verify", "prove a committed write and the integrity of the target's PostgreSQL", _I, component_kind="postgres"),
     BlockSpecification("divergence.export", "write down what only the source region's stores hold, before anything there is overwritten", _I, time_limit_seconds=900.0),

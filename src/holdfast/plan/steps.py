@@ -97,8 +97,9 @@ def _block(findings: Findings, step: _Step, kinds: dict[str, Any], components: f
     if not isinstance(name, str):
         return
     block = BLOCKS.get(name)
-    if block is None:
-        findings.at((*step.place, "block"), "unknown block", name, did_you_mean(name, BLOCKS))
+    if block is None or not block.of_the_plan:
+        known_blocks = [known for known, specification in BLOCKS.items() if specification.of_the_plan]
+        findings.at((*step.place, "block"), "unknown block", name, did_you_mean(name, known_blocks))
         return
     _component(findings, step, block, kinds, components)
     _parameters(findings, step, block, known)

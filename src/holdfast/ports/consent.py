@@ -22,6 +22,18 @@ class Consent(Protocol):
         Raises NoConsent when preparing it was refused: then no time that passes makes it safe.
         """
 
+    def bar(self, order: Order) -> None:
+        """Turning back: never consent to the activation that this order's epoch names, if that has not happened yet. Idempotent."""
+
+    def has_consented(self) -> bool:
+        """Whether it consented to the activation that is under way: then only the target can say that it never takes effect."""
+
+    def withdraw(self, order: Order) -> None:
+        """The target stated that the activation never takes effect: promise again. Idempotent."""
+
+    def stray(self) -> tuple[int, int] | None:
+        """(era, epoch) of an activation that is under way here, or None."""
+
     def promise_ends_in_seconds(self) -> float:
         """When the latest promise ends (negative: ended so long ago), without consenting to anything."""
 

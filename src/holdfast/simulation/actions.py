@@ -11,10 +11,10 @@ from typing import Any
 from holdfast.fencing.promise import Stage
 from holdfast.plan.blocks import BLOCKS, Actor
 from holdfast.plan.values import duration_seconds
-from holdfast.ports.action import Action, Answer, Finding, Outcome, Result, Task
+from holdfast.ports.action import Action, Answer, Finding, Mode, Outcome, Result, Task
 from holdfast.ports.consent import Consent, NoConsent
-from holdfast.simulation.agent import HigherOrderError
-from holdfast.simulation.effects import EFFECTS, Effect, TooMuchLostError
+from holdfast.simulation.agent import HigherOrderError, SimulatedAgent
+from holdfast.simulation.effects import EFFECTS, Effect, TooMuchLostError, withdrawing
 from holdfast.simulation.world import SILENCE_SECONDS, BlockFault, SimulatedWorld
 
 _LOOK_SECONDS = 0.02
@@ -25,7 +25,11 @@ _FOR_EVER_SECONDS = 86400.0
 def simulated_actions(world: SimulatedWorld, consent: Consent) -> dict[str, Action]:
     """One action for every block of the provider kind."""
     blocks = [name for name, block in BLOCKS.items() if block.actor is Actor.PROVIDER]
-    return {name: SimulatedFence(world, consent) if name == "fence" else SimulatedAction(world, EFFECTS[name]) for name in blocks}
+    special: dict[str, Action] = {
+        "fence": SimulatedFence(world, consent),
+        "withdraw": SimulatedAction(world, withdrawing(consent.has_consented)),
+    }
+    return {name: special[name] if name in special else SimulatedAction(world, EFFECTS[name]) for name in blocks}
 
 
 class SimulatedAction:
@@ -110,7 +114,8 @@ class SimulatedFence:
         certificate = source.agent.certificate if self._answers(task.source) else None
         if certificate is not None and (certificate.order.era, certificate.order.epoch) == (task.order.era, task.order.epoch):
             return Finding(Answer.YES, f"{task.source} certifies its fence", self._facts(task, "acknowledged"))
-        if self._consent.promise_ends_in_seconds() <= 0:
+        without_it = task.mode is Mode.UNGRACEFUL or task.parameters.get("attested") is True
+        if without_it and self._consent.promise_ends_in_seconds() <= 0:
             return Finding(Answer.YES, "every promise to it has run out", self._facts(task, "lease-ran-out"))
         return Finding(Answer.NO, "a promise to it may still run")
 
@@ -157,7 +162,9 @@ class SimulatedFence:
                 consent = target.agent.consent(task.order, clock.steady_seconds(), certificate)
                 if certificate is not None and consent.yes:
                     return Outcome(Result.SUCCEEDED, f"{task.source} certifies its fence", self._facts(task, "acknowledged"))
-                if consent.yes and self._consent.remaining_seconds() <= 0:
+                # An orderly stop needs the source's own word, unless people attest that it can't write.
+                without_it = task.mode is Mode.UNGRACEFUL or task.parameters.get("attested") is True
+                if without_it and consent.yes and self._consent.remaining_seconds() <= 0:
                     return Outcome(Result.SUCCEEDED, "every promise to it has run out", self._facts(task, "lease-ran-out"))
             await clock.sleep(_PAUSE_SECONDS)
 
@@ -177,6 +184,7 @@ class SimulatedFence:
             "how": how,
             "last_heartbeat_seconds": target.postgres.heartbeat_seconds(),
             "skew_seconds": 0.0,
+            "target_promise_ended_seconds": self._promise_ended_seconds(target.agent),
             "fenced_at_seconds": self._world.clock.wall_seconds(),
         }
         if how != "acknowledged" or certificate is None:
@@ -190,6 +198,11 @@ class SimulatedFence:
             "fenced_at_seconds": certificate.fenced_at_seconds,
         }
         return {**facts, "fenced_at_seconds": certificate.fenced_at_seconds, "position": position, "certificate": written}
+
+    def _promise_ended_seconds(self, agent: SimulatedAgent) -> float | None:
+        """When its promise to the source ended; None when a certificate made it void."""
+        ends_in = agent.promise_ends_in_seconds(self._world.clock.steady_seconds())
+        return None if ends_in == float("-inf") else self._world.clock.wall_seconds() + ends_in
 
     def _answers(self, site: str) -> bool:
         """Whether the agent there answers."""

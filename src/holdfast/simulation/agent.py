@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from holdfast.fencing.lease import Lease
 from holdfast.fencing.order import Order
-from holdfast.fencing.promise import Activation, Ask, Certificate, Epoch, Grantor, Memory, Reply, Stage, Timing
+from holdfast.fencing.promise import Activation, Ask, Certificate, Epoch, Evidence, Grantor, Memory, Reply, Stage, Timing
 from holdfast.plan.blocks import BLOCKS, BlockClass
 from holdfast.simulation.stores import LogStore
 
@@ -38,7 +38,7 @@ class Orders:
             return
         for name, seen in self.highest.items():
             later = (seen.era, seen.epoch, seen.term) > (order.era, order.epoch, order.term)
-            if later or (name == block and seen > order):
+            if later or (name in (block, "withdraw") and seen > order):
                 raise HigherOrderError(seen, order)
         self.highest[block] = order
 
@@ -160,6 +160,23 @@ class SimulatedAgent:
         self._fence_stores(now_seconds, f"fenced by order {order.as_text()}")
         self._ordered_fence = self._ordered_fence or fenced
         return self._ordered_fence
+
+    def withdraw(self, order: Order, *, controller_consented: bool, now_seconds: float) -> None:
+        """Turn back, as the order of the same name. Raises PermissionError when the epoch is open here."""
+        evidence = Evidence.UNKNOWN if controller_consented else Evidence.OTHER_NEVER_CONSENTS
+        if controller_consented and self.epoch < Epoch(order.era, order.epoch):
+            evidence = Evidence.NEVER_TAKES_EFFECT
+        reply = self._keep(self._grantor.withdraw(order, evidence))
+        if not reply.yes:
+            raise PermissionError(f"{self.region}: {reply.reason}")
+        if self.holder == self.region and self._ordered_fence is not None:
+            self._ordered_fence, self._lease, self._asked_seconds = None, Lease(self.epoch), float("-inf")
+            self.records.append((now_seconds, "ordered back"))
+
+    @property
+    def withdrawn(self) -> Epoch | None:
+        """The highest epoch that was withdrawn here."""
+        return self._grantor.memory.withdrawn
 
     def follow(self, epoch: Epoch, holder: str) -> None:
         """Another region holds a higher epoch: this one becomes its replica and promises to it from now on."""

@@ -174,6 +174,25 @@ def _export(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     return {"differences": len(entries), "complete": True}
 
 
+def withdrawing(has_consented: Callable[[], bool]) -> Effect:
+    """Block `withdraw`. `has_consented`: whether the controller consented to the epoch itself."""
+
+    def told(world: SimulatedWorld, task: Task) -> Finding:
+        region = str(task.parameters["region"])
+        agent, epoch = world.regions[region].agent, Epoch(task.order.era, task.order.epoch)
+        yes = agent.withdrawn is not None and agent.withdrawn >= epoch and agent.activation is None and agent.certificate is None
+        yes = yes and (region != task.target or world.writes_here(region))
+        return found(yes, f"{region} goes on as before", f"{region} was not told, or has no lease yet")
+
+    def tell(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+        agent = world.regions[str(task.parameters["region"])].agent
+        agent.orders.obey(task.block, task.order)
+        agent.withdraw(task.order, controller_consented=has_consented(), now_seconds=world.clock.steady_seconds())
+        return {}
+
+    return Effect(lambda _world, task: (str(task.parameters["region"]),), told, tell, through_agent=True)
+
+
 # -- buckets, settings, application -------------------------------------------------------------------------------------------
 
 

@@ -37,8 +37,8 @@ class Survived:
     """From healing to the end."""
 
 
-def torment(settings: StageSettings, *, loses_journal: bool = False) -> Survived:
-    """One seed. Raises InvariantBroken with the seed in its text."""
+def torment(settings: StageSettings, *, loses_journal: bool = False, aborts: bool = False) -> Survived:
+    """One seed. `aborts`: people also turn back at any moment. Raises InvariantBroken with the seed in its text."""
     invariants = Invariants()
 
     async def play() -> Survived:
@@ -49,7 +49,7 @@ def torment(settings: StageSettings, *, loses_journal: bool = False) -> Survived
         assert isinstance(loop, VirtualTimeLoop)
         loop.look_after_every_event(invariants.look)
         try:
-            return await Nemesis(stage, loses_journal).play()
+            return await Nemesis(stage, loses_journal, aborts).play()
         finally:
             await stage.end()
 
@@ -59,7 +59,7 @@ def torment(settings: StageSettings, *, loses_journal: bool = False) -> Survived
 class Nemesis:
     """One stage tormented."""
 
-    def __init__(self, stage: Stage, loses_journal: bool) -> None:
+    def __init__(self, stage: Stage, loses_journal: bool, aborts: bool) -> None:
         self._stage = stage
         self._people = InsistentPeople(stage)
         self._loses_journal = loses_journal
@@ -81,6 +81,8 @@ class Nemesis:
         ]
         if loses_journal:
             self._faults.append(self._lose_journal)
+        if aborts:
+            self._faults += [self._abort, self._abort, self._move]
 
     async def play(self) -> Survived:
         """Calm, faults, healing, end."""
@@ -165,6 +167,15 @@ class Nemesis:
         self._stage.lose_journal()
         return "lose the controller and its journal"
 
+    def _abort(self) -> str:
+        incident = last_incident(self._stage)
+        said = "nothing" if incident is None else self._people.repeat("abort", "abort", {"incident": incident.incident})
+        return f"abort: {said}"
+
+    def _move(self) -> str:
+        verb = self._stage.random.choice(("switchover", "failback", "go-on"))
+        return f"{verb}: {self._people.repeat(verb, verb)}"
+
     def _silence_observer(self) -> str:
         observer = self._stage.random.choice(list(self._stage.observers.values()))
         observer.alive = not observer.alive
@@ -198,6 +209,8 @@ class Nemesis:
             return not known.suspicions and self._served(self._stage.clock.wall_seconds() - 1.0)
         if incident.state is State.RECOVERED:
             self._people.repeat("failback", "failback")
+        if incident.state is State.HALTED:
+            self._people.repeat("go-on", "go-on")
         return False
 
     def _served(self, since_seconds: float) -> bool:

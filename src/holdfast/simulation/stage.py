@@ -163,8 +163,8 @@ class Stage:
             self._running.result()
 
     async def _conduct(self, controller: Controller, keeper: Keeper) -> None:
-        used = await hear(keeper, self.plan.regions, self._status, self.clock, lambda _: None, journal_is_new=not self.disk.records)
-        controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder), used)
+        used, term = await hear(keeper, self.plan.regions, self._status, self.clock, lambda _: None, journal_is_new=not self.disk.records)
+        controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder), used, term)
         self.controller, self.world.controller = controller, keeper.ask
         await controller.run()
 
@@ -179,6 +179,7 @@ class Stage:
             "epoch": agent.epoch.epoch,
             "holder": agent.holder,
             "pledged": None if pledged is None else {"era": pledged.epoch.era, "epoch": pledged.epoch.epoch, "stage": pledged.stage.value},
+            "withdrawn": None if agent.withdrawn is None else list(agent.withdrawn),
             "highest_order": None if ordered is None else ordered.as_list(),
         }
 

@@ -30,6 +30,8 @@ _STOP_SECONDS = 15.0
 """What a graceful source gets for stopping its stores orderly, before it fences them."""
 _AGAIN_SECONDS = 0.25
 _GRACEFUL_SILENCE_SECONDS = 45.0
+_VOID_SECONDS = 86000.0
+"""An agent says of a promise that a certificate made void that it ended a day ago."""
 
 
 @dataclass
@@ -81,7 +83,7 @@ class FenceAction:
             "how": "acknowledged" if record else "lease-ran-out",
             "fenced_at_seconds": record.get("at_seconds", self._clock.wall_seconds()),
             "position": position,
-            **_heartbeats(target),
+            **_known_of(target, self._clock.wall_seconds()),
         }
         return Finding(Answer.YES, f"{task.target} has consented, and no promise to {task.source} runs", facts)
 
@@ -258,9 +260,9 @@ class FenceAction:
 
     async def _heartbeats(self, task: Task) -> dict[str, Any]:
         try:
-            return _heartbeats(await self._agents[task.target].status())
+            return _known_of(await self._agents[task.target].status(), self._clock.wall_seconds())
         except AgentSilent:
-            return _heartbeats({})
+            return _known_of({}, self._clock.wall_seconds())
 
     def _since(self, moment: float) -> float:
         return round(self._clock.steady_seconds() - moment, 4)
@@ -288,9 +290,14 @@ def _pledged(status: Mapping[str, Any], task: Task, stage: str | None = None) ->
     return (pledged.get("era"), pledged.get("epoch")) == _epoch_of(task) and stage in (None, pledged.get("stage"))
 
 
-def _heartbeats(status: Mapping[str, Any]) -> dict[str, Any]:
-    """The newest heartbeat that each store of the target has: what came after it may be lost. The oldest of them bounds the loss."""
+def _known_of(status: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """The newest heartbeat that each store of the target has: what came after it may be lost. The oldest of them bounds the loss.
+
+    Also when the target's own promise to the source ended; None when a certificate made it void, for then only that says when.
+    """
     found = {name: store.get("last_heartbeat_seconds") for name, store in (status.get("stores") or {}).items()}
     known = [float(value) for value in found.values() if value is not None]
     whole = len(known) == len(found) and bool(known)
-    return {"last_heartbeat_seconds": min(known) if whole else None, "heartbeats": found}
+    ends_in = status.get("promise_ends_in_seconds")
+    ended = now + float(ends_in) if ends_in is not None and float(ends_in) > -_VOID_SECONDS else None
+    return {"last_heartbeat_seconds": min(known) if whole else None, "heartbeats": found, "target_promise_ended_seconds": ended}

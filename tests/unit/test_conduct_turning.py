@@ -1,0 +1,221 @@
+"""Turning back, told as nights on call: what an abort undoes, what it can't, and that it always comes to an end."""
+
+import pytest
+
+from holdfast.conduct.policy import answered
+from holdfast.conduct.situation import Command
+from holdfast.conduct.turning import outlook
+from holdfast.decision.table import State
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import first_break
+from unit.conduct_on_paper import DR, PRIMARY, Paper
+
+ONE, TWO, CONDUCTOR = "exercise-one", "exercise-two", "exercise-three"
+
+
+def fencing(paper: Paper) -> Paper:
+    """Approved, and in the middle of its fence."""
+    paper.hangs = frozenset({"fence"})
+    paper.lose_region()
+    paper.approve(ONE, TWO)
+    assert ("failover", "fence") in paper.in_flight
+    return paper
+
+
+def abort(paper: Paper, by: str = CONDUCTOR) -> str:
+    return paper.command("abort", by, incident=paper.incident.incident, reason="the provider is back")
+
+
+def test_in_the_middle_of_the_fence_everything_goes_back_and_every_component_is_named() -> None:
+    paper = fencing(Paper())
+    assert abort(paper).startswith("accepted")
+    assert paper.incident.state is State.TURNED_BACK
+    assert (paper.installation.era, paper.installation.epoch, paper.installation.serving) == (0, 1, PRIMARY)
+    assert paper.installation.used == (0, 2), "an epoch that was withdrawn is never used again"
+    assert paper.begun[-4:] == [f"withdraw-{DR}", f"withdraw-{PRIMARY}", "undo-scale-up", "prove-service"]
+    states = paper.incident.turned_back
+    assert states is not None
+    assert states["database"] == {PRIMARY: "writer", DR: "replica, never promoted"}
+    assert states["application"][DR] == "standby size, version of the move"
+    assert set(states) == set(paper.plan.components)
+    assert paper.in_flight == frozenset(), "nobody waits for the fence any more"
+    assert first_break(paper.records) is None
+
+
+def test_the_source_is_told_only_after_the_target_knows() -> None:
+    paper = fencing(Paper())
+    paper.outcomes["withdraw"] = "unknown"
+    abort(paper)
+    paper.wait(60.0)
+    assert f"withdraw-{DR}" in paper.begun
+    assert f"withdraw-{PRIMARY}" not in paper.begun
+    assert not [record for record in paper.records if record.kind == Kind.EPOCH_WITHDRAWN]
+
+
+def test_what_the_target_does_not_know_is_not_passed_over() -> None:
+    paper = fencing(Paper())
+    paper.outcomes["withdraw"] = "unknown"
+    abort(paper)
+    for _ in range(20):
+        paper.wait(5.0)
+    assert paper.incident.state is State.NEEDS_PERSON
+    said = paper.command("choose", CONDUCTOR, step=f"withdraw-{DR}", choice="skip", reason="it is dead")
+    assert said == f"refused: skip is no choice for withdraw-{DR}; choose one of: retry"
+    del paper.outcomes["withdraw"]
+    paper.command("choose", CONDUCTOR, step=f"withdraw-{DR}", choice="retry")
+    assert paper.incident.state is State.TURNED_BACK
+
+
+def test_a_silent_source_may_be_passed_over_and_the_table_says_so() -> None:
+    paper = fencing(Paper())
+    paper.outcomes[f"withdraw-{PRIMARY}"] = "unknown"
+    abort(paper)
+    for _ in range(20):
+        paper.wait(5.0)
+    assert paper.incident.state is State.NEEDS_PERSON
+    paper.command("choose", CONDUCTOR, step=f"withdraw-{PRIMARY}", choice="skip", reason="its host is burnt down")
+    assert paper.incident.state is State.TURNED_BACK
+    assert paper.incident.turned_back is not None
+    assert "not told" in paper.incident.turned_back["database"][PRIMARY]
+
+
+def test_before_any_approval_there_is_nothing_to_undo() -> None:
+    paper = Paper()
+    paper.lose_region()
+    assert abort(paper).startswith("accepted")
+    assert paper.incident.state is State.TURNED_BACK
+    assert paper.begun == []
+    assert paper.installation.used == (0, 1)
+
+
+def test_what_was_aborted_is_not_opened_again_by_the_same_suspicion() -> None:
+    paper = fencing(Paper())
+    paper.hangs = frozenset()
+    abort(paper)
+    paper.wait(120.0)
+    assert len(paper.installation.incidents) == 1
+    paper.region_answers()
+    paper.lose_region()
+    assert len(paper.installation.incidents) == 2
+    paper.approve(ONE, TWO)
+    assert paper.installation.epoch == 3
+
+
+def test_after_a_promotion_was_ordered_it_halts_and_can_be_finished() -> None:
+    paper = Paper()
+    paper.hangs = frozenset({"settings.update"})
+    paper.lose_region()
+    paper.approve(ONE, TWO)
+    said = abort(paper)
+    assert said.startswith("accepted")
+    assert "go-on" in said
+    assert paper.incident.state is State.HALTED
+    begun = list(paper.begun)
+    paper.wait(300.0)
+    assert paper.begun == begun
+    assert paper.installation.serving == DR, "the target stays the writer"
+    paper.hangs, paper.in_flight = frozenset(), frozenset()
+    paper.restart()
+    paper.region_answers()
+    paper.settle()
+    assert paper.incident.state is State.HALTED, "a controller that takes over begins nothing either"
+    assert paper.command("go-on", CONDUCTOR).startswith("accepted")
+    assert paper.incident.state is State.RECOVERED
+
+
+def test_after_a_halt_the_planned_way_home_is_open_once_the_writers_are_promoted() -> None:
+    paper = Paper()
+    paper.hangs = frozenset({"redis.promote"})
+    paper.lose_region()
+    paper.approve(ONE, TWO)
+    abort(paper)
+    assert "promote-cache is not done" in paper.command("failback", CONDUCTOR)
+    paper.hangs = frozenset({"settings.update"})
+    paper.in_flight = frozenset()
+    paper.restart()
+    paper.command("go-on", CONDUCTOR)
+    abort(paper)
+    paper.hangs, paper.in_flight = frozenset(), frozenset()
+    paper.region_answers()
+    assert paper.command("failback", CONDUCTOR).startswith("accepted")
+    paper.approve(ONE, TWO)
+    assert paper.incident.state is State.CLOSED
+    assert paper.installation.serving == PRIMARY
+
+
+def returning(paper: Paper) -> Paper:
+    """Recovered in DR, and in the middle of the fence of the way home."""
+    paper.lose_region()
+    paper.approve(ONE, TWO)
+    paper.region_answers()
+    paper.hangs = frozenset({"fence"})
+    paper.command("failback", CONDUCTOR)
+    paper.approve(ONE, TWO)
+    assert paper.incident.state is State.RETURNING
+    return paper
+
+
+def test_the_way_home_is_turned_back_to_where_service_is_and_can_be_taken_again() -> None:
+    paper = returning(Paper())
+    assert abort(paper).startswith("accepted")
+    assert paper.incident.state is State.RECOVERED
+    assert (paper.installation.epoch, paper.installation.serving) == (2, DR)
+    assert paper.begun[-4:] == [f"withdraw-{PRIMARY}", f"withdraw-{DR}", "undo-drain-dr", "prove-service"]
+    paper.hangs = frozenset()
+    paper.command("failback", CONDUCTOR)
+    paper.approve(ONE, TWO)
+    assert paper.incident.state is State.CLOSED
+    assert (paper.installation.epoch, paper.installation.serving) == (4, PRIMARY)
+
+
+@pytest.mark.parametrize("verb", ["failover", "way-back"])
+def test_killed_at_every_append_of_an_abort_the_next_controller_ends_it(verb: str) -> None:
+    whole = fencing(Paper()) if verb == "failover" else returning(Paper())
+    before = len(whole.batches)
+    abort(whole)
+    end = whole.incident.state
+    for batches in range(before, len(whole.batches)):
+        left = whole.cut_after(batches)
+        left.wait(10.0)
+        assert left.incident.state is end, f"cut after {batches}"
+        assert left.installation.serving == whole.installation.serving
+        assert left.incident.turned_back == whole.incident.turned_back
+
+
+@pytest.mark.parametrize(
+    ("by", "incident", "why"),
+    [("nobody", None, "nobody in the plan"), (CONDUCTOR, "inc-9-9", "is the open incident, not inc-9-9")],
+)
+def test_who_may_not_and_what_is_not_there(by: str, incident: str | None, why: str) -> None:
+    paper = fencing(Paper())
+    assert why in paper.command("abort", by, incident=incident or paper.incident.incident)
+
+
+def test_where_nothing_is_under_way_the_answer_says_what_remains() -> None:
+    paper = Paper()
+    paper.lose_region()
+    paper.approve(ONE, TWO)
+    paper.region_answers()
+    assert "`holdfast failback` is the way home" in abort(paper)
+    assert paper.incident.state is State.RECOVERED
+
+
+def test_it_is_said_before_it_is_done() -> None:
+    paper = fencing(Paper())
+    seen = outlook(paper.plan, paper.installation, paper.incident)
+    assert seen.way == "turn-back"
+    assert any(DR in line and "never opened" in line for line in seen.undone)
+    assert any("epoch 0.2 is used up" in line for line in seen.stays)
+    assert any("keeps the version" in line for line in seen.stays)
+    assert seen.components["database"][PRIMARY] == "writer"
+    _, moves = answered(paper.situation(), Command("c1", "status", CONDUCTOR))
+    assert len(moves) == 1, "looking changes nothing"
+
+
+def test_a_pledge_that_no_journal_knows_is_withdrawn() -> None:
+    paper = Paper()
+    paper.stray = (0, 2)
+    paper.settle()
+    assert paper.incident.state is State.TURNED_BACK
+    assert paper.begun == [f"withdraw-{DR}", f"withdraw-{PRIMARY}", "prove-service"]
+    assert (paper.installation.epoch, paper.installation.used, paper.installation.serving) == (1, (0, 2), PRIMARY)
