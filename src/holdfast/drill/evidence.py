@@ -1,10 +1,10 @@
 """What a drill gathers for the report: journal, ledgers, what observers saw, and what the stores held at each moment that matters."""
 
-import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from holdfast.canary.observed import observed
 from holdfast.health.observation import Observation
 from holdfast.journal.record import Record
 from holdfast.lab.audit import contents
@@ -14,12 +14,8 @@ from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.reading import read_ledgers
 from holdfast.plan.bindings import Bindings
-from holdfast.providers.http.observations import HttpObservationSource
 from holdfast.providers.sqlite.journal import JournalReader
 from holdfast.report.model import Finding
-
-ASK_SECONDS = 10.0
-"""Time for one page of an observer's looks: nothing waits for it but the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +56,9 @@ class Evidence:
 
     def watched(self, bindings: Bindings) -> "Evidence":
         """With everything that the observers saw. A silent one is said; the others saw the same things from elsewhere."""
-        looks, silent = asyncio.run(_observed(bindings))
+        looks, silent = observed(bindings)
         said = tuple(
             Finding(about=f"observer {site}", result="fail", sentence=f"It was silent when asked what it saw: {why}")
             for site, why in silent.items()
         )
         return replace(self, observations=looks, findings=(*self.findings, *said))
-
-
-async def _observed(bindings: Bindings) -> tuple[tuple[Observation, ...], dict[str, str]]:
-    looks: list[Observation] = []
-    silent: dict[str, str] = {}
-    for site, url in bindings.observers.items():
-        source = HttpObservationSource(site, url, timeout_seconds=ASK_SECONDS, source_address=bindings.source_address)
-        last = 0
-        try:
-            while page := await source.since(last):
-                looks.extend(page)
-                last = page[-1].sequence
-        except (TimeoutError, OSError) as error:
-            silent[site] = str(error) or f"no answer within {ASK_SECONDS:g} s"
-        finally:
-            source.close()
-    return tuple(sorted(looks, key=lambda look: look.at_seconds)), silent

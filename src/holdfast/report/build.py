@@ -193,6 +193,7 @@ def _functions(facts: ReportFacts, at: Moments, history: History, losses: dict[s
         entries = facts.ledgers.get(identifier)
         asked = entries or ()
         rto, outage, _ = outage_in(asked, window)
+        during = [request for request in requests(asked) if request.sent_seconds >= facts.started_seconds]
         lost = losses.get(identifier) if entries else None
         rpo = lost.span_seconds(fenced) if lost else None
         results.append(
@@ -209,8 +210,8 @@ def _functions(facts: ReportFacts, at: Moments, history: History, losses: dict[s
                 met=None if rto is None or rpo is None else rto <= function.rto and rpo <= function.rpo,
                 late_writes=len(lost.late) if lost else None,
                 unchecked_writes=len(lost.unknown) if lost else None,
-                unknown_outcomes=sum(r.result is RequestResult.UNKNOWN for r in requests(asked)) if entries else None,
-                failed_requests=sum(r.result is not RequestResult.ACKNOWLEDGED for r in requests(asked)) if entries else None,
+                unknown_outcomes=sum(r.result is RequestResult.UNKNOWN for r in during) if entries else None,
+                failed_requests=sum(r.result is not RequestResult.ACKNOWLEDGED for r in during) if entries else None,
                 first_failed_seconds=outage.from_seconds - at.impact if outage else None,
                 recovered_seconds=outage.until_seconds - at.impact if outage and outage.until_seconds is not None else None,
                 clients=strip(asked, shown, at.impact, min(SLOW_SECONDS, function.degraded.p95_latency_above)) if entries else (),

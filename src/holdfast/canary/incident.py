@@ -1,0 +1,182 @@
+"""The facts of a real incident, gathered for its report: the journal, the canary's ledgers, and what the stores hold of its records.
+
+Rules: it reads and changes nothing. What nobody could look at stays unknown: a target that was read by nobody between the failover and the
+way home says nothing about what the failover lost, and an old source that was not read before it was made a replica leaves the check of the
+single writer open. Time that the canary could not measure is a finding that weighs.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast import __version__
+from holdfast.canary.archive import entries, functions, measured
+from holdfast.canary.files import CanaryFiles
+from holdfast.canary.observed import observed
+from holdfast.canary.records import canary_records, read
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
+from holdfast.ledger.availability import availability
+from holdfast.ledger.contents import StoreContents
+from holdfast.ledger.entry import LedgerEntry
+from holdfast.ledger.measure import SUCCESSES_IN_A_ROW
+from holdfast.plan.bindings import Bindings
+from holdfast.plan.loader import LoadedPlan
+from holdfast.providers.sqlite.journal import JournalReader
+from holdfast.report.facts import ReportFacts
+from holdfast.report.model import Finding
+from holdfast.report.wording import duration, listing
+
+LOOK_BACK_SECONDS = 6 * 3600.0
+"""How long before the impact a write may have been acknowledged and still count as lost by it."""
+BEFORE_SECONDS = 60.0
+SLACK_INTERVALS = 2.0
+"""Unmeasured time of so many intervals of a canary is jitter."""
+
+
+class IncidentProblem(Exception):
+    """Its facts can't be gathered; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentSources:
+    """Where the facts of an incident are."""
+
+    loaded: LoadedPlan
+    bindings: Bindings
+    """As seen from where this runs: the stores of the serving region are read, and the observers asked."""
+    journal: Path
+    ledgers: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """Wall-clock seconds."""
+
+    impact: float
+    """As the incident was opened with."""
+    epoch_opened: float | None
+    reprotect: float | None
+    end: float
+
+
+def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: float) -> ReportFacts:
+    """Everything for the report of an incident; of the last one when none is named.
+
+    Raises IncidentProblem, JournalBroken, LedgerError and OSError.
+    """
+    with JournalReader(sources.journal) as journal:
+        records = tuple(journal.read())
+    opened = _opened(records, wanted, sources.journal)
+    mine = [record for record in records if record.incident == opened.incident]
+    plan, files = sources.loaded.plan, CanaryFiles(sources.ledgers)
+    times = _times(mine, opened, _settling_seconds(sources), now_seconds)
+    since = times.impact - LOOK_BACK_SECONDS
+    ledgers, torn = _ledgers(files, since, times.end)
+    looks, _ = observed(sources.bindings)
+    serving = _serving(mine, plan.primary_region())
+    return ReportFacts(
+        plan=plan,
+        plan_digest=sources.loaded.digest,
+        incident=opened.incident,
+        kind="incident",
+        scenario=str(opened.body["scenario"]),
+        profile=_profile(records, opened),
+        replication=sources.bindings.replication,
+        records=records,
+        ledgers=ledgers,
+        after_failover=_after_failover(sources, files, times, str(opened.body["target"]), since),
+        before_reprotect=_surveyed(files, str(opened.body["source"]), times.epoch_opened, times.reprotect),
+        at_end=canary_records(sources.bindings, serving, since),
+        started_seconds=times.impact - BEFORE_SECONDS,
+        ended_seconds=times.end,
+        generated_seconds=now_seconds,
+        holdfast_version=__version__,
+        observations=tuple(look for look in looks if look.at_seconds >= times.impact - BEFORE_SECONDS),
+        findings=(*torn, *_unmeasured(sources, files, times)),
+    )
+
+
+def _opened(records: Sequence[Record], wanted: str | None, journal: Path) -> Record:
+    opened = [record for record in records if record.kind == Kind.INCIDENT_OPENED]
+    if not opened:
+        raise IncidentProblem(f"{journal} knows of no incident")
+    found = opened[-1] if wanted is None else next((record for record in opened if record.incident == wanted), None)
+    if found is None:
+        raise IncidentProblem(f"{journal} knows of no incident '{wanted}'; it has {listing([record.incident for record in opened])}")
+    return found
+
+
+def _times(mine: Sequence[Record], opened: Record, settling_seconds: float, now_seconds: float) -> _Times:
+    def first(kind: Kind, run: str) -> float | None:
+        return next((record.at_seconds for record in mine if record.kind == kind and record.body.get("run") == run), None)
+
+    closed = next((record.at_seconds for record in mine if record.kind == Kind.INCIDENT_CLOSED), None)
+    return _Times(
+        impact=float(opened.body.get("impact_seconds") or opened.at_seconds),
+        epoch_opened=first(Kind.EPOCH_OPENED, "failover"),
+        reprotect=first(Kind.RUN_STARTED, "reprotect"),
+        end=now_seconds if closed is None else min(now_seconds, closed + settling_seconds),
+    )
+
+
+def _settling_seconds(sources: IncidentSources) -> float:
+    """How long it takes to see that an outage is over: ten successes of the slowest canary."""
+    canaries = [function.canary for function in sources.loaded.plan.functions.values() if function.canary is not None]
+    slowest = max((canary.every + canary.within for canary in canaries), default=1.0)
+    return (SUCCESSES_IN_A_ROW + 2) * slowest
+
+
+def _profile(records: Sequence[Record], opened: Record) -> str:
+    started = [record for record in records if record.kind == Kind.CONTROLLER_STARTED and record.sequence < opened.sequence]
+    return str(started[-1].body.get("profile", "default")) if started else "default"
+
+
+def _serving(mine: Sequence[Record], primary: str) -> str:
+    opened = [record for record in mine if record.kind == Kind.EPOCH_OPENED]
+    return str(opened[-1].body.get("target")) if opened else primary
+
+
+def _ledgers(files: CanaryFiles, since_seconds: float, until_seconds: float) -> tuple[dict[str, tuple[LedgerEntry, ...]], list[Finding]]:
+    found, torn = {}, []
+    for function in functions(files):
+        ledger = entries(files, function, since_seconds, until_seconds)
+        if ledger.entries:
+            found[function] = ledger.entries
+        if ledger.torn:
+            torn.append(Finding(about=f"ledger of {function}", result="unknown", sentence=ledger.torn))
+    return found, torn
+
+
+def _after_failover(
+    sources: IncidentSources, files: CanaryFiles, times: _Times, target: str, since_seconds: float
+) -> tuple[StoreContents, ...]:
+    """What the target held after the failover: as the canary read it then, or now as long as nobody began to bring anything back."""
+    if times.epoch_opened is None:
+        return ()
+    surveyed = _surveyed(files, target, times.epoch_opened, times.reprotect)
+    if surveyed and all(store.records is not None for store in surveyed):
+        return surveyed
+    return canary_records(sources.bindings, target, since_seconds) if times.reprotect is None else surveyed
+
+
+def _surveyed(files: CanaryFiles, region: str, after_seconds: float | None, before_seconds: float | None) -> tuple[StoreContents, ...]:
+    """The first survey of a region between two moments."""
+    for path in sorted(files.contents.glob(f"*.{region}.json")):
+        at = float(path.name.removesuffix(f".{region}.json"))
+        if after_seconds is not None and at >= after_seconds and (before_seconds is None or at < before_seconds):
+            return read(path)
+    return ()
+
+
+def _unmeasured(sources: IncidentSources, files: CanaryFiles, times: _Times) -> Iterator[Finding]:
+    """Where the canary itself was blind while the incident was on."""
+    start, end = times.impact - BEFORE_SECONDS, times.reprotect if times.reprotect is not None else times.end
+    for name, function in sources.loaded.plan.functions.items():
+        if function.canary is None:
+            continue
+        found = availability(measured(files, name, function.canary, start, end))
+        if found.unknown_seconds > SLACK_INTERVALS * function.canary.every and found.measured_seconds > 0:
+            why = listing(list(found.unknown_reasons))
+            sentence = f"{duration(found.unknown_seconds)} of the incident were not measured: {why}."
+            yield Finding(about=f"canary of {name}", result="unknown", sentence=sentence)
