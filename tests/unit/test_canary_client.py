@@ -236,3 +236,34 @@ def test_a_function_is_measured_when_plan_and_bindings_both_name_it() -> None:
     plan = voicehive().plan
     functions = {"voice": FunctionBinding(dns_name=NAME, port=1, path="/"), "other": FunctionBinding(dns_name=NAME, port=1, path="/")}
     assert measurable(plan, some_bindings(functions=functions)) == ("voice",)
+
+
+def test_a_failure_just_before_the_way_came_back_is_doubted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doubt_module, "EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(doubt_module, "ANSWER_SECONDS", 0.1)
+    cut = asyncio.Event()
+
+    async def healthy(call: Call) -> Reply:
+        if cut.is_set():
+            await asyncio.sleep(5)
+        return Reply(200, "ok")
+
+    async def story() -> tuple[str, str]:
+        host, port = place()
+        server = Server(healthy)
+        await server.start(host, port)
+        doubt = Doubt({"witness": f"http://{host}:{port}"}, None)
+        asking = asyncio.create_task(doubt.run())
+        assert await doubt.about(time.time()) == ""
+        cut.set()
+        assert await doubt.about(time.time()) == CUT_OFF
+        failed = time.time()
+        cut.clear()
+        just_before = await doubt.about(failed)
+        await doubt.about(time.time())
+        later = await doubt.about(time.time())
+        asking.cancel()
+        await server.stop(0.05)
+        return just_before, later
+
+    assert asyncio.run(story()) == (CUT_OFF, "")
