@@ -15,6 +15,8 @@ from holdfast.canary.files import CanaryFiles, Mark, What, write_mark
 from holdfast.ledger.entry import LedgerEntry
 
 TRY_SECONDS = 1.0
+ROOM_BYTES = 256 * 1024
+"""Free again is what has room for a few hundred entries."""
 STEP_SECONDS = 0.5
 """A clock that moves by more than this against the steady one was stepped, not steered."""
 
@@ -60,12 +62,25 @@ class Standstill:
                 continue
             now = time.time()
             try:
-                await asyncio.to_thread(write_mark, self._files, Mark(now, What.LEDGER_STOOD, self.reason, self.since_seconds, now))
+                await asyncio.to_thread(self._try, Mark(now, What.LEDGER_STOOD, self.reason, self.since_seconds, now))
             except OSError:
                 continue  # as before; it was told
             self._say(Word(now, "done", f"the ledger can be kept again; {now - self.since_seconds:.0f} s were not measured"))
             self.since_seconds, self.reason = None, ""
             self.open.set()
+
+
+    def _try(self, mark: Mark) -> None:
+        """A mark alone would fit into what is left of its last block, and the next entry would stand again."""
+        probe = self._files.directory / "room.probe"
+        try:
+            with probe.open("wb") as file:
+                file.write(bytes(ROOM_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            probe.unlink(missing_ok=True)
+        write_mark(self._files, mark)
 
 
 class DurableLedger:
