@@ -69,7 +69,6 @@ class Standstill:
             self.since_seconds, self.reason = None, ""
             self.open.set()
 
-
     def _try(self, mark: Mark) -> None:
         """A mark alone would fit into what is left of its last block, and the next entry would stand again."""
         probe = self._files.directory / "room.probe"
