@@ -38,6 +38,7 @@ from holdfast.ports.notifier import Notifier
 from holdfast.providers.agents.actions import (
     PostgresPromoteAction,
     PostgresReprotectAction,
+    PostgresRestoreAction,
     RedisPromoteAction,
     RedisReprotectAction,
 )
@@ -128,6 +129,7 @@ def actions_for(
         "fence": FenceAction(agents, clock, keeper.remaining_seconds),
         "withdraw": WithdrawAction(agents, clock, keeper.has_consented),
         "postgres.promote": PostgresPromoteAction(agents, clock, prove_postgres_writer(databases)),
+        "postgres.restore": PostgresRestoreAction(agents, clock, prove_postgres_writer(databases), timeout_seconds=280.0),
         "postgres.verify": PostgresVerifyAction(databases),
         "divergence.export": DivergenceExportAction(
             bindings.state_directory / "divergence", _divergence_sources(plan, agents, buckets, clock), clock

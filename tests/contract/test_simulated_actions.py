@@ -31,6 +31,7 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "withdraw": ("fence",),
     "postgres.promote": ("fence",),
     "redis.promote": ("fence",),
+    "postgres.restore": ("fence",),
     "postgres.verify": _TO_WRITE,
     "postgres.reprotect": _TO_WRITE,
     "redis.reprotect": _TO_WRITE,

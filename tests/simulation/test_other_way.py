@@ -1,5 +1,6 @@
 """Each primary step is made to fail in the simulated world; the plan's other way brings service back, and is proved like the first."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -127,6 +128,32 @@ def test_a_replica_that_is_too_far_behind_is_not_promoted_silently() -> None:
     assert "people approved a loss of at most" in waiting["reason"]
     assert not [body for body in of(exercised, Kind.STEP_FINISHED) if body["step"] == "promote-database" and body["outcome"] == "succeeded"]
     assert not [body for body in of(exercised, Kind.STEP_INTENDED) if body["step"] == "switch-dns"]
+
+
+def test_a_replica_that_is_too_far_behind_is_replaced_from_the_archive_when_a_person_says_so() -> None:
+    """The archive has what the replica lacks; the person saw that the replica would lose twenty minutes."""
+
+    def choosing(stage: Stage) -> None:
+        _falls_behind(stage)
+        forget = stage.disk.on_append
+
+        def choose(records: Sequence[Record]) -> None:
+            if forget is not None:
+                forget(records)
+            if any(record.kind == Kind.STEP_WAITING for record in records):
+                arguments = {"step": "promote-database", "choice": "other-way"}
+                loop = asyncio.get_running_loop()
+                loop.call_soon(lambda: stage.command("way", "choose", "exercise-three", arguments))
+
+        stage.disk.on_append = choose
+
+    loaded = with_second_try("promote-database", "ask", "postgres.restore")
+    exercised = play(choosing, loaded=loaded)
+    report = exercised.report()
+    assert report.verdict == "pass", told(exercised, report)
+    assert [body["by"] for body in of(exercised, Kind.OTHER_WAY)] == ["exercise-three"]
+    step = next(one for one in report.steps if one.step == "promote-database")
+    assert (step.outcome, step.verified) == ("succeeded", "yes")
 
 
 def test_a_controller_killed_on_the_other_way_is_replaced_by_one_that_goes_on() -> None:

@@ -108,6 +108,7 @@ class Orders:
         deeds: dict[str, Callable[[Charge, Order, Mapping[str, Any]], Answer]] = {
             "promote": self._promote,
             "export": self._export,
+            "restore": self._restore,
             "reprotect": self._reprotect,
             "synchronous": self._synchronous,
         }
@@ -212,12 +213,27 @@ class Orders:
     # -- giving it ------------------------------------------------------------------------------------------------------------
 
     def _promote(self, charge: Charge, order: Order, arguments: Mapping[str, Any]) -> Answer:
-        reply = self._authority.take_up(order)
-        if not reply.yes:
-            return self._answer("refused", reply.reason)
         position = arguments.get("source_position") or {}
         if not isinstance(position, Mapping):
             return self._answer("refused", "arguments.source_position must be an object")
+        if (against := self._taken_up(order)) is not None:
+            return against
+        with charge.lock:
+            return self._made_writer(charge, order, lambda: charge.store.promote(order.era, order.epoch, position))
+
+    def _restore(self, charge: Charge, order: Order, arguments: Mapping[str, Any]) -> Answer:
+        """As a promotion, of a copy that was restored aside and verified first. Until then the replica goes on as it is."""
+        if (against := self._taken_up(order)) is not None:
+            return against
+        with charge.lock:
+            facts = charge.store.restore_aside()
+            return self._made_writer(charge, order, lambda: {**facts, **charge.store.adopt_restored(order.era, order.epoch)})
+
+    def _taken_up(self, order: Order) -> Answer | None:
+        """Take the order's epoch up and wait for its lease; an answer when that can't be."""
+        reply = self._authority.take_up(order)
+        if not reply.yes:
+            return self._answer("refused", reply.reason)
         until = time.monotonic() + self._lease_wait_seconds
         while not self._keeper.may_write():
             if time.monotonic() > until:
@@ -226,22 +242,26 @@ class Orders:
                 )
             self._authority.changed.set()
             time.sleep(0.01)
-        with charge.lock:
-            charge.arm()
-            self._authority.set_role(charge.name, Role.PROMOTING)
-            try:
-                facts = charge.store.promote(order.era, order.epoch, position)
-            except StoreRefusal:
-                # Nothing was changed: it is still the replica that it was.
-                charge.disarm()
-                self._authority.set_role(charge.name, Role.REPLICA)
-                raise
-            if not self._authority.is_newest(order, charge.name) or not self._keeper.may_write():
-                return self._answer("failed", "the right to write was lost while the store was being promoted: it is being fenced", facts)
-            self._authority.set_role(charge.name, Role.WRITER)
-            charge.started_as(Wanted.WRITER)
-        self._authority.record("promoted", f"{charge.name} is the writer of epoch {order.era}.{order.epoch}", store=charge.name)
-        return self._answer("succeeded", f"{charge.name} of {self._region} is the writer", facts)
+        return None
+
+    def _made_writer(self, charge: Charge, order: Order, work: Callable[[], Mapping[str, Any]]) -> Answer:
+        """Make a store the writer, armed before it can be one. The caller holds the charge's lock."""
+        charge.arm()
+        self._authority.set_role(charge.name, Role.PROMOTING)
+        try:
+            facts = work()
+        except StoreRefusal:
+            # Nothing was changed: it is still the replica that it was.
+            charge.disarm()
+            self._authority.set_role(charge.name, Role.REPLICA)
+            raise
+        if not self._authority.is_newest(order, charge.name) or not self._keeper.may_write():
+            return self._answer("failed", "the right to write was lost while the store was being promoted: it is being fenced", facts)
+        self._authority.set_role(charge.name, Role.WRITER)
+        charge.started_as(Wanted.WRITER)
+        how = "" if "aside" not in facts else f", restored from backup and archive; the original is kept in {facts.get('kept')}"
+        self._authority.record("promoted", f"{charge.name} is the writer of epoch {order.era}.{order.epoch}{how}", store=charge.name)
+        return self._answer("succeeded", f"{charge.name} of {self._region} is the writer{how}", facts)
 
     def _reprotect(self, charge: Charge, order: Order, arguments: Mapping[str, Any]) -> Answer:
         self._authority.learn(Epoch(order.era, order.epoch), self._peer.name)

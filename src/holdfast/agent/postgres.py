@@ -22,6 +22,7 @@ from holdfast.agent import postgres_copy as copy
 from holdfast.agent import postgres_files as files
 from holdfast.agent import postgres_queries as queries
 from holdfast.agent.exports import Export
+from holdfast.agent import postgres_restore as restore
 from holdfast.agent.kept_session import KeptSession
 from holdfast.agent.postgres_export import export
 from holdfast.agent.postgres_files import PostgresConfiguration
@@ -128,6 +129,25 @@ class PostgresStore:
             "mark_seconds": round(marked - writable, 4),
         }
 
+    def restore_aside(self) -> Facts:
+        """A verified copy out of base backup and archived log, unless this server is a writer already."""
+        if self._process.alive() and self.status()["role"] == "writer":
+            return {"how": "already"}
+        return {"how": "restored", **restore.restore_aside(self._configuration, self._launcher)}
+
+    def adopt_restored(self, era: int, epoch: int) -> Facts:
+        """Stop the replica, swap the copy in, start it on the archive, and promote it."""
+        if self._process.alive() and self.status()["role"] == "writer":
+            return self.promote(era, epoch, {})
+        if files.is_empty(self._configuration.restored_directory):
+            raise StoreFailure(f"there is no verified copy in {self._configuration.restored_directory}; order the restore again")
+        self._process.stop(signal.SIGINT, 60)
+        self.close()
+        kept = restore.swap_in(self._configuration)
+        self._start(restore.recovery_options(self._configuration, self._launcher))
+        self._process.wait_until(lambda: copy.accepts(self._configuration), _START_TIMEOUT_SECONDS, "it accepted sessions")
+        return {**self.promote(era, epoch, {}), "kept": str(kept)}
+
     def become_replica(self) -> Facts:
         """Rewind to the peer, or take a new copy of it, then follow it."""
         self._make_directories()
@@ -173,12 +193,13 @@ class PostgresStore:
 
     def status(self) -> Facts:
         """What is true now."""
+        restorable = {"restorable_seconds": restore.restorable_seconds(self._configuration)}
         if not self._process.alive():
-            return queries.PostgresStatus(running=False, role="stopped").facts()
+            return {**queries.PostgresStatus(running=False, role="stopped").facts(), **restorable}
         try:
-            return self._looks.use(queries.read_status).facts()
+            return {**self._looks.use(queries.read_status).facts(), **restorable}
         except (ConnectionError, StatementError) as error:
-            return queries.PostgresStatus(running=True, role="unknown", detail=str(error)).facts()
+            return {**queries.PostgresStatus(running=True, role="unknown", detail=str(error)).facts(), **restorable}
 
     def alive(self) -> bool:
         """Whether the postmaster exists."""

@@ -42,13 +42,18 @@ class PostgresConfiguration:
     synchronous: bool = False
     """Whether a writer starts with waiting for its replica, where nothing else was ever set."""
     settings: Mapping[str, str] = field(default_factory=dict)
+    backup_directory: Path | None = None
+    """A base backup of the writer, kept in this region, or None: then there is no restore here."""
+    received_directory: Path | None = None
+    """Where the writer's log arrives in this region (whole segments, and the newest one as `.partial`)."""
 
     @classmethod
     def from_json(cls, section: Mapping[str, Any], *, region: str, peer_region: str, synchronous: bool) -> Self:
         """From the configuration file. Raises StoreFailure naming a key that is missing or not known."""
         values: dict[str, Any] = dict(section)
-        for key in ("bin_directory", "data_directory", "replication_password_file", "admin_password_file", "archive_directory"):
-            if key in values:
+        paths = ("bin_directory", "data_directory", "replication_password_file", "admin_password_file", "archive_directory")
+        for key in (*paths, "backup_directory", "received_directory"):
+            if values.get(key) is not None:
                 values[key] = Path(values[key]).resolve() if key != "bin_directory" else Path(values[key])
         try:
             return cls(region=region, peer_region=peer_region, synchronous=synchronous, **values)
@@ -84,6 +89,11 @@ class PostgresConfiguration:
     def copying_sign(self) -> Path:
         """Stands from putting a copy in place until it follows the peer: what is there meanwhile is not worth keeping."""
         return _beside(self.data_directory, ".copying")
+
+    @property
+    def restored_directory(self) -> Path:
+        """A restored copy until it is swapped in."""
+        return _beside(self.data_directory, ".restored")
 
     @property
     def incoming_directory(self) -> Path:

@@ -128,6 +128,14 @@ class RedisStore:
             "promote_seconds": round(time.monotonic() - started, 4),
         }
 
+    def restore_aside(self) -> Facts:
+        """A Redis keeps no archive to restore from."""
+        raise StoreRefusal("Redis keeps no log that it could be restored from; promote the replica, or start it empty by hand")
+
+    def adopt_restored(self, era: int, epoch: int) -> Facts:
+        """Nothing was restored."""
+        raise StoreRefusal(f"nothing was restored that could become the writer of epoch {era}.{epoch}")
+
     def become_replica(self) -> Facts:
         """Follow the peer with its whole data; the own files are kept aside."""
         files.make_directory(self._configuration)

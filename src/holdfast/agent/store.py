@@ -86,6 +86,14 @@ class Store(Protocol):
         what `stop_gracefully` of the source said (keys of other stores are ignored; empty: no requirement): not reached in bounded time
         → StoreRefusal before anything changes. Facts: the position promoted at, the last heartbeat replayed (`last_heartbeat_seconds`)."""
 
+    def restore_aside(self) -> Facts:
+        """Make a copy of the store out of the backup and the log that are kept in this region, beside the running store, and verify it.
+        Nothing of the store is changed. Raises StoreRefusal when there is nothing to restore from."""
+
+    def adopt_restored(self, era: int, epoch: int) -> Facts:
+        """Put what `restore_aside` made in place of the store, keeping the original (`kept`), and make it the writer as `promote` does. If
+        the store is the writer of that epoch already, that is success."""
+
     def become_replica(self) -> Facts:
         """Old writer, fenced and not running: rewind to the peer or take a new copy (the old data is kept aside until that is verified),
         then run as replica. Facts say which way (`how`: rewind | copy | already)."""

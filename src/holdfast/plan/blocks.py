@@ -64,6 +64,7 @@ _ALL = (
     BlockSpecification("postgres.verify", "prove a committed write and the integrity of the target's PostgreSQL", _I, component_kind="postgres"),
     BlockSpecification("divergence.export", "write down what only the source region's stores hold, before anything there is overwritten", _I, time_limit_seconds=900.0),
     BlockSpecification("postgres.reprotect", "make the source region's PostgreSQL a replica of the target's", _C, component_kind="postgres", overwrites_source=True, time_limit_seconds=300.0),
+    BlockSpecification("postgres.restore", "make the target region's PostgreSQL the writer out of a base backup and the archived log that reached the target", _C, component_kind="postgres", grants_write=True, may_lose_data=True, time_limit_seconds=300.0, attempts=2),
     BlockSpecification("redis.promote", "make the target region's Redis the writer", _C, component_kind="redis", grants_write=True),
     BlockSpecification("redis.reprotect", "make the source region's Redis a replica of the target's", _C, component_kind="redis", overwrites_source=True, time_limit_seconds=120.0),
     BlockSpecification("bucket.activate", "make the target region's bucket the one that is written, and turn its copying round", _C, component_kind="bucket"),

@@ -101,6 +101,19 @@ def _promote(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     return {"epoch": task.order.epoch, "highest_order": task.order.as_list()}
 
 
+def _restore(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    region = world.regions[task.target]
+    region.agent.orders.obey("postgres.promote", task.order)
+    region.agent.take_up(task.order)
+    if region.postgres.role is StoreRole.STANDBY:
+        if not region.archive.log:
+            raise PermissionError(f"no archived log reached {task.target}")
+        region.postgres.restore(region.archive)
+        region.postgres.promote(task.order.epoch)
+    world.synchronous_with = None
+    return {"epoch": task.order.epoch, "kept": len(region.postgres.kept), "highest_order": task.order.as_list()}
+
+
 def _hold_to_what_was_promised(task: Task, store: LogStore) -> None:
     promised = task.parameters.get("promised") or {}
     if not promised or store.role is not StoreRole.STANDBY:
@@ -333,6 +346,7 @@ def _test_all(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
 
 EFFECTS: dict[str, Effect] = {
     "postgres.promote": Effect(_target, _promoted, _promote, _writes, act_seconds=0.5, through_agent=True),
+    "postgres.restore": Effect(_target, _promoted, _restore, _writes, act_seconds=3.0, through_agent=True),
     "postgres.verify": Effect(_target, _was_proved, _prove_write),
     "divergence.export": Effect(_source, _exported, _export, act_seconds=0.5, through_agent=True),
     "postgres.reprotect": Effect(_source, _is_replica, _make_replica, act_seconds=2.0, through_agent=True),

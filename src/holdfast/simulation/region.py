@@ -51,6 +51,8 @@ class SimulatedRegion:
     """Region whose stores this region's application is told to use."""
     admits: bool
     """Whether the load balancer lets traffic in."""
+    archive: LogStore
+    """What of the other region's log was archived here: nobody reads or promotes it, a restore takes a copy."""
     orders: dict[str, Orders] = field(default_factory=dict)
     """Component kind → what that effector has obeyed (the agent keeps its own)."""
 

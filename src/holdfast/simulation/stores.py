@@ -38,6 +38,8 @@ class LogStore:
     lag_seconds: float = 0.1
     applied_until_seconds: float = 0.0
     """Everything that the writer wrote before this moment is here."""
+    kept: list[Write] = field(default_factory=list)
+    """What was here before the last restore."""
 
     def append(self, key: str, now_seconds: float) -> Write:
         """Take a write. Raises PermissionError on anything but the writer."""
@@ -72,6 +74,10 @@ class LogStore:
     def promote(self, epoch: int) -> None:
         """Become the writer under a new epoch."""
         self.role, self.epoch, self.follows = StoreRole.WRITER, epoch, None
+
+    def restore(self, archive: "LogStore") -> None:
+        """Hold what the archive holds, and keep aside what was here."""
+        self.kept, self.log = self.log, list(archive.log)
 
     def fence(self) -> None:
         """Take no more writes."""

@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 TICK_SECONDS = 0.1
 HEARTBEAT_SECONDS = 0.2
+ARCHIVE_LAG_SECONDS = 0.5
 SILENCE_SECONDS = 1.0
 """How long whoever asks waits for an answer that does not come."""
 DNS = "dns"
@@ -128,6 +129,7 @@ class SimulatedWorld:
             deployments={function: Deployment(replicas, version) for function in self.plan.functions},
             stores_of=self.home,
             admits=at_home,
+            archive=LogStore(name, StoreRole.STANDBY, 1, self.dr if at_home else self.home, lag_seconds=ARCHIVE_LAG_SECONDS),
         )
 
     # -- time -------------------------------------------------------------------------------------------------------------
@@ -166,6 +168,8 @@ class SimulatedWorld:
             if not self.links.answers(region.name, peer.name):
                 continue
             linked = self.stores_linked(region.name) and self.stores_linked(peer.name)
+            if linked:
+                region.archive.pull(peer.postgres, wall)
             for kind in ("postgres", "redis") if linked else ():
                 if peer.store_of(kind).role is StoreRole.WRITER:
                     region.store_of(kind).pull(peer.store_of(kind), wall)

@@ -143,6 +143,16 @@ class PostgresPromoteAction(_PromoteAction):
     store = "postgres"
 
 
+class PostgresRestoreAction(_PromoteAction):
+    """Block `postgres.restore`: as a promotion, of what base backup and archived log in the target give. Proved like one."""
+
+    store = "postgres"
+
+    async def act(self, task: Task) -> Outcome:
+        """Order it. What it loses was said to whoever chose this way."""
+        return await give(self._agents[task.target], task, "postgres.restore", {}, self._clock, self._timeout_seconds)
+
+
 class RedisPromoteAction(_PromoteAction):
     """Block `redis.promote`."""
 
