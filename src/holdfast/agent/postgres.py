@@ -139,8 +139,6 @@ class PostgresStore:
         """Stop the replica, swap the copy in, start it on the archive, and promote it."""
         if self._process.alive() and self.status()["role"] == "writer":
             return self.promote(era, epoch, {})
-        if files.is_empty(self._configuration.restored_directory):
-            raise StoreFailure(f"there is no verified copy in {self._configuration.restored_directory}; order the restore again")
         self._process.stop(signal.SIGINT, 60)
         self.close()
         kept = restore.swap_in(self._configuration)

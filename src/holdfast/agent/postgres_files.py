@@ -96,6 +96,11 @@ class PostgresConfiguration:
         return _beside(self.data_directory, ".restored")
 
     @property
+    def verified_sign(self) -> Path:
+        """Stands beside a restored copy from its verification on: nothing else is swapped in."""
+        return _beside(self.data_directory, ".restored.verified")
+
+    @property
     def incoming_directory(self) -> Path:
         """A new copy while it is being taken."""
         return _beside(self.data_directory, ".incoming")

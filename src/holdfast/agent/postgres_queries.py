@@ -1,5 +1,6 @@
 """What the agent says to a PostgreSQL: marks, heartbeats, slots, and its status in one statement.
 
+Who only receives the log for an archive calls itself `holdfast-archive`, and is no replica.
 Every value stands in its text through `literal` or `int`. Never here: anything that changes which role the server has.
 """
 # ruff: noqa: S608 - see above: the agent's own small client has no bound parameters
@@ -21,7 +22,7 @@ SELECT pg_is_in_recovery(),
        (SELECT extract(epoch FROM clock_timestamp() - max(at)) FROM holdfast.heartbeat),
        (SELECT era || ' ' || epoch || ' ' || region FROM holdfast.writer),
        (SELECT string_agg(application_name || '=' || sync_state, ',' ORDER BY application_name)
-          FROM pg_stat_replication WHERE state = 'streaming'),
+          FROM pg_stat_replication WHERE state = 'streaming' AND application_name <> 'holdfast-archive'),
        current_setting('synchronous_standby_names'),
        CASE WHEN pg_is_in_recovery() THEN pg_get_wal_replay_pause_state() END
 """

@@ -67,8 +67,11 @@ def restore_aside(configuration: PostgresConfiguration, launcher: Launcher) -> F
     aside = replace(configuration, data_directory=configuration.restored_directory, port=configuration.port + 1)
     directory = aside.data_directory
     _left_over(aside, launcher).stop(signal.SIGINT, 60)
+    configuration.verified_sign.unlink(missing_ok=True)
     shutil.rmtree(directory, ignore_errors=True)
-    done = launcher.run(["cp", "-a", str(configuration.backup_directory), str(directory)], timeout_seconds=_COPY_TIMEOUT_SECONDS)
+    directory.mkdir(mode=0o700)
+    files.own(directory, configuration.os_user)
+    done = launcher.run(["cp", "-a", f"{configuration.backup_directory}/.", str(directory)], timeout_seconds=_COPY_TIMEOUT_SECONDS)
     if done.status != 0:
         raise StoreFailure(f"the base backup can't be copied to {directory}: {done.output.strip()[-600:]}")
     for name in ("postmaster.pid", "recovery.signal"):
@@ -82,15 +85,20 @@ def restore_aside(configuration: PostgresConfiguration, launcher: Launcher) -> F
         facts = _verified(aside, process)
     finally:
         process.stop(signal.SIGINT, 60)
+    configuration.verified_sign.touch()
+    make_durable(configuration.verified_sign)
     return {**facts, "aside": str(directory), "seconds": round(time.monotonic() - started, 3)}
 
 
 def swap_in(configuration: PostgresConfiguration) -> Path:
     """Put the verified copy in place of the data directory, whose server is stopped. Returns where the original is kept."""
     data, restored = configuration.data_directory, configuration.restored_directory
+    if not configuration.verified_sign.exists() or files.is_empty(restored):
+        raise StoreFailure(f"there is no verified copy in {restored}; order the restore again")
     number = 1
     while (kept := data.with_name(f"{data.name}.before-restore-{number}")).exists():
         number += 1
+    configuration.verified_sign.unlink()
     data.rename(kept)
     restored.rename(data)
     make_durable(data)
