@@ -1,6 +1,6 @@
 """The three runs of a scenario as rules look at them: each step with its place and everything that happens before it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from holdfast.plan.blocks import BlockSpecification
@@ -24,6 +24,11 @@ class Run:
     def block(self, step: str) -> BlockSpecification:
         """The block that a step carries out."""
         return self.book.step(step).block
+
+    def repeats(self, step: str, property_of: Callable[[BlockSpecification], bool]) -> bool:
+        """Whether a step of another way only has the property of the step that it stands in for: that one's finding says it all."""
+        first = self.book.stand_ins.get(step)
+        return first is not None and property_of(self.block(first))
 
     def phase_place(self, phase: int) -> Place:
         """Where a phase stands."""

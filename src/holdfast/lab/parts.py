@@ -14,6 +14,7 @@ from pathlib import Path
 from holdfast.lab import readiness, servers, storage_servers
 from holdfast.lab.addresses import Host, Port
 from holdfast.lab.application.services import SERVICES
+from holdfast.lab.archiving import Archiving
 from holdfast.lab.blueprint import ACCESS_KEY, BUCKET, OUTSIDE_SITE, Blueprint
 from holdfast.lab.bucket import Bucket
 from holdfast.lab.ground import Programs, write_whole
@@ -78,6 +79,7 @@ def parts_of(blueprint: Blueprint, made_with: Ingredients) -> tuple[Part, ...]:
         _databases(blueprint, made_with),
         *(_agent(blueprint, region) for region in blueprint.regions),
         *(_stores(blueprint, made_with, region) for region in blueprint.regions),
+        *_archive(blueprint, made_with),
         *(_cluster(blueprint, region) for region in blueprint.regions),
         _service(blueprint),
         *(_observer(blueprint, made_with, site) for site in blueprint.plan.observers if site in blueprint.sites),
@@ -236,6 +238,36 @@ def _stores(blueprint: Blueprint, made_with: Ingredients, region: str) -> Part:
     )
 
 
+def _archiving(blueprint: Blueprint, made_with: Ingredients) -> Archiving:
+    return Archiving(blueprint, blueprint.dr, made_with.programs.postgres_bin_directory, made_with.os_user)
+
+
+def _archive(blueprint: Blueprint, made_with: Ingredients) -> tuple[Part, Part]:
+    """What the DR region can restore from: the primary's log, and a base backup taken once the log flows."""
+    archiving, password = _archiving(blueprint, made_with), made_with.secrets["postgres.replication"]
+    receiver = f"receiver.{blueprint.dr}"
+    return (
+        Part(
+            receiver,
+            "log of the other region's PostgreSQL",
+            blueprint.dr,
+            needs=("relay", f"stores.{blueprint.primary}"),
+            command=archiving.receiving(),
+            environment={"PGPASSWORD": password},
+            ready=archiving.arrives(),
+            wave=Wave.CALLERS,
+        ),
+        Part(
+            f"backup.{blueprint.dr}",
+            "base backup of PostgreSQL",
+            blueprint.dr,
+            needs=(receiver,),
+            work=partial(archiving.take_backup, password),
+            time_limit_seconds=60.0,
+        ),
+    )
+
+
 def _cluster(blueprint: Blueprint, region: str) -> Part:
     configuration = blueprint.layout.configuration_of(f"cluster.{region}.json")
     name = f"cluster.{region}"
@@ -293,6 +325,7 @@ def write_configuration(blueprint: Blueprint, made_with: Ingredients) -> None:
     zone = layout.site(blueprint.witness) / "dns" / servers.ZONE_FILE
     zone.parent.mkdir(parents=True)
     write_whole(zone, servers.zone(blueprint))
+    _archiving(blueprint, made_with).make_folders()
     for region in blueprint.regions:
         for folder in ("agent", "cluster"):
             (layout.site(region) / folder).mkdir(parents=True)

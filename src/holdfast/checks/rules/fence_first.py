@@ -17,7 +17,11 @@ def _apply(plan: Plan) -> Iterator[Finding]:
     for run in runs_of(plan):
         fences = [step.id for step in run.book.steps if step.block.removes_write]
         for step in run.book.all_steps:
-            if not step.block.grants_write or any(fence in run.before[step.id] for fence in fences):
+            if (
+                not step.block.grants_write
+                or run.repeats(step.id, lambda block: block.grants_write)
+                or any(fence in run.before[step.id] for fence in fences)
+            ):
                 continue
             has = f"doesn't wait for the fence ('{fences[0]}')" if fences else "has no fence before it: its run has none"
             yield Finding(

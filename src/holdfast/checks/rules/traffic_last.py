@@ -20,7 +20,7 @@ def _apply(plan: Plan) -> Iterator[Finding]:
     for run in runs_of(plan):
         needed = [step.id for step in run.book.steps if step.block.grants_write or step.block.name in _READY]
         for step in run.book.all_steps:
-            if not step.block.moves_traffic:
+            if not step.block.moves_traffic or run.repeats(step.id, lambda block: block.moves_traffic):
                 continue
             early = [name for name in needed if name not in run.before[step.id]]
             if early:
