@@ -61,6 +61,7 @@ from holdfast.providers.redis.verify import prove_writer as prove_redis_writer
 from holdfast.providers.s3.activate import BucketActivateAction
 from holdfast.providers.s3.divergence import BucketExport
 from holdfast.providers.s3.reconcile import BucketReconcileAction
+from holdfast.providers.s3.restore import BucketRestoreAction
 from holdfast.providers.sqlite.journal import SqliteJournal
 from holdfast.providers.sqlite.promises import SqlitePromises
 from holdfast.providers.verification.performance import PerformanceWatchAction
@@ -139,6 +140,7 @@ def actions_for(
         "redis.reprotect": RedisReprotectAction(agents, clock),
         "bucket.activate": BucketActivateAction(buckets, clock),
         "bucket.reconcile": BucketReconcileAction(buckets),
+        "bucket.restore": BucketRestoreAction(buckets),
         "settings.update": SettingsAction(clusters, source_address=source),
         "application.scale": ScaleAction(clusters, source_address=source),
         "application.deploy": DeployAction(clusters, source_address=source),

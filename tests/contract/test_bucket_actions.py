@@ -27,8 +27,10 @@ from holdfast.providers.s3.activate import ORDER_METADATA, BucketActivateAction
 from holdfast.providers.s3.bucket import REPLICATION_KEY, WRITER_KEY
 from holdfast.providers.s3.probe import BucketProbe
 from holdfast.providers.s3.reconcile import BucketReconcileAction
+from holdfast.providers.s3.restore import BucketRestoreAction
 
 ACTIVATE = Task("activate-bucket", "bucket.activate", "storage", WEST, CENTRAL, Mode.UNGRACEFUL, ORDER)
+RESTORE = Task("restore-bucket", "bucket.restore", "storage", WEST, CENTRAL, Mode.UNGRACEFUL, ORDER)
 RECONCILE = Task("reconcile", "bucket.reconcile", "storage", WEST, CENTRAL, Mode.UNGRACEFUL, ORDER)
 NUMBERS = count(1)
 SESSION = boto3.session.Session()
@@ -363,3 +365,37 @@ def test_a_recording_under_a_lock_is_not_copied_without_it(buckets: Buckets, loc
     assert outcome.result is Result.FAILED
     assert "takes no object lock" in outcome.detail
     assert "recordings/1" not in buckets.read(CENTRAL)
+
+
+class TestBucketRestore(ActionSuite):
+    @pytest.fixture
+    def opens(self, locked_buckets: Buckets) -> Opens:
+        locked_buckets.put(CENTRAL, "recordings/one", b"first", caller="ada")
+        locked_buckets.client.delete_object(Bucket=locked_buckets.bindings[CENTRAL].bucket, Key="recordings/one")
+        return locked_buckets.ground(BucketRestoreAction(locked_buckets.bindings), RESTORE)
+
+
+def test_what_was_deleted_comes_back_as_it_was_last_and_what_was_not_stays_as_it_is(locked_buckets: Buckets) -> None:
+    bucket = locked_buckets.bindings[CENTRAL].bucket
+    for body in (b"old", b"new"):
+        locked_buckets.put(CENTRAL, "recordings/one", body, caller="ada")
+    locked_buckets.put(CENTRAL, "recordings/two", b"untouched")
+    locked_buckets.client.delete_object(Bucket=bucket, Key="recordings/one")
+    action = BucketRestoreAction(locked_buckets.bindings)
+    try:
+        assert asyncio.run(action.check(RESTORE)).answer is Answer.NO
+        assert asyncio.run(action.act(RESTORE)).result is Result.SUCCEEDED
+        assert asyncio.run(action.verify(RESTORE)).answer is Answer.YES
+    finally:
+        action.close()
+    assert locked_buckets.read(CENTRAL) == {"recordings/one": (b"new", {"caller": "ada"}), "recordings/two": (b"untouched", {})}
+
+
+def test_a_bucket_without_versions_has_nothing_to_restore_from_and_says_so(buckets: Buckets) -> None:
+    action = BucketRestoreAction(buckets.bindings)
+    try:
+        outcome = asyncio.run(action.act(RESTORE))
+    finally:
+        action.close()
+    assert outcome.result is Result.FAILED
+    assert "keeps no versions" in outcome.detail

@@ -99,6 +99,7 @@ class Stage:
                     region.agent.certificate,
                     region.agent.withdrawn,
                     region.bucket.writer,
+                    sorted(region.bucket.deleted),
                     region.stores_of,
                     region.admits,
                     {function: (one.wished_replicas, one.wished_version) for function, one in region.deployments.items()},
@@ -124,6 +125,10 @@ async def opened(block: str) -> AsyncIterator[tuple[Stage, Ground]]:
             stage.world.links.cut_between(PLAN.primary_region(), PLAN.dr_region())
             stage.world.regions[PLAN.primary_region()].bucket.put("recordings/lost", stage.clock.wall_seconds())
             await stage.clock.sleep(1.0)
+        if block == "bucket.restore":
+            bucket = stage.world.regions[PLAN.dr_region()].bucket
+            bucket.put("recordings/deleted", stage.clock.wall_seconds())
+            bucket.delete("recordings/deleted")
         if block == "fence":
             stage.keeper.prepare(ORDER)
         yield stage, Ground(stage.actions[block], task_of(PLAN, block, ORDER), stage.snapshot, stage.cut)

@@ -69,6 +69,7 @@ _ALL = (
     BlockSpecification("redis.reprotect", "make the source region's Redis a replica of the target's", _C, component_kind="redis", overwrites_source=True, time_limit_seconds=120.0),
     BlockSpecification("bucket.activate", "make the target region's bucket the one that is written, and turn its copying round", _C, component_kind="bucket"),
     BlockSpecification("bucket.reconcile", "copy what either bucket has and the other lacks", _I, component_kind="bucket", overwrites_source=True, time_limit_seconds=300.0),
+    BlockSpecification("bucket.restore", "bring back from the versions in the target region's bucket what was deleted there", _I, component_kind="bucket", time_limit_seconds=300.0),
     BlockSpecification("settings.update", "point the target region's application at the target region's stores", _C, component_kind="application"),
     BlockSpecification("application.scale", "run as many instances in a region (`region: target`, the default, or `source`) as the load needs", _I, component_kind="application", parameters=frozenset({"replicas", "region"}), required=frozenset({"replicas"}), time_limit_seconds=120.0),
     BlockSpecification("application.deploy", "bring the target region's application to the version of production", _I, component_kind="application", parameters=frozenset({"version"}), required=frozenset({"version"}), time_limit_seconds=120.0),

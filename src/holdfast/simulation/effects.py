@@ -221,6 +221,15 @@ def _activate_bucket(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     return {}
 
 
+def _nothing_deleted(world: SimulatedWorld, task: Task) -> Finding:
+    hidden = world.regions[task.target].bucket.deleted
+    return found(not hidden, "no object is hidden by a deletion", f"{len(hidden)} objects are hidden by a deletion")
+
+
+def _restore_bucket(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    return {"restored": world.regions[task.target].bucket.restore()}
+
+
 def _buckets_alike(world: SimulatedWorld, task: Task) -> Finding:
     lacking = world.regions[task.source].bucket.differences(world.regions[task.target].bucket)
     return found(not lacking, "both buckets hold the same", f"{len(lacking)} objects are not on both sides", different=len(lacking))
@@ -354,6 +363,7 @@ EFFECTS: dict[str, Effect] = {
     "redis.reprotect": Effect(_source, _is_replica, _make_replica, act_seconds=1.0, through_agent=True),
     "bucket.activate": Effect(_target, _bucket_active, _activate_bucket),
     "bucket.reconcile": Effect(_both, _buckets_alike, _reconcile, _buckets_alike_but_for_the_newest, act_seconds=1.0),
+    "bucket.restore": Effect(_target, _nothing_deleted, _restore_bucket),
     "settings.update": Effect(_target, _settings_right, _update_settings),
     "application.scale": Effect(_of_parameter, _scaled, _scale, _rolled_out(_scaled)),
     "application.deploy": Effect(_target, _deployed, _deploy, _rolled_out(_deployed)),

@@ -107,6 +107,8 @@ class BucketStore:
     source: tuple[int, str]
     objects: dict[str, Write] = field(default_factory=dict)
     superseded: dict[str, Write] = field(default_factory=dict)
+    deleted: dict[str, Write] = field(default_factory=dict)
+    """What a deletion hides: the newest real version of it."""
     lag_seconds: float = 0.3
     arrived_until_seconds: float = 0.0
     _came: list[str] = field(default_factory=list)
@@ -118,6 +120,20 @@ class BucketStore:
         write = Write(key, self.writer[1], self.writer[0], now_seconds)
         self._keep(key, write)
         return write
+
+    def delete(self, key: str) -> None:
+        """Hide an object, as in a bucket that keeps versions."""
+        self.deleted[key] = self.objects.pop(key)
+        self._came.remove(key)
+        self._copied = min(self._copied, len(self._came))
+
+    def restore(self) -> int:
+        """Bring back everything that a deletion hides. Returns how many objects."""
+        count = len(self.deleted)
+        for key, write in self.deleted.items():
+            self._keep(key, write)
+        self.deleted.clear()
+        return count
 
     def _keep(self, key: str, write: Write) -> None:
         self.objects[key] = write

@@ -156,6 +156,14 @@ class Bucket:
         """Key → what the listing says of every object, or of the first `limit`."""
         return await self._call(self._entries, limit)
 
+    async def deleted(self) -> dict[str, str]:
+        """Key → newest real version of every object that a deletion hides."""
+        return await self._call(self._deleted)
+
+    async def put_version_again(self, key: str, version: str) -> None:
+        """Write an older version as the newest one."""
+        await self._call(self._put_version_again, key, version)
+
     async def _call(self, work: Callable[..., _T], *arguments: Any) -> _T:
         from botocore import exceptions
 
@@ -250,6 +258,23 @@ class Bucket:
                     return found
                 found[entry["Key"]] = Entry(entry["ETag"], entry["Size"], entry["LastModified"].timestamp())
         return found
+
+    def _deleted(self) -> dict[str, str]:
+        hidden: set[str] = set()
+        newest: dict[str, tuple[float, str]] = {}
+        for page in self._connected().get_paginator("list_object_versions").paginate(Bucket=self._binding.bucket):
+            hidden |= {marker["Key"] for marker in page.get("DeleteMarkers", ()) if marker["IsLatest"]}
+            for entry in page.get("Versions", ()):
+                found = (entry["LastModified"].timestamp(), entry["VersionId"])
+                if entry["Key"] not in newest or found[0] > newest[entry["Key"]][0]:
+                    newest[entry["Key"]] = found
+        return {key: newest[key][1] for key in hidden if key in newest}
+
+    def _put_version_again(self, key: str, version: str) -> None:
+        client = self._connected()
+        found = client.get_object(Bucket=self._binding.bucket, Key=key, VersionId=version)
+        stored = _stored(found["Body"].read(), found)
+        self._put(key, stored.body, dict(stored.metadata), _lock_arguments(stored.body, stored.retention))
 
 
 def _stored(body: bytes, answer: Mapping[str, Any]) -> Stored:
