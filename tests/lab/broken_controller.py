@@ -4,6 +4,7 @@
 
 BREAK is one of
 - `noop:BLOCK`         check says no, act says succeeded and does nothing, verify is the real one;
+- `refuse:STEP`        the effector refuses this step, as one that knows a higher order does; looks and proofs are the real ones;
 - `unseen:BLOCK`       the same, and verify says yes: only what clients measured can find it;
 - `die:STEP@WHEN,…`    kill -9 of itself, once for each, when a step's intent is durable: `before` its effect, or `after` it and
   before its outcome. STEP `*` is every step that a provider carries out.
@@ -47,6 +48,25 @@ class NoOp:
 
 
 @dataclass(frozen=True)
+class Refusing:
+    """The real action, but one step is refused."""
+
+    real: Action
+    step: str
+
+    async def check(self, task: Task) -> Finding:
+        return await self.real.check(task)
+
+    async def act(self, task: Task) -> Outcome:
+        if task.step == self.step:
+            return Outcome(Result.REFUSED, f"a test refuses {task.step}")
+        return await self.real.act(task)
+
+    async def verify(self, task: Task) -> Finding:
+        return await self.real.verify(task)
+
+
+@dataclass(frozen=True)
 class Mortal:
     """The real action, but for the moments at which the whole controller is killed."""
 
@@ -84,6 +104,8 @@ def broken(what: str, actions: Actions, state_directory: Path) -> Actions:
     if kind == "die":
         deaths = frozenset(subject.split(","))
         return {block: Mortal(action, deaths, state_directory / DIED) for block, action in actions.items()}
+    if kind == "refuse":
+        return {block: Refusing(action, subject) for block, action in actions.items()}
     assert kind in ("noop", "unseen")
     assert subject in actions, f"no such block: {subject}"
     return {**actions, subject: NoOp(actions[subject] if kind == "noop" else None)}

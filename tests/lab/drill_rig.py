@@ -58,6 +58,16 @@ def patient_plan(directory: Path) -> Path:
     return _plan_with(directory, acting, {"attempts": 20})
 
 
+def automatic_plan(directory: Path) -> Path:
+    """The reference plan, but every other way is taken without asking."""
+    document = yaml.safe_load(PLAN.read_text(encoding="utf-8"))
+    steps = [step for phase in document["scenarios"]["regional-outage"]["phases"] for step in phase["steps"]]
+    for step in steps:
+        if "other_way" in step:
+            step["other_way"]["when"] = "automatic"
+    return _written(directory, document)
+
+
 def _plan_with(directory: Path, blocks: frozenset[str], changes: Mapping[str, object]) -> Path:
     document = yaml.safe_load(PLAN.read_text(encoding="utf-8"))
     scenario = document["scenarios"]["regional-outage"]
@@ -66,6 +76,10 @@ def _plan_with(directory: Path, blocks: frozenset[str], changes: Mapping[str, ob
             for step in phase["steps"]:
                 if step["block"] in blocks:
                     step.update(changes)
+    return _written(directory, document)
+
+
+def _written(directory: Path, document: Mapping[str, Any]) -> Path:
     plan = directory / "plan.yaml"
     plan.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
     return plan
