@@ -21,8 +21,8 @@ from pathlib import Path
 from holdfast.agent import postgres_copy as copy
 from holdfast.agent import postgres_files as files
 from holdfast.agent import postgres_queries as queries
-from holdfast.agent.exports import Export
 from holdfast.agent import postgres_restore as restore
+from holdfast.agent.exports import Export
 from holdfast.agent.kept_session import KeptSession
 from holdfast.agent.postgres_export import export
 from holdfast.agent.postgres_files import PostgresConfiguration
