@@ -29,11 +29,6 @@ def test_a_refused_promotion_goes_the_way_of_the_restore_and_the_drill_passes(mo
         assert steps["restore-database"].instead_of == "promote-database"
         assert any("restore-database" in finding.sentence for finding in over.report.findings), over.said()
         looks[0].wait(30)
-        import shutil
-
-        shutil.copy(aside / "foreseen.txt", "/tmp/sw_foreseen.txt")
-        shutil.copy(directory / "report.json", "/tmp/sw_report.json")
-        open("/tmp/sw_told.txt", "w").write("\n".join(over.told))
         made = json.loads((aside / "foreseen.json").read_text())
         assert made["world"]["sizes"]["eu-central-1/database bytes"] > 1_000_000
         assert made["world"]["versions"]["eu-west-1/voice"]
