@@ -40,6 +40,7 @@ from holdfast.report.steps import phase_results, run_result, step_results
 from holdfast.report.timing import Moments, events, moments, time_spent
 from holdfast.report.verdict import judged
 from holdfast.report.wording import moment
+from holdfast.report.zones import zone_changes
 
 _BEFORE_SECONDS = 5.0
 """How much of the time before impact the strips show."""
@@ -137,6 +138,7 @@ def build(facts: ReportFacts) -> Report:
         cost_usd=number(assessed.body.get("cost_usd")) if assessed else None,
         observers_silent=_silent(history),
         events=events(at, history),
+        zones=zone_changes(history, at.impact, facts.ended_seconds),
         generated=Generator(version=facts.holdfast_version, at=moment(facts.generated_seconds, facts.plan.timezone)),
     )
     given = tuple(finding.model_copy(update={"weighs": finding.weighs or finding.result == "unknown"}) for finding in facts.findings)

@@ -1,6 +1,7 @@
 """What a reader must know beside the verdict's rules: sentences about components, messages and the agents' own acts."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from holdfast.journal.kinds import Kind
 from holdfast.report.history import History
@@ -10,8 +11,9 @@ from holdfast.report.wording import count, duration, duration_pair, listing
 
 
 def findings(report: Report, history: History) -> tuple[Finding, ...]:
-    """Findings in the order: other ways, components, functions, messages, observers, agents."""
-    return (*_other_ways(report), *_components(report), *_functions(report), *_messages(report), *_observers(report), *_agents(history))
+    """Findings in the order: other ways, components, functions, zones, messages, observers, agents."""
+    parts = (_other_ways(report), _components(report), _functions(report), _zones(report), _messages(report), _observers(report))
+    return (*chain.from_iterable(parts), *_agents(history))
 
 
 def _other_ways(report: Report) -> Iterator[Finding]:
@@ -58,6 +60,12 @@ def _functions(report: Report) -> Iterator[Finding]:
             unknown = count(function.unknown_outcomes, "request")
             sentence = f"{unknown} got no answer: they may have happened or not, and count neither as written nor as lost."
             yield Finding(about=function.name, result="pass", sentence=sentence)
+
+
+def _zones(report: Report) -> Iterator[Finding]:
+    for change in report.zones:
+        when = f"{duration(abs(change.seconds))} {'after' if change.seconds >= 0 else 'before'} impact"
+        yield Finding(about=f"zone {change.zone}", result="pass", sentence=f"{when}: {change.sentence}")
 
 
 def _messages(report: Report) -> Iterator[Finding]:

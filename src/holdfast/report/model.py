@@ -234,6 +234,18 @@ class Finding(ReportPart):
     """Whether the verdict counts it: evidence that could not be read, an exercise that ended before its end."""
 
 
+class ZoneChange(ReportPart):
+    """A zone of a region was lost, or was back. `seconds` from impact; negative before it."""
+
+    region: str
+    zone: str
+    health: str
+    seconds: float
+    components_down: tuple[str, ...] = ()
+    """Stores that were down in the region then."""
+    sentence: str
+
+
 class LostWrite(ReportPart):
     """An acknowledged write that is not there any more."""
 
@@ -307,6 +319,7 @@ class Report(ReportPart):
     cost_usd: float | None = None
     observers_silent: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
+    zones: tuple[ZoneChange, ...] = ()
     generated: Generator
 
 
