@@ -111,10 +111,10 @@ def test_a_way_that_does_nothing_and_says_it_did_is_found_out_by_the_first_ways_
 
 
 def _falls_behind(stage: Stage) -> None:
-    """The copy in DR loses the last twenty minutes at the moment of the decision: nobody approved that."""
+    """The copy in DR proves to lack twenty minutes, which the fence did not show: nobody approved that."""
 
     def forget(records: Sequence[Record]) -> None:
-        if any(record.kind == Kind.DECIDED and record.body["run"] == "failover" for record in records):
+        if any(record.kind == Kind.FENCE_CONFIRMED and record.body["run"] == "failover" for record in records):
             store = stage.world.regions[stage.world.dr].postgres
             store.log[:] = [replace(write, at_seconds=write.at_seconds - 1200.0) for write in store.log]
 
