@@ -84,6 +84,7 @@ def test_a_full_disk_leaves_no_half_line_and_what_was_refused_does_not_count(fil
     for _ in range(2):
         with pytest.raises(OSError, match="No space left"):
             book.write([entry(2)])
+        assert files.ledger("voice").read_bytes().endswith(b"}\n"), "whoever reads meanwhile finds no half line"
     monkeypatch.undo()
     book.write([entry(3)])
     found = entries(files, "voice", T0, T0 + 10)

@@ -58,7 +58,7 @@ def specification(port: int, **changes: Any) -> ClientSpecification:
         "voice",
         binding,
         rate=20.0,
-        timeout_seconds=0.3,
+        timeout_seconds=5.0,
         source_address=None,
         name=lambda at_seconds, number: request_name(at_seconds, "abc0", number),
         values={"hotel": "canary"},
@@ -95,7 +95,7 @@ def test_a_request_carries_its_mark_its_name_and_the_test_customers_values() -> 
         await server.stop(0.1)
 
     asyncio.run(story())
-    assert len(heard) >= 4
+    assert len(heard) >= 2
     for call, entry in zip(heard, ledger.entries, strict=True):
         body = json.loads(call.body)
         assert call.headers["x-holdfast-canary"] == "voice"
@@ -126,7 +126,7 @@ def test_an_answer_to_another_request_or_none_at_all_is_unknown_and_a_silent_led
         host, port = place()
         server = Server(answer)
         await server.start(host, port)
-        await sent(host, specification(port), ledger)
+        await sent(host, specification(port, timeout_seconds=0.3), ledger)
         await sent(host, specification(port, may_send=lambda: False), stood, 0.2)
         await server.stop(0.1)
 
@@ -172,8 +172,8 @@ def test_https_is_spoken_and_a_certificate_that_nobody_vouches_for_is_refused(tm
         own.load_cert_chain(file)
         server = await asyncio.start_server(converse, host, port, ssl=own)
         known = ssl.create_default_context(cafile=file)
-        await sent(host, specification(port, tls=known, timeout_seconds=2.0), trusting)
-        await sent(host, specification(port, tls=ssl.create_default_context(), timeout_seconds=2.0), stranger)
+        await sent(host, specification(port, tls=known), trusting)
+        await sent(host, specification(port, tls=ssl.create_default_context()), stranger)
         server.close()
 
     asyncio.run(story())
@@ -187,7 +187,7 @@ def test_a_failure_is_believed_when_somebody_else_answers_and_doubted_when_nobod
     monkeypatch: pytest.MonkeyPatch, answers: bool, fault: str
 ) -> None:
     monkeypatch.setattr(doubt_module, "EVERY_SECONDS", 0.1)
-    monkeypatch.setattr(doubt_module, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(doubt_module, "ANSWER_SECONDS", 5.0 if answers else 0.2)
 
     async def healthy(call: Call) -> Reply:
         if not answers:
@@ -211,7 +211,7 @@ def test_a_failure_is_believed_when_somebody_else_answers_and_doubted_when_nobod
 def test_an_answer_from_before_the_failure_vouches_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The way out was cut between the reference's last answer and the transaction."""
     monkeypatch.setattr(doubt_module, "EVERY_SECONDS", 0.1)
-    monkeypatch.setattr(doubt_module, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(doubt_module, "ANSWER_SECONDS", 5.0)
 
     async def story() -> str:
         host, port = place()
@@ -240,7 +240,7 @@ def test_a_function_is_measured_when_plan_and_bindings_both_name_it() -> None:
 
 def test_a_failure_just_before_the_way_came_back_is_doubted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doubt_module, "EVERY_SECONDS", 0.1)
-    monkeypatch.setattr(doubt_module, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(doubt_module, "ANSWER_SECONDS", 1.5)
     cut = asyncio.Event()
 
     async def healthy(call: Call) -> Reply:
