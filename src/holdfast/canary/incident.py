@@ -171,11 +171,14 @@ def _surveyed(files: CanaryFiles, region: str, after_seconds: float | None, befo
 
 def _unmeasured(sources: IncidentSources, files: CanaryFiles, times: _Times) -> Iterator[Finding]:
     """Where the canary itself was blind while the incident was on."""
-    start, end = times.impact - BEFORE_SECONDS, times.reprotect if times.reprotect is not None else times.end
+    until = times.reprotect if times.reprotect is not None else times.end
     for name, function in sources.loaded.plan.functions.items():
         if function.canary is None:
             continue
-        found = availability(measured(files, name, function.canary, start, end))
+        end = until - SLACK_INTERVALS * function.canary.every - function.canary.within  # what is on its way has no entry yet
+        if end <= times.impact:
+            continue
+        found = availability(measured(files, name, function.canary, times.impact, end))
         if found.unknown_seconds > SLACK_INTERVALS * function.canary.every and found.measured_seconds > 0:
             why = listing(list(found.unknown_reasons))
             sentence = f"{duration(found.unknown_seconds)} of the incident were not measured: {why}."
