@@ -246,8 +246,11 @@ def _link(link: Mapping[str, Any] | None) -> str:
     if not link["follows"]:
         return "doesn't follow"
     backlog = link.get("backlog")
-    waits = f", {backlog['objects']} wait" if backlog and backlog["oldest_seconds"] > WAITING_SECONDS else ""
-    return f"lag unknown{waits}" if link["lag_seconds"] is None else f"{duration(link['lag_seconds'])} behind{waits}"
+    if link["lag_seconds"] is None:
+        return "lag unknown"
+    if backlog and backlog["oldest_seconds"] > WAITING_SECONDS:
+        return f"{duration(link['lag_seconds'])}, {backlog['objects']} wait"  # as many words as the narrowest frame has room for
+    return f"{duration(link['lag_seconds'])} behind"
 
 
 def _clock(function: Mapping[str, Any], now: float, zone: str) -> Clock:
