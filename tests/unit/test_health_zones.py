@@ -96,7 +96,8 @@ def test_a_store_lost_with_its_zone_is_named_as_down_in_the_region() -> None:
     assert state.components_down == ("database", "cache")
     words = zone_in_words(zone_as_facts(PLAN, state))
     assert f"zone {FIRST} is down; database down in {PRIMARY}; cache down in {PRIMARY}" in words
-    assert "voice 3 of 4" in words and words.endswith("instances, enough for the full load")
+    assert "instances left: voice 3 of 4" in words and "enough" not in words, "instances without their store carry nothing"
+    assert zone_in_words({**zone_as_facts(PLAN, state), "components_down": []}).endswith("instances, enough for the full load")
 
 
 def test_what_is_left_is_called_too_few_when_it_is() -> None:

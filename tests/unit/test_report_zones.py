@@ -35,9 +35,7 @@ def test_a_zone_lost_in_the_incidents_time_stands_in_the_report_with_what_was_le
     ]
     assert found.zones[0].components_down == ("database",)
     said = [finding.sentence for finding in found.findings if finding.about == "zone eu-west-1a"]
-    assert said[0].startswith(
-        "3.5 s after impact: zone eu-west-1a is down; database down in eu-west-1; eu-west-1 goes on with voice 2 of 4"
-    )
+    assert said[0].startswith("3.5 s after impact: zone eu-west-1a is down; database down in eu-west-1; instances left: voice 2 of 4")
 
 
 def test_of_long_ago_only_what_had_not_come_back_is_told() -> None:

@@ -72,7 +72,12 @@ def _words(situation: Situation, record: Record) -> tuple[str, str]:
     said = zone_in_words(record.body)
     since = datetime.fromtimestamp(record.body["since_seconds"], UTC).isoformat(sep=" ", timespec="seconds")
     subject = said.partition(";")[0]
-    text = f"{said}.\nSince {since}. Nothing is failed over for one zone; `holdfast status` says how it is now.\n"
+    follows = (
+        "The plan's triggers decide what its stores' loss means"
+        if record.body["components_down"]
+        else "Nothing is failed over for one zone"
+    )
+    text = f"{said}.\nSince {since}. {follows}; `holdfast status` says how it is now.\n"
     if situation.exercise is None:
         return subject, text
     return f"EXERCISE: {subject}", f"EXERCISE {situation.exercise}: this is practice, nothing below is real.\n\n{text}"

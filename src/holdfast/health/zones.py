@@ -100,19 +100,21 @@ def zone_in_words(facts: Mapping[str, Any]) -> str:
         return f"zone {zone} of {region} is unknown: {facts['reason']}"
     if facts["health"] != Health.DOWN:
         return f"zone {zone} of {region} is up"
+    left, sizes = facts["left"], facts.get("sizes", {})
     stores = "".join(f"; {component} down in {region}" for component in facts["components_down"])
-    return f"zone {zone} is down{stores}; {_left_in_words(region, facts['left'], facts.get('sizes', {}))}"
-
-
-def _left_in_words(region: str, left: Mapping[str, int], sizes: Mapping[str, Mapping[str, int]]) -> str:
     if not left:
-        return f"how many instances {region} has left is unknown"
+        return f"zone {zone} is down{stores}; how many instances {region} has left is unknown"
     counts = ", ".join(f"{name} {count}" + (f" of {sizes[name]['run']}" if name in sizes else "") for name, count in left.items())
+    if stores:  # instances without their store carry nothing, so nothing is said of the load
+        return f"zone {zone} is down{stores}; instances left: {counts}"
+    return f"zone {zone} is down; {region} goes on with {counts} instances{_enough(left, sizes)}"
+
+
+def _enough(left: Mapping[str, int], sizes: Mapping[str, Mapping[str, int]]) -> str:
     short = [name for name, count in left.items() if name in sizes and count < sizes[name]["needed"]]
-    tail = (
-        f": too few for the full load of {', '.join(short)}" if short else ", enough for the full load" if set(left) <= set(sizes) else ""
-    )
-    return f"{region} goes on with {counts} instances{tail}"
+    if short:
+        return f": too few for the full load of {', '.join(short)}"
+    return ", enough for the full load" if set(left) <= set(sizes) else ""
 
 
 def _components_down(joints: Iterable[Joint], region: str) -> tuple[str, ...]:
