@@ -79,6 +79,7 @@ def parts_of(blueprint: Blueprint, made_with: Ingredients) -> tuple[Part, ...]:
         _databases(blueprint, made_with),
         *(_agent(blueprint, region) for region in blueprint.regions),
         *(_stores(blueprint, made_with, region) for region in blueprint.regions),
+        *_archive(blueprint, made_with),
         *(_cluster(blueprint, region) for region in blueprint.regions),
         _service(blueprint),
         *(_observer(blueprint, made_with, site) for site in blueprint.plan.observers if site in blueprint.sites),

@@ -6,6 +6,7 @@ from typing import Any
 
 from holdfast.lab import addresses, storage_servers
 from holdfast.lab.addresses import Host, Port
+from holdfast.lab.archiving import backup_directory, received_directory
 from holdfast.lab.blueprint import (
     ACCESS_KEY,
     ADMIN_USER,
@@ -220,8 +221,8 @@ def _postgres(blueprint: Blueprint, region: str, programs: Programs, os_user: st
         "admin_password_file": str(layout.secret("postgres.admin")),
         "database": DATABASE,
         "archive_directory": str(archive_directory(blueprint, region)),
-        "backup_directory": None,
-        "received_directory": None,
+        "backup_directory": str(backup_directory(blueprint, region)) if region == blueprint.dr else None,
+        "received_directory": str(received_directory(blueprint, region)) if region == blueprint.dr else None,
     }
 
 
