@@ -2,8 +2,9 @@
 
 import pytest
 
+from holdfast.conduct.attesting import is_attested
 from holdfast.conduct.policy import answered
-from holdfast.conduct.situation import Command
+from holdfast.conduct.situation import Command, LossBound
 from holdfast.conduct.turning import outlook
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
@@ -219,3 +220,139 @@ def test_a_pledge_that_no_journal_knows_is_withdrawn() -> None:
     assert paper.incident.state is State.TURNED_BACK
     assert paper.begun == [f"withdraw-{DR}", f"withdraw-{PRIMARY}", "prove-service"]
     assert (paper.installation.epoch, paper.installation.used, paper.installation.serving) == (1, (0, 2), PRIMARY)
+
+
+def switching(paper: Paper) -> Paper:
+    """A planned switchover in the middle of its fence: the source has died over it."""
+    paper.hangs = frozenset({"fence"})
+    paper.command("switchover", CONDUCTOR)
+    paper.approve(ONE, TWO)
+    assert ("failover", "fence") in paper.in_flight
+    return paper
+
+
+def test_a_switchover_goes_on_without_its_source_only_after_people_saw_what_it_may_lose() -> None:
+    paper = switching(Paper())
+    paper.loss = LossBound(4.2, 50)
+    assert paper.command("go-on", CONDUCTOR, ungracefully=True, reason="its host is gone").startswith("accepted")
+    proposal = paper.incident.proposal
+    assert proposal is not None
+    assert (proposal.mode, proposal.loss_bound_seconds, proposal.epoch) == ("ungraceful", 4.3, 2)
+    begun = list(paper.begun)
+    paper.wait(30.0)
+    assert paper.begun == begun, "nothing touches a writer before they have decided again"
+    paper.hangs = frozenset()
+    paper.approve(ONE, TWO)
+    assert paper.incident.state is State.RECOVERED
+    assert [r.body["epoch"] for r in paper.records if r.kind == Kind.EPOCH_OPENED] == [2], "the epoch goes on"
+    fences = [r.body["mode"] for r in paper.records if r.kind == Kind.STEP_INTENDED and r.body["block"] == "fence"]
+    assert fences == ["graceful", "ungraceful"]
+
+
+def test_what_is_asked_again_is_not_refused_but_aborted() -> None:
+    paper = switching(Paper())
+    paper.command("go-on", CONDUCTOR, ungracefully=True)
+    assert "holdfast abort" in paper.command("refuse", ONE, reason="no")
+    assert abort(paper).startswith("accepted")
+    assert paper.incident.state is State.TURNED_BACK
+
+
+@pytest.mark.parametrize(("loss", "asked"), [(2.0, False), (3.6, False), (4.1, True), (None, True)])
+def test_more_loss_at_the_fence_than_approved_is_asked_about_before_anything_is_promoted(loss: float | None, asked: bool) -> None:
+    paper = Paper()
+    paper.fence_loss = loss
+    paper.lose_region()
+    paper.approve(ONE, TWO)
+    assert ("promote-database" not in paper.begun) is asked
+    if asked:
+        proposal = paper.incident.proposal
+        assert proposal is not None
+        assert proposal.loss_bound_seconds == (None if loss is None else 4.2)
+        paper.approve(ONE, TWO, accepts_loss=True)
+    paper.region_answers()
+    assert paper.incident.state is State.RECOVERED
+
+
+def attests(paper: Paper, person: str, region: str = PRIMARY) -> str:
+    return paper.command("attest", person, region=region, reason="the operator says it has no power")
+
+
+def test_two_people_stand_for_the_word_of_a_dead_source() -> None:
+    paper = switching(Paper())
+    assert "1 of 2" in attests(paper, ONE)
+    assert "another person is needed" in attests(paper, ONE), "nobody attests twice"
+    assert "fills none of the roles" in attests(paper, CONDUCTOR)
+    assert ("failover", "fence") in paper.in_flight
+    paper.hangs, paper.fence_loss = frozenset(), 2.0
+    assert attests(paper, TWO).startswith("accepted")
+    assert is_attested(paper.incident, "failover")
+    assert "promote-database" not in paper.begun, "an orderly stop loses nothing; without one people are asked about the loss"
+    paper.approve(ONE, TWO)
+    assert paper.incident.state is State.RECOVERED
+
+
+def test_an_attestation_counts_for_its_own_epoch_only() -> None:
+    paper = switching(Paper())
+    attests(paper, ONE)
+    abort(paper)
+    paper.hangs = frozenset({"fence"})
+    paper.command("switchover", CONDUCTOR)
+    paper.approve(ONE, TWO)
+    attests(paper, TWO)
+    assert not is_attested(paper.incident, "failover")
+
+
+def test_two_people_stand_for_a_target_that_cannot_be_told_to_turn_back() -> None:
+    paper = fencing(Paper())
+    paper.outcomes[f"withdraw-{DR}"] = "unknown"
+    abort(paper)
+    for _ in range(20):
+        paper.wait(5.0)
+    assert "nothing waits for the word" in attests(paper, ONE, PRIMARY)
+    attests(paper, ONE, DR)
+    assert paper.incident.state is State.NEEDS_PERSON
+    attests(paper, TWO, DR)
+    assert paper.incident.state is State.TURNED_BACK
+    assert paper.installation.epoch == 1
+
+
+def test_while_it_is_paused_nothing_is_opened_decided_or_begun_by_itself() -> None:
+    paper = Paper()
+    assert "say why" in paper.command("pause", CONDUCTOR)
+    assert paper.command("pause", CONDUCTOR, reason="work on the links").startswith("accepted")
+    paper.lose_region()
+    paper.wait(120.0)
+    assert not paper.installation.incidents
+    paper.restart()
+    assert paper.installation.paused is not None, "the next controller knows it"
+    paper.command("resume", CONDUCTOR)
+    paper.settle()
+    assert paper.incident.state is State.AWAITING_APPROVAL
+    paper.command("pause", CONDUCTOR, reason="once more")
+    assert [said[:8] for said in paper.approve(ONE, TWO)] == ["accepted", "accepted"], "approvals go on"
+    assert paper.begun == [] and paper.installation.epoch == 1
+    paper.command("resume", CONDUCTOR)
+    paper.settle()
+    assert paper.installation.epoch == 2
+
+
+def test_a_pause_in_the_middle_lets_the_fence_of_a_lost_region_and_an_abort_go_on() -> None:
+    paper = fencing(Paper())
+    paper.outcomes["fence"] = "unknown"
+    paper.hangs, paper.in_flight = frozenset(), frozenset()
+    paper.command("pause", CONDUCTOR, reason="wait")
+    paper.restart()
+    fences = paper.begun.count("fence")
+    del paper.outcomes["fence"]
+    paper.wait(5.0)
+    assert paper.begun.count("fence") == fences + 1
+    assert "promote-database" not in paper.begun
+    assert abort(paper).startswith("accepted")
+    assert paper.incident.state is State.TURNED_BACK
+
+
+def test_who_asked_for_a_switchover_takes_it_back() -> None:
+    paper = Paper()
+    paper.command("switchover", ONE)
+    assert paper.command("refuse", ONE, reason="not today").startswith("accepted")
+    assert paper.incident.state is State.STOOD_DOWN

@@ -26,7 +26,7 @@ _STATES = {
     "failed": State.FAILED,
     "unknown": State.UNKNOWN,
 }
-_OPEN_ENDED = ("closed", "stood-down")
+_OPEN_ENDED = ("closed", "stood-down", "turned-back")
 
 
 def status(

@@ -1,4 +1,4 @@
-"""Turning back and going on: `abort`, `go-on`. Thin: the controller says what an abort would do, and does it."""
+"""Turning back and going on: `abort`, `go-on`, `attest`, `pause`, `resume`. Thin: the controller says what each does, and does it."""
 
 import sys
 from typing import Annotated, Any
@@ -92,3 +92,45 @@ def go_on(
     arguments = {"incident": incident, "ungracefully": ungracefully, "reason": because}
     answer = give(controller_of(lab), "go-on", by, arguments)
     said(answer, output)
+
+
+def attest(
+    region: str,
+    *,
+    by: Person,
+    because: Annotated[str, Parameter(help="How you know: it is kept in the journal.")],
+    lab: LabDirectory = DEFAULT_LAB,
+    output: OutputFormat = "text",
+) -> None:
+    """Attest that a region can't write, where its agent can't say so itself. Two different people of the approving roles must.
+
+    It stands for a source's orderly stop, for a target that can't be told to turn back, and for an agent that a controller without memory
+    can't hear. If it is wrong, writes can be lost: look at the place itself first.
+
+    Example: `holdfast attest eu-west-1 --as aoife-brennan --because "the data centre has no power, the operator says"`
+    """
+    said(give(controller_of(lab), "attest", by, {"region": region, "reason": because}), output)
+
+
+def pause(
+    *,
+    by: Person,
+    because: Annotated[str, Parameter(help="Why: whoever finds it paused must know.")],
+    lab: LabDirectory = DEFAULT_LAB,
+    output: OutputFormat = "text",
+) -> None:
+    """Stop automatic action for the whole installation: nothing is opened, proposed, decided or begun by itself until `holdfast resume`.
+
+    Watching, telling people, approvals, what was begun, aborts and the fence of a lost region go on.
+
+    Example: `holdfast pause --as aoife-brennan --because "the network team works on the links until 04:00"`
+    """
+    said(give(controller_of(lab), "pause", by, {"reason": because}), output)
+
+
+def resume(*, by: Person, because: Because = "", lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:
+    """Allow automatic action again.
+
+    Example: `holdfast resume --as aoife-brennan`
+    """
+    said(give(controller_of(lab), "resume", by, {"reason": because}), output)

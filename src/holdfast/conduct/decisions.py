@@ -5,7 +5,9 @@ from typing import Any
 
 from holdfast.conduct import going_on, turning
 from holdfast.conduct.assessment import roles_of
+from holdfast.conduct.attesting import attest
 from holdfast.conduct.other_way import NEEDS_REASON, OUTCOMES, Choice, known_choices, taking
+from holdfast.conduct.pausing import pause, resume
 from holdfast.conduct.promised import ACCEPTED, would_lose_seconds
 from holdfast.conduct.proposals import not_returning
 from holdfast.conduct.runs import FAILOVER
@@ -24,11 +26,16 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
         return _begin_by_hand(situation, command, incident)
     if command.verb == "mark":
         return _mark(situation, command, incident)
+    if command.verb in ("pause", "resume"):
+        if (stranger := _stranger(situation, command.by, situation.exercise)) is not None:
+            return f"refused: {stranger}", ()
+        return (pause if command.verb == "pause" else resume)(situation, command)
     if incident is None:
         return "refused: there is no open incident; `holdfast status` shows what there is", ()
     deeds = {"approve": _approve, "refuse": _refuse, "failback": _failback, "choose": _choose, "abort": _abort, "go-on": _go_on}
+    deeds["attest"] = attest
     if command.verb not in deeds:
-        known = ", ".join([*deeds, "declare", "switchover"])
+        known = ", ".join([*deeds, "declare", "switchover", "pause", "resume"])
         return f"refused: '{command.verb}' is not a command; it can be one of: {known}", ()
     return deeds[command.verb](situation, incident, command)
 
@@ -56,8 +63,11 @@ def _refuse(situation: Situation, incident: IncidentState, command: Command) -> 
     proposal = incident.proposal
     if proposal is None:
         return f"refused: {incident.incident} waits for no approval; it is {incident.state.value}", ()
+    if proposal.run in incident.reopened:
+        turn = f"`holdfast abort {incident.incident}` turns back; until people approve, nothing is promoted"
+        return f"refused: the epoch is open already, so there is nothing to refuse; {turn}", ()
     against = objection(proposal, (), command.by, proposal.hash, roles_of(situation.plan, incident), situation.now)
-    if against is not None:
+    if against is not None and command.by != proposal.requester:  # Who asked for it may take it back.
         return f"refused: {against}", ()
     reason = str(command.arguments.get("reason") or "no reason given")
     refusal = Write(Kind.APPROVAL_REFUSED, incident.incident, {"proposal": proposal.proposal, "person": command.by, "reason": reason})

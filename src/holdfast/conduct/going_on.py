@@ -124,7 +124,7 @@ def outgrown(incident: IncidentState) -> tuple[Move, ...]:
 def ask_again(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     """Proposals about a run whose approval no longer holds, though its epoch is open."""
     run = current_run(incident)
-    if run is None or run not in incident.reopened or incident.state is State.HALTED:
+    if run is None or run not in incident.reopened or incident.state is State.HALTED or situation.installation.paused is not None:
         return ()
     approvals = (step.id for phase in phases_of(situation.plan, incident.scenario, run) for step in phase.steps if step.block == "approve")
     return settle_again(situation, incident, run, next(approvals, "approve"))

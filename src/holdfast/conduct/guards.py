@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from holdfast.conduct.pausing import is_paused
 from holdfast.conduct.runs import FAILOVER, REPROTECT, TURN_BACK
 from holdfast.conduct.situation import Situation
 from holdfast.decision.replay import IncidentState
@@ -54,7 +55,9 @@ def _not_exported(incident: IncidentState, run: str, step: PlannedStep, book: Ru
 
 
 def held(situation: Situation, incident: IncidentState, run: str, step: PlannedStep) -> bool:
-    """Whether this step, which could start, waits: for people to decide again about what it needs."""
+    """Whether this step, which could start, waits: for people to decide again about what it needs, or for the end of a pause."""
     block = step.block
+    if is_paused(situation, incident, run, step):
+        return True
     touches_writers = block.grants_write or block.moves_traffic or block.removes_write
     return touches_writers and run in incident.reopened

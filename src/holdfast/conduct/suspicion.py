@@ -98,7 +98,7 @@ def incidents(situation: Situation) -> tuple[Move, ...]:
     incident = situation.installation.open_incident()
     if incident is None:
         alarm = _firing(situation, situation.installation.serving)
-        if alarm is None or alarm.region in situation.installation.dismissed:
+        if alarm is None or alarm.region in situation.installation.dismissed or situation.installation.paused is not None:
             return ()
         since = min((hit.since_seconds for hit in situation.functions_hit), default=alarm.since_seconds)
         return opening(

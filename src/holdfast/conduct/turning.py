@@ -312,6 +312,17 @@ def unsettled(begun: Mapping[str, Any], outcome: str, detail: str, facts: Mappin
     return {**named, "outcome": outcome, "detail": detail, "facts": dict(facts), "checked": "unknown", "verified": "unknown"}
 
 
+def answered(incident: IncidentState, step: str) -> tuple[Move, ...]:
+    """The incident goes on, where this was the only step that a person was asked about."""
+    waits: set[str] = set()
+    for record in since_start(incident, TURN_BACK):
+        if record.kind == Kind.STEP_WAITING:
+            waits.add(record.body["step"])
+        elif record.kind in (Kind.STEP_FINISHED, Kind.STEP_INTENDED):
+            waits.discard(record.body["step"])
+    return transition(incident, Event.PERSON_CHOSE, f"{step} was attested") if waits == {step} else ()
+
+
 def withdrawn(installation: Installation, incident: IncidentState, region: str, detail: str) -> tuple[Write, ...]:
     """The record that the epoch never takes effect, once the target knows; nothing for the source, or when it is written already."""
     if incident.withdraws is None or region != regions_of_run(incident, TURN_BACK)[0]:

@@ -11,7 +11,8 @@ from typing import Any
 from holdfast.report.wording import duration
 
 State = Mapping[str, Any]
-_ENDED = ("closed", "stood-down")
+_WAY_HOME = ("recovered", "reprotecting", "protected", "awaiting-return-approval", "returning")
+_ENDED = ("closed", "stood-down", "turned-back")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,13 @@ class Said:
 def headline(state: State, now: float) -> Said:
     """What matters most at this moment of the controller's clock."""
     incident = state["incident"]
-    if incident is not None and incident["state"] not in _ENDED:
-        return _incident(state, incident, now)
-    return _calm(state, now)
+    open_now = incident is not None and incident["state"] not in _ENDED
+    said = _incident(state, incident, now) if open_now else _calm(state, now)
+    paused = state.get("paused")
+    if paused is None:
+        return said
+    lasting = duration(max(now - paused["since_seconds"], 0.0))
+    return Said("needs-person", f"AUTOMATIC ACTION IS PAUSED by {paused['by']} for {lasting}: {paused['because']}; {said.text}")
 
 
 def _incident(state: State, incident: Mapping[str, Any], now: float) -> Said:
@@ -41,6 +46,12 @@ def _incident(state: State, incident: Mapping[str, Any], now: float) -> Said:
     if proposal is not None:
         asked = f"{proposal['action']} {proposal['source']} → {proposal['target']} waits for approval"
         return Said("needs-person", f"{incident['incident']}: {asked}; {_out(state)}, {since}")
+    if incident["state"] == "halted":
+        return Said("needs-person", f"{named}: nothing further begins before a person says how it goes on; {_out(state)}, {since}")
+    suspected = next((alarm for alarm in state["alarms"] if alarm["region"] == state["serving"]), None)
+    if incident["state"] in _WAY_HOME and suspected is not None:
+        needs = f"{incident['incident']}'s way home needs it"
+        return Said("failed", f"{state['serving']}, which serves, is suspected: {suspected['reason']}; {needs}; {_out(state)}")
     if incident["state"] == "recovered":
         out = _lacking(state)
         if out:
@@ -49,12 +60,20 @@ def _incident(state: State, incident: Mapping[str, Any], now: float) -> Said:
     return Said("running", f"{named}: {way}; {_out(state)}, {since}")
 
 
+def _dismissed(state: State, alarm: Mapping[str, Any]) -> str:
+    if alarm["region"] not in state.get("dismissed", ()):
+        return ""
+    return "; people decided against acting on this: it opens nothing by itself until it clears (`holdfast declare` does)"
+
+
 def _calm(state: State, now: float) -> Said:
     alarms = state["alarms"]
     if alarms:
         first = alarms[0]
         lasting = duration(max(now - first["since_seconds"], 0.0))
-        return Said("unknown", f"{first['region']} is suspected ({first['trigger']}, for {lasting}): {first['reason']}")
+        return Said(
+            "unknown", f"{first['region']} is suspected ({first['trigger']}, for {lasting}): {first['reason']}{_dismissed(state, first)}"
+        )
     lacking = _lacking(state)
     if lacking:
         return Said("failed", f"{_out(state)}; no trigger of the plan holds, so nothing is opened by itself")

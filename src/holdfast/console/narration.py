@@ -100,6 +100,13 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.PROPOSAL_VOID: lambda body: ("unknown", f"the proposal is void: {body['reason']}"),
     Kind.DECIDED: lambda body: ("done", f"decided: {body['action']}, {body['reason']}"),
     Kind.EPOCH_OPENED: lambda body: ("running", f"epoch {body['era']}.{body['epoch']} opens for {body['target']}"),
+    Kind.ATTESTED: lambda body: (
+        "needs-person",
+        f"{body['person']} attests as {body['role']} that {body['region']} can't write: {body['because']}",
+    ),
+    Kind.PAUSED: lambda body: ("needs-person", f"AUTOMATIC ACTION IS PAUSED by {body['by']}: {body['because']}"),
+    Kind.RESUMED: lambda body: ("done", f"automatic action is allowed again by {body['by']}"),
+    Kind.JOURNAL_KEPT: lambda body: ("unknown", body["reason"]),
     Kind.EPOCH_FOUND: lambda body: ("failed", body["reason"]),
     Kind.EPOCH_WITHDRAWN: _withdrawn,
     Kind.APPROVAL_REOPENED: lambda body: ("needs-person", f"people are asked again before anything is promoted: {body['reason']}"),

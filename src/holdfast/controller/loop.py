@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
+from holdfast.conduct.attesting import is_attested
 from holdfast.conduct.course import finish, intent, run_progress
 from holdfast.conduct.guards import handed_over
 from holdfast.conduct.policy import answered, next_moves
@@ -353,7 +354,12 @@ class Controller:
 
     async def _act(self, situation: Situation, move: Begin, body: Mapping[str, Any]) -> StepResult:
         incident = situation.installation.incidents[move.incident]
-        known = {"source_position": dict(handed_over(incident, move.run)), "promised": promised(incident, move.run, body["mode"])}
+        known: dict[str, Any] = {
+            "source_position": dict(handed_over(incident, move.run)),
+            "promised": promised(incident, move.run, body["mode"]),
+        }
+        if move.step.block.name == "fence":
+            known["attested"] = is_attested(incident, move.run)
         parameters = {**move.step.parameters, **known}
         task = Task(
             step=move.step.id,

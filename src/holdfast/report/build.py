@@ -149,7 +149,7 @@ def build(facts: ReportFacts) -> Report:
 def _phases(scenario: Scenario | None, run: Run) -> tuple[Phase, ...]:
     if scenario is None:
         return ()
-    return {"failover": scenario.phases, "reprotect": scenario.reprotect, "way-back": scenario.way_back}[run]
+    return {"failover": scenario.phases, "reprotect": scenario.reprotect, "way-back": scenario.way_back}.get(run, ())
 
 
 def _steps_and_runs(history: History, scenario: Scenario | None, at: Moments) -> tuple[tuple[StepResult, ...], tuple[RunResult, ...]]:

@@ -11,9 +11,39 @@ from holdfast.report.wording import count, duration, duration_pair, listing
 
 
 def findings(report: Report, history: History) -> tuple[Finding, ...]:
-    """Findings in the order: other ways, components, functions, zones, messages, observers, agents."""
-    parts = (_other_ways(report), _components(report), _functions(report), _zones(report), _messages(report), _observers(report))
+    """Findings in the order: what people did, other ways, components, functions, zones, messages, observers, agents."""
+    parts = (
+        _by_people(history),
+        _other_ways(report),
+        _components(report),
+        _functions(report),
+        _zones(report),
+        _messages(report),
+        _observers(report),
+    )
     return (*chain.from_iterable(parts), *_agents(history))
+
+
+def _by_people(history: History) -> Iterator[Finding]:
+    """What people did against the ordinary course: nobody must have to search for it."""
+    for record in history.of(Kind.PAUSED, Kind.RESUMED, Kind.ATTESTED, Kind.APPROVAL_REOPENED, Kind.TURNED_BACK, Kind.EPOCH_FOUND):
+        body = record.body
+        match record.kind:
+            case Kind.PAUSED:
+                yield Finding(about="automatic action", result="unknown", sentence=f"{body['by']} paused it: {body['because']}.")
+            case Kind.RESUMED:
+                yield Finding(about="automatic action", result="pass", sentence=f"{body['by']} allowed it again.")
+            case Kind.ATTESTED:
+                sentence = f"{body['person']} ({body['role']}) attested that it can't write, for its {body['purpose']}: {body['because']}."
+                yield Finding(about=str(body["region"]), result="unknown", sentence=sentence)
+            case Kind.APPROVAL_REOPENED:
+                yield Finding(about=f"run {body['run']}", result="unknown", sentence=f"People were asked again: {body['reason']}.")
+            case Kind.TURNED_BACK:
+                states = [f"{name} in {region}: {state}" for name, at in body["components"].items() for region, state in at.items()]
+                sentence = f"The run was turned back. It left {listing(states)}."
+                yield Finding(about=f"run {body['run']}", result="pass", sentence=sentence)
+            case _:
+                yield Finding(about="journal", result="unknown", sentence=f"{body['reason']}.")
 
 
 def _other_ways(report: Report) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 
-Run = Literal["failover", "reprotect", "way-back"]
-RUNS: tuple[Run, ...] = ("failover", "reprotect", "way-back")
+Run = Literal["failover", "reprotect", "way-back", "turn-back"]
+RUNS: tuple[Run, ...] = ("failover", "reprotect", "way-back", "turn-back")
 
 
 def number(value: Any) -> float | None:

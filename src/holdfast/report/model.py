@@ -137,7 +137,7 @@ class StepResult(ReportPart):
 class RunResult(ReportPart):
     """A whole run, there or back: how it ended, and the plan's steps that it never began."""
 
-    run: Literal["failover", "reprotect", "way-back"]
+    run: Literal["failover", "reprotect", "way-back", "turn-back"]
     outcome: Literal["succeeded", "failed", "abandoned", "unknown"]
     reason: str = ""
     started_seconds: Seconds | None = None

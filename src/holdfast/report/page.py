@@ -24,7 +24,12 @@ _ICONS = {
 """Sixteen pixels square: a white E on the stripe's violet, a white H on blue."""
 _ORDER = ("fail", "unknown", "pass")
 _STRIP_EVENTS = ("impact", "decided", "recovered", "return")
-_RUN_NAMES = {"failover": "Failover", "reprotect": "Making the old side a replica again", "way-back": "The way back"}
+_RUN_NAMES = {
+    "failover": "Failover",
+    "reprotect": "Making the old side a replica again",
+    "way-back": "The way back",
+    "turn-back": "Turning back",
+}
 
 
 @dataclass(frozen=True, slots=True)

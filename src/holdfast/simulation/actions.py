@@ -116,7 +116,8 @@ class SimulatedFence:
             return Finding(Answer.YES, f"{task.source} certifies its fence", self._facts(task, "acknowledged"))
         without_it = task.mode is Mode.UNGRACEFUL or task.parameters.get("attested") is True
         if without_it and self._consent.promise_ends_in_seconds() <= 0:
-            return Finding(Answer.YES, "every promise to it has run out", self._facts(task, "lease-ran-out"))
+            how = "attested" if task.parameters.get("attested") is True else "lease-ran-out"
+            return Finding(Answer.YES, "every promise to it has run out", self._facts(task, how))
         return Finding(Answer.NO, "a promise to it may still run")
 
     async def verify(self, task: Task) -> Finding:
@@ -165,7 +166,8 @@ class SimulatedFence:
                 # An orderly stop needs the source's own word, unless people attest that it can't write.
                 without_it = task.mode is Mode.UNGRACEFUL or task.parameters.get("attested") is True
                 if without_it and consent.yes and self._consent.remaining_seconds() <= 0:
-                    return Outcome(Result.SUCCEEDED, "every promise to it has run out", self._facts(task, "lease-ran-out"))
+                    how = "attested" if task.parameters.get("attested") is True else "lease-ran-out"
+                    return Outcome(Result.SUCCEEDED, "every promise to it has run out", self._facts(task, how))
             await clock.sleep(_PAUSE_SECONDS)
 
     def _let_copies_catch_up(self, task: Task) -> None:

@@ -77,10 +77,10 @@ class FenceAction:
             return Finding(Answer.NO, f"the controller's own promise to {task.source} still runs {left:.1f} s")
         record = await self._record_of_fence(task)
         position = dict(record.get("position") or {})
-        if task.mode is Mode.GRACEFUL and not position:
+        if _needs_source(task) and not position:
             return Finding(Answer.NO, f"where {task.source} stopped is not known")
         facts = {
-            "how": "acknowledged" if record else "lease-ran-out",
+            "how": "acknowledged" if record else _unheard(task),
             "fenced_at_seconds": record.get("at_seconds", self._clock.wall_seconds()),
             "position": position,
             **_known_of(target, self._clock.wall_seconds()),
@@ -136,7 +136,7 @@ class FenceAction:
             raise _GivenUp(outcome_of(answer))
 
     async def _together(self, task: Task, progress: _Progress) -> None:
-        needs_source = task.mode is Mode.GRACEFUL
+        needs_source = _needs_source(task)
         async with asyncio.TaskGroup() as group:
             fencing = group.create_task(_unraised(self._fence_source(task, progress)))
             waiting = group.create_task(_unraised(self._wait_out(task, progress)))
@@ -154,7 +154,7 @@ class FenceAction:
 
     async def _fence_source(self, task: Task, progress: _Progress) -> None:
         """Order it until it answers. In an ungraceful fence only a success counts, and anything else leaves it to time."""
-        graceful = task.mode is Mode.GRACEFUL
+        graceful = _needs_source(task)
         arguments = {"mode": str(task.mode), "limit_seconds": _STOP_SECONDS}
         limit = _STOP_SECONDS + _FENCE_SECONDS if graceful else _FENCE_SECONDS
         said = "nothing yet"
@@ -226,7 +226,7 @@ class FenceAction:
             position = dict((await self._record_of_fence(task)).get("position") or {})
         fenced_at = source_facts.get("fenced_at_seconds") or self._clock.wall_seconds()
         facts: dict[str, Any] = {
-            "how": "acknowledged" if acknowledged else "lease-ran-out",
+            "how": "acknowledged" if acknowledged else _unheard(task),
             "fenced_at_seconds": fenced_at,
             "position": position,
             **await self._heartbeats(task),
@@ -275,6 +275,15 @@ async def _unraised(part: Any) -> Outcome | None:
     except _GivenUp as end:
         return end.outcome
     return None
+
+
+def _needs_source(task: Task) -> bool:
+    """Only the source can say where it stopped orderly, unless people attest that it can't write."""
+    return task.mode is Mode.GRACEFUL and task.parameters.get("attested") is not True
+
+
+def _unheard(task: Task) -> str:
+    return "attested" if task.parameters.get("attested") is True else "lease-ran-out"
 
 
 def _epoch_of(task: Task) -> tuple[int, int]:
