@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from holdfast import __version__
 from holdfast.app import sources_for
+from holdfast.conduct.attesting import attested_regions
 from holdfast.console.api import Api
 from holdfast.console.narration import Line, line
 from holdfast.controller.hearing import hear
@@ -220,9 +221,15 @@ async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock
     def waits_for(silent: frozenset[str]) -> None:
         text = f"waits to hear the agents of {', '.join(sorted(silent))}: this controller has no memory of what it promised"
         tell(Line(clock.wall_seconds(), "unknown", text))
+        assembled.controller.hears = silent
 
-    new = assembled.journal.head()[0] == 0
-    return await hear(assembled.keeper, assembled.agents, status, clock, waits_for, journal_is_new=new)
+    controller = assembled.controller
+
+    def attested() -> frozenset[str]:
+        return attested_regions(controller.chronicle.installation.attested)
+
+    new = controller.chronicle.is_new
+    return await hear(assembled.keeper, assembled.agents, status, clock, waits_for, journal_is_new=new, attested=attested)
 
 
 async def _narrate(journal: SqliteJournal, tell: Callable[[Line], None], clock: Clock, after: int) -> None:
@@ -258,10 +265,15 @@ async def run_controller(
     )
     try:
         async with asyncio.TaskGroup() as group:
+            keeper, controller = assembled.keeper, assembled.controller
+            serving: asyncio.Task[None] | None = None
+            if controller.chronicle.is_new or keeper.unheard:
+                # Without memory it promises nothing, so it may answer before its term begins: status, and people's word for the silent.
+                serving = group.create_task(_serve(server, binding.host, binding.port))
             used, term = await _hear(assembled, tell, clock)
-            keeper = assembled.keeper
-            assembled.controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder), used, term)
-            group.create_task(_serve(server, binding.host, binding.port))
+            controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder), used, term)
+            if serving is None:
+                group.create_task(_serve(server, binding.host, binding.port))
             group.create_task(assembled.controller.run())
             group.create_task(_narrate(assembled.journal, tell, clock, head))
     finally:

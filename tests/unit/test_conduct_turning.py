@@ -4,7 +4,7 @@ import pytest
 
 from holdfast.conduct.attesting import is_attested
 from holdfast.conduct.policy import answered
-from holdfast.conduct.situation import Command, LossBound
+from holdfast.conduct.situation import Command, LossBound, Write
 from holdfast.conduct.turning import outlook
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
@@ -356,3 +356,27 @@ def test_who_asked_for_a_switchover_takes_it_back() -> None:
     paper.command("switchover", ONE)
     assert paper.command("refuse", ONE, reason="not today").startswith("accepted")
     assert paper.incident.state is State.STOOD_DOWN
+
+
+def test_where_dr_serves_without_an_incident_a_switchover_is_the_way_home() -> None:
+    paper = Paper()
+    paper.write([Write(Kind.CONTROLLER_STARTED, "", {"term": 2, "era": 0, "epoch": 2, "serving": DR, "resumed": False, "profile": "fast"})])
+    assert paper.command("switchover", ONE).startswith("accepted")
+    assert paper.incident.state is State.AWAITING_RETURN_APPROVAL
+    assert "can't approve it" in paper.approve(ONE)[0]
+    paper.command("refuse", ONE, reason="by somebody else")
+    paper.command("failback", CONDUCTOR)
+    paper.approve(ONE, TWO)
+    assert paper.incident.state is State.CLOSED
+    assert (paper.installation.epoch, paper.installation.serving) == (3, PRIMARY)
+
+
+def test_after_the_loss_of_the_serving_dr_region_the_incident_ends_at_home() -> None:
+    paper = Paper()
+    paper.write([Write(Kind.CONTROLLER_STARTED, "", {"term": 2, "era": 0, "epoch": 2, "serving": DR, "resumed": False, "profile": "fast"})])
+    paper.command("declare", "ines-carvalho")
+    paper.approve(ONE, TWO)
+    assert paper.incident.state is State.RECOVERED and paper.installation.serving == PRIMARY
+    assert paper.command("failback", CONDUCTOR).startswith("accepted")
+    assert paper.incident.state is State.CLOSED
+    assert paper.installation.serving == PRIMARY

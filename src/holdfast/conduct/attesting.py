@@ -115,3 +115,11 @@ def attest_memory(
     if len(given) + 1 >= NEEDED:
         return f"accepted: {region} is no longer waited for", (word,)
     return f"accepted: {len(given) + 1} of {NEEDED}; another person must attest it too", (word,)
+
+
+def attested_regions(attested: tuple[Any, ...]) -> frozenset[str]:
+    """Regions for whose silent agents enough people stand."""
+    people: dict[str, set[str]] = {}
+    for body in attested:
+        people.setdefault(str(body["region"]), set()).add(str(body["person"]))
+    return frozenset(region for region, names in people.items() if len(names) >= NEEDED)

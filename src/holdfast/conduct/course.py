@@ -1,6 +1,7 @@
 """The course of a run: which steps begin, what they leave in the journal, when the run is over and what follows it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from holdfast.conduct import turning
@@ -9,7 +10,7 @@ from holdfast.conduct.guards import forbidden, held
 from holdfast.conduct.messages import due_record, owed
 from holdfast.conduct.other_way import choices, taking
 from holdfast.conduct.proposals import settle_proposal
-from holdfast.conduct.runs import TURN_BACK, WAY_BACK, current_run, is_open, mode_of_run, regions_of_run, since_start
+from holdfast.conduct.runs import REPROTECT, TURN_BACK, WAY_BACK, current_run, is_open, mode_of_run, regions_of_run, since_start
 from holdfast.conduct.situation import Begin, Move, Situation, Write
 from holdfast.conduct.suspicion import transition
 from holdfast.decision.replay import IncidentState
@@ -138,6 +139,7 @@ def steps(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     if not is_open(incident, run):
         return _start_run(situation, incident, run)
     book, now = run_progress(situation, incident, run)
+    now = _with_orphans(situation, run, now)
     for step in under_way(book, now):
         reason = must_ask(step, now[step.id])
         if reason is not None and goes_by_itself(book, step, now[step.id]):
@@ -145,7 +147,7 @@ def steps(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
         if reason is not None:
             return _ask(incident, run, step, book, now[step.id].attempts, reason)
     if is_finished(book, now):
-        return turning.finished(situation, incident, now) if run == TURN_BACK else _finished(incident, run)
+        return turning.finished(situation, incident, now) if run == TURN_BACK else _finished(situation, incident, run)
     moves: list[Move] = []
     for start in startable(book, now, situation.now):
         if (run, start.step.id) in situation.in_flight or _waits_for_person(now, start.step) or held(situation, incident, run, start.step):
@@ -160,6 +162,16 @@ def steps(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     return tuple(moves)
 
 
+def _with_orphans(situation: Situation, run: str, now: Progress) -> Progress:
+    """A step whose intent the disk kept though it could not confirm it was never begun: nobody is carrying it out."""
+    return {
+        step: replace(state, state=StepState.UNSETTLED)
+        if state.state is StepState.RUNNING and (run, step) not in situation.in_flight
+        else state
+        for step, state in now.items()
+    }
+
+
 def _waits_for_person(now: Progress, step: PlannedStep) -> bool:
     return now[step.id].state is StepState.NEEDS_PERSON
 
@@ -170,12 +182,16 @@ def _start_run(situation: Situation, incident: IncidentState, run: str) -> tuple
     return (Write(Kind.RUN_STARTED, incident.incident, body),)
 
 
-def _finished(incident: IncidentState, run: str) -> tuple[Move, ...]:
+def _finished(situation: Situation, incident: IncidentState, run: str) -> tuple[Move, ...]:
     reason = "every step is done"
+    at_home = run == REPROTECT and incident.target == situation.plan.primary_region()  # It was DR that was lost: nowhere is left to go.
     moves: tuple[Move, ...] = (
         Write(Kind.RUN_FINISHED, incident.incident, {"run": run, "outcome": "succeeded", "reason": reason}),
-        *transition(incident, Event.RUN_SUCCEEDED, reason),
+        *transition(incident, Event.HOME_ALREADY if at_home else Event.RUN_SUCCEEDED, reason),
     )
+    if at_home:
+        closed = {"outcome": "returned", "reason": f"{incident.target} serves everything and {incident.source} is its replica"}
+        moves = (*moves, Write(Kind.INCIDENT_CLOSED, incident.incident, closed))
     if run == WAY_BACK:
         closed = {"outcome": "returned", "reason": f"{incident.source} serves everything again and {incident.target} is its replica"}
         moves = (*moves, Write(Kind.INCIDENT_CLOSED, incident.incident, closed))

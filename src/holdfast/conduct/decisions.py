@@ -200,14 +200,16 @@ def _begin_by_hand(situation: Situation, command: Command, incident: IncidentSta
     if incident is not None:
         return f"refused: {incident.incident} is open; one thing at a time", ()
     serving = situation.installation.serving
-    if serving != situation.plan.primary_region():
-        return f"refused: {serving} serves now; the way home is `holdfast failback`", ()
     if (stranger := _stranger(situation, command.by, situation.exercise)) is not None:
         return f"refused: {stranger}", ()
     foreseen = command.arguments.get("foreseen")
     if isinstance(foreseen, Mapping) and (moved := _moved_since(situation, foreseen)):
         return f"refused: the world has moved since this was planned: {moved}; look again with `holdfast plan`", ()
     planned = command.verb == "switchover"
+    if planned and serving != situation.plan.primary_region():
+        return "accepted: home is made a replica first, then the way back is proposed", going_on.home_without_incident(
+            situation, command.by
+        )
     moves = opening(
         situation,
         source=serving,

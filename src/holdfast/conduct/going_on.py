@@ -21,7 +21,7 @@ from holdfast.conduct.runs import (
     since_start,
 )
 from holdfast.conduct.situation import Command, LossBound, Move, Situation, Write
-from holdfast.conduct.suspicion import transition
+from holdfast.conduct.suspicion import opening, transition
 from holdfast.conduct.turning import unsettled
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
@@ -128,3 +128,19 @@ def ask_again(situation: Situation, incident: IncidentState) -> tuple[Move, ...]
         return ()
     approvals = (step.id for phase in phases_of(situation.plan, incident.scenario, run) for step in phase.steps if step.block == "approve")
     return settle_again(situation, incident, run, next(approvals, "approve"))
+
+
+def home_without_incident(situation: Situation, by: str) -> tuple[Move, ...]:
+    """DR serves and no incident is open (its journal was lost, say): open one that has only the way home left."""
+    home, serving = situation.plan.primary_region(), situation.installation.serving
+    reason = f"{by} asked for the way home; {serving} serves and no incident is open"
+    opened = opening(situation, source=home, mode="graceful", trigger="command", impact_seconds=situation.now, reason=reason, requester=by)[
+        0
+    ]
+    assert isinstance(opened, Write)
+    steps = ((State.DECLARED, Event.FOUND_AWAY, State.RECOVERED), (State.RECOVERED, Event.RETURN_REQUESTED, State.REPROTECTING))
+    moved = [
+        Write(Kind.TRANSITION, opened.incident, {"from": before.value, "to": after.value, "event": event.value, "reason": reason})
+        for before, event, after in steps
+    ]
+    return (opened, *moved)

@@ -84,7 +84,7 @@ def _requester(incident: IncidentState, run: str) -> str:
         body = record.body
         if record.kind == Kind.COMMAND and body["verb"] == "failback" and str(body["answer"]).startswith("accepted"):
             return str(body["by"])
-    return REQUESTER_HOLDFAST
+    return str(incident.records[0].body.get("requester", REQUESTER_HOLDFAST))
 
 
 def _loss_grew(situation: Situation, incident: IncidentState, proposal: Proposal) -> bool:

@@ -136,7 +136,8 @@ class Api:
         situation = self._controller.situation()
         watch = self._controller.watch
         ends_in = self._keeper.promise_ends_in_seconds()
-        return JSONResponse(state(situation, ends_in, watch.picture, watch.heard_seconds, watch.standings(), watch.served_from()))
+        shown = state(situation, ends_in, watch.picture, watch.heard_seconds, watch.standings(), watch.served_from())
+        return JSONResponse({**shown, "hears": sorted(self._controller.hears)})
 
     async def _records(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")

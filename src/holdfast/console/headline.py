@@ -25,6 +25,10 @@ class Said:
 
 def headline(state: State, now: float) -> Said:
     """What matters most at this moment of the controller's clock."""
+    if state.get("hears"):
+        silent = ", ".join(state["hears"])
+        word = "two people may stand for a dead one: `holdfast attest REGION --as NAME --because …`"
+        return Said("unknown", f"this controller has no memory and waits to hear the agents of {silent}; {word}")
     incident = state["incident"]
     open_now = incident is not None and incident["state"] not in _ENDED
     said = _incident(state, incident, now) if open_now else _calm(state, now)

@@ -26,18 +26,24 @@ async def hear(
     waits_for: Callable[[frozenset[str]], None],
     *,
     journal_is_new: bool,
+    attested: Callable[[], frozenset[str]] = frozenset,
 ) -> tuple[Epoch, int]:
     """Wait for everybody who must be heard. Returns the highest epoch that anybody has used, also in vain, and the highest term of a
-    controller that anybody has obeyed: what is above both is free, and is obeyed."""
+    controller that anybody has obeyed: what is above both is free, and is obeyed. `attested`: regions for whose silent agents named
+    people stand. What such an agent alone knows can't be told, so epochs go on in a new era, which is above all that it may know."""
     used, term = keeper.epoch, 0
     silent = frozenset(regions) if journal_is_new else keeper.unheard
     told: frozenset[str] = frozenset()
     while silent:
         for region in sorted(silent):
             known = await status(region)
+            if known is None and region in attested():
+                used = Epoch(max(used.era, keeper.epoch.era) + 1, used.epoch)
+                keeper.hear(region, Epoch(-1, -1), "", None)
+                silent -= {region}
             if known is None:
                 continue
-            used = max(used, *_used(known))
+            used = Epoch(max(used.era, *(one.era for one in _used(known))), max(used.epoch, *(one.epoch for one in _used(known))))
             term = max(term, int((known.get("highest_order") or [0, 0, 0, 0])[2]))
             if region in keeper.unheard:
                 keeper.hear(region, Epoch(int(known["era"]), int(known["epoch"])), str(known["holder"]), _under_way(known))

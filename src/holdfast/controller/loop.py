@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
-from holdfast.conduct.attesting import is_attested
+from holdfast.conduct.attesting import attest_memory, is_attested
 from holdfast.conduct.course import finish, intent, run_progress
 from holdfast.conduct.guards import handed_over
 from holdfast.conduct.policy import answered, next_moves
@@ -97,6 +97,8 @@ class Controller:
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._deliveries: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
+        self.hears: frozenset[str] = frozenset()
+        """Regions whose agents must still be heard before the term begins."""
         self._looked: Situation | None = None
         """What the last pass saw: enough to know when the next pause ends, without judging every observation again."""
         self._promises_behind = False
@@ -122,6 +124,7 @@ class Controller:
         `used`: the highest (era, epoch) that anybody has seen in an order, opened or not; it is never used again.
         `term`: the highest of a controller that anybody has obeyed; a journal that counts less was lost.
         """
+        self.hears = frozenset()
         settings, before = self._settings, self._chronicle.installation
         era, epoch, serving = max((before.era, before.epoch, before.serving), heard)
         resumed = not self._chronicle.is_new
@@ -230,9 +233,21 @@ class Controller:
 
     def submit(self, command: Command) -> str:
         """A person's command: journalled, answered at once in a sentence, and acted on in the same pass."""
+        if self.hears:
+            return self._attested(command)
         said, moves = answered(self._situation(), command)
         self._make(self._situation(), moves)
         self._wake.set()
+        return said
+
+    def _attested(self, command: Command) -> str:
+        """A word for a silent agent: all that can be said before the term begins."""
+        known = self._chronicle.installation
+        if command.identifier in known.handled_commands:
+            return known.handled_commands[command.identifier]
+        said, writes = attest_memory(self._settings.plan, self._settings.exercise, known.attested, self.hears, command)
+        body = {"id": command.identifier, "verb": command.verb, "by": command.by, "arguments": {**command.arguments}, "answer": said}
+        self._chronicle.append([Write(Kind.COMMAND, "", body), *writes])
         return said
 
     def _make(self, situation: Situation, moves: Sequence[Move]) -> None:

@@ -163,7 +163,9 @@ class Stage:
             self._running.result()
 
     async def _conduct(self, controller: Controller, keeper: Keeper) -> None:
-        used, term = await hear(keeper, self.plan.regions, self._status, self.clock, lambda _: None, journal_is_new=not self.disk.records)
+        used, term = await hear(
+            keeper, self.plan.regions, self._status, self.clock, lambda _: None, journal_is_new=controller.chronicle.is_new
+        )
         controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder), used, term)
         self.controller, self.world.controller = controller, keeper.ask
         await controller.run()
