@@ -6,6 +6,8 @@ from holdfast.conduct.attesting import is_attested
 from holdfast.conduct.policy import answered
 from holdfast.conduct.situation import Command, LossBound, Write
 from holdfast.conduct.turning import outlook
+from holdfast.console.state import state
+from holdfast.console.view import Heard, view
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import first_break
@@ -380,3 +382,30 @@ def test_after_the_loss_of_the_serving_dr_region_the_incident_ends_at_home() -> 
     assert paper.command("failback", CONDUCTOR).startswith("accepted")
     assert paper.incident.state is State.CLOSED
     assert paper.installation.serving == PRIMARY
+
+
+def test_what_readers_are_shown_holds_at_every_moment_of_an_abort() -> None:
+    for verb in (fencing, returning):
+        paper = verb(Paper())
+        paper.hangs |= {"withdraw"}
+        abort(paper)
+        now = state(paper.situation(), 1.0, None, {})
+        shown = view(Heard({**now, "hears": []}), now["now_seconds"])
+        assert now["incident"]["state"] == "turning-back"
+        assert f"withdraw-{DR if verb is fencing else PRIMARY}" in [step["id"] for step in now["incident"]["steps"]]
+        assert shown.headline.text
+        paper.hangs, paper.in_flight = frozenset(), frozenset()
+        paper.restart()
+        paper.settle()
+        assert state(paper.situation(), 1.0, None, {})["incident"]["turned_back"] is not None
+
+
+def test_a_pause_and_a_dismissed_suspicion_are_the_first_thing_that_status_says() -> None:
+    paper = fencing(Paper())
+    paper.hangs = frozenset()
+    abort(paper)
+    paper.command("pause", CONDUCTOR, reason="work on the links")
+    now = state(paper.situation(), 1.0, None, {})
+    said = view(Heard(now), now["now_seconds"]).headline.text
+    assert said.startswith(f"AUTOMATIC ACTION IS PAUSED by {CONDUCTOR}")
+    assert "opens nothing by itself until it clears" in said

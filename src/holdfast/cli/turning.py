@@ -66,7 +66,7 @@ def _show(incident: str, seen: dict[str, Any]) -> None:
 
 def states_table(components: dict[str, dict[str, str]]) -> Any:
     """Component → its state in each region; the regions keep their places."""
-    regions = list(dict.fromkeys(region for states in components.values() for region in sorted(states)))
+    regions = list(dict.fromkeys(region for states in components.values() for region in states))
     rows = [[name, *(states.get(region, "") for region in regions)] for name, states in components.items()]
     return table(["component", *regions], rows)
 

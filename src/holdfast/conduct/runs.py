@@ -27,9 +27,9 @@ _RUN_OF_STATE = {
 
 
 def phases_of(plan: Plan, scenario: str, run: str) -> tuple[Phase, ...]:
-    """The phases that a run goes through."""
+    """The plan's phases that a run goes through; turning back has none."""
     described = plan.scenarios[scenario]
-    return {FAILOVER: described.phases, REPROTECT: described.reprotect, WAY_BACK: described.way_back}[run]
+    return {FAILOVER: described.phases, REPROTECT: described.reprotect, WAY_BACK: described.way_back}.get(run, ())
 
 
 def current_run(incident: IncidentState) -> str | None:

@@ -104,7 +104,7 @@ def _stays(incident: IncidentState, run: str) -> list[str]:
     if "application.deploy" in begun:
         found.append(f"the application in {target} keeps the version that was deployed")
     if incident.messages_sent:
-        found.append("messages that were sent have been read")
+        found.append("messages that were sent stay sent")
     if run == REPROTECT and begun:
         found.append("what was begun of making the old source a replica may be half done; it is done again before a way home")
     return found
@@ -220,7 +220,8 @@ def components(
     found = {}
     for name, component in plan.components.items():
         here, there = _states(component.kind, home, left, begun, done)
-        found[name] = {home: here, left: there}
+        states = {home: here, left: there}
+        found[name] = {region: states[region] for region in plan.regions}  # Regions never swap places.
     return found
 
 

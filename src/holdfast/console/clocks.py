@@ -18,11 +18,11 @@ from holdfast.runbook.progress import DONE
 
 
 def forecast(situation: Situation, incident: IncidentState) -> dict[str, Any] | None:
-    """When the run that is under way is expected to have its functions proved and to be through; None between runs."""
+    """When the run that is under way is expected to have its functions proved and to be through; None between runs, and while one is turned back."""
     run = current_run(incident)
-    if run is None:
-        return None
-    phases = phases_of(situation.plan, incident.scenario, run)
+    phases = () if run is None else phases_of(situation.plan, incident.scenario, run)
+    if run is None or not phases:
+        return None  # Turning back has no window in the plan to measure it by.
     book, now = run_progress(situation, incident, run)
     earlier = [known for known in situation.installation.incidents.values() if known.incident != incident.incident]
     measured = measured_seconds(earlier, incident.scenario, run, book, incident.exercise)
