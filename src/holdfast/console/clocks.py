@@ -18,7 +18,7 @@ from holdfast.runbook.progress import DONE
 
 
 def forecast(situation: Situation, incident: IncidentState) -> dict[str, Any] | None:
-    """When the run that is under way is expected to have its functions proved and to be through; None between runs, and while one is turned back."""
+    """When the run that is under way is expected to have its functions proved and to be through; None between runs."""
     run = current_run(incident)
     phases = () if run is None else phases_of(situation.plan, incident.scenario, run)
     if run is None or not phases:
