@@ -50,14 +50,16 @@ from holdfast.providers.agents.records import AgentRecords
 from holdfast.providers.agents.withdraw import WithdrawAction
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.dns.switch import DnsSwitchAction
-from holdfast.providers.file.divergence import DivergenceExportAction
+from holdfast.providers.file.divergence import DivergenceExportAction, ExportGiver
 from holdfast.providers.file.notifier import FileNotifier
 from holdfast.providers.haproxy.traffic import LoadBalancerDrainAction, LoadBalancerSwitchAction
 from holdfast.providers.http.client import request
 from holdfast.providers.kubernetes.settings import SettingsAction
 from holdfast.providers.kubernetes.workloads import DeployAction, ScaleAction
+from holdfast.providers.postgres.give_back import PostgresGiver
 from holdfast.providers.postgres.verify import PostgresVerifyAction
 from holdfast.providers.postgres.verify import prove_writer as prove_postgres_writer
+from holdfast.providers.redis.give_back import RedisGiver
 from holdfast.providers.redis.verify import prove_writer as prove_redis_writer
 from holdfast.providers.s3.activate import BucketActivateAction
 from holdfast.providers.s3.divergence import BucketExport
@@ -204,6 +206,10 @@ def assemble(
         notifiers,
         keeper,
         [AgentRecords(agent, bindings.agents[region].key_file) for region, agent in agents.items()],
+        ExportGiver(
+            bindings.state_directory / "divergence",
+            {"postgres": PostgresGiver(_bound(bindings, PostgresBinding)), "redis": RedisGiver(_bound(bindings, RedisBinding))},
+        ),
     )
     api = Api(controller, keeper, journal, token, lease_key)
     return Assembled(controller, keeper, journal, agents, api)

@@ -16,6 +16,7 @@ from holdfast.ledger.entry import LedgerEntry, RequestResult
 from holdfast.plan.blocks import BLOCKS
 from holdfast.plan.loader import LoadedPlan, load
 from holdfast.plan.model import Phase, Plan
+from holdfast.report.divergence import Divergence, DivergenceComponent, DivergencePart
 from holdfast.report.facts import ReportFacts
 
 HOME, DR = "eu-west-1", "eu-central-1"
@@ -78,6 +79,10 @@ class ReportStory:
     late_objects: int = 3
     lost_on_return: int = 0
     second_writer: bool = False
+    exported: bool = True
+    """Whether what only the lost side held was written down before it was made a replica."""
+    unexplained: int = 0
+    """Lost writes that are not in that export."""
     loss_bound_seconds: float | None = 4.4
     outcomes: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Step → (outcome, verified), where it is not (succeeded, yes)."""
@@ -109,6 +114,12 @@ class ReportStory:
             ended_seconds=IMPACT + END_SECONDS,
             generated_seconds=IMPACT + END_SECONDS + 1.0,
             holdfast_version="0.1.0",
+            divergence=self._divergence(missing) if self.exported and self.way_back else None,
+            held_there={
+                (store, key): "only-here"
+                for store, keys in (("database", sorted(missing["gone"])[self.unexplained :]), ("storage", missing["late"]))
+                for key in keys
+            },
         )
 
     # --- clients -------------------------------------------------------------------------------------------------------------
@@ -180,6 +191,22 @@ class ReportStory:
         return tuple(
             self._contents(entries, store, region, END_SECONDS + 0.9, lacking, late=not self.way_back)
             for store in ("database", "cache", "storage")
+        )
+
+    def _divergence(self, missing: Mapping[str, set[str]]) -> Divergence:
+        def component(name: str, kind: str, only_here: int) -> DivergenceComponent:
+            part = DivergencePart(name="all", file=f"{name}/all", bytes=0, sha256="", only_here=only_here, differs=0, deleted_here=0)
+            return DivergenceComponent(component=name, kind=kind, status="exported", how="compared", parts=(part,))
+
+        lost = len(missing["gone"]) - self.unexplained
+        return Divergence(
+            incident=INCIDENT,
+            run="reprotect",
+            source=HOME,
+            target=DR,
+            order=(0, 2, 1, 20),
+            exported_seconds=IMPACT + HEALED + 2.5,
+            components=(component("database", "postgres", lost), component("cache", "redis", 0), component("storage", "bucket", 3)),
         )
 
     # --- journal -------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from holdfast.report.build import build
-from holdfast.report.model import Finding, JournalState, LossBound, LostWrites, Report, SingleWriter
+from holdfast.report.model import Finding, JournalState, LossBound, LostWrites, OnlyThere, OnlyThereComponent, Report, SingleWriter
 from holdfast.report.verdict import RULES, judge, judged
 from unit.report_facts import ReportStory
 
@@ -114,6 +114,12 @@ VIOLATIONS: list[tuple[str, str, Change, str]] = [
         _with(single_writer=SingleWriter(checked=False, violations=1, checked_writes=9)),
         "1 sign in 9 writes",
     ),
+    (
+        "divergence",
+        "a lost write that the lost side does not have either",
+        _with(only_there=OnlyThere(needed=True, exported=True, complete=True, region="here", lost_found=2, lost_missing=1)),
+        "1 lost acknowledged write of 3 cannot be found on the lost side either: ",
+    ),
     ("failback", "a write lost on the way back", _failback(lost_acknowledged_writes=1), "The way back lost 1 acknowledged write"),
     ("failback", "the way back failed", _all(_failback(done=False), _run("way-back", outcome="failed")), "not done"),
     ("steps", "a step failed", _step("deploy", outcome="failed"), "Step deploy (application.deploy, failover) failed after 1 attempt"),
@@ -137,6 +143,18 @@ VIOLATIONS: list[tuple[str, str, Change, str]] = [
 
 UNKNOWNS: list[tuple[str, str, Change]] = [
     ("rto", "no functions", _with(functions=())),
+    ("divergence", "nothing was exported before the lost side was overwritten", _with(only_there=OnlyThere(needed=True))),
+    (
+        "divergence",
+        "a component that could not be exported",
+        _with(
+            only_there=OnlyThere(
+                needed=True,
+                exported=True,
+                components=(OnlyThereComponent(component="cache", kind="redis", status="missing", detail="the disk is full"),),
+            )
+        ),
+    ),
     ("rto", "a function still out", _function(2, rto_actual_seconds=None)),
     ("rto", "a function that nobody asked", _function(2, rto_actual_seconds=None, first_failed_seconds=None)),
     ("rpo", "a store that could not be read", _function(0, rpo_actual_seconds=None, lost_acknowledged_writes=None)),

@@ -10,6 +10,7 @@ from holdfast.conduct.other_way import NEEDS_REASON, OUTCOMES, Choice, known_cho
 from holdfast.conduct.pausing import pause, resume
 from holdfast.conduct.promised import ACCEPTED, would_lose_seconds
 from holdfast.conduct.proposals import not_returning
+from holdfast.conduct.reapply import ordered
 from holdfast.conduct.runs import FAILOVER
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.conduct.suspicion import ending, opening, transition
@@ -30,6 +31,9 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
         if (stranger := _stranger(situation, command.by, situation.exercise)) is not None:
             return f"refused: {stranger}", ()
         return (pause if command.verb == "pause" else resume)(situation, command)
+    if command.verb == "reapply":
+        about = situation.installation.incidents.get(str(command.arguments.get("incident")))
+        return ordered(situation, command, _stranger(situation, command.by, about.exercise if about is not None else None))
     if incident is None:
         return "refused: there is no open incident; `holdfast status` shows what there is", ()
     deeds = {"approve": _approve, "refuse": _refuse, "failback": _failback, "choose": _choose, "abort": _abort, "go-on": _go_on}

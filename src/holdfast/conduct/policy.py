@@ -11,6 +11,7 @@ from holdfast.conduct.course import steps
 from holdfast.conduct.decisions import answer
 from holdfast.conduct.going_on import ask_again, outgrown
 from holdfast.conduct.messages import messages
+from holdfast.conduct.reapply import reapplies
 from holdfast.conduct.runs import TURN_BACK
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.conduct.suspicion import incidents, observers, suspicions
@@ -79,7 +80,7 @@ def _strays(situation: Situation) -> tuple[Move, ...]:
     return found(situation, stray)
 
 
-STAGES: tuple[Stage, ...] = (observers, zones, suspicions, _strays, incidents, _conduct)
+STAGES: tuple[Stage, ...] = (observers, zones, suspicions, _strays, incidents, _conduct, reapplies)
 
 
 def next_moves(situation: Situation) -> tuple[Move, ...]:

@@ -80,6 +80,8 @@ class Situation:
     telling: frozenset[tuple[str, str, str]] = frozenset()
     """(key, channel, recipient) of what is being handed over."""
     exercise: str | None = None
+    giving_back: frozenset[str] = frozenset()
+    """Identifiers of wishes to give something back that are being carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,4 +118,16 @@ class Tell:
     body: str
 
 
-Move = Write | Begin | Tell
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Give chosen rows and keys of an incident's export to the region that serves under this (era, epoch)."""
+
+    incident: str
+    identifier: str
+    only: tuple[str, ...]
+    region: str
+    era: int
+    epoch: int
+
+
+Move = Write | Begin | Tell | GiveBack

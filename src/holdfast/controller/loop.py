@@ -17,9 +17,10 @@ from holdfast.conduct.guards import handed_over
 from holdfast.conduct.policy import answered, next_moves
 from holdfast.conduct.promised import promised
 from holdfast.conduct.runs import current_run
-from holdfast.conduct.situation import Begin, Command, Move, Situation, Tell, Write
+from holdfast.conduct.situation import Begin, Command, GiveBack, Move, Situation, Tell, Write
 from holdfast.controller.chronicle import Chronicle
 from holdfast.controller.execution import StepResult, carry_out, prove
+from holdfast.controller.giving_back import given_back
 from holdfast.controller.importing import keep_importing
 from holdfast.controller.outcomes import follows
 from holdfast.controller.promising import keep_promises
@@ -30,6 +31,7 @@ from holdfast.plan.model import Plan, Profile
 from holdfast.ports.action import Action, Mode, Task
 from holdfast.ports.clock import Clock
 from holdfast.ports.consent import Consent, NoConsent
+from holdfast.ports.divergence import Giver
 from holdfast.ports.journal_store import JournalFull, JournalStore
 from holdfast.ports.local_records import LocalRecords
 from holdfast.ports.notifier import Notification, Notifier
@@ -70,6 +72,7 @@ class UnderWay(TypedDict):
 
     in_flight: frozenset[tuple[str, str]]
     telling: frozenset[tuple[str, str, str]]
+    giving_back: frozenset[str]
 
 
 class Controller:
@@ -85,6 +88,7 @@ class Controller:
         notifiers: Mapping[str, Notifier],
         consent: Consent,
         local_records: Sequence[LocalRecords] = (),
+        giver: Giver | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -96,6 +100,8 @@ class Controller:
         self._chronicle = Chronicle(store, clock, settings.plan.primary_region())
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._deliveries: dict[tuple[str, str, str], asyncio.Task[None]] = {}
+        self._giver = giver
+        self._gifts: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self.hears: frozenset[str] = frozenset()
         """Regions whose agents must still be heard before the term begins."""
@@ -169,7 +175,7 @@ class Controller:
                         task.result()
                 await self._rest()
         finally:
-            running = [*self._tasks.values(), *self._deliveries.values(), watching, *importing]
+            running = [*self._tasks.values(), *self._deliveries.values(), *self._gifts.values(), watching, *importing]
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
@@ -217,7 +223,7 @@ class Controller:
         )
 
     def _under_way(self) -> UnderWay:
-        return {"in_flight": frozenset(self._tasks), "telling": frozenset(self._deliveries)}
+        return {"in_flight": frozenset(self._tasks), "telling": frozenset(self._deliveries), "giving_back": frozenset(self._gifts)}
 
     def _pass(self) -> None:
         if self._promises_behind:
@@ -264,6 +270,17 @@ class Controller:
             elif isinstance(move, Tell):
                 delivery = (move.key, move.channel, move.recipient)
                 self._deliveries[delivery] = asyncio.create_task(self._tell(move, delivery))
+            elif isinstance(move, GiveBack):
+                self._gifts[move.identifier] = asyncio.create_task(self._give_back(move))
+
+    async def _give_back(self, move: GiveBack) -> None:
+        try:
+            await self._append_patiently([await given_back(self._giver, move)])
+        except Exception as fault:
+            self._ended_by = fault
+        finally:
+            self._gifts.pop(move.identifier, None)
+            self._wake.set()
 
     def _give_up(self, writes: Sequence[Write]) -> None:
         """Wait no more for steps that were given an outcome without them. What was ordered may still happen: later orders are higher."""

@@ -45,6 +45,8 @@ def conclude(settings: DrillSettings, loaded: LoadedPlan, result: DrillResult, d
             holdfast_version=__version__,
             observations=evidence.observations,
             findings=findings,
+            divergence=evidence.divergence,
+            held_there=evidence.held_there,
             storage=result.storage,
         )
     )

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from holdfast.canary.observed import observed
 from holdfast.health.observation import Observation
+from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.lab.audit import contents
 from holdfast.lab.autopsy import fenced_contents
@@ -14,7 +16,9 @@ from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.reading import read_ledgers
 from holdfast.plan.bindings import Bindings
+from holdfast.providers.file import divergence as divergences
 from holdfast.providers.sqlite.journal import JournalReader
+from holdfast.report.divergence import Divergence
 from holdfast.report.model import Finding
 
 
@@ -32,6 +36,8 @@ class Evidence:
     ledgers: Mapping[str, Sequence[LedgerEntry]] | None = None
     observations: tuple[Observation, ...] = ()
     findings: tuple[Finding, ...] = ()
+    divergence: Divergence | None = None
+    held_there: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def after_failover(self, lab: Lab, target: str, source: str) -> "Evidence":
         """With what both regions' stores hold now: the target's by its servers, the fenced source's by a copy."""
@@ -49,9 +55,17 @@ class Evidence:
         )
         journal = lab.layout.controller / "journal.db"
         records = tuple(JournalReader(journal).read()) if journal.exists() else ()
+        divergence, held = _exported(lab.layout.controller / "divergence", records)
         entries = {name: ledger.entries for name, ledger in ledgers.items()}
         return replace(
-            self, at_end_contents=at_end, records=records, ledgers=entries, findings=(*self.findings, *torn), ended_seconds=time.time()
+            self,
+            at_end_contents=at_end,
+            records=records,
+            ledgers=entries,
+            divergence=divergence,
+            held_there=held,
+            findings=(*self.findings, *torn),
+            ended_seconds=time.time(),
         )
 
     def watched(self, bindings: Bindings) -> "Evidence":
@@ -62,3 +76,18 @@ class Evidence:
             for site, why in silent.items()
         )
         return replace(self, observations=looks, findings=(*self.findings, *said))
+
+
+def _exported(root: Path, records: Sequence[Record]) -> tuple[Divergence | None, dict[tuple[str, str], str]]:
+    """What only the lost side held, of the last incident that exported it; None where nobody did, or where it is not as it was exported."""
+    incidents = [record.incident for record in records if record.kind == Kind.INCIDENT_OPENED]
+    for incident in reversed(incidents):
+        try:
+            divergence = divergences.read(root / incident)
+            held: dict[tuple[str, str], str] = {
+                (entry.component, entry.identifier): entry.change for entry in divergences.entries(divergence, root / incident)
+            }
+        except (OSError, ValueError):
+            continue
+        return divergence, held
+    return None, {}

@@ -1,8 +1,9 @@
-"""What only a lost region holds: who writes it down, one source a component."""
+"""What only a lost region holds: who writes it down, one source a component, and who gives chosen parts of it back."""
 
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from holdfast.ports.action import Task
 
@@ -45,3 +46,29 @@ class DivergenceSource(Protocol):
 
         Repeatable; changes nothing in any store but what its restart as a replica would change too.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What became of one chosen entry.
+
+    applied, already (the writer has the same), conflict (it has something else, which stays), refused (it may not be given back this way),
+    unknown (no answer).
+    """
+
+    result: Literal["applied", "already", "conflict", "refused", "unknown"]
+    detail: str = ""
+
+
+class StoreGiver(Protocol):
+    """One store technology that takes back entries of its exports."""
+
+    def give(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> Iterator[GivenBack]:
+        """One answer an entry, in order. Blocking. Writes only under that (era, epoch), only what is absent, and is repeatable."""
+
+
+class Giver(Protocol):
+    """Gives chosen entries of an incident's export back to the region that serves."""
+
+    def give_back(self, incident: str, only: Sequence[str], region: str, epoch: tuple[int, int]) -> AsyncIterator[tuple[str, GivenBack]]:
+        """Identifier and what became of it, for those that the export has."""

@@ -36,6 +36,7 @@ from holdfast.report.model import (
     RunResult,
     StepResult,
 )
+from holdfast.report.only_there import only_there
 from holdfast.report.steps import phase_results, run_result, step_results
 from holdfast.report.timing import Moments, events, moments, time_spent
 from holdfast.report.verdict import judged
@@ -131,6 +132,7 @@ def build(facts: ReportFacts) -> Report:
         notifications=people.notifications(history, facts.plan, at.impact, facts.ended_seconds),
         approvals=people.approvals(history, facts.plan, at.impact),
         lost_writes=_lost_writes(facts, losses),
+        only_there=only_there(facts, history, [entry for loss in losses.values() for entry in loss.lost]),
         unknown_outcomes=None if not facts.ledgers else sum(function.unknown_outcomes or 0 for function in functions),
         severity=min(
             (str(record.body["severity"]) for record in history.of(Kind.SEVERITY_CHANGED) if record.body.get("severity")), default=None

@@ -86,13 +86,15 @@ class Divergence(ReportPart):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One difference, with where it was found. `value`: the whole line."""
+    """One difference, with where it was found."""
 
     component: str
     kind: str
     identifier: str
     change: Change
     value: Mapping[str, Any]
+    """Fractions in it are text; `line` is the whole of it, as it was exported."""
+    line: str
 
 
 def divergence_json(divergence: Divergence) -> str:
@@ -111,7 +113,7 @@ def entries_of(component: DivergenceComponent, part: DivergencePart, content: by
         raise ValueError(f"{part.file} was changed after it was exported")
     for line in content.splitlines():
         value = json.loads(line, parse_float=str)
-        yield Entry(component.component, component.kind, str(value["id"]), value["change"], value)
+        yield Entry(component.component, component.kind, str(value["id"]), value["change"], value, line.decode())
 
 
 def json_schema() -> dict[str, Any]:

@@ -4,7 +4,7 @@ Rules: what could not be read is given as such (`StoreContents.records=None`, a 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from holdfast.health.observation import Observation
@@ -12,6 +12,7 @@ from holdfast.journal.record import GENESIS, Record
 from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry
 from holdfast.plan.model import Plan
+from holdfast.report.divergence import Divergence
 from holdfast.report.model import Finding
 
 
@@ -49,4 +50,8 @@ class ReportFacts:
     and does not weigh: the measured RTO does."""
     storage: str = ""
     """The S3 server of the lab; empty where it is not a lab's."""
+    divergence: Divergence | None = None
+    """What only the lost side held, as it was exported before it was made a replica."""
+    held_there: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """(Component, identifier) of every entry of that export → its change. Identifiers are the keys of ledgers."""
     journal_before: tuple[int, str] = (0, GENESIS)

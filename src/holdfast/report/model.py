@@ -265,6 +265,40 @@ class LostWrites(ReportPart):
     listed: tuple[LostWrite, ...] = ()
 
 
+class OnlyThereComponent(ReportPart):
+    """What one component of the lost region held alone, as it was exported before anything there was overwritten."""
+
+    component: str
+    kind: str
+    status: Literal["exported", "missing"]
+    how: str = ""
+    detail: str = ""
+    only_here: int = 0
+    """Rows, keys or objects that the writer had nothing for."""
+    differs: int = 0
+    deleted_here: int = 0
+    same: int = 0
+    unexamined: tuple[str, ...] = ()
+
+
+class OnlyThere(ReportPart):
+    """What only the lost side held, and whether it explains every acknowledged write that was lost."""
+
+    needed: bool = False
+    """Whether the lost region was to be made a replica, which overwrites what it held."""
+    exported: bool = False
+    complete: bool = False
+    region: str = ""
+    exported_at: str | None = None
+    differences: int | None = None
+    components: tuple[OnlyThereComponent, ...] = ()
+    lost_found: int | None = None
+    """Lost acknowledged writes that are in the export."""
+    lost_missing: int | None = None
+    missing: tuple[LostWrite, ...] = ()
+    """The first hundred of those that are not."""
+
+
 class Event(ReportPart):
     """A moment that the pictures mark, from impact."""
 
@@ -314,6 +348,7 @@ class Report(ReportPart):
     approvals: tuple[ApprovalResult, ...] = ()
     findings: tuple[Finding, ...] = ()
     lost_writes: LostWrites
+    only_there: OnlyThere = OnlyThere()
     unknown_outcomes: int | None = None
     severity: str | None = None
     cost_usd: float | None = None

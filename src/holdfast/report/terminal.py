@@ -63,6 +63,8 @@ def _lines(report: Report, directory: str) -> Iterator[RenderableType]:
     yield _outage(report)
     yield _where_the_time_went(report)
     yield _loss(report)
+    if report.only_there.needed or report.only_there.exported:
+        yield _only_there(report)
     if report.verdict != "pass":
         yield from _reasons(report)
     journal = f"journal {count(report.journal.records, 'record')}, head {report.journal.head[:16]}"
@@ -116,6 +118,19 @@ def _loss(report: Report) -> Text:
         f"Lost {duration(bound.true_seconds)} of acknowledged writes, {count(bound.lost_acknowledged_writes, 'write')}; "
         f"the approvers saw a bound of {duration(bound.seconds)}. Single writer: {writers}."
     )
+
+
+def _only_there(report: Report) -> Text:
+    there = report.only_there
+    if not there.exported:
+        return Text("Only on the lost side: nobody knows, it was not exported.")
+    held = [
+        f"{one.component} {one.only_here + one.differs + one.deleted_here}" if one.status == "exported" else f"{one.component} unknown"
+        for one in there.components
+    ]
+    lost = (there.lost_found or 0) + (there.lost_missing or 0)
+    found = f"; {there.lost_found} of {count(lost, 'lost acknowledged write')} found there" if lost else ""
+    return Text(f"Only on the lost side, exported: {', '.join(held)}{found}.")
 
 
 def _reasons(report: Report) -> Iterator[Text]:

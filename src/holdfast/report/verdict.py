@@ -205,6 +205,31 @@ def _way_back(failback: Failback, outcomes: Sequence[str]) -> Rule:
     return Rule(name="failback", result="pass", sentence=sentence)
 
 
+def nothing_is_unexplained(report: Report) -> Iterable[Rule]:
+    """Every lost acknowledged write was found on the lost side and written down before anything there was overwritten."""
+    there = report.only_there
+    if not there.needed and not there.exported:
+        return
+    if not there.exported or not there.complete:
+        lacking = [f"{one.component}: {one.detail}" for one in there.components if one.status == "missing"]
+        why = f": {listing(lacking)}" if lacking else ""
+        known = sum(one.status == "exported" for one in there.components)
+        sentence = f"What only the lost side held was not exported whole ({count(known, 'component')} exported){why}."
+        yield Rule(name="divergence", result="unknown", sentence=sentence)
+    elif there.lost_missing:
+        sentence = (
+            f"{count(there.lost_missing, 'lost acknowledged write')} of {(there.lost_found or 0) + there.lost_missing} "
+            f"cannot be found on the lost side either: {listing([write.key or write.request for write in there.missing])}."
+        )
+        yield Rule(name="divergence", result="fail", sentence=sentence)
+    else:
+        sentence = (
+            f"{count(there.differences, 'difference')} held by {there.region} alone {'is' if there.differences == 1 else 'are'} exported; "
+            f"all {there.lost_found or 0} lost acknowledged writes are among them."
+        )
+        yield Rule(name="divergence", result="pass", sentence=sentence)
+
+
 def steps_verified(report: Report) -> Iterable[Rule]:
     """Every step succeeded and was seen to do what it is for."""
     failed = [step for step in report.steps if step.outcome in ("failed", "refused", "skipped") or step.verified == "no"]
@@ -289,6 +314,7 @@ RULES: tuple[Callable[[Report], Iterable[Rule]], ...] = (
     nothing_lost_when_synchronous,
     one_writer,
     way_back_done,
+    nothing_is_unexplained,
     components_back_in_time,
     steps_verified,
     runs_finished,

@@ -17,6 +17,7 @@ from holdfast.report.build import build
 from holdfast.report.facts import ReportFacts
 from holdfast.report.model import Finding, Report
 from holdfast.simulation.clock import run_virtual
+from holdfast.simulation.exported import divergence, held_there
 from holdfast.simulation.stage import VERSION, Stage, StageSettings, Wrap
 
 LOOK_SECONDS = 0.1
@@ -174,6 +175,8 @@ class Exercise:
             ended_seconds=now,
             generated_seconds=now,
             holdfast_version=VERSION,
+            divergence=divergence(stage.world, now),
+            held_there=held_there(stage.world),
             findings=() if ended_early is None else (Finding(about="the drill", result="unknown", sentence=early),),
         )
 
