@@ -46,12 +46,12 @@ def test_json_is_one_value_with_every_finding_and_both_its_places(capsys: pytest
 
 
 def test_an_unsafe_plan_is_answered_with_1_and_the_line_to_correct(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    edit = ("component: database, after: [fence]", "component: database, after: [approve]")
+    edit = ("component: cache, after: [fence]", "component: cache, after: [approve]")
     path = written(tmp_path, edit)
     assert run(["check", str(path)]) == 1
     out = capsys.readouterr().out
     assert out.startswith("✕ 1 error makes this plan unsafe to carry out")
-    line = line_of("id: promote-database")
+    line = line_of("id: promote-cache")
     assert out.rstrip().splitlines()[-1] == f"next: correct line {line}, then: holdfast check '{path}'"
 
 

@@ -53,7 +53,12 @@ class Part:
 
     def same(self, count: int) -> None:
         """So many that the writer has alike."""
-        self.counts["same"] += count
+        self.counts.update(same=count)
+
+    def remove_if_empty(self) -> None:
+        """A table that was touched and in which nothing came of it is no part of the export."""
+        if not self.counts:
+            self._path.unlink()
 
     def close(self) -> dict[str, Any]:
         """Durable; what the summary says of it."""
@@ -61,7 +66,7 @@ class Part:
         os.fsync(self._file.fileno())
         size = self._file.tell()
         self._file.close()
-        counts = {change: self.counts[change] for change in ("only-here", "differs", "deleted-here", "same")}
+        counts = {change: self.counts.get(change, 0) for change in ("only-here", "differs", "deleted-here", "same")}
         return {"name": self.name, "file": self._file_name, "bytes": size, "sha256": self._digest.hexdigest(), "counts": counts}
 
 
@@ -96,7 +101,10 @@ class Export:
 
     def finish(self, facts: Mapping[str, Any]) -> Facts:
         """Make it durable and let it appear; returns what an order's answer says of it."""
-        parts = [part.close() for part in self._parts]
+        closed = [(part, part.close()) for part in self._parts]
+        for part, _ in closed:
+            part.remove_if_empty()
+        parts = [said for part, said in closed if part.counts]
         summary = {**facts, "parts": parts, "unexamined": self.unexamined}
         path = self._making / SUMMARY
         path.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

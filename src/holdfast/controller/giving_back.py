@@ -1,16 +1,43 @@
-"""Carrying out a wish to give back what only the lost side held, bounded in time. What did not come to an answer is *unknown*.
+"""Carrying out wishes to give back what only the lost side held, bounded in time. What did not come to an answer is *unknown*.
 
 Never here: which rows (a person chose them), and how a store takes them (the port).
 """
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 
 from holdfast.conduct.situation import GiveBack, Write
 from holdfast.journal.kinds import Kind
 from holdfast.ports.divergence import GivenBack, Giver
 
 GIVE_SECONDS = 120.0
+
+
+class GivingBack:
+    """The wishes under way. `keep` records what became of one; `ended` is called after each."""
+
+    def __init__(self, giver: Giver | None, keep: Callable[[Sequence[Write]], Awaitable[None]], ended: Callable[[], None]) -> None:
+        self._giver = giver
+        self._keep = keep
+        self._ended = ended
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        """By identifier of the wish."""
+        self.ended_by: Exception | None = None
+        """What kept an outcome from being recorded: the loop must not go on without it."""
+
+    def begin(self, move: GiveBack) -> None:
+        """Carry one out beside the loop."""
+        self.tasks[move.identifier] = asyncio.create_task(self._carry_out(move))
+
+    async def _carry_out(self, move: GiveBack) -> None:
+        try:
+            await self._keep([await given_back(self._giver, move)])
+        except Exception as fault:
+            self.ended_by = fault
+        finally:
+            self.tasks.pop(move.identifier, None)
+            self._ended()
 
 
 async def given_back(giver: Giver | None, move: GiveBack) -> Write:
@@ -23,10 +50,9 @@ async def given_back(giver: Giver | None, move: GiveBack) -> Write:
             given = giver.give_back(move.incident, move.only, move.region, (move.era, move.epoch))
             async for identifier, one in given:
                 results.update({identifier: one})  # one by one: what was answered before a fault counts
-        why = "it is not in the export"
+        left = GivenBack("refused", "it is not in the export")
     except Exception as error:  # A provider's own fault must not end the loop; what was not answered is unknown.
-        why = f"not answered for: {str(error) or type(error).__name__}"
-    left = GivenBack("unknown", why)
+        left = GivenBack("unknown", f"not answered for: {str(error) or type(error).__name__}")
     told = [{"id": one, "result": results.get(one, left).result, "detail": results.get(one, left).detail} for one in move.only]
     counts = dict(Counter(one["result"] for one in told))
     return Write(Kind.REAPPLIED, move.incident, {"reapply": move.identifier, "region": move.region, "counts": counts, "results": told})

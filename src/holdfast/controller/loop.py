@@ -20,10 +20,11 @@ from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Begin, Command, GiveBack, Move, Situation, Tell, Write
 from holdfast.controller.chronicle import Chronicle
 from holdfast.controller.execution import StepResult, carry_out, prove
-from holdfast.controller.giving_back import given_back
+from holdfast.controller.giving_back import GivingBack
 from holdfast.controller.importing import keep_importing
 from holdfast.controller.outcomes import follows
 from holdfast.controller.promising import keep_promises
+from holdfast.controller.telling import told
 from holdfast.controller.watch import Watch
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
@@ -34,13 +35,11 @@ from holdfast.ports.consent import Consent, NoConsent
 from holdfast.ports.divergence import Giver
 from holdfast.ports.journal_store import JournalFull, JournalStore
 from holdfast.ports.local_records import LocalRecords
-from holdfast.ports.notifier import Notification, Notifier
+from holdfast.ports.notifier import Notifier
 from holdfast.runbook.progress import next_moment
 
 log = logging.getLogger(__name__)
 
-TELL_SECONDS = 10.0
-"""Bound of one hand-over to a channel."""
 PASS_SECONDS = 0.25
 """Longest pause between two passes: how late a change of the world may be noticed."""
 _MOST_ROUNDS = 200
@@ -100,9 +99,8 @@ class Controller:
         self._chronicle = Chronicle(store, clock, settings.plan.primary_region())
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._deliveries: dict[tuple[str, str, str], asyncio.Task[None]] = {}
-        self._giver = giver
-        self._gifts: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
+        self._giving_back = GivingBack(giver, self._append_patiently, self._wake.set)
         self.hears: frozenset[str] = frozenset()
         """Regions whose agents must still be heard before the term begins."""
         self._looked: Situation | None = None
@@ -168,14 +166,14 @@ class Controller:
                 except JournalFull as full:
                     log.error("nothing is done until the journal can be written: %s", full)
                     await self._clock.sleep(1.0)
-                if self._ended_by is not None:
-                    raise self._ended_by
+                if (fault := self._ended_by or self._giving_back.ended_by) is not None:
+                    raise fault
                 for task in (watching, *importing):
                     if task.done():
                         task.result()
                 await self._rest()
         finally:
-            running = [*self._tasks.values(), *self._deliveries.values(), *self._gifts.values(), watching, *importing]
+            running = [*self._tasks.values(), *self._deliveries.values(), *self._giving_back.tasks.values(), watching, *importing]
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
@@ -223,7 +221,8 @@ class Controller:
         )
 
     def _under_way(self) -> UnderWay:
-        return {"in_flight": frozenset(self._tasks), "telling": frozenset(self._deliveries), "giving_back": frozenset(self._gifts)}
+        giving_back = frozenset(self._giving_back.tasks)
+        return {"in_flight": frozenset(self._tasks), "telling": frozenset(self._deliveries), "giving_back": giving_back}
 
     def _pass(self) -> None:
         if self._promises_behind:
@@ -271,16 +270,7 @@ class Controller:
                 delivery = (move.key, move.channel, move.recipient)
                 self._deliveries[delivery] = asyncio.create_task(self._tell(move, delivery))
             elif isinstance(move, GiveBack):
-                self._gifts[move.identifier] = asyncio.create_task(self._give_back(move))
-
-    async def _give_back(self, move: GiveBack) -> None:
-        try:
-            await self._append_patiently([await given_back(self._giver, move)])
-        except Exception as fault:
-            self._ended_by = fault
-        finally:
-            self._gifts.pop(move.identifier, None)
-            self._wake.set()
+                self._giving_back.begin(move)
 
     def _give_up(self, writes: Sequence[Write]) -> None:
         """Wait no more for steps that were given an outcome without them. What was ordered may still happen: later orders are higher."""
@@ -291,27 +281,10 @@ class Controller:
                     task.cancel()
 
     async def _tell(self, move: Tell, delivery: tuple[str, str, str]) -> None:
-        named = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient}
         incident = self._chronicle.installation.incidents.get(move.incident)
         exercise = self._settings.exercise if incident is None else incident.exercise
-        notification = Notification(
-            key="/".join(delivery),
-            incident=move.incident,
-            message=move.message,
-            channel=move.channel,
-            recipient=move.recipient,
-            subject=move.subject,
-            body=move.body,
-            exercise=exercise is not None,
-        )
         try:
-            async with asyncio.timeout(TELL_SECONDS):
-                reference = await self._notifiers[move.channel].send(notification)
-            record = Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": reference})
-        except Exception as error:  # A channel's own fault is a delivery that failed, and is tried again.
-            record = Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": f"{type(error).__name__}: {error}"})
-        try:
-            await self._append_patiently([record])
+            await self._append_patiently([await told(self._notifiers, move, exercise)])
         except Exception as fault:
             self._ended_by = fault
         finally:
