@@ -168,3 +168,18 @@ def test_a_good_configuration_is_read(tmp_path: Path) -> None:
     configuration = load(file)
     assert (configuration.ttl_seconds, configuration.cgroup, configuration.initial_holder) == (3.0, "auto", "west")
     assert configuration.tick_seconds == 0.05
+
+
+def test_an_old_writer_that_never_heard_of_the_epochs_since_takes_none_up(tmp_path: Path) -> None:
+    west = authority(tmp_path, "west")
+    west.receive(Order(0, 3, 2, 1), "prepare", REGION)
+    assert west.prepare(Order(0, 3, 2, 1))[0].yes
+    assert west.consent(Order(0, 3, 2, 2), None).yes
+    refused = west.take_up(Order(0, 3, 2, 3))
+    assert not refused.yes, "its lease would start the old writer as it is"
+    assert "make it one first" in refused.reason
+    for store in ("postgres", "redis"):
+        west.set_role(store, Role.REPLICA)
+    assert west.take_up(Order(0, 3, 2, 3)).yes
+    west.set_role("postgres", Role.WRITER)
+    assert west.take_up(Order(0, 3, 2, 4)).yes, "the second store of the same promotion"

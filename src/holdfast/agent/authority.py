@@ -234,6 +234,11 @@ class Authority:
             epoch = Epoch(order.era, order.epoch)
             if self.epoch == epoch and self._state.memory.holder == self._state.region:
                 return Reply(self._grantor, True, "taken up already")
+            old = [name for name, role in self._state.roles.items() if role is Role.WRITER]
+            if old:
+                # The lease would start it as it is: what another region wrote since would be lost, and nobody would have promoted it.
+                why = f"{', '.join(old)} here is the writer of epoch {self.epoch.era}.{self.epoch.epoch} and no replica: make it one first"
+                return Reply(self._grantor, False, why)
             activation = self._state.memory.activation
             if activation is None or activation.epoch != epoch:
                 return Reply(

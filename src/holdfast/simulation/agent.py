@@ -12,7 +12,7 @@ from holdfast.fencing.lease import Lease
 from holdfast.fencing.order import Order
 from holdfast.fencing.promise import Activation, Ask, Certificate, Epoch, Evidence, Grantor, Memory, Reply, Stage, Timing
 from holdfast.plan.blocks import BLOCKS, BlockClass
-from holdfast.simulation.stores import LogStore
+from holdfast.simulation.stores import LogStore, StoreRole
 
 Grants = Callable[[Ask], Reply]
 """A grantor that can be reached now: the question and its answer."""
@@ -148,6 +148,9 @@ class SimulatedAgent:
         wanted = Epoch(order.era, order.epoch)
         if self.epoch == wanted and self.holder == self.region:
             return
+        old = [store for store in self._stores if store.role is not StoreRole.STANDBY]
+        if old:
+            raise PermissionError(f"{self.region} holds the writer of epoch {self.epoch.epoch} and no replica: make it one first")
         activation = self.activation
         if activation is None or activation.stage is not Stage.CONSENTED or activation.epoch != wanted:
             raise PermissionError(f"{self.region} did not consent to epoch {wanted.era}.{wanted.epoch}: fence first")
