@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from holdfast.app import sources_for
 from holdfast.conduct.attesting import attested_regions
 from holdfast.console.api import Api
 from holdfast.console.narration import Line, line
-from holdfast.controller.hearing import hear
+from holdfast.controller.hearing import belongs_to, hear
 from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller, Settings
 from holdfast.controller.watch import Watch
@@ -77,6 +78,9 @@ Replication = Literal["asynchronous", "synchronous"]
 
 TELL_EVERY_SECONDS = 0.1
 SHORTEST_SECRET_BYTES = 16
+HEARS_SECONDS = 2.0
+BELONGS_SECONDS = 1.0
+"""How long each agent is waited for before a controller begins: one that takes over in mid-outage must not lose time over a lost region."""
 
 
 _Kind = TypeVar("_Kind", bound=BaseModel)
@@ -108,6 +112,8 @@ class Assembled:
     journal: SqliteJournal
     agents: Mapping[str, AgentClient]
     api: Api
+    bound_to: str
+    """The installation that the bindings name; empty when they name none."""
 
 
 def actions_for(
@@ -212,17 +218,33 @@ def assemble(
         ),
     )
     api = Api(controller, keeper, journal, token, lease_key)
-    return Assembled(controller, keeper, journal, agents, api)
+    return Assembled(controller, keeper, journal, agents, api, bindings.installation)
+
+
+async def _status(agent: AgentClient, timeout_seconds: float) -> Mapping[str, Any] | None:
+    try:
+        return await agent.status(timeout_seconds)
+    except AgentSilent:
+        return None
+
+
+async def _belongs_to(assembled: Assembled) -> str:
+    """Which installation this is, known to every agent's client from here on. Before anything is promised, ordered or answered: is this
+    the journal of these agents? One that is silent refuses by itself what isn't its own. Raises JournalForeign."""
+    agents = assembled.agents
+    answers = await asyncio.gather(*(_status(agent, BELONGS_SECONDS) for agent in agents.values()))
+    said = dict(zip(agents, answers, strict=True))
+    identity = belongs_to(assembled.controller.chronicle.installation, assembled.bound_to, said) or secrets.token_hex(8)
+    for agent in agents.values():
+        agent.installation = identity
+    return identity
 
 
 async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock) -> tuple[Epoch, int]:
     """See `hear`."""
 
     async def status(region: str) -> Mapping[str, Any] | None:
-        try:
-            return await assembled.agents[region].status()
-        except AgentSilent:
-            return None
+        return await _status(assembled.agents[region], HEARS_SECONDS)
 
     def waits_for(silent: frozenset[str]) -> None:
         text = f"waits to hear the agents of {', '.join(sorted(silent))}: this controller has no memory of what it promised"
@@ -259,7 +281,8 @@ async def run_controller(
     tell: Callable[[Line], None],
     through: Callable[[Actions], Actions] = as_they_are,
 ) -> None:
-    """Run until cancelled. Raises JournalConflict when another controller holds or takes the journal."""
+    """Run until cancelled. Raises JournalConflict when another controller holds or takes the journal, JournalForeign when it is of other
+    agents."""
     clock = SystemClock()
     assembled = assemble(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, through=through)
     head = assembled.journal.head()[0]
@@ -272,12 +295,13 @@ async def run_controller(
     try:
         async with asyncio.TaskGroup() as group:
             keeper, controller = assembled.keeper, assembled.controller
+            identity = await _belongs_to(assembled)
             serving: asyncio.Task[None] | None = None
             if controller.chronicle.is_new or keeper.unheard:
                 # Without memory it promises nothing, so it may answer before its term begins: status, and people's word for the silent.
                 serving = group.create_task(_serve(server, binding.host, binding.port))
             used, term = await _hear(assembled, tell, clock)
-            controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder), used, term)
+            controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder), used, term, identity)
             if serving is None:
                 group.create_task(_serve(server, binding.host, binding.port))
             group.create_task(assembled.controller.run())

@@ -78,6 +78,7 @@ class Authority:
             return {
                 "region": self._state.region,
                 "instance": self._state.instance,
+                "installation": self._state.installation,
                 "role": "holder" if self.holding else ("fenced" if memory.holder == self._state.region else "standby"),
                 "era": memory.epoch.era,
                 "epoch": memory.epoch.epoch,
@@ -94,6 +95,18 @@ class Authority:
                 "unheard": sorted(memory.unheard),
                 "records_after": self.records.last,
             }
+
+    def not_ours(self, named: object) -> str | None:
+        """Why somebody who names an installation is of another one; None when it is this agent's, or names none. The first one that an
+        agent without any hears of becomes its own, durably."""
+        with self.lock:
+            known = self._state.installation
+            if not isinstance(named, str) or not named or named == known:
+                return None
+            if known:
+                return f"this agent of {self._state.region} belongs to the installation {known}, not to {named}: use that one's journal"
+            self._write(replace(self._state, installation=named))
+            return None
 
     # -- the lease ------------------------------------------------------------------------------------------------------------
 

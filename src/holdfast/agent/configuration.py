@@ -42,6 +42,8 @@ class Configuration:
     replication: Literal["asynchronous", "synchronous"]
     stores: Mapping[str, Mapping[str, Any]]
     """Section of each store that the file has: postgres, redis."""
+    installation: str = ""
+    """Which installation this agent belongs to; empty: the first that it hears of."""
 
     @property
     def tick_seconds(self) -> float:
@@ -154,4 +156,5 @@ def _configuration(file: _Section) -> Configuration:
         cgroup=file.one_of("cgroup", ("auto", "v1", "v2", "none")),
         replication=file.one_of("replication", ("asynchronous", "synchronous")),
         stores=stores,
+        installation=file.text("installation") if "installation" in file.content else "",
     )

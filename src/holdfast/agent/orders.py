@@ -58,6 +58,9 @@ class Orders:
         """Answer one order. Raises BadOrder."""
         order, verb, arguments = _read(payload)
         scope, work = self._work(verb)
+        foreign = self._authority.not_ours(payload.get("installation"))
+        if foreign is not None:
+            return self._answer("refused", foreign)
         if not self._busy[scope].acquire(timeout=0.5):
             return self._answer("waiting", f"another order to {scope} is being carried out", {"wait_seconds": 0.5})
         try:

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -81,6 +82,15 @@ class AgentProcess:
             raise BadConfiguration(str(failure)) from failure
 
     def _state(self, file: StateFile, *, without_memory: bool) -> State:
+        state, configured = self._remembered(file, without_memory=without_memory), self.configuration.installation
+        if state.installation and configured and state.installation != configured:
+            raise CannotStart(
+                f"{file.path} is of the installation {state.installation}, the configuration of {configured}: give this agent its own "
+                "state_directory, or the configuration that it had"
+            )
+        return replace(state, installation=state.installation or configured)
+
+    def _remembered(self, file: StateFile, *, without_memory: bool) -> State:
         configuration, stores = self.configuration, list(self.configuration.stores)
         if without_memory:
             self._fence_all()

@@ -1,7 +1,8 @@
 """Ask both grantors for the lease, each in a thread of its own, so that a silent one never delays the other.
 
 Rules: the lease counts from the moment just before sending. A time-out is no answer, and teaches nothing. A refusal teaches the highest
-epoch that the grantor knows. A connection is made for each request: one that a cut link holds is given up, not waited for.
+epoch that the grantor knows; one of another installation teaches nothing. A connection is made for each request: one that a cut link holds
+is given up, not waited for.
 
 Never here: what a promise means (`authority`), when to fence (`keeper`).
 """
@@ -72,8 +73,12 @@ class Renewal:
         try:
             epoch = Epoch(int(answer["era"]), int(answer["epoch"]))
             granted, reason = answer["granted"] is True, str(answer.get("reason", ""))
+            foreign = self._authority.not_ours(answer.get("installation"))
         except (KeyError, TypeError, ValueError) as error:
             self.last = f"an answer that makes no sense: {error!r}"
+            return
+        if foreign is not None:
+            self.last = f"not heard: {foreign}"
             return
         self.last = "granted" if granted else f"refused: {reason}"
         if granted:
@@ -98,6 +103,7 @@ class Renewal:
             "epoch": ask.epoch.epoch,
             "ttl_seconds": ask.ttl_seconds,
             "instance": ask.instance,
+            "installation": self._authority.state.installation,
         }
         body, signature = sign_request(self._key, _PATH, payload, nonce, time.time())
         place = urlsplit(self._grantor.url)

@@ -68,6 +68,9 @@ class Service:
             raise BadOrder(f"no request for a lease: {error!r}") from error
         if ask.region != self.configuration.peer.name:
             raise BadOrder(f"this agent promises only to {self.configuration.peer.name}, not to {ask.region!r}")
+        foreign = self.authority.not_ours(payload.get("installation"))
+        if foreign is not None:
+            raise BadOrder(foreign)
         reply = self.authority.promise(ask)
         memory = self.authority.state.memory
         return {
@@ -76,6 +79,7 @@ class Service:
             "era": memory.epoch.era,
             "epoch": memory.epoch.epoch,
             "holder": memory.holder,
+            "installation": self.authority.state.installation,
         }
 
     def status(self) -> dict[str, Any]:

@@ -63,6 +63,8 @@ class State:
     """The order of fence under which this region gave its write power up; only a later `withdraw` gives it back."""
     initialised: bool = field(default=False)
     """Whether the initial holder's stores were made."""
+    installation: str = ""
+    """The one that this agent belongs to: who names another is neither heard nor obeyed. Empty until it is configured or heard."""
 
 
 class StateFile:
@@ -176,6 +178,7 @@ def _state(content: Mapping[str, Any]) -> State:
         orders={scope: Answered(_order(last["order"]), last["verb"], last["answer"]) for scope, last in content["orders"].items()},
         yielded=_order(yielded) if yielded else None,
         initialised=bool(content["initialised"]),
+        installation=str(content.get("installation", "")),
     )
 
 

@@ -61,7 +61,7 @@ def run(
 
 def _explained(error: Exception) -> Exception:
     """The first fault behind an error of the controller's tasks, in its own words and with its exit code; itself when it has none."""
-    from holdfast.ports.journal_store import JournalBroken, JournalConflict, JournalFull
+    from holdfast.ports.journal_store import JournalBroken, JournalConflict, JournalForeign, JournalFull
 
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
@@ -70,7 +70,7 @@ def _explained(error: Exception) -> Exception:
             return CommandError(f"{error}. Another controller may be running; only one can.", ExitCode.NOT_SO)
         case JournalFull():
             return CommandError(str(error), ExitCode.NOT_SO)
-        case JournalBroken() | OSError():
+        case JournalBroken() | JournalForeign() | OSError():
             return CommandError(str(error), ExitCode.BAD_INPUT)
         case _:
             return error

@@ -120,16 +120,24 @@ class Api:
         if len(self._nonces) > _NONCES_KEPT:
             self._nonces.popitem(last=False)
 
+    def _refuse_foreign(self, payload: dict[str, Any]) -> None:
+        """Raises NotGenuine for an agent of another installation: it must neither be promised anything nor learn an epoch here."""
+        named, own = payload.get("installation"), self._controller.chronicle.installation.identity
+        if named and own and named != own:
+            raise NotGenuine(f"this controller conducts the installation {own}, and the agent belongs to {named}")
+
     async def _lease(self, request: Request) -> Response:
         try:
             body = await self._body(request)
             payload = open_request(self._lease_key, "/v1/lease", body, request.headers.get(SIGNATURE_HEADER))
             self._use_nonce(payload["nonce"])
+            self._refuse_foreign(payload)
             reply = self._keeper.ask(_ask(payload))
         except NotGenuine as error:
             return JSONResponse({"error": str(error)}, status_code=403)
         answer = {"granted": reply.yes, "reason": reply.reason, "era": self._keeper.epoch.era, "epoch": self._keeper.epoch.epoch}
-        signed, signature = sign_answer(self._lease_key, "/v1/lease", {**answer, "holder": self._keeper.holder}, payload["nonce"])
+        whole = {**answer, "holder": self._keeper.holder, "installation": self._controller.chronicle.installation.identity}
+        signed, signature = sign_answer(self._lease_key, "/v1/lease", whole, payload["nonce"])
         return Response(signed, media_type="application/json", headers={SIGNATURE_HEADER: signature})
 
     async def _state(self, _: Request) -> Response:

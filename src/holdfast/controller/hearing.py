@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from holdfast.controller.keeper import Keeper
+from holdfast.decision.replay import Installation
 from holdfast.fencing.promise import Epoch
 from holdfast.ports.clock import Clock
+from holdfast.ports.journal_store import JournalForeign
 
 HEAR_AGAIN_SECONDS = 0.5
 
@@ -54,6 +56,34 @@ async def hear(
         if silent:
             await clock.sleep(HEAR_AGAIN_SECONDS)
     return max(used, keeper.epoch), term
+
+
+def belongs_to(journal: Installation, bound: str, said: Mapping[str, Mapping[str, Any] | None]) -> str:
+    """Which installation journal, bindings and agents belong to; empty when none of them names one. `said`: status of each region's agent,
+    None for one that is silent (it will itself refuse what is not its own). Raises JournalForeign when two of them name different ones:
+    the journal of another installation says who serves *there*, and following it would take a healthy writer its right to write.
+    """
+    named = [("the journal", journal.identity), ("the bindings file", bound)]
+    named += [(f"the agent of {region}", str(status.get("installation") or "")) for region, status in said.items() if status is not None]
+    named = [(who, which) for who, which in named if which]
+    other = next(((who, which) for who, which in named if which != named[0][1]), None)
+    if other is not None:
+        raise JournalForeign(f"{named[0][0]} is of the installation {named[0][1]}, but {other[0]} of {other[1]}. {_USE_ITS_OWN}")
+    serving = said.get(journal.serving)
+    if journal.identity and serving is not None and not serving.get("installation") and not serving.get("unheard"):
+        known, told = Epoch(int(serving["era"]), int(serving["epoch"])), Epoch(journal.era, journal.epoch)
+        if known < told and journal.open_incident() is None:
+            raise JournalForeign(
+                f"the journal says that {journal.serving} holds epoch {told.era}.{told.epoch}, but the agent there belongs to no "
+                f"installation yet and knows only {known.era}.{known.epoch}: this is the journal of other agents. {_USE_ITS_OWN}"
+            )
+    return named[0][1] if named else ""
+
+
+_USE_ITS_OWN = (
+    "Nothing was started and nothing was ordered. Put this installation's own journal into the state directory; when there is none, move "
+    "the foreign one aside (keep it): a controller without a journal hears the agents first"
+)
 
 
 def _under_way(known: Mapping[str, Any]) -> Epoch | None:

@@ -121,12 +121,13 @@ class Controller:
         """What is being watched, for readers."""
         return self._watch
 
-    def begin_term(self, heard: tuple[int, int, str], used: tuple[int, int] = (0, 0), term: int = 0) -> None:
+    def begin_term(self, heard: tuple[int, int, str], used: tuple[int, int] = (0, 0), term: int = 0, installation: str = "") -> None:
         """Record that this controller is the one now, and promise to whoever holds the write epoch.
 
         `heard`: the highest (era, epoch) that any agent knows and its holder; a journal that knows less was lost, and goes on from there.
         `used`: the highest (era, epoch) that anybody has seen in an order, opened or not; it is never used again.
         `term`: the highest of a controller that anybody has obeyed; a journal that counts less was lost.
+        `installation`: which one this is (see `hearing.belongs_to`).
         """
         self.hears = frozenset()
         settings, before = self._settings, self._chronicle.installation
@@ -144,6 +145,7 @@ class Controller:
             "epoch": epoch,
             "serving": serving,
             "used": list(max((era, epoch), before.used, used)),
+            "installation": installation or before.identity,
         }
         loaded = {"name": settings.plan.name, "version": settings.plan.version, "digest": settings.plan_digest}
         self._chronicle.append([Write(Kind.CONTROLLER_STARTED, "", started), Write(Kind.PLAN_LOADED, "", loaded)])

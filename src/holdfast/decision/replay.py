@@ -90,6 +90,8 @@ class Installation:
 
     serving: str
     term: int = 0
+    identity: str = ""
+    """Which installation the journal is of; empty for one that was begun before there were names."""
     era: int = 0
     epoch: int = 1
     used: tuple[int, int] = (0, 1)
@@ -277,7 +279,7 @@ def _fold_zone(installation: Installation, record: Record) -> Installation:
 
 def _term_begun(before: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
     used = max(before.used, (body["era"], body["epoch"]), tuple(body.get("used", (0, 0))))
-    known = {name: body[name] for name in ("era", "epoch", "serving")}
+    known = {name: body[name] for name in ("era", "epoch", "serving")} | {"identity": body.get("installation") or before.identity}
     return {"term": body["term"], "steps_ordered": 0, "attested": (), "used": used, **known}
 
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 class Kind(StrEnum):
     """What a record says. The comment names the fields of its body."""
 
-    CONTROLLER_STARTED = "controller.started"  # term, version, plan_digest, profile, environment, exercise, resumed (bool), era, epoch, serving, used [era, epoch]
+    CONTROLLER_STARTED = "controller.started"  # term, version, plan_digest, profile, environment, exercise, resumed (bool), era, epoch, serving, used [era, epoch], installation
     PLAN_LOADED = "plan.loaded"  # name, version, digest
     OBSERVERS_SEEN = "observers.seen"  # heard [site], silent [site]
     SUSPICION_RAISED = "suspicion.raised"  # region, trigger, reason, since_seconds, score (0-100 or null)

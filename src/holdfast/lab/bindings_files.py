@@ -41,6 +41,7 @@ def bindings_of(blueprint: Blueprint, site: str) -> Bindings:
     secret = blueprint.layout.secret
     return Bindings(
         environment=f"lab-{blueprint.number}",
+        installation=blueprint.identity,
         site=site,
         source_address=blueprint.source(site),
         replication=blueprint.replication,

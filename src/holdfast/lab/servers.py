@@ -193,6 +193,7 @@ def agent(blueprint: Blueprint, region: str, programs: Programs, os_user: str | 
             "key_file": str(layout.secret(f"agent.{peer}.key")),
         },
         "lease": {"ttl_seconds": profile.lease, "drift": profile.drift, "margin_seconds": profile.margin},
+        "installation": blueprint.identity,
         "initial": {"era": FIRST_ERA, "epoch": FIRST_EPOCH, "holder": blueprint.primary},
         "cgroup": "auto",
         "replication": blueprint.replication,

@@ -162,6 +162,8 @@ class Bindings(_Binding):
 
     schema_: Literal["holdfast/bindings/v1"] = Field(alias="schema", default="holdfast/bindings/v1")
     environment: str
+    installation: str = ""
+    """Which installation this is: the journal and the agents must say the same. Empty: what the journal or the agents say."""
     site: str
     source_address: str | None = None
     """Address that outgoing connections are made from (loopback fabric: it says which site they come from)."""

@@ -27,5 +27,9 @@ class JournalFull(Exception):
     """The journal could not be made durable; nothing may be done until it can."""
 
 
+class JournalForeign(Exception):
+    """The journal is of another installation than the agents or the bindings. The text says which, and what to do."""
+
+
 class JournalBroken(Exception):
     """What is stored is no journal, or not a whole one; the message names the place."""

@@ -38,6 +38,8 @@ class AgentClient:
         self._url = binding.url.rstrip("/")
         self._key_file = binding.key_file
         self._clock = clock
+        self.installation = ""
+        """What every order says that it belongs to; an agent of another installation refuses it."""
         # trust_env: a proxy of the environment must never stand between the controller and its agents.
         transport = httpx.AsyncHTTPTransport(local_address=source_address, limits=httpx.Limits(max_keepalive_connections=0))
         self._http = httpx.AsyncClient(transport=transport, trust_env=False, timeout=None)  # noqa: S113 - asyncio.timeout bounds every call
@@ -57,7 +59,7 @@ class AgentClient:
     async def order(self, order: Order, verb: str, arguments: Mapping[str, Any], timeout_seconds: float) -> OrderAnswer:
         """Give an order and wait for the answer. Raises AgentSilent, and then nobody knows whether it was obeyed."""
         path, nonce, key = "/v1/orders", new_nonce(), self._key()
-        payload = {"order": order.as_list(), "verb": verb, "arguments": dict(arguments)}
+        payload = {"order": order.as_list(), "verb": verb, "arguments": dict(arguments), "installation": self.installation}
         body, signature = sign_request(key, path, payload, nonce, self._clock.wall_seconds())
         headers = {SIGNATURE_HEADER: signature, "Content-Type": "application/json"}
         request = self._http.build_request("POST", self._url + path, content=body, headers=headers)
