@@ -143,3 +143,20 @@ def test_who_only_exists_for_exercises_does_nothing_in_a_real_incident() -> None
     paper.approve("aoife-brennan", "matteo-ricci")
     assert "stands in only in exercises" in paper.command("choose", ONE, step="fence", choice="done", reason="surely")
     assert paper.command("choose", "ines-carvalho", step="fence", choice="retry") == "accepted"
+
+
+def test_the_clock_of_what_a_person_declares_starts_with_the_first_failure_not_with_the_declaration() -> None:
+    paper = Paper()
+    paper.lose_region()
+    impact = paper.incident.impact_seconds
+    paper.command("refuse", "exercise-one", reason="it will be back")
+    paper.wait(15.0)
+    assert paper.command("declare", "exercise-three").startswith("accepted")
+    assert (paper.incident.incident, paper.incident.impact_seconds) == ("inc-1-2", impact)
+
+
+def test_a_planned_move_has_its_clock_from_the_moment_it_was_asked_for() -> None:
+    paper = Paper()
+    paper.wait(7.0)
+    paper.command("switchover", "exercise-three")
+    assert paper.incident.impact_seconds == paper.now

@@ -60,7 +60,9 @@ def test_every_command_speaks_json_or_says_why_not(words: str, function: Callabl
 @pytest.mark.parametrize(("words", "function"), ALL)
 def test_every_command_shows_its_help(words: str, function: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
     assert run([*words.split(), "--help"]) == ExitCode.FINE
-    assert "Usage" in capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Usage" in shown
+    assert f"Example: `holdfast {words}" in shown
 
 
 def test_the_list_of_commands_names_each_once_with_a_sentence() -> None:
@@ -71,17 +73,24 @@ def test_the_list_of_commands_names_each_once_with_a_sentence() -> None:
 
 @pytest.mark.alone
 def test_help_imports_no_room_and_is_quick() -> None:
-    """0.3 s of the processor at most, so that nobody avoids asking."""
+    """0.3 s of the processor at most, so that nobody avoids asking. The best of a few: what others do on the machine is not its fault."""
     script = (
         "import resource, sys; from holdfast.cli.main import run; run(['--help']);"
         "used = resource.getrusage(resource.RUSAGE_SELF); print(used.ru_utime + used.ru_stime, file=sys.stderr);"
-        "print(sorted(name for name in sys.modules if name.startswith('holdfast.')), file=sys.stderr)"
+        "print(sorted(name for name in sys.modules if name.startswith('holdfast.')), file=sys.stderr);"
+        "print('markdown_it' in sys.modules, file=sys.stderr)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
-    seconds, loaded = done.stderr.splitlines()
-    assert loaded == "['holdfast.cli', 'holdfast.cli.main', 'holdfast.cli.output']"
-    assert float(seconds) < 0.3
-    assert all(command.name in done.stdout for command in COMMANDS)
+    best = 60.0
+    for _ in range(5):
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+        seconds, loaded, markdown = done.stderr.splitlines()
+        assert loaded == "['holdfast.cli', 'holdfast.cli.main', 'holdfast.cli.output']"
+        assert markdown == "False"
+        assert all(command.name in done.stdout for command in COMMANDS)
+        best = min(best, float(seconds))
+        if best < 0.3:
+            return
+    assert best < 0.3
 
 
 def failing(error: BaseException) -> Callable[[], None]:
@@ -98,7 +107,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], Non
     def put(function: Callable[..., Any]) -> None:
         app = command_line.application()
         app.command(function, name="try")
-        monkeypatch.setattr(command_line, "application", lambda: app)
+        monkeypatch.setattr(command_line, "application", lambda *_: app)
 
     return put
 
@@ -155,7 +164,7 @@ def test_a_command_may_wait(given: Given) -> None:
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
-    talk = "main.application = lambda: lambda *words, **options: [print('x' * 100) for _ in range(10**5)]"
+    talk = "main.application = lambda *_: lambda *words, **options: [print('x' * 100) for _ in range(10**5)]"
     script = f"from holdfast.cli import main; {talk}; main.main()"
     command = f'{sys.executable} -c "{script}" | head -n 1'
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, timeout=60, check=False)

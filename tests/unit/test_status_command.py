@@ -23,7 +23,9 @@ def test_what_waits_is_first_and_its_command_last(monkeypatch: pytest.MonkeyPatc
     paper.lose_region()
     lines = _shown(paper, monkeypatch, capsys)
     assert lines[0].startswith(f"⏸ inc-1-1: failover {PRIMARY} → {DR} waits for approval; 5 of 5 functions out")
-    assert "2 of Aoife Brennan (platform lead)" in lines[1]
+    assert lines[1] == f"because witness and outside get no answer; {PRIMARY} holds the right to write, epoch 0.1"
+    assert lines[2].endswith("at most the last 3.6 s of acknowledged writes, an estimated 40 writes; nobody has approved yet")
+    assert "2 of Aoife Brennan (platform lead)" in lines[3]
     assert lines[-1] == "next: holdfast approve inc-1-1 --as aoife-brennan"
     assert len(lines) <= 6
 
@@ -53,3 +55,30 @@ def test_a_step_that_waits_shows_every_way_to_go_on(monkeypatch: pytest.MonkeyPa
 
 def test_calm_is_two_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(_shown(Paper(), monkeypatch, capsys)) == 2
+
+
+def test_who_has_approved_is_said_and_a_loss_that_needs_a_name(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    paper = Paper()
+    paper.loss = type(paper.loss)(None, None)
+    paper.lose_region()
+    paper.approve("exercise-one")
+    lines = _shown(paper, monkeypatch, capsys)
+    assert "nobody can bound what it may lose: one approver must accept that by name" in lines[2]
+    assert lines[2].endswith("exercise-one (platform lead) approved so far, 1 of 2")
+
+
+def test_after_a_refusal_it_says_that_nothing_opens_by_itself_and_how_to_declare(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paper = Paper(exercise=None)
+    paper.lose_region()
+    said = paper.command("refuse", "aoife-brennan", reason="the provider is back in five minutes")
+    assert "opens nothing by itself until it clears; `holdfast declare` does" in said
+    paper.wait(12.0)
+    lines = _shown(paper, monkeypatch, capsys)
+    assert lines[0].startswith(f"✕ {PRIMARY} is suspected (network-lost, for 15 s)")
+    assert "5 of 5 functions out; people decided against acting on this: it opens nothing by itself until it clears" in lines[0]
+    asked = lines[-1].removeprefix("next: holdfast declare --as ")
+    assert paper.command("declare", asked).startswith("accepted")
+    rule = paper.plan.approval.activation
+    assert not any(asked in (paper.plan.roles[role].primary, paper.plan.roles[role].backup) for role in rule.of), "could not approve then"

@@ -62,25 +62,26 @@ _EPILOGUE = (
 )
 
 
-def application() -> App:
-    """The whole command line, with nothing imported yet but itself."""
+def application(called: str = "") -> App:
+    """The whole command line, with nothing imported yet but itself. `called`: the command that is shown in its own words."""
     app = App(
         name="holdfast",
         help="Makes a business continuity plan executable: checks it, watches, decides with people, acts, and measures what clients lost.",
         help_epilogue=_EPILOGUE,
         version=__version__,
+        help_format="plaintext",  # it reads the same, and is shown before a renderer of Markdown would be imported
         suppress_keyboard_interrupt=False,
         result_action="return_value",
     )
     for command in COMMANDS:
-        app.command(command.where, name=command.name, help=command.summary)
+        app.command(command.where, name=command.name, help=None if command.name == called else command.summary)
     return app
 
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command line; returns its exit code and never raises for what a command does."""
     try:
-        answer = application()(list(arguments), exit_on_error=False)
+        answer = application(next(iter(arguments), ""))(list(arguments), exit_on_error=False)
     except CycloptsError:
         return ExitCode.BAD_INPUT  # cyclopts has said what is wrong with the command line
     except CommandError as error:

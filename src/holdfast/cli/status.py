@@ -39,6 +39,7 @@ def status(
 
     Example: `holdfast status`
     """
+    from holdfast.console.asked import PLAIN, asked
     from holdfast.console.copying import copies
     from holdfast.console.view import Heard, view
 
@@ -50,8 +51,10 @@ def status(
     shown = view(Heard(now), now["now_seconds"])
     first = state_text(_STATES[shown.headline.state], shown.headline.text)
     out.print(exercise_line(first) if shown.exercise else first)
-    for asked in shown.acting:
-        out.print(state_text(State.NEEDS_PERSON, asked.text))
+    for said in asked(now):
+        out.print(said.text if said.state == PLAIN else state_text(_STATES[said.state], said.text), markup=False)
+    for who in shown.acting:
+        out.print(state_text(State.NEEDS_PERSON, who.text))
     _print_zones(now["watching"].get("zones", []))
     incident = now["incident"]
     _print_behind(now, incident, steps, f", then {' → '.join(shown.then)}" if shown.then else "")

@@ -56,6 +56,8 @@ class DueMessage:
 def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float) -> tuple[DueMessage, ...]:
     """Messages owed until `now`, the earliest first, those already overdue included."""
     senders = _senders(plan.scenarios[scenario])
+    applying = {name: message for name, message in plan.messages.items() if _applies(message, facts)}
+    told = {name: recipients(plan, message, facts) for name, message in applying.items()}  # once: a message may be owed 500 times
     owed = [
         DueMessage(
             key=f"{facts.incident}/{name}/{occurrence}",
@@ -63,13 +65,12 @@ def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float) -> tuple[Du
             occurrence=occurrence,
             from_seconds=earliest,
             due_seconds=moment,
-            recipients=recipients(plan, message, facts),
+            recipients=told[name],
             channels=message.channels,
             step=senders.get(name) if occurrence == 1 else None,
             reason=_reason(plan, message, facts, moment),
         )
-        for name, message in plan.messages.items()
-        if _applies(message, facts)
+        for name, message in applying.items()
         for occurrence, earliest, moment in _occurrences(message, facts, now)
         if earliest <= now
     ]

@@ -77,8 +77,15 @@ def _refuse(situation: Situation, incident: IncidentState, command: Command) -> 
     refusal = Write(Kind.APPROVAL_REFUSED, incident.incident, {"proposal": proposal.proposal, "person": command.by, "reason": reason})
     said = f"{command.by} decided against it: {reason}"
     if proposal.run == FAILOVER:
-        return "accepted: the incident stands down", (refusal, *ending(incident, Event.REFUSED, said))
+        return f"accepted: the incident stands down{_still(situation, incident)}", (refusal, *ending(incident, Event.REFUSED, said))
     return "accepted: the way back is not taken now", (refusal, *not_returning(incident, proposal, said))
+
+
+def _still(situation: Situation, incident: IncidentState) -> str:
+    """What stays as it is after a refusal: nothing was changed, and the same suspicion opens nothing again."""
+    if not any(alarm.region == incident.source for alarm in situation.alarms):
+        return ""
+    return f"; {incident.source} is still suspected, and that opens nothing by itself until it clears; `holdfast declare` does"
 
 
 def _stranger(situation: Situation, person: str, exercise: str | None) -> str | None:
@@ -219,12 +226,18 @@ def _begin_by_hand(situation: Situation, command: Command, incident: IncidentSta
         source=serving,
         mode="graceful" if planned else "ungraceful",
         trigger="command",
-        impact_seconds=situation.now,
+        impact_seconds=situation.now if planned else _impact_seconds(situation, serving),
         reason=f"{command.by} asked for a planned switchover" if planned else f"{command.by} declared {serving} lost",
         requester=command.by,
         foreseen=str(foreseen.get("digest")) if isinstance(foreseen, Mapping) else None,
     )
     return f"accepted: the {'switchover' if planned else 'failover'} is proposed next", moves
+
+
+def _impact_seconds(situation: Situation, region: str) -> float:
+    """When clients began to lack something, as far as anybody saw: a clock starts there, not with the declaration."""
+    suspected = [alarm.since_seconds for alarm in situation.alarms if alarm.region == region]
+    return min([situation.now, *suspected, *(hit.since_seconds for hit in situation.functions_hit)])
 
 
 def _moved_since(situation: Situation, foreseen: Mapping[str, Any]) -> str | None:

@@ -13,6 +13,7 @@ from holdfast.conduct.situation import Situation
 from holdfast.decision.approval import Proposal
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import State
+from holdfast.plan.people import Occasion, fillers
 
 
 def acting(situation: Situation, incident: IncidentState | None) -> list[dict[str, Any]]:
@@ -30,6 +31,19 @@ def acting(situation: Situation, incident: IncidentState | None) -> list[dict[st
     elif incident.state is State.RECOVERED and current_run(incident) is None:
         found.append(_way_home(situation, incident, roles))
     return found
+
+
+def by_hand(situation: Situation, incident: IncidentState | None) -> str | None:
+    """The command that opens what opens nothing by itself any more, since people decided against it; None where that isn't so."""
+    known = situation.installation
+    suspected = any(alarm.region == known.serving for alarm in situation.alarms)
+    if incident is not None or known.serving not in known.dismissed or not suspected:
+        return None
+    occasion = Occasion.INCIDENT if situation.exercise is None else Occasion.EXERCISE
+    roles = {identifier: fillers(role, occasion) for identifier, role in situation.plan.roles.items()}
+    people = [person for role in ("incident-commander", *roles) for person in roles.get(role, ())]
+    free = [person for person in people if not any(person in roles.get(role, ()) for role in situation.plan.approval.activation.of)]
+    return f"holdfast declare --as {next(iter([*free, *people]), 'NAME')}"  # who asks for it can't approve it
 
 
 def _people(situation: Situation, roles: dict[str, tuple[str, ...]], wanted: tuple[str, ...], barred: set[str]) -> list[dict[str, str]]:

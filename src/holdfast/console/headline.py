@@ -75,9 +75,9 @@ def _calm(state: State, now: float) -> Said:
     if alarms:
         first = alarms[0]
         lasting = duration(max(now - first["since_seconds"], 0.0))
-        return Said(
-            "unknown", f"{first['region']} is suspected ({first['trigger']}, for {lasting}): {first['reason']}{_dismissed(state, first)}"
-        )
+        out = f"; {_out(state)}" if _lacking(state) else ""
+        said = f"{first['region']} is suspected ({first['trigger']}, for {lasting}): {first['reason']}{out}{_dismissed(state, first)}"
+        return Said("failed" if out else "unknown", said)
     lacking = _lacking(state)
     if lacking:
         return Said("failed", f"{_out(state)}; no trigger of the plan holds, so nothing is opened by itself")

@@ -13,7 +13,7 @@ from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Situation
 from holdfast.conduct.turning import outlook
-from holdfast.console.acting import acting
+from holdfast.console.acting import acting, by_hand
 from holdfast.console.clocks import forecast, functions
 from holdfast.console.sides import links, regions
 from holdfast.decision.approval import Proposal
@@ -75,6 +75,7 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "mode": incident.mode,
         "exercise": incident.exercise,
         "trigger": incident.trigger,
+        "reason": incident.records[0].body["reason"],
         "impact_seconds": incident.impact_seconds,
         "opened_seconds": incident.opened_seconds,
         "elapsed_seconds": elapsed,
@@ -139,6 +140,7 @@ def state(
         "functions": functions(situation, last, picture, served_from or {}, ahead),
         "forecast": ahead,
         "acting": acting(situation, opened),
+        "by_hand": by_hand(situation, opened),
         "alarms": [
             {
                 "region": alarm.region,

@@ -140,6 +140,8 @@ def next_command(state: State) -> str:
     acting = state["acting"]
     if acting:
         return str(acting[0]["command"])
+    if state.get("by_hand"):
+        return str(state["by_hand"])
     return "holdfast status" if state["incident"] is None else "holdfast journal show"
 
 
