@@ -8,9 +8,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from holdfast.cli.output import CommandError, ExitCode, OutputFormat, State, complain, print_json, print_next, screen, state_text, table
 
@@ -30,10 +30,19 @@ _ALARMING = {"failed", "refused"}
 
 
 @app.command
-def verify(file: Path = DEFAULT_FILE, *, output: OutputFormat = "text") -> int:
-    """Walk the hash chain from the first record to the last. Exit code 1 when it is broken.
+def verify(
+    file: Path = DEFAULT_FILE,
+    *,
+    head: Annotated[str | None, Parameter(help="A head that was noted earlier, RECORD:HASH, as this command prints it.")] = None,
+    output: OutputFormat = "text",
+) -> int:
+    """Walk the hash chain from the first record to the last. Exit code 1 when it is broken, 3 when its end can't be told.
+
+    Who can write the file can also cut its end off, and the file beside it that says how far it had come. So note the head where that
+    person can't write, and compare with --head.
 
     Example: `holdfast journal verify var/lab/controller/journal.db`
+    Example: `holdfast journal verify --head 301:9f2c41d07b3e5a68`
 
     Parameters
     ----------
@@ -42,20 +51,49 @@ def verify(file: Path = DEFAULT_FILE, *, output: OutputFormat = "text") -> int:
     output:
         How to print.
     """
+    noted = None if head is None else _noted(head)
     with _opened(file) as journal:
         fault = journal.fault()
-        sequence, head = journal.head() if fault is None else (None, None)
+        if fault is None and noted is not None:
+            wrong = journal.against(*noted)
+            fault = None if wrong is None else f"{file}: {wrong}"
+        sequence, last = journal.head() if fault is None else (None, None)
+        end_known = noted is not None or journal.knows_its_end()
     if output == "json":
-        print_json({"file": str(file), "whole": fault is None, "fault": fault, "records": sequence, "head": head})
+        told = {"file": str(file), "whole": fault is None, "fault": fault, "records": sequence, "head": last}
+        print_json({**told, "noted": head, "end_known": end_known})
     elif fault is not None:
         screen().print(state_text(State.FAILED, f"broken: {fault}"))
         screen().print("Keep the file as it is: it is evidence. What is whole can still be read.")
         print_next(f"holdfast journal show {file}")
     else:
-        screen().print(state_text(State.DONE, f"whole: {sequence} records, head {head}"))
-        screen().print("A head that was noted earlier must be the hash of one of these records.")
-        print_next(f"holdfast journal show {file}")
-    return ExitCode.FINE if fault is None else ExitCode.NOT_SO
+        _say_whole(file, f"{sequence}:{last}", noted is not None, end_known)
+    if fault is not None:
+        return ExitCode.NOT_SO
+    return ExitCode.FINE if end_known else ExitCode.UNKNOWN
+
+
+def _say_whole(file: Path, head: str, compared: bool, end_known: bool) -> None:
+    records = head.partition(":")[0]
+    if not end_known:
+        said = f"{records} records follow from one another; whether there were more can't be told: {file.name}.lock is not beside the file"
+        screen().print(state_text(State.UNKNOWN, said))
+        print_next(f"holdfast journal verify {file} --head RECORD:HASH")
+        return
+    also = ", the noted head is one of them" if compared else ""
+    screen().print(state_text(State.DONE, f"whole: {records} records{also}; head {head}"))
+    screen().print("Note the head where nobody who can write this file can: only it proves later that the end was not cut off.")
+    print_next(f"holdfast journal show {file}")
+
+
+def _noted(text: str) -> tuple[int, str]:
+    """The record and its hash, or the beginning of it. Raises CommandError."""
+    sequence, _, digest = text.strip().partition(":")
+    if not sequence.isdecimal() or int(sequence) < 1 or len(digest) < 16 or set(digest) - set("0123456789abcdef"):
+        raise CommandError(
+            f"--head is RECORD:HASH as `holdfast journal verify` prints it, with 16 digits of the hash at least, not '{text}'"
+        )
+    return int(sequence), digest
 
 
 @app.command
@@ -75,10 +113,13 @@ def show(file: Path = DEFAULT_FILE, *, incident: str | None = None, output: Outp
     """
     with _opened(file) as journal:
         records, fault = _whole_part(journal, incident)
+        proved = journal.proved()[0]
     if output == "json":
         print_json([_plain(record) for record in records])
     else:
-        _print_records(records, file, incident)
+        _print_records(records, file, incident, proved if fault is not None else None, fault)
+        if fault is not None:
+            return ExitCode.NOT_SO  # it stands in the first line
     return _say(fault)
 
 
@@ -146,7 +187,11 @@ def _plain(record: "Record") -> dict[str, Any]:
     }
 
 
-def _print_records(records: list["Record"], file: Path, incident: str | None) -> None:
+def _print_records(records: list["Record"], file: Path, incident: str | None, proved: int | None, fault: str | None) -> None:
+    """`proved`: the last record that the chain proves, where it is broken."""
+    if fault is not None:
+        screen().print(state_text(State.FAILED, f"broken: {fault}"))
+        screen().print(f"The chain proves records up to {proved}; nothing after that proves itself.", markup=False)
     where = f"{file}" + (f", incident {incident}" if incident else "")
     if not records:
         screen().print(f"No records in {where}.", markup=False)
@@ -155,7 +200,13 @@ def _print_records(records: list["Record"], file: Path, incident: str | None) ->
     screen().print(f"{len(records)} records in {where}, from {first:%Y-%m-%d %H:%M} (UTC{first:%z})", markup=False)
     exercises = _exercises(records)
     rows = [
-        (str(record.sequence), _time(record), _kind(record), _incident(record, exercises), _plain_text(_summary(record.body)))
+        (
+            str(record.sequence),
+            _time(record),
+            _proven_kind(record, proved),
+            _incident(record, exercises),
+            _plain_text(_summary(record.body)),
+        )
         for record in records
     ]
     screen().print(table(("record", "day, time", "what", "incident", "detail"), rows, numbers=("record",)))
@@ -179,6 +230,12 @@ def _incident(record: "Record", exercises: set[str]) -> "Text":
     from holdfast.cli.output import exercise_line
 
     return exercise_line(record.incident) if record.incident in exercises else _plain_text(record.incident)
+
+
+def _proven_kind(record: "Record", proved: int | None) -> "Text":
+    if proved is None or record.sequence <= proved:
+        return _kind(record)
+    return state_text(State.FAILED if record.sequence == proved + 1 else State.UNKNOWN, f"not proved: {record.kind}")
 
 
 def _kind(record: "Record") -> "Text":

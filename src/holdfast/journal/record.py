@@ -42,13 +42,19 @@ def following(head: tuple[int, str], at_seconds: float, kind: str, incident: str
 
 def first_break(records: Iterable[Record], head: tuple[int, str] = (0, GENESIS)) -> str | None:
     """A sentence about the first record that does not follow from the one before, or None when the chain is whole."""
+    return proved(records, head)[1]
+
+
+def proved(records: Iterable[Record], head: tuple[int, str] = (0, GENESIS)) -> tuple[int, str | None]:
+    """How far the chain proves its records (the last sequence), and a sentence about what breaks it there, or None."""
     sequence, previous = head
     for record in records:
         if record.sequence != sequence + 1:
-            return f"record {sequence + 1} is missing: record {record.sequence} comes after {sequence}"
+            return sequence, f"record {sequence + 1} is missing: record {record.sequence} comes after {sequence}"
         if record.previous != previous:
-            return f"record {record.sequence} names another predecessor than record {sequence}: something was removed or changed"
+            said = f"record {record.sequence} names another predecessor than record {sequence}: something was removed or changed"
+            return sequence, said
         if record.hash != record_hash(record.sequence, record.at_seconds, record.kind, record.incident, record.body, record.previous):
-            return f"record {record.sequence} ({record.kind}) was changed after it was written"
+            return sequence, f"record {record.sequence} ({record.kind}) was changed after it was written"
         sequence, previous = record.sequence, record.hash
-    return None
+    return sequence, None

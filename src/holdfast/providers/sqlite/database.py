@@ -21,12 +21,13 @@ APPLICATION_ID = 0x48464A31  # "HFJ1"
 FORMAT_VERSION = 1
 
 # `at_seconds` has no type on purpose: a column with one would turn 1 into 1.0, and the record's hash would no longer hold.
+GUARDS = ("journal_never_changes", "journal_never_shrinks")
 _TABLES = (
     "CREATE TABLE journal (sequence INTEGER PRIMARY KEY CHECK (sequence > 0), at_seconds NOT NULL, kind TEXT NOT NULL,"
     " incident TEXT NOT NULL, body TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL)",
     "CREATE INDEX journal_incident ON journal (incident, sequence)",
-    "CREATE TRIGGER journal_never_changes BEFORE UPDATE ON journal BEGIN SELECT raise(ABORT, 'the journal is append-only'); END",
-    "CREATE TRIGGER journal_never_shrinks BEFORE DELETE ON journal BEGIN SELECT raise(ABORT, 'the journal is append-only'); END",
+    f"CREATE TRIGGER {GUARDS[0]} BEFORE UPDATE ON journal BEGIN SELECT raise(ABORT, 'the journal is append-only'); END",
+    f"CREATE TRIGGER {GUARDS[1]} BEFORE DELETE ON journal BEGIN SELECT raise(ABORT, 'the journal is append-only'); END",
     "CREATE TABLE promises (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     f"PRAGMA application_id = {APPLICATION_ID}",
     f"PRAGMA user_version = {FORMAT_VERSION}",
@@ -55,6 +56,8 @@ class SqliteDatabase:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(_lock_path(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            # SQLite itself would let everybody read it, and the log beside it too.
+            os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
             raise JournalFull(
                 f"the journal {path} cannot be opened: {error.strerror}; give its folder room and write permission"
@@ -116,6 +119,26 @@ class SqliteDatabase:
             return _lock_path(self.path).read_text(encoding="ascii", errors="replace").strip()
         except OSError:
             return ""
+
+    def guards_missing(self) -> list[str]:
+        """Names of the triggers against change that aren't in the file any more."""
+        there = {name for (name,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+        return [name for name in GUARDS if name not in there]
+
+    def cut_short(self, *, certain: bool) -> str | None:
+        """A sentence when the file is shorter than its own header says, or None. `certain`: something else is wrong with it already; else
+        it is only asked where no log beside the file can still be on its way into it."""
+        log = _beside(self.path, "-wal")
+        try:
+            if not certain and log.exists() and log.stat().st_size:
+                return None
+            with self.path.open("rb") as file:
+                header, size = file.read(32), os.fstat(file.fileno()).st_size
+        except OSError:
+            return None
+        page = int.from_bytes(header[16:18], "big")
+        whole = (65536 if page == 1 else page) * int.from_bytes(header[28:32], "big")
+        return f"the file was cut short: it has {size:,} of {whole:,} bytes" if size < whole else None
 
     def close(self) -> None:
         """Put the log into the file and let others write."""

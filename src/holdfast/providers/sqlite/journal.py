@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from holdfast.journal.record import GENESIS, Record, first_break
+from holdfast.journal.record import GENESIS, Record, first_break, proved
 from holdfast.ports.journal_store import JournalBroken, JournalConflict
 from holdfast.providers.sqlite.database import SqliteDatabase
 
@@ -51,19 +51,54 @@ class JournalReader:
 
     def fault(self) -> str | None:
         """A sentence about the first thing that is wrong with the file, or None when chain and tail are whole."""
+        return self.proved()[1]
+
+    def proved(self) -> tuple[int, str | None]:
+        """Up to which record the chain proves the journal, and what `fault` says."""
         marked = self._database.marked().split()  # before the head, which only grows meanwhile
-        try:
-            broken = first_break(self.read())
-            sequence, head_hash = self.head()
-        except JournalBroken as error:
-            return str(error)
+        reached, broken = self._walked()
+        path = self._database.path
         if broken is None and len(marked) == 2 and marked[0].isdigit():
+            sequence, head_hash = self.head()
             noted, noted_hash = int(marked[0]), marked[1]
             if noted > sequence:
                 broken = f"the tail is missing: records {sequence + 1} to {noted} were written and are gone"
             elif noted == sequence and noted_hash != head_hash:
                 broken = f"record {sequence} is not the one that was written last: the end was replaced"
-        return f"{self._database.path}: {broken}" if broken else None
+        if broken is None and (guards := self._database.guards_missing()):
+            broken = f"{' and '.join(guards)} is gone from the file, which kept people from changing it by accident"
+        if (cut := self._database.cut_short(certain=broken is not None)) is not None:
+            broken = f"{cut}; record {reached} is the last whole one"
+        return reached, f"{path}: {broken}" if broken else None
+
+    def _walked(self) -> tuple[int, str | None]:
+        """The chain from the first record on: how far it holds, and why not further."""
+        reached = 0
+
+        def counted() -> Iterator[Record]:
+            nonlocal reached
+            for record in self.read():
+                yield record
+                reached = record.sequence
+
+        try:
+            return proved(counted())
+        except JournalBroken as error:
+            return reached, str(error).removeprefix(f"{self._database.path}: ")
+
+    def knows_its_end(self) -> bool:
+        """Whether the file beside it says how far the journal had come: without it a lost tail shows only against a noted head."""
+        return bool(self._database.marked())
+
+    def against(self, sequence: int, noted: str) -> str | None:
+        """What is wrong with the journal when record `sequence` was noted with this hash (or its beginning), or None."""
+        last = self.head()[0]
+        found = next(iter(self.read(sequence - 1)), None)
+        if sequence > last or found is None:
+            return f"record {sequence} was noted, and the journal ends with record {last}: its end was taken away"
+        if not found.hash.startswith(noted):
+            return f"record {sequence} is another one than was noted: its hash is {found.hash}"
+        return None
 
     def close(self) -> None:
         """Let go of the file."""
@@ -122,6 +157,8 @@ def _row(record: Record) -> tuple[Any, ...]:
 
 def _record(path: Path, row: Sequence[Any]) -> Record:
     sequence, at_seconds, kind, incident, text, previous, own_hash = row
+    if not isinstance(sequence, int) or sequence < 1 or not isinstance(text, str):
+        raise JournalBroken(f"{path}: what stands behind the last whole record is no record; the file is damaged")
     try:
         body = json.loads(text)
     except (TypeError, ValueError):
