@@ -286,6 +286,9 @@ async def run_controller(
     clock = SystemClock()
     assembled = assemble(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, through=through)
     head = assembled.journal.head()[0]
+    assembled.controller.room.told = lambda reason: tell(
+        Line(clock.wall_seconds(), "failed", f"nothing is decided or ordered until the journal can be written: {reason}")
+    )
     binding = bindings.controller
     server = uvicorn.Server(
         uvicorn.Config(

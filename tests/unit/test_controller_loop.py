@@ -128,3 +128,29 @@ def test_a_channel_that_fails_in_its_own_way_is_a_failed_delivery() -> None:
         assert {body["reason"] for body in rig.outcomes(Kind.NOTIFICATION_FAILED)} == {"RuntimeError: the adapter has a fault"}
 
     played(story())
+
+
+def test_a_full_disk_is_said_once_and_how_long_it_lasted_is_recorded() -> None:
+    async def story() -> None:
+        rig = Rig()
+        said: list[str] = []
+        rig.controller.room.told = said.append
+        rig.approved()
+        rig.promises.full = True
+        running = asyncio.create_task(rig.controller.run())
+        for _ in range(60):
+            await asyncio.sleep(0)
+            rig.controller._wake.set()
+        assert said == ["no room for a promise"]
+        assert rig.controller.room.as_facts() is not None
+        assert not rig.outcomes(Kind.JOURNAL_WAITED)
+        rig.promises.full = False
+        while not rig.outcomes(Kind.JOURNAL_WAITED):
+            await asyncio.sleep(0)
+        assert rig.outcomes(Kind.JOURNAL_WAITED)[0]["reason"] == "no room for a promise"
+        assert rig.controller.room.as_facts() is None
+        assert len(said) == 1
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    played(story())

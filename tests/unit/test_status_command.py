@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from holdfast.cli import deciding
 from holdfast.cli import status as command
+from holdfast.cli.output import CommandError
 from holdfast.console.state import state
 from unit.conduct_on_paper import DR, PRIMARY, Paper
 
@@ -82,3 +84,24 @@ def test_after_a_refusal_it_says_that_nothing_opens_by_itself_and_how_to_declare
     assert paper.command("declare", asked).startswith("accepted")
     rule = paper.plan.approval.activation
     assert not any(asked in (paper.plan.roles[role].primary, paper.plan.roles[role].backup) for role in rule.of), "could not approve then"
+
+
+FULL = {"since_seconds": Paper().now - 12.0, "reason": "journal.db: database or disk is full; free space on its disk"}
+
+
+def test_a_journal_that_can_not_be_written_is_the_first_thing_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paper = Paper(exercise=None)
+    told = {**json.loads(json.dumps(state(paper.situation(), 1.0, None, {"witness": paper.now}))), "journal_full": FULL}
+    monkeypatch.setattr(command, "controller_of", lambda lab: None)
+    monkeypatch.setattr(command, "state_of", lambda client: told)
+    command.status()
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith(
+        "✕ the journal can't be written for 12 s, so nothing is decided or ordered: journal.db: database or disk is full"
+    )
+    monkeypatch.setattr(deciding, "controller_of", lambda lab: None)
+    monkeypatch.setattr(deciding, "state_of", lambda client: told)
+    with pytest.raises(CommandError, match=r"can't write its journal .*disk is full"):
+        deciding.approve("inc-1-1", by="exercise-one", yes=True)

@@ -18,7 +18,10 @@ def _duration(seconds: float | None) -> str:
 
 
 def _proposal(state: dict[str, Any], incident: str) -> dict[str, Any]:
-    open_now = state["incident"]
+    open_now, full = state["incident"], state.get("journal_full")
+    if full is not None:
+        said = f"nothing can be decided now: the controller can't write its journal ({full['reason']}). Make room, then give this again"
+        raise CommandError(said, ExitCode.NOT_SO)
     if open_now is None or open_now["incident"] != incident:
         raise CommandError(f"{incident} is not the open incident; `holdfast status` shows which is", ExitCode.NOT_SO)
     if open_now["proposal"] is None:

@@ -133,6 +133,9 @@ class Api:
             self._use_nonce(payload["nonce"])
             self._refuse_foreign(payload)
             reply = self._keeper.ask(_ask(payload))
+        except JournalFull as full:  # a promise that can't be kept in memory is not given
+            self._controller.room.lacks(full)
+            return JSONResponse({"error": f"nothing can be promised now: {full}"}, status_code=503)
         except NotGenuine as error:
             return JSONResponse({"error": str(error)}, status_code=403)
         answer = {"granted": reply.yes, "reason": reply.reason, "era": self._keeper.epoch.era, "epoch": self._keeper.epoch.epoch}
@@ -145,7 +148,7 @@ class Api:
         watch = self._controller.watch
         ends_in = self._keeper.promise_ends_in_seconds()
         shown = state(situation, ends_in, watch.picture, watch.heard_seconds, watch.standings(), watch.served_from())
-        return JSONResponse({**shown, "hears": sorted(self._controller.hears)})
+        return JSONResponse({**shown, "hears": sorted(self._controller.hears), "journal_full": self._controller.room.as_facts()})
 
     async def _records(self, request: Request) -> Response:
         after = request.query_params.get("after", "0")
@@ -166,4 +169,5 @@ class Api:
         try:
             return JSONResponse({"answer": self._controller.submit(command)})
         except JournalFull as full:
+            self._controller.room.lacks(full)
             return JSONResponse({"error": f"not done, give it again later: {full}"}, status_code=503)

@@ -32,11 +32,16 @@ def headline(state: State, now: float) -> Said:
     incident = state["incident"]
     open_now = incident is not None and incident["state"] not in _ENDED
     said = _incident(state, incident, now) if open_now else _calm(state, now)
-    paused = state.get("paused")
-    if paused is None:
-        return said
-    lasting = duration(max(now - paused["since_seconds"], 0.0))
-    return Said("needs-person", f"AUTOMATIC ACTION IS PAUSED by {paused['by']} for {lasting}: {paused['because']}; {said.text}")
+    paused, full = state.get("paused"), state.get("journal_full")
+    if paused is not None:
+        lasting = duration(max(now - paused["since_seconds"], 0.0))
+        said = Said("needs-person", f"AUTOMATIC ACTION IS PAUSED by {paused['by']} for {lasting}: {paused['because']}; {said.text}")
+    if full is not None:
+        lasting = duration(max(now - full["since_seconds"], 0.0))
+        said = Said(
+            "failed", f"the journal can't be written for {lasting}, so nothing is decided or ordered: {full['reason']}; {said.text}"
+        )
+    return said
 
 
 def _incident(state: State, incident: Mapping[str, Any], now: float) -> Said:

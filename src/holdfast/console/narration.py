@@ -106,6 +106,10 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     ),
     Kind.PAUSED: lambda body: ("needs-person", f"AUTOMATIC ACTION IS PAUSED by {body['by']}: {body['because']}"),
     Kind.RESUMED: lambda body: ("done", f"automatic action is allowed again by {body['by']}"),
+    Kind.JOURNAL_WAITED: lambda body: (
+        "unknown",
+        f"the journal can be written again; for {_seconds(body['seconds'])} it could not, and nothing was decided or ordered",
+    ),
     Kind.JOURNAL_KEPT: lambda body: ("unknown", body["reason"]),
     Kind.EPOCH_FOUND: lambda body: ("failed", body["reason"]),
     Kind.EPOCH_WITHDRAWN: _withdrawn,

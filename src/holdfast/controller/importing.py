@@ -6,6 +6,7 @@ from typing import Any
 
 from holdfast.conduct.situation import Write
 from holdfast.controller.chronicle import Chronicle
+from holdfast.controller.room import JournalRoom
 from holdfast.journal.kinds import Kind
 from holdfast.ports.clock import Clock
 from holdfast.ports.journal_store import JournalFull
@@ -39,7 +40,7 @@ def writes(region: str, records: Sequence[Mapping[str, Any]], incident: str, now
     ]
 
 
-async def keep_importing(chronicle: Chronicle, source: LocalRecords, clock: Clock) -> None:
+async def keep_importing(chronicle: Chronicle, source: LocalRecords, clock: Clock, room: JournalRoom) -> None:
     """Fetch and append until cancelled. A silent agent is asked again; a full disk is waited out."""
     while True:
         try:
@@ -51,5 +52,5 @@ async def keep_importing(chronicle: Chronicle, source: LocalRecords, clock: Cloc
         except (ConnectionError, TimeoutError) as silence:
             log.debug("records of %s: %s", source.region, silence)
         except JournalFull as full:
-            log.error("records of %s wait for the journal: %s", source.region, full)
+            room.lacks(full)
         await clock.sleep(EVERY_SECONDS)

@@ -24,6 +24,7 @@ from holdfast.controller.giving_back import GivingBack
 from holdfast.controller.importing import keep_importing
 from holdfast.controller.outcomes import follows
 from holdfast.controller.promising import keep_promises
+from holdfast.controller.room import JournalRoom
 from holdfast.controller.telling import told
 from holdfast.controller.watch import Watch
 from holdfast.fencing.order import Order
@@ -100,6 +101,8 @@ class Controller:
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._deliveries: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
+        self.room = JournalRoom(clock)
+        """Whether the journal takes what is written."""
         self._giving_back = GivingBack(giver, self._append_patiently, self._wake.set)
         self.hears: frozenset[str] = frozenset()
         """Regions whose agents must still be heard before the term begins."""
@@ -160,13 +163,14 @@ class Controller:
     async def run(self) -> None:
         """Pass after pass. Raises JournalConflict when another controller took over; waits out a full disk, doing nothing."""
         watching = asyncio.create_task(self._watch.run())
-        importing = [asyncio.create_task(keep_importing(self._chronicle, source, self._clock)) for source in self._local_records]
+        importing = [asyncio.create_task(keep_importing(self._chronicle, source, self._clock, self.room)) for source in self._local_records]
         try:
             while True:
                 try:
                     self._pass()
+                    self._there_is_room()
                 except JournalFull as full:
-                    log.error("nothing is done until the journal can be written: %s", full)
+                    self.room.lacks(full)
                     await self._clock.sleep(1.0)
                 if (fault := self._ended_by or self._giving_back.ended_by) is not None:
                     raise fault
@@ -179,6 +183,12 @@ class Controller:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    def _there_is_room(self) -> None:
+        """Record how long nothing could be recorded, once that is over. Raises JournalFull while it isn't."""
+        if (lasted := self.room.lasted()) is not None:
+            self._chronicle.append([Write(Kind.JOURNAL_WAITED, "", lasted)])
+            self.room.found()
 
     async def _rest(self) -> None:
         pause = PASS_SECONDS
@@ -334,7 +344,7 @@ class Controller:
             try:
                 self._keep_promises()
             except JournalFull as full:
-                log.error("nothing is ordered until the promises can be written: %s", full)
+                self.room.lacks(full)
                 await self._clock.sleep(1.0)
 
     def _promises_move(self, certificate: object) -> None:
@@ -347,7 +357,7 @@ class Controller:
                     self._consent.remaining_seconds()  # Consent, durably, before any promotion is ordered.
             self._keep_promises()
         except JournalFull as full:
-            log.error("nothing is ordered until the promises can be written: %s", full)
+            self.room.lacks(full)
 
     async def _append_patiently(self, writes: Sequence[Write]) -> None:
         """Append as soon as the disk takes it: an outcome is never dropped while this controller lives."""
@@ -356,7 +366,7 @@ class Controller:
                 self._chronicle.append(writes)
                 return
             except JournalFull as full:
-                log.error("an outcome waits for the journal: %s", full)
+                self.room.lacks(full)
                 await self._clock.sleep(1.0)
 
     async def _act(self, situation: Situation, move: Begin, body: Mapping[str, Any]) -> StepResult:
