@@ -7,7 +7,7 @@ from typing import Any
 
 from holdfast.conduct.course import finish, intent
 from holdfast.conduct.policy import answered, next_moves
-from holdfast.conduct.situation import Alarm, Begin, Command, FunctionHit, LossBound, Move, Situation, Tell, Write
+from holdfast.conduct.situation import Alarm, Begin, Command, FunctionHit, GiveBack, LossBound, Move, Situation, Tell, Write
 from holdfast.conduct.turning import withdrawn
 from holdfast.decision.replay import IncidentState, Installation, fold, replayed
 from holdfast.health.zones import ZoneState
@@ -48,6 +48,8 @@ class Paper:
         self.stray: tuple[int, int] | None = None
         self.begun: list[str] = []
         self.told: list[Tell] = []
+        self.giving_back: dict[str, GiveBack] = {}
+        """Wishes to give something back, begun and never carried out."""
         self.broken_channels: frozenset[str] = frozenset()
         self.exercise = exercise
         self.plan_digest = LOADED.digest
@@ -79,6 +81,7 @@ class Paper:
             exercise=self.exercise,
             in_flight=self.in_flight,
             stray=self.stray,
+            giving_back=frozenset(self.giving_back),
         )
 
     def write(self, writes: list[Write]) -> None:
@@ -101,6 +104,8 @@ class Paper:
                 self._carry_out(move)
             elif isinstance(move, Tell):
                 self._tell(move)
+            elif isinstance(move, GiveBack):
+                self.giving_back[move.identifier] = move
 
     def _carry_out(self, move: Begin) -> None:
         self.begun.append(move.step.id)
@@ -189,6 +194,7 @@ class Paper:
 
     def restart(self, *, epoch: int | None = None) -> None:
         """The controller dies and another one replays the journal. `epoch`: the highest that it hears of, where that is another."""
+        self.giving_back.clear()
         term = self.installation.term + 1
         known = {"era": self.installation.era, "epoch": epoch or self.installation.epoch, "serving": self.installation.serving}
         self.write([Write(Kind.CONTROLLER_STARTED, "", {"term": term, "resumed": True, "profile": "fast", **known})])

@@ -85,6 +85,13 @@ def test_a_promotion_that_does_not_wait_for_the_fence_is_an_error() -> None:
     assert finding.hint == "let it wait: 'after: [fence]'"
 
 
+def test_overwriting_what_only_the_lost_side_holds_before_it_is_exported_is_an_error() -> None:
+    finding = only("HF115", ("component: cache, after: [export-divergence]", "component: cache, after: []"))
+    assert finding.severity is Severity.ERROR
+    assert "'reprotect-cache'" in finding.sentence
+    assert finding.hint == "let it wait: 'after: [export-divergence]'"
+
+
 def test_a_run_without_any_fence_is_an_error_for_every_promotion() -> None:
     text = changed(*QUIET, ("          - { id: fence, block: fence, after: [approve] }\n", "")).replace(
         "after: [fence]", "after: [approve]"

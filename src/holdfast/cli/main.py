@@ -49,6 +49,7 @@ COMMANDS = (
     Command("attest", "holdfast.cli.turning:attest", "Attest, two people together, that a silent region can't write."),
     Command("pause", "holdfast.cli.turning:pause", "Stop automatic action for the whole installation."),
     Command("resume", "holdfast.cli.turning:resume", "Allow automatic action again."),
+    Command("divergence", "holdfast.cli.divergence:app", "What only the lost side held: show it, and give chosen rows back."),
     Command("report", "holdfast.cli.report:report", "Show a report again."),
     Command("canary", "holdfast.cli.canary:canary", "Measure in production what clients get, all the time."),
     Command("availability", "holdfast.cli.availability:availability", "Say how much of the time each function served."),

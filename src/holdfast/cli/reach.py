@@ -46,12 +46,14 @@ def state_of(client: "ControllerClient") -> dict[str, object]:
         raise CommandError(str(error), ExitCode.UNKNOWN) from error
 
 
-def give(client: "ControllerClient", verb: str, by: str, arguments: dict[str, object]) -> str:
-    """Give a command; returns the answer. Raises CommandError when the controller refuses or can't be reached."""
+def give(client: "ControllerClient", verb: str, by: str, arguments: dict[str, object], identifier: str = "") -> str:
+    """Give a command (`identifier`: how the journal will call it); returns the answer.
+
+    Raises CommandError when the controller refuses or can't be reached."""
     from holdfast.providers.controller.client import ControllerRefused, ControllerSilent
 
     try:
-        answer = client.command(verb, by, arguments)
+        answer = client.command(verb, by, arguments, identifier)
     except (ControllerSilent, ControllerRefused) as error:
         raise CommandError(str(error), ExitCode.UNKNOWN) from error
     if answer.startswith("refused"):

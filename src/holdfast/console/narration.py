@@ -115,6 +115,14 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.EPOCH_WITHDRAWN: _withdrawn,
     Kind.APPROVAL_REOPENED: lambda body: ("needs-person", f"people are asked again before anything is promoted: {body['reason']}"),
     Kind.TURNED_BACK: _turned_back,
+    Kind.REAPPLY_ORDERED: lambda body: (
+        "running",
+        f"{body['by']} has {len(body['only'])} of what only the lost side held given to {body['region']}",
+    ),
+    Kind.REAPPLIED: lambda body: (
+        "done" if set(body["counts"]) <= {"applied", "already"} else "needs-person",
+        f"given back to {body['region']}: " + ", ".join(f"{count} {result}" for result, count in body["counts"].items()),
+    ),
     Kind.FENCE_CONFIRMED: lambda body: ("done", f"{body['region']} can't write any more ({body['how']})"),
     Kind.STEP_INTENDED: lambda body: ("running", f"{body['step']} ({body['block']}) begins"),
     Kind.STEP_FINISHED: _finished,

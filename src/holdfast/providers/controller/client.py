@@ -37,9 +37,9 @@ class ControllerClient:
         """Journal records after a sequence number, at most 1,000."""
         return list(self._call(f"/v1/records?after={after}", None)["records"])
 
-    def command(self, verb: str, by: str, arguments: Mapping[str, Any] | None = None) -> str:
-        """Give a command; returns the controller's answer in words."""
-        body = {"id": uuid.uuid4().hex, "verb": verb, "by": by, "arguments": dict(arguments or {})}
+    def command(self, verb: str, by: str, arguments: Mapping[str, Any] | None = None, identifier: str = "") -> str:
+        """Give a command; returns the controller's answer in words. `identifier`: makes a repeat harmless; one is made up otherwise."""
+        body = {"id": identifier or uuid.uuid4().hex, "verb": verb, "by": by, "arguments": dict(arguments or {})}
         return str(self._call("/v1/commands", body)["answer"])
 
     def _call(self, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:

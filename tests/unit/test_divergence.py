@@ -1,0 +1,178 @@
+"""The export as files: gathered from every component, whole or told not to be, never made again, and given back kind by kind."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.agent.exports import SUMMARY, Export, piece, said_of
+from holdfast.agent.postgres_wal import Unrelated, changes, committed, fork_of, horizon
+from holdfast.agent.store import StoreFailure
+from holdfast.fencing.order import Order
+from holdfast.ports.action import Answer, Mode, Outcome, Result, Task
+from holdfast.ports.divergence import Exported, ExportedPart, GivenBack, NotExported
+from holdfast.providers.clock.system import SystemClock
+from holdfast.providers.file.divergence import DivergenceExportAction, ExportGiver, entries, read
+from holdfast.report.divergence import divergence_json, read_divergence
+
+TASK = Task("export", "divergence.export", None, "west", "east", Mode.GRACEFUL, Order(0, 2, 1, 9), incident="inc-1", run="reprotect")
+
+
+class Source:
+    """One component with these entries, or with a reason why there are none."""
+
+    def __init__(self, *identifiers: str, fault: Exception | None = None) -> None:
+        self.identifiers, self.fault, self.asked = identifiers, fault, 0
+
+    async def collect(self, task: Task, into: Path) -> Exported:
+        self.asked += 1
+        if self.fault is not None:
+            raise self.fault
+        content = "".join(json.dumps({"id": one, "change": "only-here", "here": {"n": 1.50}}) + "\n" for one in self.identifiers).encode()
+        (into / "all.jsonl").write_bytes(content)
+        part = ExportedPart("all", "all.jsonl", len(content), hashlib.sha256(content).hexdigest(), len(self.identifiers), 0, 0, 4)
+        return Exported("compared", (part,))
+
+
+def action(root: Path, **sources: Source) -> DivergenceExportAction:
+    kinds = {"database": "postgres", "cache": "redis", "storage": "bucket"}
+    return DivergenceExportAction(root, {name: (kinds[name], source) for name, source in sources.items()}, SystemClock())
+
+
+def act(one: DivergenceExportAction) -> Outcome:
+    return asyncio.run(one.act(TASK))
+
+
+def look(one: DivergenceExportAction) -> Answer:
+    return asyncio.run(one.check(TASK)).answer
+
+
+def test_every_component_is_gathered_into_the_incidents_directory(tmp_path: Path) -> None:
+    one = action(tmp_path, database=Source("calls/1", "calls/2"), cache=Source())
+    assert look(one) is Answer.NO
+    outcome = act(one)
+    assert (outcome.result, outcome.facts["differences"]) == (Result.SUCCEEDED, 2)
+    assert look(one) is Answer.YES
+    found = read(tmp_path / "inc-1")
+    assert (found.incident, found.source, found.complete) == ("inc-1", "west", True)
+    assert [(entry.component, entry.identifier) for entry in entries(found, tmp_path / "inc-1")] == [
+        ("database", "calls/1"),
+        ("database", "calls/2"),
+    ]
+    assert read_divergence(divergence_json(found)) == found
+
+
+def test_one_component_that_cannot_be_exported_keeps_the_others_and_is_not_done(tmp_path: Path) -> None:
+    one = action(tmp_path, database=Source("calls/1"), cache=Source(fault=NotExported("its disk burnt")))
+    outcome = act(one)
+    assert (outcome.result, outcome.detail) == (Result.FAILED, "its disk burnt")
+    assert look(one) is Answer.NO
+    found = read(tmp_path / "inc-1")
+    assert [(component.component, component.status) for component in found.components] == [("database", "exported"), ("cache", "missing")]
+
+
+@pytest.mark.parametrize("silence", [TimeoutError("no answer"), ConnectionError("the link broke")])
+def test_silence_is_unknown_and_never_failed(tmp_path: Path, silence: Exception) -> None:
+    assert act(action(tmp_path, database=Source(fault=silence))).result is Result.UNKNOWN
+
+
+def test_a_file_that_was_changed_afterwards_is_no_export(tmp_path: Path) -> None:
+    one = action(tmp_path, database=Source("calls/1"))
+    act(one)
+    (tmp_path / "inc-1" / "database" / "all.jsonl").write_text("{}\n")
+    assert look(one) is Answer.NO
+    with pytest.raises(ValueError, match="was changed after it was exported"):
+        list(entries(read(tmp_path / "inc-1"), tmp_path / "inc-1"))
+
+
+class Taker:
+    """A store that takes back everything but calls/2."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def give(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> Iterator[GivenBack]:
+        for entry, line in zip(entries, lines, strict=True):
+            self.lines.append(line)
+            yield GivenBack("conflict", "there is another") if entry["id"] == "calls/2" else GivenBack("applied")
+
+
+def test_chosen_entries_are_given_back_as_they_were_exported_and_objects_are_not(tmp_path: Path) -> None:
+    act(action(tmp_path, database=Source("calls/1", "calls/2", "calls/3"), storage=Source("recordings/1")))
+    taker = Taker()
+
+    async def give() -> dict[str, str]:
+        only = ["calls/1", "database:calls/2", "recordings/1", "calls/9"]
+        given = ExportGiver(tmp_path, {"postgres": taker}).give_back("inc-1", only, "east", (0, 2))
+        return {name: one.result async for name, one in given}
+
+    assert asyncio.run(give()) == {"calls/1": "applied", "database:calls/2": "conflict", "recordings/1": "refused"}
+    assert all('"n": 1.5' in line for line in taker.lines)
+
+
+# -- the agent's side -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_export_appears_whole_or_not_at_all_and_is_handed_out_in_pieces(tmp_path: Path) -> None:
+    export = Export(tmp_path / "exports" / "postgres-0-2")
+    export.begin(0)
+    part = export.part("calls")
+    part.add("only-here", json.dumps({"id": "calls/1", "text": "é" * 50_000}))
+    part.same(3)
+    export.part("touched and alike")
+    assert not export.directory.exists()
+    said = export.finish({"how": "compared"})
+    assert said == said_of(export.directory)
+    assert said["counts"] == {"only-here": 1, "differs": 0, "deleted-here": 0, "same": 3}
+    (name,) = (listed["file"] for listed in json.loads((export.directory / SUMMARY).read_text())["parts"])
+    first = piece(tmp_path / "exports", "postgres-0-2", name, "0")
+    assert len(first["content"]) < 60_000 < first["bytes"]
+
+
+@pytest.mark.parametrize("place", [("..", "summary.json", "0"), ("postgres-0-2", "../x", "0"), ("postgres-0-2", "summary.json", "-1")])
+def test_only_files_of_exports_are_handed_out(tmp_path: Path, place: tuple[str, str, str]) -> None:
+    with pytest.raises(ValueError, match="must name a place"):
+        piece(tmp_path, *place)
+
+
+def test_no_room_is_said_before_anything_is_begun(tmp_path: Path) -> None:
+    with pytest.raises(StoreFailure, match="make room and try again, or skip the export with a reason"):
+        Export(tmp_path / "exports" / "redis-0-2").begin(1 << 60)
+
+
+LOG = """\
+rmgr: Standby     len (rec/tot):     50/    50, tx:          0, lsn: 0/01BD8000, prev 0/01BD7F00, desc: RUNNING_XACTS nextXid 730 latestCompletedXid 728 oldestRunningXid 729; 1 xacts: 729
+rmgr: Heap        len (rec/tot):     63/    63, tx:        731, lsn: 0/01BD8DA8, prev 0/01BD8D80, desc: INSERT off 21 flags 0x00, blkref #0: rel 1663/5/16384 blk 7
+rmgr: Heap        len (rec/tot):     54/    54, tx:        732, lsn: 0/01BD9140, prev 0/01BD9118, desc: DELETE off 5 flags 0x00 KEYS_UPDATED , blkref #0: rel 1663/5/16390 blk 2 FPW
+rmgr: Btree       len (rec/tot):     64/    64, tx:        731, lsn: 0/01BD8DE8, prev 0/01BD8DA8, desc: INSERT_LEAF off 21, blkref #0: rel 1663/5/16400 blk 1
+rmgr: Heap        len (rec/tot):     63/    63, tx:        740, lsn: 0/01BD9200, prev 0/01BD8D80, desc: INSERT off 1 flags 0x00, blkref #0: rel 1663/5/16384 blk 9
+rmgr: Transaction len (rec/tot):     50/    50, tx:        731, lsn: 0/01BD93D0, prev 0/01BD9390, desc: COMMIT 2026-11-23 23:48:18.148447 UTC; subxacts: 732 733
+rmgr: Transaction len (rec/tot):     34/    34, tx:        740, lsn: 0/01BD9400, prev 0/01BD9390, desc: ABORT 2026-11-23 23:48:18.148447 UTC
+""".splitlines()  # noqa: E501 - as pg_waldump prints it
+
+
+def test_the_log_names_what_was_committed_and_where() -> None:
+    transactions, last = committed(LOG)
+    assert (sorted(transactions), last) == ([731, 732, 733], "0/01BD93D0")
+    touched, deleted_in, truncated = changes(LOG, transactions)
+    assert touched == {(5, 16384): frozenset({7}), (5, 16390): frozenset({2})}
+    assert deleted_in == {(5, 16390): frozenset({2})}
+    assert truncated is False
+
+
+def test_the_log_says_from_which_transaction_on_it_knows_all() -> None:
+    assert horizon(LOG[:1]) == (730, 730)
+    assert horizon(LOG[1:3]) == (None, 733)
+
+
+def test_time_lines_part_where_the_writer_left_the_directorys() -> None:
+    history = "1\t0/1BD8DA8\tno recovery target specified\n\n2\t0/2000000\tno recovery target specified\n"
+    assert fork_of(history, 1, 3) == "0/1BD8DA8"
+    assert fork_of(history, 2, 3) == "0/2000000"
+    assert fork_of(history, 3, 3) is None
+    with pytest.raises(Unrelated):
+        fork_of(history, 7, 3)
