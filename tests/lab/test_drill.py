@@ -1,6 +1,7 @@
 """The drill on real servers: it passes, whoever is killed; nothing of it is left."""
 
 import json
+import time
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from holdfast.drill.conclusion import conclude, with_targets
+from holdfast.drill.regional_outage import RunningDrill
 from holdfast.drill.settings import DrillSettings
+from holdfast.journal.kinds import Kind
 from holdfast.plan.blocks import BLOCKS, Actor
 from holdfast.plan.loader import load
+from holdfast.providers.file import divergence as divergences
 from holdfast.providers.sqlite.journal import JournalReader
 from lab.broken_controller import DIED
-from lab.drill_rig import drilled, patient_plan, place
+from lab.drill_rig import drilled, finished, patient_plan, place
 from lab.lab_rig import PLAN
 
 
@@ -73,3 +77,39 @@ def test_a_synchronous_drill_loses_no_acknowledged_write(monkeypatch: pytest.Mon
         assert over.report.verdict == "pass", over.said()
         assert over.report.replication == "synchronous"
         assert [function.lost_acknowledged_writes for function in over.report.functions] == [0] * len(over.report.functions)
+
+
+@pytest.mark.prove
+@pytest.mark.timeout(500)
+def test_what_only_the_lost_region_held_explains_every_lost_write_and_a_chosen_one_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = RunningDrill.mark
+
+    def after_the_copies_fell_behind(drill: RunningDrill, what: str, detail: str) -> None:
+        if what == "cut":
+            drill.lab.cut_link("eu-west-1", "eu-central-1")
+            end = time.monotonic() + 1.0
+            drill.until("a second of writes that are not copied", lambda: time.monotonic() >= end, 10.0)
+        mark(drill, what, detail)
+
+    wished: list[str] = []
+
+    def give_one_back(drill: RunningDrill) -> None:
+        if not wished and finished(drill, "redis.reprotect", "reprotect"):
+            (export,) = (drill.lab.layout.controller / "divergence").iterdir()
+            held = [entry.identifier for entry in divergences.entries(divergences.read(export), export)]
+            wished.append(next(name for name in held if name.startswith("logins/authentication")))
+            assert drill.command("reapply", drill.conductor, {"incident": export.name, "only": wished}).startswith("accepted")
+
+    monkeypatch.setattr(RunningDrill, "mark", after_the_copies_fell_behind)
+    with place() as directory:
+        over = drilled(directory, monkeypatch, interfere=give_one_back)
+        there, lost = over.report.only_there, over.report.lost_writes.total
+        assert lost is not None and lost > 0, over.said()
+        assert (there.lost_found, there.lost_missing) == (lost, 0), over.said()
+        assert over.rule("divergence") and over.rule("rpo") and over.rule("loss-bound"), over.said()
+        database = next(one for one in there.components if one.component == "database")
+        assert database.only_here > 0
+        (applied,) = [record.body for record in over.result.evidence.records if record.kind == Kind.REAPPLIED]
+        assert applied["results"] == [{"id": wished[0], "result": "applied", "detail": ""}]
+        at_end = next(one for one in over.result.evidence.at_end_contents if one.store == "database")
+        assert at_end.records is not None and wished[0] in at_end.records

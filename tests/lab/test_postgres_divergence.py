@@ -10,7 +10,9 @@ import pytest
 
 from holdfast.agent.exports import SUMMARY, Export
 from holdfast.agent.store import StoreFailure
-from lab.postgres_store_rig import Pair, pair, processes_in
+from holdfast.plan.bindings import PostgresBinding
+from holdfast.providers.postgres.give_back import PostgresGiver
+from lab.postgres_store_rig import EAST, Pair, pair, processes_in
 
 
 @pytest.fixture
@@ -45,13 +47,19 @@ def lose_west(both: Pair, *lost: str) -> None:
     both.east.store.promote(0, 2, {})
 
 
-def exported(both: Pair) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The summary, and entries by their identifier."""
+def exported_lines(both: Pair) -> tuple[dict[str, Any], list[str]]:
+    """The summary, and all entries as they were written."""
     directory = Path(tempfile.mkdtemp(dir=both.root)) / "postgres-0-2"
     both.west.store.export_divergence(Export(directory))
     assert not processes_in(both.west.launcher.directory)
     summary = json.loads((directory / SUMMARY).read_text())
     lines = [line for part in summary["parts"] for line in (directory / part["file"]).read_text().splitlines()]
+    return summary, lines
+
+
+def exported(both: Pair) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The summary, and entries by their identifier."""
+    summary, lines = exported_lines(both)
     return summary, {entry["id"]: entry for entry in map(json.loads, lines)}
 
 
@@ -133,3 +141,43 @@ def test_an_export_that_finds_no_room_says_so_and_changes_nothing(regions: Pair,
         with pytest.raises(StoreFailure, match="make room and try again"):
             exported(regions)
     assert list(exported(regions)[1]) == ["call/100"]
+
+
+def test_chosen_rows_are_given_back_where_absent_and_what_is_there_stays(regions: Pair) -> None:
+    serve(regions)
+    columns = "id serial PRIMARY KEY, amount numeric, twice numeric GENERATED ALWAYS AS (amount * 2) STORED, more jsonb"
+    regions.west.ask(f"CREATE TABLE public.bill ({columns})")
+    with regions.east.store._connect() as session:
+        regions.east.store._require_position(session, {"postgres_lsn": regions.west.ask("SELECT pg_current_wal_lsn()").one()[0]})
+    lose_west(
+        regions,
+        "INSERT INTO call VALUES (100), (101)",
+        "INSERT INTO public.note VALUES ('no key')",
+        'INSERT INTO public.bill (amount, more) VALUES (0.1234567890123456789, \'{"part": 1.50, "text": "ü"}\')',
+        "UPDATE call SET epoch = 7 WHERE id = 3",
+    )
+    lines = {json.loads(line)["id"]: line for line in exported_lines(regions)[1]}
+    entries = {name: json.loads(line) for name, line in lines.items()}
+    bill = next(name for name in entries if name.startswith("bill/"))
+    note = next(name for name in entries if name.startswith("note/"))
+    with regions.east.store._connect() as session:
+        session.query("INSERT INTO call VALUES (101, 5)", 5)
+
+    east = regions.east.configuration
+    binding = PostgresBinding(
+        host=east.host, port=east.port, database=east.database, user=east.admin_user, password_file=east.admin_password_file
+    )
+    giver = PostgresGiver({EAST: binding})
+
+    def give(*names: str, epoch: int = 2) -> list[tuple[str, str]]:
+        found = list(giver.give([entries[name] for name in names], [lines[name] for name in names], EAST, (0, epoch)))
+        return [(one.result, one.detail) for one in found]
+
+    assert give("call/100", bill, note) == [("applied", "")] * 3
+    assert give("call/100", note) == [("already", "")] * 2
+    assert give("call/101") == [("conflict", "the writer's row has other values in epoch")]
+    assert give("call/3")[0][0] == "conflict"
+    assert give("call/100", epoch=3)[0][0] == "refused"
+    assert regions.east.ask("SELECT epoch FROM call WHERE id = 101").one() == ("5",)
+    assert regions.east.ask("SELECT twice, more FROM public.bill").one() == ("0.2469135780246913578", '{"part": 1.50, "text": "ü"}')
+    assert regions.east.ask("INSERT INTO public.bill (amount) VALUES (1) RETURNING id").one() == ("2",)
