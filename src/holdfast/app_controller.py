@@ -51,7 +51,7 @@ from holdfast.providers.agents.records import AgentRecords
 from holdfast.providers.agents.withdraw import WithdrawAction
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.dns.switch import DnsSwitchAction
-from holdfast.providers.file.divergence import DivergenceExportAction, ExportGiver
+from holdfast.providers.file.divergence import EXPORTS, DivergenceExportAction, ExportGiver
 from holdfast.providers.file.notifier import FileNotifier
 from holdfast.providers.haproxy.traffic import LoadBalancerDrainAction, LoadBalancerSwitchAction
 from holdfast.providers.http.client import request
@@ -142,7 +142,7 @@ def actions_for(
         "postgres.restore": PostgresRestoreAction(agents, clock, prove_postgres_writer(databases), timeout_seconds=280.0),
         "postgres.verify": PostgresVerifyAction(databases),
         "divergence.export": DivergenceExportAction(
-            bindings.state_directory / "divergence", _divergence_sources(plan, agents, buckets, clock), clock
+            bindings.state_directory / EXPORTS, _divergence_sources(plan, agents, buckets, clock), clock
         ),
         "postgres.reprotect": PostgresReprotectAction(agents, clock, replication=replication),
         "redis.promote": RedisPromoteAction(agents, clock, prove_redis_writer(caches)),
@@ -213,7 +213,7 @@ def assemble(
         keeper,
         [AgentRecords(agent, bindings.agents[region].key_file) for region, agent in agents.items()],
         ExportGiver(
-            bindings.state_directory / "divergence",
+            bindings.state_directory / EXPORTS,
             {"postgres": PostgresGiver(_bound(bindings, PostgresBinding)), "redis": RedisGiver(_bound(bindings, RedisBinding))},
         ),
     )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from holdfast.cli.main import run
 from holdfast.drill.conclusion import conclude, with_targets
 from holdfast.drill.regional_outage import RunningDrill
 from holdfast.drill.settings import DrillSettings
@@ -98,7 +99,9 @@ def test_what_only_the_lost_region_held_explains_every_lost_write_and_a_chosen_o
             (export,) = (drill.lab.layout.controller / "divergence").iterdir()
             held = [entry.identifier for entry in divergences.entries(divergences.read(export), export)]
             wished.append(next(name for name in held if name.startswith("logins/authentication")))
-            assert drill.command("reapply", drill.conductor, {"incident": export.name, "only": wished}).startswith("accepted")
+            chosen = ["--only", wished[0], "--as", drill.conductor, "--lab", str(drill.lab.directory)]
+            assert [run(["divergence", "apply", export.name, *chosen]) for _ in range(2)] == [0, 0]
+            assert run(["divergence", export.name, "--lab", str(drill.lab.directory)]) == 0
 
     monkeypatch.setattr(RunningDrill, "mark", after_the_copies_fell_behind)
     with place() as directory:
@@ -109,7 +112,7 @@ def test_what_only_the_lost_region_held_explains_every_lost_write_and_a_chosen_o
         assert over.rule("divergence") and over.rule("rpo") and over.rule("loss-bound"), over.said()
         database = next(one for one in there.components if one.component == "database")
         assert database.only_here > 0
-        (applied,) = [record.body for record in over.result.evidence.records if record.kind == Kind.REAPPLIED]
-        assert applied["results"] == [{"id": wished[0], "result": "applied", "detail": ""}]
+        applied = [record.body["results"] for record in over.result.evidence.records if record.kind == Kind.REAPPLIED]
+        assert applied == [[{"id": wished[0], "result": result, "detail": ""}] for result in ("applied", "already")]
         at_end = next(one for one in over.result.evidence.at_end_contents if one.store == "database")
         assert at_end.records is not None and wished[0] in at_end.records

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
 from holdfast.report.build import build
+from holdfast.report.divergence import json_schema as divergence_schema
 from holdfast.report.model import LISTED_LOSSES, Report, json_schema, read_report, report_json
 from unit.report_facts import ReportStory
 
@@ -65,6 +66,11 @@ def reports() -> tuple[Report, ...]:
 
 def _schema() -> Any:
     return json.loads((files("holdfast.report") / "schema.json").read_text(encoding="utf-8"))
+
+
+def test_the_schema_of_the_export_is_what_its_model_says() -> None:
+    written = json.loads((files("holdfast.report") / "divergence.schema.json").read_text(encoding="utf-8"))
+    assert written == divergence_schema(), f"make the file anew: {REGENERATE.replace('report.model', 'report.divergence')}"
 
 
 def test_the_schema_file_is_what_the_model_says() -> None:

@@ -22,6 +22,7 @@ from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.measure import SUCCESSES_IN_A_ROW
 from holdfast.plan.bindings import Bindings
 from holdfast.plan.loader import LoadedPlan
+from holdfast.providers.file.divergence import EXPORTS, held_by_the_last
 from holdfast.providers.sqlite.journal import JournalReader
 from holdfast.report.facts import ReportFacts
 from holdfast.report.model import Finding
@@ -75,6 +76,7 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
     ledgers, torn = _ledgers(files, since, times.end)
     looks, _ = observed(sources.bindings)
     serving = _serving(mine, plan.primary_region())
+    divergence, held_there = held_by_the_last(sources.journal.parent / EXPORTS, [opened.incident])
     return ReportFacts(
         plan=plan,
         plan_digest=sources.loaded.digest,
@@ -93,6 +95,8 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
         generated_seconds=now_seconds,
         holdfast_version=__version__,
         observations=tuple(look for look in looks if look.at_seconds >= times.impact - BEFORE_SECONDS),
+        divergence=divergence,
+        held_there=held_there,
         findings=(*torn, *_unmeasured(sources, files, times)),
     )
 

@@ -6,6 +6,7 @@ Showing reads the controller's files and nothing else; giving back is the contro
 import json
 import time
 import uuid
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,10 +48,10 @@ def show(
 
     Example: `holdfast divergence inc-1-1`
     """
+    from holdfast.providers.file.divergence import EXPORTS, read
     from holdfast.providers.file.divergence import entries as entries_in
-    from holdfast.providers.file.divergence import read
 
-    place = (directory or bindings_of(lab).state_directory / "divergence") / incident
+    place = (directory or bindings_of(lab).state_directory / EXPORTS) / incident
     try:
         found = read(place)
         listed = list(entries_in(found, place)) if entries else []
@@ -87,15 +88,21 @@ def _counts(found: "Divergence") -> Any:
     rows: list[list[str | Any]] = []
     for component in found.components:
         if component.status == "missing":
-            rows.append([component.component, "", "", "", "", state_text(State.UNKNOWN, component.detail)])
+            rows.append([component.component, "", "", "", state_text(State.UNKNOWN, component.detail)])
         elif not component.parts:
-            rows.append([component.component, "", "0", "0", "0", component.how])
+            rows.append([component.component, "0", "0", "0", state_text(State.DONE, component.how)])
         rows.extend(
-            [component.component, part.name, str(part.only_here), str(part.differs), str(part.deleted_here), part.file]
+            [
+                f"{component.component} {part.name}",
+                str(part.only_here),
+                str(part.differs),
+                str(part.deleted_here),
+                state_text(State.DONE, component.how),
+            ]
             for part in component.parts
         )
     numbers = ["only there", "different", "deleted there"]
-    return table(["component", "of", *numbers, "file"], rows, numbers=numbers)
+    return table(["", *numbers, "how"], rows, numbers=numbers)
 
 
 def _print_rest(found: "Divergence", place: Path) -> None:
@@ -105,9 +112,8 @@ def _print_rest(found: "Divergence", place: Path) -> None:
             out.print(state_text(State.UNKNOWN, f"{component.component}: {sentence}"))
     out.print(f"Files, one JSON object a line: {place}", markup=False)
     if any(part.only_here for component in found.components if component.kind != "bucket" for part in component.parts):
-        print_next(
-            f"holdfast divergence apply {found.incident} --only ID --as NAME   (IDs: holdfast divergence {found.incident} --entries)"
-        )
+        out.print(f"Every ID: holdfast divergence {found.incident} --entries", markup=False)
+        print_next(f"holdfast divergence apply {found.incident} --only ID --as NAME")
     else:
         print_next("holdfast status")
 
@@ -141,8 +147,9 @@ def apply(
         print_json({"incident": incident, "results": results})
     else:
         out = screen()
-        done = sum(result["result"] == "applied" for result in results)
-        out.print(state_text(State.DONE if whole else State.NEEDS_PERSON, f"{done} of {len(results)} given back"))
+        counts = Counter(str(result["result"]) for result in results)
+        told = ", ".join(f"{count} {result}" for result, count in counts.items())
+        out.print(state_text(State.DONE if whole else State.NEEDS_PERSON, f"{len(results)} chosen to be given back: {told}"))
         rows = [[one["id"], state_text(_WORDS[one["result"]], one["result"]), one["detail"]] for one in results]
         out.print(table(["id", "result", "detail"], rows))
         print_next(f"holdfast divergence {incident} --entries")

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from holdfast.canary.observed import observed
 from holdfast.health.observation import Observation
@@ -16,7 +15,7 @@ from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.reading import read_ledgers
 from holdfast.plan.bindings import Bindings
-from holdfast.providers.file import divergence as divergences
+from holdfast.providers.file.divergence import EXPORTS, held_by_the_last
 from holdfast.providers.sqlite.journal import JournalReader
 from holdfast.report.divergence import Divergence
 from holdfast.report.model import Finding
@@ -55,7 +54,8 @@ class Evidence:
         )
         journal = lab.layout.controller / "journal.db"
         records = tuple(JournalReader(journal).read()) if journal.exists() else ()
-        divergence, held = _exported(lab.layout.controller / "divergence", records)
+        incidents = [record.incident for record in records if record.kind == Kind.INCIDENT_OPENED]
+        divergence, held = held_by_the_last(lab.layout.controller / EXPORTS, incidents)
         entries = {name: ledger.entries for name, ledger in ledgers.items()}
         return replace(
             self,
@@ -76,18 +76,3 @@ class Evidence:
             for site, why in silent.items()
         )
         return replace(self, observations=looks, findings=(*self.findings, *said))
-
-
-def _exported(root: Path, records: Sequence[Record]) -> tuple[Divergence | None, dict[tuple[str, str], str]]:
-    """What only the lost side held, of the last incident that exported it; None where nobody did, or where it is not as it was exported."""
-    incidents = [record.incident for record in records if record.kind == Kind.INCIDENT_OPENED]
-    for incident in reversed(incidents):
-        try:
-            divergence = divergences.read(root / incident)
-            held: dict[tuple[str, str], str] = {
-                (entry.component, entry.identifier): entry.change for entry in divergences.entries(divergence, root / incident)
-            }
-        except (OSError, ValueError):
-            continue
-        return divergence, held
-    return None, {}

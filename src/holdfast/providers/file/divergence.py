@@ -26,6 +26,8 @@ from holdfast.report.divergence import (
 )
 from holdfast.report.write import write_whole
 
+EXPORTS = "divergence"
+"""Name of the directory of all exports, in the controller's state directory."""
 FIRST_RUN = "reprotect"
 Missing = NotExported | TimeoutError | ConnectionError
 
@@ -45,6 +47,22 @@ def entries(divergence: Divergence, directory: Path) -> Iterator[Entry]:
     for component in divergence.components:
         for part in component.parts:
             yield from entries_of(component, part, (directory / part.file).read_bytes())
+
+
+def held_by_the_last(root: Path, incidents: Sequence[str]) -> tuple[Divergence | None, dict[tuple[str, str], str]]:
+    """The export of the last of these incidents that has one, and (component, identifier) → change of all its entries.
+
+    None where nobody exported anything, or where it is not as it was exported.
+    """
+    for incident in reversed(incidents):
+        try:
+            divergence = read(root / incident)
+            found = entries(divergence, root / incident)
+            held: dict[tuple[str, str], str] = {(entry.component, entry.identifier): entry.change for entry in found}
+        except (OSError, ValueError):
+            continue
+        return divergence, held
+    return None, {}
 
 
 class DivergenceExportAction:
