@@ -51,7 +51,8 @@ from holdfast.providers.agents.records import AgentRecords
 from holdfast.providers.agents.withdraw import WithdrawAction
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.dns.switch import DnsSwitchAction
-from holdfast.providers.file.divergence import EXPORTS, DivergenceExportAction, ExportGiver
+from holdfast.providers.file.divergence import EXPORTS, DivergenceExportAction
+from holdfast.providers.file.give_back import ExportGiver
 from holdfast.providers.file.notifier import FileNotifier
 from holdfast.providers.haproxy.traffic import LoadBalancerDrainAction, LoadBalancerSwitchAction
 from holdfast.providers.http.client import request

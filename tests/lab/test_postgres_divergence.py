@@ -114,6 +114,15 @@ def test_nothing_is_started_when_only_heartbeats_are_lost(regions: Pair) -> None
     assert len(regions.west.launcher.started) == before
 
 
+def test_what_no_row_shows_is_said_in_words(regions: Pair) -> None:
+    serve(regions)
+    lose_west(regions, "CREATE TABLE public.empty (id integer PRIMARY KEY)", "SELECT lo_from_bytea(0, 'a large object')")
+    summary, entries = exported(regions)
+    assert (summary["how"], entries) == ("compared", {})
+    assert any("the schema was changed here alone" in sentence for sentence in summary["unexamined"])
+    assert any("large objects were written here alone" in sentence for sentence in summary["unexamined"])
+
+
 def test_a_transaction_that_began_before_the_cut_and_committed_after_it_is_found(regions: Pair) -> None:
     serve(regions)
     with regions.west.store._connect() as session:
@@ -147,6 +156,8 @@ def test_chosen_rows_are_given_back_where_absent_and_what_is_there_stays(regions
     serve(regions)
     columns = "id serial PRIMARY KEY, amount numeric, twice numeric GENERATED ALWAYS AS (amount * 2) STORED, more jsonb"
     regions.west.ask(f"CREATE TABLE public.bill ({columns})")
+    regions.west.ask('CREATE TABLE public."order" (id integer PRIMARY KEY)')
+    regions.west.ask('CREATE TABLE public.line ("order" integer REFERENCES "order", id integer, PRIMARY KEY ("order", id))')
     with regions.east.store._connect() as session:
         regions.east.store._require_position(session, {"postgres_lsn": regions.west.ask("SELECT pg_current_wal_lsn()").one()[0]})
     lose_west(
@@ -154,7 +165,8 @@ def test_chosen_rows_are_given_back_where_absent_and_what_is_there_stays(regions
         "INSERT INTO call VALUES (100), (101)",
         "INSERT INTO public.note VALUES ('no key')",
         'INSERT INTO public.bill (amount, more) VALUES (0.1234567890123456789, \'{"part": 1.50, "text": "ü"}\')',
-        "UPDATE call SET epoch = 7 WHERE id = 3",
+        'INSERT INTO public."order" VALUES (1)',
+        "INSERT INTO public.line VALUES (1, 1)",
     )
     lines = {json.loads(line)["id"]: line for line in exported_lines(regions)[1]}
     entries = {name: json.loads(line) for name, line in lines.items()}
@@ -173,11 +185,27 @@ def test_chosen_rows_are_given_back_where_absent_and_what_is_there_stays(regions
         found = list(giver.give([entries[name] for name in names], [lines[name] for name in names], EAST, (0, epoch)))
         return [(one.result, one.detail) for one in found]
 
+    def would(*names: str) -> list[str]:
+        return [one.result for one in giver.look([entries[name] for name in names], [lines[name] for name in names], EAST, (0, 2))]
+
+    def count() -> str | None:
+        return regions.east.ask("SELECT (SELECT count(*) FROM call) + (SELECT count(*) FROM line) + (SELECT count(*) FROM note)").one()[0]
+
+    # Looking changes nothing, and one that can't be taken keeps the others out.
+    before = count()
+    assert would("call/100", "call/101", bill, note) == ["applied", "conflict", "applied", "applied"]
+    assert give("call/100", "call/101", note) == [
+        ("withheld", "nothing was written"),
+        ("conflict", "the writer's row has other values in epoch"),
+        ("withheld", "nothing was written"),
+    ]
+    assert give("line/1/1")[0][0] == "refused"  # without the order that it belongs to
+    assert give("call/100", epoch=3) == [("refused", f"{EAST} is not the writer of epoch 0.3 any more")]
+    assert count() == before
+
     assert give("call/100", bill, note) == [("applied", "")] * 3
     assert give("call/100", note) == [("already", "")] * 2
-    assert give("call/101") == [("conflict", "the writer's row has other values in epoch")]
-    assert give("call/3")[0][0] == "conflict"
-    assert give("call/100", epoch=3)[0][0] == "refused"
+    assert give("line/1/1", "order/1") == [("applied", "")] * 2  # in which order they need each other is found out
     assert regions.east.ask("SELECT epoch FROM call WHERE id = 101").one() == ("5",)
     assert regions.east.ask("SELECT twice, more FROM public.bill").one() == ("0.2469135780246913578", '{"part": 1.50, "text": "ü"}')
     assert regions.east.ask("INSERT INTO public.bill (amount) VALUES (1) RETURNING id").one() == ("2",)

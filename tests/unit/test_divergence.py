@@ -3,9 +3,10 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -14,9 +15,10 @@ from holdfast.agent.postgres_wal import Unrelated, changes, committed, fork_of, 
 from holdfast.agent.store import StoreFailure
 from holdfast.fencing.order import Order
 from holdfast.ports.action import Answer, Mode, Outcome, Result, Task
-from holdfast.ports.divergence import Exported, ExportedPart, GivenBack, NotExported
+from holdfast.ports.divergence import Exported, ExportedPart, GivenBack, NotExported, Wish
 from holdfast.providers.clock.system import SystemClock
-from holdfast.providers.file.divergence import DivergenceExportAction, ExportGiver, entries, read
+from holdfast.providers.file.divergence import DivergenceExportAction, entries, read
+from holdfast.providers.file.give_back import ExportGiver
 from holdfast.report.divergence import divergence_json, read_divergence
 
 TASK = Task("export", "divergence.export", None, "west", "east", Mode.GRACEFUL, Order(0, 2, 1, 9), incident="inc-1", run="reprotect")
@@ -25,14 +27,14 @@ TASK = Task("export", "divergence.export", None, "west", "east", Mode.GRACEFUL, 
 class Source:
     """One component with these entries, or with a reason why there are none."""
 
-    def __init__(self, *identifiers: str, fault: Exception | None = None) -> None:
-        self.identifiers, self.fault, self.asked = identifiers, fault, 0
+    def __init__(self, *identifiers: str, fault: Exception | None = None, change: str = "only-here") -> None:
+        self.identifiers, self.fault, self.change, self.asked = identifiers, fault, change, 0
 
     async def collect(self, task: Task, into: Path) -> Exported:
         self.asked += 1
         if self.fault is not None:
             raise self.fault
-        content = "".join(json.dumps({"id": one, "change": "only-here", "here": {"n": 1.50}}) + "\n" for one in self.identifiers).encode()
+        content = "".join(json.dumps({"id": one, "change": self.change, "here": {"n": 1.50}}) + "\n" for one in self.identifiers).encode()
         (into / "all.jsonl").write_bytes(content)
         part = ExportedPart("all", "all.jsonl", len(content), hashlib.sha256(content).hexdigest(), len(self.identifiers), 0, 0, 4)
         return Exported("compared", (part,))
@@ -90,28 +92,121 @@ def test_a_file_that_was_changed_afterwards_is_no_export(tmp_path: Path) -> None
 
 
 class Taker:
-    """A store that takes back everything but calls/2."""
+    """A store that has these already, and something else under those; the rest it takes, all of it or none."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, already: Sequence[str] = (), other: Sequence[str] = (), silent: bool = False) -> None:
+        self.has = dict.fromkeys(already, "the same") | dict.fromkeys(other, "something else")
+        self.silent = silent
         self.lines: list[str] = []
 
-    def give(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> Iterator[GivenBack]:
-        for entry, line in zip(entries, lines, strict=True):
-            self.lines.append(line)
-            yield GivenBack("conflict", "there is another") if entry["id"] == "calls/2" else GivenBack("applied")
+    def look(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
+        if self.silent:
+            return [GivenBack("unknown", "no answer")] * len(entries)
+        words = {None: GivenBack("applied"), "the same": GivenBack("already"), "something else": GivenBack("conflict", "there is another")}
+        return [words[self.has.get(entry["id"])] for entry in entries]
+
+    def give(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
+        answers = self.look(entries, lines, region, epoch)
+        assert all(answer.fine for answer in answers), "it was not looked at before"
+        self.lines += [line for line, answer in zip(lines, answers, strict=True) if answer.result == "applied"]
+        self.has |= {entry["id"]: "the same" for entry in entries}
+        return answers
 
 
-def test_chosen_entries_are_given_back_as_they_were_exported_and_objects_are_not(tmp_path: Path) -> None:
-    act(action(tmp_path, database=Source("calls/1", "calls/2", "calls/3"), storage=Source("recordings/1")))
-    taker = Taker()
+def wish(*only: str, objections: Literal["stop", "leave"] = "stop", incident: str = "inc-1", run: str = "reprotect") -> Wish:
+    return Wish(incident, run, only, objections, "east", (0, 2))
 
-    async def give() -> dict[str, str]:
-        only = ["calls/1", "database:calls/2", "recordings/1", "calls/9"]
-        given = ExportGiver(tmp_path, {"postgres": taker}).give_back("inc-1", only, "east", (0, 2))
-        return {name: one.result async for name, one in given}
 
-    assert asyncio.run(give()) == {"calls/1": "applied", "database:calls/2": "conflict", "recordings/1": "refused"}
-    assert all('"n": 1.5' in line for line in taker.lines)
+def given(root: Path, asked: Wish, **stores: Taker) -> dict[str, str]:
+    found = asyncio.run(ExportGiver(root, stores).give_back(asked))
+    assert list(found) and set(found) == set(asked.only)
+    return {name: found[name].result for name in asked.only}
+
+
+def details(root: Path, asked: Wish, **stores: Taker) -> str:
+    return "; ".join(answer.detail for answer in asyncio.run(ExportGiver(root, stores).give_back(asked)).values())
+
+
+@pytest.fixture
+def exported(tmp_path: Path) -> Path:
+    """The exports' directory, with one incident's."""
+    act(
+        action(tmp_path, database=Source("calls/1", "calls/2", "calls/3"), cache=Source("house", "calls/3"), storage=Source("recordings/1"))
+    )
+    return tmp_path
+
+
+def test_chosen_entries_are_given_back_as_they_were_exported(exported: Path) -> None:
+    rows, keys = Taker(already=["calls/2"]), Taker()
+    found = given(exported, wish("calls/1", "database:calls/2", "house"), postgres=rows, redis=keys)
+    assert found == {"calls/1": "applied", "database:calls/2": "already", "house": "applied"}
+    assert [json.loads(line)["id"] for line in rows.lines + keys.lines] == ["calls/1", "house"]
+    assert all('"n": 1.5' in line for line in rows.lines)
+
+
+def test_what_is_given_back_twice_is_there_already(exported: Path) -> None:
+    rows = Taker()
+    assert [given(exported, wish("calls/1"), postgres=rows)["calls/1"] for _ in range(2)] == ["applied", "already"]
+    assert len(rows.lines) == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "result", "said"),
+    [
+        ("calls/9", "refused", "not in the export of inc-1; `holdfast divergence inc-1 --entries` lists it"),
+        ("calls/3", "refused", "two have this name: say cache:calls/3 or database:calls/3"),
+        ("database:calls/1", "refused", "named twice in the same wish"),
+        ("recordings/1", "refused", "brought together by bucket.reconcile"),
+        ("calls/2", "conflict", "there is another"),
+    ],
+)
+def test_one_that_cannot_be_taken_keeps_all_others_from_being_written(exported: Path, bad: str, result: str, said: str) -> None:
+    rows, keys = Taker(other=["calls/2"]), Taker()
+    found = given(exported, wish("calls/1", bad, "house"), postgres=rows, redis=keys)
+    assert found == {"calls/1": "withheld", bad: result, "house": "withheld"}
+    assert said in details(exported, wish("calls/1", bad), postgres=rows, redis=keys)
+    assert rows.lines == keys.lines == []
+
+
+def test_who_says_so_leaves_out_what_cannot_be_taken_and_gives_the_rest(exported: Path) -> None:
+    rows = Taker(other=["calls/2"])
+    found = given(exported, wish("calls/1", "calls/2", "calls/9", objections="leave"), postgres=rows, redis=Taker())
+    assert found == {"calls/1": "applied", "calls/2": "conflict", "calls/9": "refused"}
+    assert len(rows.lines) == 1
+
+
+def test_a_store_that_does_not_answer_keeps_the_other_from_being_written(exported: Path) -> None:
+    rows = Taker()
+    found = given(exported, wish("calls/1", "house"), postgres=rows, redis=Taker(silent=True))
+    assert found == {"calls/1": "withheld", "house": "unknown"}
+    assert rows.lines == []
+
+
+@pytest.mark.parametrize(("change", "result"), [("differs", "conflict"), ("deleted-here", "refused")])
+def test_only_what_the_writer_lacked_can_be_given_back(tmp_path: Path, change: str, result: str) -> None:
+    act(action(tmp_path, database=Source("calls/1", change=change)))
+    rows = Taker()
+    assert given(tmp_path, wish("calls/1"), postgres=rows) == {"calls/1": result}
+    assert rows.lines == []
+
+
+def test_an_export_that_is_missing_changed_or_of_another_incident_gives_nothing_back(exported: Path) -> None:
+    rows = Taker()
+    asked = wish("calls/1", incident="inc-2")
+    assert given(exported, asked, postgres=rows) == {"calls/1": "refused"}
+    assert "the export can't be read" in details(exported, asked, postgres=rows)
+    shutil.copytree(exported / "inc-1", exported / "inc-2")
+    assert "inc-2 holds the export of inc-1" in details(exported, asked, postgres=rows)
+    way_back = wish("calls/1", run="way-back")
+    assert given(exported, way_back, postgres=rows) == {"calls/1": "refused"}
+    (exported / "inc-1" / "database" / "all.jsonl").write_text('{"id": "calls/1", "change": "only-here"}\n')
+    assert "was changed after it was exported" in details(exported, wish("calls/1"), postgres=rows)
+    assert rows.lines == []
+
+
+def test_nobody_else_on_the_machine_reads_what_clients_wrote(exported: Path) -> None:
+    directories = [exported / "inc-1", *(path for path in (exported / "inc-1").iterdir() if path.is_dir())]
+    assert {path.stat().st_mode & 0o077 for path in directories} == {0}
 
 
 # -- the agent's side -------------------------------------------------------------------------------------------------------------

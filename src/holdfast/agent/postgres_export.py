@@ -47,11 +47,19 @@ SELECT c.relnamespace::regnamespace::text, c.relname, pg_relation_filenode(c.oid
    AND c.relnamespace::regnamespace::text NOT IN ({", ".join(map(literal, _NOT_ROWS))})
  ORDER BY 1, 2
 """
-_OWN_FILES = f"""
+_OWN_FILES = """
+WITH own AS (SELECT oid, reltoastrelid FROM pg_class WHERE relnamespace = to_regnamespace('holdfast') AND relkind = 'r'
+                 OR oid IN ('pg_statistic'::regclass, 'pg_statistic_ext_data'::regclass))
 SELECT pg_relation_filenode(c.oid), (SELECT oid FROM pg_database WHERE datname = current_database())
-  FROM pg_class c WHERE c.relkind IN ('r', 't', 'm') AND c.relnamespace::regnamespace::text IN ({", ".join(map(literal, _NOT_ROWS))})
-   AND (c.relnamespace::regnamespace::text <> 'pg_toast' OR c.oid IN (SELECT t.reltoastrelid FROM pg_class t
-        WHERE t.relnamespace::regnamespace::text IN ('pg_catalog', 'holdfast')))
+  FROM pg_class c WHERE c.oid IN (SELECT oid FROM own UNION ALL SELECT reltoastrelid FROM own)
+"""
+"""Marks and heartbeats, and what the server counts by itself."""
+_CATALOGS = """
+SELECT pg_relation_filenode(c.oid),
+       CASE WHEN c.relisshared THEN 0 ELSE (SELECT oid FROM pg_database WHERE datname = current_database()) END,
+       c.relname IN ('pg_largeobject', 'pg_largeobject_metadata')
+  FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'pg_catalog'::regnamespace
+   AND c.relname NOT IN ('pg_statistic', 'pg_statistic_ext_data')
 """
 
 
@@ -209,12 +217,17 @@ def _compare(here: Connection, writer: Connection, lost: Lost, into: Export) -> 
     if lost.truncated:
         into.unexamined.append("a table was emptied (TRUNCATE) here alone: which rows that took is not listed")
     if lost.beyond:
-        into.unexamined.append(f"the log of {lost.log_bytes} bytes was not read block by block, so rows deleted here alone are not listed")
-    schema = here.query(
-        "SELECT pg_relation_filenode('pg_class'::regclass), oid FROM pg_database WHERE datname = current_database()", 5
-    ).one()
-    if (int(schema[1] or 0), int(schema[0] or 0)) in lost.touched:
-        into.unexamined.append("the schema was changed here alone (CREATE, ALTER or DROP): compare it by hand")
+        into.unexamined.append(
+            f"the log of {lost.log_bytes} bytes was not read block by block, so rows deleted here alone are not listed, "
+            "nor is a change of the schema"
+        )
+    catalogs = {large: set[wal.Relation]() for large in (True, False)}
+    for node, owner, large in here.query(_CATALOGS, 30).rows:
+        catalogs[large == "t"].add((int(owner or 0), int(node or 0)))
+    if catalogs[False] & lost.touched.keys():
+        into.unexamined.append("the schema was changed here alone (CREATE, ALTER, DROP or GRANT): compare it by hand")
+    if catalogs[True] & lost.touched.keys():
+        into.unexamined.append("large objects were written here alone: compare them by hand before anything is overwritten")
     for table in tables:
         if lost.beyond or table.relation in lost.touched:
             _compare_table(here, writer, lost, table, into)

@@ -132,6 +132,8 @@ def changes(
         transaction = _TRANSACTION.search(line)
         if transaction is None or int(transaction[1]) not in transactions or not line.startswith("rmgr: Heap"):
             continue
+        if " desc: INPLACE" in line:
+            continue  # what the server notes of a table by itself, such as the number of its rows
         truncated = truncated or " desc: TRUNCATE" in line
         into = [touched, deleted] if " desc: DELETE" in line else [touched]
         for database, relation, block in _BLOCK.findall(line):

@@ -51,6 +51,7 @@ def export(configuration: RedisConfiguration, process: ServerProcess, into: Expo
     try:
         with _aside(configuration, process) as here, _writer(configuration) as writer:
             part = into.part("keys")
+            into.unexamined.extend(_other_databases(here))
             for keys in _keys(here):
                 _compare(here, writer, keys, part)
     except (RedisError, RedisRefusal) as error:
@@ -101,6 +102,11 @@ def _keys(session: Connection) -> Iterator[list[str]]:
         yield [key for key in map(str, answer[1]) if not key.startswith(OWN_PREFIX)]
         if cursor == "0":
             return
+
+
+def _other_databases(session: Connection) -> list[str]:
+    others = sorted(name for name in session.information("keyspace", _ANSWER_SECONDS) if name.startswith("db") and name != "db0")
+    return [f"other databases of this Redis hold keys ({', '.join(others)}): only db0 is compared, look by hand"] if others else []
 
 
 def _compare(here: Connection, writer: Connection, keys: Sequence[str], part: Part) -> None:

@@ -3,12 +3,15 @@
 Showing reads the controller's files and nothing else; giving back is the controller's, which journals it first. Thin: no logic lives here.
 """
 
+import errno
 import json
+import re
 import time
 import uuid
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -22,14 +25,25 @@ if TYPE_CHECKING:
 app = App(name="divergence", help="What only the lost side held: show it, and give chosen rows back.", result_action="return_value")
 
 MOST_AT_ONCE = 500
+MOST_CHARACTERS = 40_000
+"""Of the identifiers in one command: the controller takes no larger message than 64 KiB."""
 WAIT_SECONDS = 130.0
 _WORDS = {
     "applied": State.DONE,
     "already": State.DONE,
     "conflict": State.NEEDS_PERSON,
     "refused": State.FAILED,
+    "withheld": State.NEEDS_PERSON,
     "unknown": State.UNKNOWN,
 }
+_FINE = {"applied", "already"}
+_MOST_SHOWN = 20
+_FILES = {".jsonl", ".txt", ".csv"}
+_INCIDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+Run = Annotated[
+    Literal["reprotect", "way-back"],
+    Parameter(help="`reprotect`: what the region held that was lost. `way-back`: what DR held when home was reached without it."),
+]
 Directory = Annotated[
     Path | None, Parameter(name=["--directory"], help="The directory of the exports, where it is not the running lab's controller's.")
 ]
@@ -39,6 +53,7 @@ Directory = Annotated[
 def show(
     incident: str,
     *,
+    run: Run = "reprotect",
     entries: Annotated[bool, Parameter(negative="", help="List every row, key and object instead of counting them.")] = False,
     directory: Directory = None,
     lab: LabDirectory = DEFAULT_LAB,
@@ -48,17 +63,20 @@ def show(
 
     Example: `holdfast divergence inc-1-1`
     """
-    from holdfast.providers.file.divergence import EXPORTS, read
+    from holdfast.providers.file.divergence import EXPORTS, directory_of, read
     from holdfast.providers.file.divergence import entries as entries_in
 
-    place = (directory or bindings_of(lab).state_directory / EXPORTS) / incident
+    root = directory or bindings_of(lab).state_directory / EXPORTS
+    place = directory_of(root, _checked(incident), run)
     try:
         found = read(place)
         listed = list(entries_in(found, place)) if entries else []
     except FileNotFoundError as error:
-        raise CommandError(f"nothing was exported for {incident}: {place} has no whole export", ExitCode.NOT_SO) from error
+        raise CommandError(_nothing(root, incident, place), ExitCode.NOT_SO) from error
     except (OSError, ValueError) as error:
         raise CommandError(f"the export in {place} can't be read: {error}", ExitCode.UNKNOWN) from error
+    if (found.incident, found.run) != (incident, run):
+        raise CommandError(f"{place} holds the export of {found.incident}, run {found.run}: it was put there by hand", ExitCode.UNKNOWN)
     if output == "json":
         more = {"entries": [entry.value for entry in listed]} if entries else {}
         print_json({**found.model_dump(mode="json", by_alias=True), "directory": str(place), **more})
@@ -71,6 +89,23 @@ def show(
             out.print(_counts(found))
         _print_rest(found, place)
     return ExitCode.FINE if found.complete else ExitCode.UNKNOWN
+
+
+def _checked(incident: str) -> str:
+    if not _INCIDENT.fullmatch(incident):
+        raise CommandError(f"{incident!r} is no name of an incident; `holdfast status` and `holdfast journal show` name them, as inc-1-1")
+    return incident
+
+
+def _nothing(root: Path, incident: str, place: Path) -> str:
+    from holdfast.report.divergence import JSON_NAME
+
+    others = sorted(path.parent.name for path in root.glob(f"*/{JSON_NAME}"))
+    there = f"; there are exports of {', '.join(others)}" if others else ""
+    return (
+        f"nothing was exported for {incident}: {place} has no whole export{there}. "
+        "It is made when the lost region answers again and `holdfast failback` was given"
+    )
 
 
 def _headline(found: "Divergence") -> tuple[State, str]:
@@ -113,7 +148,8 @@ def _print_rest(found: "Divergence", place: Path) -> None:
     out.print(f"Files, one JSON object a line: {place}", markup=False)
     if any(part.only_here for component in found.components if component.kind != "bucket" for part in component.parts):
         out.print(f"Every ID: holdfast divergence {found.incident} --entries", markup=False)
-        print_next(f"holdfast divergence apply {found.incident} --only ID --as NAME")
+        run = "" if found.run == "reprotect" else f" --run {found.run}"
+        print_next(f"holdfast divergence apply {found.incident}{run} --only ID --as NAME")
     else:
         print_next("holdfast status")
 
@@ -126,10 +162,14 @@ def apply(
         list[str], Parameter(name=["--only"], negative="", help="Identifiers, or a file with one a line (a file of the export will do).")
     ],
     by: Annotated[str, Parameter(name=["--as"], help="Who you are: a person of the plan.")],
+    run: Run = "reprotect",
+    leave_conflicts: Annotated[
+        bool, Parameter(negative="", help="Leave out what can't be taken and give the rest. Without it nothing is given back then.")
+    ] = False,
     lab: LabDirectory = DEFAULT_LAB,
     output: OutputFormat = "text",
 ) -> int:
-    """Give chosen rows and keys back to the region that serves, only where it has nothing under their key.
+    """Give chosen rows and keys back to the region that serves, only where it has nothing under their key: all of them, or none.
 
     A conflict is shown and never overwritten; asking again changes nothing.
 
@@ -138,31 +178,75 @@ def apply(
     chosen = list(dict.fromkeys(name for one in only for name in _named(one)))
     if not chosen:
         raise CommandError("nothing was chosen; nothing was done")
-    client, results = controller_of(lab), []
-    for start in range(0, len(chosen), MOST_AT_ONCE):
-        results += _given(client, incident, chosen[start : start + MOST_AT_ONCE], by)
-    whole = all(result["result"] in ("applied", "already") for result in results)
-    unknown = any(result["result"] == "unknown" for result in results)
+    arguments = {"incident": _checked(incident), "run": run, "objections": "leave" if leave_conflicts else "stop"}
+    client = controller_of(lab)
+    results: list[dict[str, Any]] = []
+    for portion in _portions(chosen):
+        if not leave_conflicts and not all(result["result"] in _FINE for result in results):
+            results += [{"id": name, "result": "withheld", "detail": "an earlier portion could not be taken"} for name in portion]
+        else:
+            results += _given(client, {**arguments, "only": portion}, by)
     if output == "json":
-        print_json({"incident": incident, "results": results})
+        print_json({"incident": incident, "run": run, "results": results})
     else:
-        out = screen()
-        counts = Counter(str(result["result"]) for result in results)
-        told = ", ".join(f"{count} {result}" for result, count in counts.items())
-        out.print(state_text(State.DONE if whole else State.NEEDS_PERSON, f"{len(results)} chosen to be given back: {told}"))
-        rows = [[one["id"], state_text(_WORDS[one["result"]], one["result"]), one["detail"]] for one in results]
-        out.print(table(["id", "result", "detail"], rows))
-        print_next(f"holdfast divergence {incident} --entries")
-    return ExitCode.FINE if whole else ExitCode.UNKNOWN if unknown else ExitCode.NOT_SO
+        _print_results(incident, results)
+    if all(result["result"] in _FINE for result in results):
+        return ExitCode.FINE
+    return ExitCode.UNKNOWN if any(result["result"] == "unknown" for result in results) else ExitCode.NOT_SO
+
+
+def _print_results(incident: str, results: list[dict[str, Any]]) -> None:
+    out = screen()
+    counts = Counter(str(result["result"]) for result in results)
+    told = ", ".join(f"{count} {result}" for result, count in counts.items())
+    if set(counts) <= _FINE:
+        out.print(state_text(State.DONE, f"given back: {told}"))
+    elif "unknown" in counts:
+        out.print(state_text(State.UNKNOWN, f"not known whether it was given back: {told}. Ask again: it changes nothing that was done"))
+    elif "applied" in counts:
+        out.print(state_text(State.NEEDS_PERSON, f"given back in part: {told}"))
+    else:
+        out.print(state_text(State.NEEDS_PERSON, f"nothing was given back: {told}"))
+    shown = results if len(results) <= _MOST_SHOWN else [one for one in results if one["result"] not in _FINE][:_MOST_SHOWN]
+    rows = [[one["id"], state_text(_WORDS[one["result"]], one["result"]), one["detail"]] for one in shown]
+    out.print(table(["id", "result", "detail"], rows))
+    if len(shown) < len(results):
+        out.print(f"{len(results) - len(shown)} more: `-o json` lists every one.", markup=False)
+    if "withheld" in counts:
+        out.print("`--leave-conflicts` gives what is withheld back and leaves the others out.", markup=False)
+    print_next(f"holdfast divergence {incident} --entries")
+
+
+def _portions(chosen: list[str]) -> Iterator[list[str]]:
+    """What one command may ask for, one after the other."""
+    portion: list[str] = []
+    for name in chosen:
+        if portion and (len(portion) == MOST_AT_ONCE or sum(map(_length, portion)) + _length(name) > MOST_CHARACTERS):
+            yield portion
+            portion = []
+        portion.append(name)
+    yield portion
+
+
+def _length(name: str) -> int:
+    return len(json.dumps(name)) + 2
 
 
 def _named(one: str) -> list[str]:
     """Identifiers that an argument stands for."""
     path = Path(one)
-    if not path.is_file():
-        return [one]
+    try:
+        if not path.is_file():
+            if path.suffix in _FILES:
+                raise CommandError(f"there is no file {path}; nothing was done")
+            return [one]
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            return [one]
+        raise CommandError(f"{path} can't be read: {error}; nothing was done") from error
     names = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if line.startswith("{"):
             try:
                 names.append(str(json.loads(line)["id"]))
@@ -173,12 +257,12 @@ def _named(one: str) -> list[str]:
     return names
 
 
-def _given(client: "ControllerClient", incident: str, chosen: list[str], by: str) -> list[dict[str, Any]]:
+def _given(client: "ControllerClient", arguments: dict[str, Any], by: str) -> list[dict[str, Any]]:
     """Give the command and wait for what became of it in the journal."""
     from holdfast.providers.controller.client import ControllerRefused, ControllerSilent
 
     wish, known, until = uuid.uuid4().hex, 0, time.monotonic() + WAIT_SECONDS
-    give(client, "reapply", by, {"incident": incident, "only": chosen}, wish)
+    give(client, "reapply", by, arguments, wish)
     while time.monotonic() < until:
         try:
             records = client.records(known)
@@ -191,4 +275,4 @@ def _given(client: "ControllerClient", incident: str, chosen: list[str], by: str
         if not records:
             time.sleep(0.1)
     detail = "the controller has not said what became of it; ask again: it changes nothing that was done"
-    return [{"id": name, "result": "unknown", "detail": detail} for name in chosen]
+    return [{"id": name, "result": "unknown", "detail": detail} for name in arguments["only"]]

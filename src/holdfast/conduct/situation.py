@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from holdfast.decision.replay import Installation
 from holdfast.health.zones import ZoneState
@@ -120,11 +120,16 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class GiveBack:
-    """Give chosen rows and keys of an incident's export to the region that serves under this (era, epoch)."""
+    """Give chosen rows and keys of the export that a run made to the region that serves under this (era, epoch).
+
+    `objections`: what to do where one can't be taken: `stop` (nothing is given back) or `leave` (that one out).
+    """
 
     incident: str
     identifier: str
+    run: str
     only: tuple[str, ...]
+    objections: Literal["stop", "leave"]
     region: str
     era: int
     epoch: int

@@ -5,11 +5,11 @@ Never here: which rows (a person chose them), and how a store takes them (the po
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from holdfast.conduct.situation import GiveBack, Write
 from holdfast.journal.kinds import Kind
-from holdfast.ports.divergence import GivenBack, Giver
+from holdfast.ports.divergence import GivenBack, Giver, Wish
 
 GIVE_SECONDS = 120.0
 
@@ -42,15 +42,13 @@ class GivingBack:
 
 async def given_back(giver: Giver | None, move: GiveBack) -> Write:
     """The record of what became of each."""
-    results: dict[str, GivenBack] = {}
+    results: Mapping[str, GivenBack] = {}
+    left = GivenBack("unknown", "nobody answered for it")
     try:
         if giver is None:
             raise OSError("this controller has no store to give anything back to")
         async with asyncio.timeout(GIVE_SECONDS):
-            given = giver.give_back(move.incident, move.only, move.region, (move.era, move.epoch))
-            async for identifier, one in given:
-                results.update({identifier: one})  # one by one: what was answered before a fault counts
-        left = GivenBack("refused", "it is not in the export")
+            results = await giver.give_back(Wish(move.incident, move.run, move.only, move.objections, move.region, (move.era, move.epoch)))
     except Exception as error:  # A provider's own fault must not end the loop; what was not answered is unknown.
         left = GivenBack("unknown", f"not answered for: {str(error) or type(error).__name__}")
     told = [{"id": one, "result": results.get(one, left).result, "detail": results.get(one, left).detail} for one in move.only]

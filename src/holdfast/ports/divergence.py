@@ -1,6 +1,6 @@
 """What only a lost region holds: who writes it down, one source a component, and who gives chosen parts of it back."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -50,25 +50,49 @@ class DivergenceSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GivenBack:
-    """What became of one chosen entry.
+    """What became, or would become, of one chosen entry.
 
     applied, already (the writer has the same), conflict (it has something else, which stays), refused (it may not be given back this way),
-    unknown (no answer).
+    withheld (it could be taken, but others of the same wish could not), unknown (no answer).
     """
 
-    result: Literal["applied", "already", "conflict", "refused", "unknown"]
+    result: Literal["applied", "already", "conflict", "refused", "withheld", "unknown"]
     detail: str = ""
+
+    @property
+    def fine(self) -> bool:
+        """Whether the writer has it afterwards as it was chosen."""
+        return self.result in ("applied", "already")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants given back: `only` of the export that a run of an incident made, to this region under this (era, epoch)."""
+
+    incident: str
+    run: str
+    only: tuple[str, ...]
+    objections: Literal["stop", "leave"]
+    """What to do where one of them can't be taken: give nothing back, or leave that one out."""
+    region: str
+    epoch: tuple[int, int]
 
 
 class StoreGiver(Protocol):
-    """One store technology that takes back entries of its exports."""
+    """One store technology that takes back entries of its exports.
 
-    def give(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> Iterator[GivenBack]:
-        """One answer an entry, in order. Blocking. Writes only under that (era, epoch), only what is absent, and is repeatable."""
+    One answer an entry, in order. Blocking. A store that is silent answers *unknown* for all.
+    """
+
+    def look(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
+        """What would become of each. Changes nothing."""
+
+    def give(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
+        """All of them or none. Writes only under that (era, epoch), only what is absent, and is repeatable."""
 
 
 class Giver(Protocol):
     """Gives chosen entries of an incident's export back to the region that serves."""
 
-    def give_back(self, incident: str, only: Sequence[str], region: str, epoch: tuple[int, int]) -> AsyncIterator[tuple[str, GivenBack]]:
-        """Identifier and what became of it, for those that the export has."""
+    async def give_back(self, wish: Wish) -> Mapping[str, GivenBack]:
+        """What became of each that the wish names. Raises OSError and ValueError when the export can't be read; then nothing was done."""

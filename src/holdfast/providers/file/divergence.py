@@ -8,12 +8,12 @@ back of the same incident has a directory of its own below. Never here: how a co
 import asyncio
 import hashlib
 import shutil
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
 from holdfast.ports.clock import Clock
-from holdfast.ports.divergence import DivergenceSource, Exported, GivenBack, NotExported, StoreGiver
+from holdfast.ports.divergence import DivergenceSource, Exported, NotExported
 from holdfast.report.divergence import (
     JSON_NAME,
     Divergence,
@@ -142,37 +142,6 @@ class DivergenceExportAction:
         return Finding(Answer.YES, f"{told(divergence)}, in {directory}", facts)
 
 
-class ExportGiver:
-    """Gives chosen entries of an export back. `stores`: kind of component → what takes them."""
-
-    def __init__(self, root: Path, stores: Mapping[str, StoreGiver]) -> None:
-        self._root = root
-        self._stores = stores
-
-    async def give_back(
-        self, incident: str, only: Sequence[str], region: str, epoch: tuple[int, int]
-    ) -> AsyncIterator[tuple[str, GivenBack]]:
-        """Entries of one kind after the other, each beside the loop. Identifiers may begin with `COMPONENT:` where two have the same."""
-        for kind, chosen in (await asyncio.to_thread(self._chosen, incident, frozenset(only))).items():
-            if kind not in self._stores:
-                for name, _ in chosen:
-                    yield name, GivenBack("refused", "objects are brought together by bucket.reconcile, which keeps what it supersedes")
-                continue
-            found = [entry for _, entry in chosen]
-            answers = self._stores[kind].give([entry.value for entry in found], [entry.line for entry in found], region, epoch)
-            for name, _ in chosen:
-                yield name, await asyncio.to_thread(next, answers)
-
-    def _chosen(self, incident: str, only: frozenset[str]) -> dict[str, list[tuple[str, Entry]]]:
-        directory = directory_of(self._root, incident, FIRST_RUN)
-        chosen: dict[str, list[tuple[str, Entry]]] = {}
-        for entry in entries(read(directory), directory):
-            for name in (entry.identifier, f"{entry.component}:{entry.identifier}"):
-                if name in only:
-                    chosen.setdefault(entry.kind, []).append((name, entry))
-        return chosen
-
-
 def told(divergence: Divergence) -> str:
     """One sentence for the journal and the console."""
     if not divergence.differences:
@@ -206,4 +175,5 @@ def _counts(divergence: Divergence) -> dict[str, object]:
 
 def _made_empty(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
+    directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # it holds what clients wrote
+    directory.mkdir(mode=0o700)
