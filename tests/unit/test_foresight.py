@@ -129,7 +129,7 @@ class _Controller:
     def records(self, after: int = 0) -> list[dict[str, Any]]:
         return []
 
-    def command(self, verb: str, by: str, arguments: dict[str, Any]) -> str:
+    def command(self, verb: str, by: str, arguments: dict[str, Any], identifier: str = "") -> str:
         self.given.append((verb, arguments))
         return "accepted: the failover is proposed next"
 

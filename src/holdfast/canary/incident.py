@@ -76,7 +76,9 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
     ledgers, torn = _ledgers(files, since, times.end)
     looks, _ = observed(sources.bindings)
     serving = _serving(mine, plan.primary_region())
-    divergence, held_there = held_by_the_last(sources.journal.parent / EXPORTS, [opened.incident])
+    exports = sources.journal.parent / EXPORTS
+    divergence, held_there = held_by_the_last(exports, [opened.incident])
+    on_return, held_on_return = held_by_the_last(exports, [opened.incident], "way-back")
     return ReportFacts(
         plan=plan,
         plan_digest=sources.loaded.digest,
@@ -97,6 +99,8 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
         observations=tuple(look for look in looks if look.at_seconds >= times.impact - BEFORE_SECONDS),
         divergence=divergence,
         held_there=held_there,
+        divergence_on_return=on_return,
+        held_on_return=held_on_return,
         findings=(*torn, *_unmeasured(sources, files, times)),
     )
 

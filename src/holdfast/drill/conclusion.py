@@ -47,6 +47,8 @@ def conclude(settings: DrillSettings, loaded: LoadedPlan, result: DrillResult, d
             findings=findings,
             divergence=evidence.divergence,
             held_there=evidence.held_there,
+            divergence_on_return=evidence.divergence_on_return,
+            held_on_return=evidence.held_on_return,
             storage=result.storage,
         )
     )

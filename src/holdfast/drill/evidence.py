@@ -37,6 +37,8 @@ class Evidence:
     findings: tuple[Finding, ...] = ()
     divergence: Divergence | None = None
     held_there: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    divergence_on_return: Divergence | None = None
+    held_on_return: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def after_failover(self, lab: Lab, target: str, source: str) -> "Evidence":
         """With what both regions' stores hold now: the target's by its servers, the fenced source's by a copy."""
@@ -56,6 +58,7 @@ class Evidence:
         records = tuple(JournalReader(journal).read()) if journal.exists() else ()
         incidents = [record.incident for record in records if record.kind == Kind.INCIDENT_OPENED]
         divergence, held = held_by_the_last(lab.layout.controller / EXPORTS, incidents)
+        on_return, held_on_return = held_by_the_last(lab.layout.controller / EXPORTS, incidents, "way-back")
         entries = {name: ledger.entries for name, ledger in ledgers.items()}
         return replace(
             self,
@@ -64,6 +67,8 @@ class Evidence:
             ledgers=entries,
             divergence=divergence,
             held_there=held,
+            divergence_on_return=on_return,
+            held_on_return=held_on_return,
             findings=(*self.findings, *torn),
             ended_seconds=time.time(),
         )

@@ -36,7 +36,7 @@ from holdfast.report.model import (
     RunResult,
     StepResult,
 )
-from holdfast.report.only_there import only_there
+from holdfast.report.only_there import only_there, only_there_on_return
 from holdfast.report.steps import phase_results, run_result, step_results
 from holdfast.report.timing import Moments, events, moments, time_spent
 from holdfast.report.verdict import judged
@@ -86,6 +86,7 @@ def build(facts: ReportFacts) -> Report:
     steps, runs = _steps_and_runs(history, scenario, at)
     there = tuple(step for step in steps if step.run == "failover")
     losses = _failover_losses(facts, history, target)
+    back = _failback_losses(facts, history, losses, runs)
     functions = _functions(facts, at, history, losses)
     recovered = _recovered(functions)
     assessed = history.last(Kind.IMPACT_ASSESSED)
@@ -126,13 +127,14 @@ def build(facts: ReportFacts) -> Report:
             (*facts.after_failover, *facts.at_end),
             source,
         ),
-        failback=_failback(facts, history, at, scenario, steps, runs, losses),
+        failback=_failback(facts, at, scenario, steps, runs, back),
         journal=_journal(facts),
         time_spent=time_spent(at, there, recovered),
         notifications=people.notifications(history, facts.plan, at.impact, facts.ended_seconds),
         approvals=people.approvals(history, facts.plan, at.impact),
         lost_writes=_lost_writes(facts, losses),
         only_there=only_there(facts, history, [entry for loss in losses.values() for entry in loss.lost]),
+        only_there_on_return=only_there_on_return(facts, history, [entry for loss in back.values() if loss for entry in loss.lost]),
         unknown_outcomes=None if not facts.ledgers else sum(function.unknown_outcomes or 0 for function in functions),
         severity=min(
             (str(record.body["severity"]) for record in history.of(Kind.SEVERITY_CHANGED) if record.body.get("severity")), default=None
@@ -254,25 +256,29 @@ def _total(counts: Sequence[int | None]) -> int | None:
     return None if not counts or None in counts else sum(number for number in counts if number is not None)
 
 
+def _failback_losses(
+    facts: ReportFacts, history: History, losses: dict[str, FunctionLoss], runs: Sequence[RunResult]
+) -> dict[str, FunctionLoss | None]:
+    """Function → what the way back lost of its writes, None without a ledger; empty where there was no way back to its end."""
+    if not any((run.run, run.outcome) == ("way-back", "succeeded") for run in runs):
+        return {}
+    at_end = _at_end(facts, history)
+    entries = {function: facts.ledgers.get(function) for function in facts.plan.functions}
+    return {function: failback_loss(known, at_end, losses[function]) if known else None for function, known in entries.items()}
+
+
 def _failback(
     facts: ReportFacts,
-    history: History,
     at: Moments,
     scenario: Scenario | None,
     steps: Sequence[StepResult],
     runs: Sequence[RunResult],
-    losses: dict[str, FunctionLoss],
+    losses: dict[str, FunctionLoss | None],
 ) -> Failback:
     back = next((run for run in runs if run.run == "way-back"), None)
     reprotect = next((run for run in runs if run.run == "reprotect"), None)
     if back is None and reprotect is None:
         return Failback(done=False, outage_seconds=None, lost_acknowledged_writes=None, detail="It has not begun")
-    lost: list[int | None] = []
-    if back is not None and back.outcome == "succeeded":
-        at_end = _at_end(facts, history)
-        for function in facts.plan.functions:
-            entries = facts.ledgers.get(function)
-            lost.append(failback_loss(entries, at_end, losses[function]).count if entries else None)
     returned = at.way_back_started if back is not None else None
     window = Window(at.return_started if at.return_started is not None else returned or at.end, at.end + 1.0)
     outages = [outage_in(facts.ledgers.get(function, ()), window)[0] for function in facts.plan.functions]
@@ -284,7 +290,7 @@ def _failback(
     return Failback(
         done=back is not None and back.outcome == "succeeded",
         outage_seconds=None if not outages or None in outages else max(seconds for seconds in outages if seconds is not None),
-        lost_acknowledged_writes=_total(lost),
+        lost_acknowledged_writes=_total([None if loss is None else loss.count for loss in losses.values()]),
         started_seconds=start if start is not None else reprotect.started_seconds if reprotect else None,
         ended_seconds=back.ended_seconds if back else None,
         phases=phases,

@@ -54,4 +54,7 @@ class ReportFacts:
     """What only the lost side held, as it was exported before it was made a replica."""
     held_there: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(Component, identifier) of every entry of that export → its change. Identifiers are the keys of ledgers."""
+    divergence_on_return: Divergence | None = None
+    """The same of the region that served until the way home."""
+    held_on_return: Mapping[tuple[str, str], str] = field(default_factory=dict)
     journal_before: tuple[int, str] = (0, GENESIS)

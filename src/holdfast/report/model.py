@@ -281,6 +281,16 @@ class OnlyThereComponent(ReportPart):
     unexamined: tuple[str, ...] = ()
 
 
+class OnlyThereEntry(ReportPart):
+    """One row, key or object of the export."""
+
+    component: str
+    id: str
+    """What ledgers call the same write."""
+    change: str
+    given_back: bool = False
+
+
 class OnlyThere(ReportPart):
     """What only the lost side held, and whether it explains every acknowledged write that was lost."""
 
@@ -297,6 +307,15 @@ class OnlyThere(ReportPart):
     lost_missing: int | None = None
     missing: tuple[LostWrite, ...] = ()
     """The first hundred of those that are not."""
+    given_back: int = 0
+    """Entries that the region that served took back, as people chose."""
+    listed: tuple[OnlyThereEntry, ...] = ()
+    """The first hundred entries."""
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is anything in it that a reader must see."""
+        return self.needed or self.exported
 
 
 class Event(ReportPart):
@@ -349,6 +368,8 @@ class Report(ReportPart):
     findings: tuple[Finding, ...] = ()
     lost_writes: LostWrites
     only_there: OnlyThere = OnlyThere()
+    only_there_on_return: OnlyThere = OnlyThere()
+    """What the region that served held alone, where home was reached without it."""
     unknown_outcomes: int | None = None
     severity: str | None = None
     cost_usd: float | None = None

@@ -12,7 +12,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from holdfast.report.model import FunctionResult, Report
+from holdfast.report.model import FunctionResult, OnlyThere, Report
 from holdfast.report.summary import SIGNS, Sign, headline, next_in_terminal, sign_of
 from holdfast.report.wording import count, duration, duration_pair
 
@@ -63,8 +63,9 @@ def _lines(report: Report, directory: str) -> Iterator[RenderableType]:
     yield _outage(report)
     yield _where_the_time_went(report)
     yield _loss(report)
-    if report.only_there.needed or report.only_there.exported:
-        yield _only_there(report)
+    for there in (report.only_there, report.only_there_on_return):
+        if there.tells:
+            yield _only_there(there)
     if report.verdict != "pass":
         yield from _reasons(report)
     journal = f"journal {count(report.journal.records, 'record')}, head {report.journal.head[:16]}"
@@ -120,8 +121,7 @@ def _loss(report: Report) -> Text:
     )
 
 
-def _only_there(report: Report) -> Text:
-    there = report.only_there
+def _only_there(there: OnlyThere) -> Text:
     if not there.exported:
         return Text("Only on the lost side: nobody knows, it was not exported.")
     held = [
@@ -130,7 +130,10 @@ def _only_there(report: Report) -> Text:
     ]
     lost = (there.lost_found or 0) + (there.lost_missing or 0)
     found = f"; {there.lost_found} of {count(lost, 'lost acknowledged write')} found there" if lost else ""
-    return Text(f"Only on the lost side, exported: {', '.join(held)}{found}.")
+    given = f"; {there.given_back} given back" if there.given_back else ""
+    unexamined = sum(len(one.unexamined) for one in there.components)
+    left = f"; {count(unexamined, 'thing')} not examined" if unexamined else ""
+    return Text(f"Only on the lost side ({there.region}), exported: {', '.join(held)}{found}{given}{left}.")
 
 
 def _reasons(report: Report) -> Iterator[Text]:

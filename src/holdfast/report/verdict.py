@@ -8,7 +8,7 @@ report.json can judge again. Never here: measuring.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from holdfast.report.model import Failback, FunctionResult, Report, Rule, StepResult, Verdict
+from holdfast.report.model import Failback, FunctionResult, OnlyThere, Report, Rule, StepResult, Verdict
 from holdfast.report.steps import DONE
 from holdfast.report.wording import count, duration, duration_pair, listing
 
@@ -207,9 +207,12 @@ def _way_back(failback: Failback, outcomes: Sequence[str]) -> Rule:
 
 def nothing_is_unexplained(report: Report) -> Iterable[Rule]:
     """Every lost acknowledged write was found on the lost side and written down before anything there was overwritten."""
-    there = report.only_there
-    if not there.needed and not there.exported:
-        return
+    for there in (report.only_there, report.only_there_on_return):
+        if there.tells:
+            yield from _explained(there)
+
+
+def _explained(there: OnlyThere) -> Iterable[Rule]:
     if not there.exported or not there.complete:
         lacking = [f"{one.component}: {one.detail}" for one in there.components if one.status == "missing"]
         why = f": {listing(lacking)}" if lacking else ""

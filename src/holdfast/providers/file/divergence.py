@@ -49,15 +49,16 @@ def entries(divergence: Divergence, directory: Path) -> Iterator[Entry]:
             yield from entries_of(component, part, (directory / part.file).read_bytes())
 
 
-def held_by_the_last(root: Path, incidents: Sequence[str]) -> tuple[Divergence | None, dict[tuple[str, str], str]]:
-    """The export of the last of these incidents that has one, and (component, identifier) → change of all its entries.
+def held_by_the_last(root: Path, incidents: Sequence[str], run: str = FIRST_RUN) -> tuple[Divergence | None, dict[tuple[str, str], str]]:
+    """The export that this run made in the last of these incidents that has one, and (component, identifier) → change of all its entries.
 
     None where nobody exported anything, or where it is not as it was exported.
     """
     for incident in reversed(incidents):
         try:
-            divergence = read(root / incident)
-            found = entries(divergence, root / incident)
+            directory = directory_of(root, incident, run)
+            divergence = read(directory)
+            found = entries(divergence, directory)
             held: dict[tuple[str, str], str] = {(entry.component, entry.identifier): entry.change for entry in found}
         except (OSError, ValueError):
             continue
