@@ -58,6 +58,7 @@ def test_every_component_is_gathered_into_the_incidents_directory(tmp_path: Path
     assert look(one) is Answer.NO
     outcome = act(one)
     assert (outcome.result, outcome.facts["differences"]) == (Result.SUCCEEDED, 2)
+    assert outcome.detail == "west alone held, or had otherwise: database 2; `holdfast divergence inc-1` shows it"
     assert look(one) is Answer.YES
     found = read(tmp_path / "inc-1")
     assert (found.incident, found.source, found.complete) == ("inc-1", "west", True)

@@ -120,6 +120,18 @@ def test_a_person_sees_how_much_there_is_where_it_stands_and_how_to_give_some_ba
     assert (told["schema"], len(told["entries"]), told["entries"][0]["id"]) == ("holdfast/divergence/v1", 600, "calls/1")
 
 
+def test_who_names_no_incident_is_told_which_there_are(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    (desk.directory / "inc-0-9").mkdir()
+    (desk.directory / "inc-0-9" / "divergence.json").write_text("spoilt")
+    assert run(["divergence", "--directory", str(desk.directory)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("inc-1-1") and PRIMARY in line and "600" in line for line in lines)
+    assert any(line.startswith("inc-0-9") and "can't be read" in line for line in lines)
+    assert lines[-1] == "next: holdfast divergence inc-1-1"
+    assert run(["divergence", "--directory", str(desk.directory / "nowhere")]) == 0
+    assert capsys.readouterr().out.startswith("Nothing was exported yet")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

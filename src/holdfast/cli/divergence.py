@@ -51,7 +51,7 @@ Directory = Annotated[
 
 @app.default
 def show(
-    incident: str,
+    incident: str | None = None,
     *,
     run: Run = "reprotect",
     entries: Annotated[bool, Parameter(negative="", help="List every row, key and object instead of counting them.")] = False,
@@ -59,7 +59,9 @@ def show(
     lab: LabDirectory = DEFAULT_LAB,
     output: OutputFormat = "text",
 ) -> int:
-    """Show what only the lost side held in an incident. Exits 3 when some component could not be exported.
+    """Show what only the lost side held in an incident; without one, of which incidents there is something to show.
+
+    Exits 3 when some component could not be exported.
 
     Example: `holdfast divergence inc-1-1`
     """
@@ -67,6 +69,8 @@ def show(
     from holdfast.providers.file.divergence import entries as entries_in
 
     root = directory or bindings_of(lab).state_directory / EXPORTS
+    if incident is None:
+        return _list(root, output)
     place = directory_of(root, _checked(incident), run)
     try:
         found = read(place)
@@ -106,6 +110,42 @@ def _nothing(root: Path, incident: str, place: Path) -> str:
         f"nothing was exported for {incident}: {place} has no whole export{there}. "
         "It is made when the lost region answers again and `holdfast failback` was given"
     )
+
+
+def _list(root: Path, output: OutputFormat) -> int:
+    """Every export that can be read; what can't be is named as such."""
+    from holdfast.providers.file.divergence import FIRST_RUN, read
+    from holdfast.report.divergence import JSON_NAME
+    from holdfast.report.wording import moment
+
+    known: list[dict[str, Any]] = []
+    for file in sorted([*root.glob(f"*/{JSON_NAME}"), *root.glob(f"*/*/{JSON_NAME}")]):
+        name = " --run ".join(file.parent.relative_to(root).parts)
+        try:
+            found = read(file.parent)
+        except (OSError, ValueError) as error:
+            known.append({"export": name, "error": str(error).splitlines()[0]})
+            continue
+        numbers = {"differences": found.differences, "complete": found.complete}
+        known.append({"export": name, "run": found.run, "region": found.source, "exported_seconds": found.exported_seconds, **numbers})
+    if output == "json":
+        print_json(known)
+        return ExitCode.FINE
+    if not known:
+        screen().print(f"Nothing was exported yet: {root} has no export.", markup=False)
+        print_next("holdfast status")
+        return ExitCode.FINE
+    rows = [
+        [one["export"], one["region"], str(one["differences"]), moment(one["exported_seconds"], "UTC")]
+        if "region" in one
+        else [one["export"], state_text(State.UNKNOWN, f"can't be read: {one['error']}"), "", ""]
+        for one in known
+    ]
+    screen().print(table(["incident", "held by", "entries", "exported at"], rows, numbers=["entries"]))
+    print_next(
+        f"holdfast divergence {next((one['export'] for one in reversed(known) if one.get('run') == FIRST_RUN), known[-1]['export'])}"
+    )
+    return ExitCode.FINE
 
 
 def _headline(found: "Divergence") -> tuple[State, str]:

@@ -82,14 +82,13 @@ def build(facts: ReportFacts) -> Report:
     history = History(facts.incident, facts.records)
     subject = _subject(facts, history)
     scenario, source, target = subject.scenario, subject.source, subject.target
-    at = moments(facts, history, source)
+    at, assessed = moments(facts, history, source), history.last(Kind.IMPACT_ASSESSED)
     steps, runs = _steps_and_runs(history, scenario, at)
     there = tuple(step for step in steps if step.run == "failover")
     losses = _failover_losses(facts, history, target)
     back = _failback_losses(facts, history, losses, runs)
     functions = _functions(facts, at, history, losses)
     recovered = _recovered(functions)
-    assessed = history.last(Kind.IMPACT_ASSESSED)
     draft = Report(
         schema_=SCHEMA_NAME,
         title=f"{'EXERCISE: ' if subject.kind == 'exercise' else ''}{subject.name}, {facts.plan.name}",

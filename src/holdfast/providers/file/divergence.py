@@ -103,7 +103,7 @@ class DivergenceExportAction:
         facts = {"directory": str(directory), "sha256": hashlib.sha256(text.encode()).hexdigest(), **_counts(divergence)}
         errors = [error for _, error in found if error is not None]
         if not errors:
-            return Outcome(Result.SUCCEEDED, told(divergence), facts)
+            return Outcome(Result.SUCCEEDED, told(divergence) + _look_at(divergence), facts)
         known = any(isinstance(error, NotExported) for error in errors)
         return Outcome(Result.FAILED if known else Result.UNKNOWN, "; ".join(map(str, errors)), facts)
 
@@ -149,6 +149,11 @@ def told(divergence: Divergence) -> str:
         return f"nothing was held by {divergence.source} alone"
     parts = [f"{component.component} {component.differences}" for component in divergence.components if component.differences]
     return f"{divergence.source} alone held, or had otherwise: {', '.join(parts)}"
+
+
+def _look_at(divergence: Divergence) -> str:
+    run = "" if divergence.run == FIRST_RUN else f" --run {divergence.run}"
+    return f"; `holdfast divergence {divergence.incident}{run}` shows it" if divergence.differences else ""
 
 
 def _component(name: str, kind: str, found: Exported) -> DivergenceComponent:
