@@ -31,7 +31,7 @@ lint: setup
 	@scripts/lint
 
 test: setup
-	@scripts/lint && exec $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	@scripts/lint && exec scripts/tests
 
 prove: setup
 	@$(BIN)/python -m bench.demos 10 && exec $(BIN)/python -m pytest --prove --timeout 3600

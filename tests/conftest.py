@@ -24,6 +24,12 @@ settings.load_profile("holdfast")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--prove", action="store_true", help="run only what takes longer: the tests marked `prove`")
+    parser.addoption(
+        "--part",
+        choices=("all", "pure", "servers"),
+        default="all",
+        help="servers: tests of the lab and of time, which want the machine for themselves; pure: the others",
+    )
 
 
 def _absent(item: pytest.Item) -> str | None:
@@ -41,19 +47,23 @@ def _absent(item: pytest.Item) -> str | None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Set aside what wasn't asked for, skip what can't run, and keep tests that need quiet on one worker."""
-    proving = bool(config.getoption("--prove"))
+    proving, part = bool(config.getoption("--prove")), config.getoption("--part")
     kept: list[pytest.Item] = []
     aside: list[pytest.Item] = []
+    other_part: list[pytest.Item] = []
     for item in items:
+        wants_quiet = item.path.is_relative_to(ROOT / "tests" / "lab") or item.get_closest_marker("alone") is not None
+        if part != "all" and wants_quiet != (part == "servers"):
+            other_part.append(item)
+            continue
         (kept if bool(item.get_closest_marker("prove")) == proving else aside).append(item)
         reason = _absent(item)
         if reason:
             item.add_marker(pytest.mark.skip(reason=reason))
-        # Real servers on two cores: tests of the lab follow one another, beside the pure ones on the other worker.
-        if item.path.is_relative_to(ROOT / "tests" / "lab") or item.get_closest_marker("alone"):
+        if wants_quiet:  # one after another, should somebody run both parts on several workers
             item.add_marker(pytest.mark.xdist_group("servers"))
-    if aside:
-        config.hook.pytest_deselected(items=aside)
+    if aside or other_part:
+        config.hook.pytest_deselected(items=[*aside, *other_part])
         items[:] = kept
     config.stash[_ASIDE] = len(aside)
 

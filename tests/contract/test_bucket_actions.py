@@ -21,7 +21,7 @@ from contract.server_rig import ACCESS_KEY, CENTRAL, SECRET_KEY, WEST, freeze, s
 from holdfast.health.observation import Seen
 from holdfast.lab.storage_servers import StorageServer
 from holdfast.plan.bindings import BucketBinding
-from holdfast.ports.action import Answer, Mode, Result, Task
+from holdfast.ports.action import Answer, Mode, Outcome, Result, Task
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.s3.activate import ORDER_METADATA, BucketActivateAction
 from holdfast.providers.s3.bucket import REPLICATION_KEY, WRITER_KEY
@@ -196,6 +196,25 @@ def test_a_bucket_that_is_not_there_is_said(buckets: Buckets) -> None:
     assert "correct the bindings" in outcome.detail
 
 
+def test_what_the_storage_copies_by_itself_is_left_to_it(buckets: Buckets, reconcile: BucketReconcileAction) -> None:
+    keys = [f"recordings/{number}" for number in range(120)]
+    for key in keys:
+        buckets.put(WEST, key, b"w", epoch="1")
+
+    def copies_by_itself() -> None:
+        for key in keys:
+            buckets.put(CENTRAL, key, b"w", epoch="1")
+
+    async def story() -> Outcome:
+        outcome, _ = await asyncio.gather(reconcile.act(RECONCILE), asyncio.to_thread(copies_by_itself))
+        return outcome
+
+    outcome = asyncio.run(story())
+    assert outcome.result is Result.SUCCEEDED
+    assert outcome.facts["copied_to_target"] <= 20, "only what is quicker copied than waited for"
+    assert set(keys) <= set(buckets.read(CENTRAL))
+
+
 def test_reconciling_copies_both_ways_with_metadata_and_deletes_nothing(buckets: Buckets, reconcile: BucketReconcileAction) -> None:
     buckets.put(WEST, "recordings/west", b"w", epoch="1", region=WEST)
     buckets.put(CENTRAL, "recordings/central", b"c", epoch="2")
@@ -311,7 +330,8 @@ def test_copying_without_order_is_judged_by_the_lists_alone(buckets: Buckets) ->
         before, after = asyncio.run(story())
         assert "copy_lag_seconds" not in before, "a marker alone proves nothing"
         assert after["backlog"] == 0
-        assert 1.0 <= after["copy_lag_seconds"] < 15, "everything was there when it was compared, but for a list's whole seconds"
+        # The look that takes a comparison over may have begun a moment before it.
+        assert 0.5 < after["copy_lag_seconds"] < 15, "everything was there when it was compared, but for a list's whole seconds"
     finally:
         probe.close()
 
@@ -388,7 +408,8 @@ def test_what_was_deleted_comes_back_as_it_was_last_and_what_was_not_stays_as_it
         assert asyncio.run(action.verify(RESTORE)).answer is Answer.YES
     finally:
         action.close()
-    assert locked_buckets.read(CENTRAL) == {"recordings/one": (b"new", {"caller": "ada"}), "recordings/two": (b"untouched", {})}
+    recordings = {key: found for key, found in locked_buckets.read(CENTRAL).items() if key.startswith("recordings/")}
+    assert recordings == {"recordings/one": (b"new", {"caller": "ada"}), "recordings/two": (b"untouched", {})}
 
 
 def test_a_bucket_without_versions_has_nothing_to_restore_from_and_says_so(buckets: Buckets) -> None:

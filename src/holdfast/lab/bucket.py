@@ -1,7 +1,8 @@
 """A bucket of the lab over plain HTTP: what its copier and its supervisor need of S3, and no more.
 
-Requests are signed as S3 wants it. An object lock is read with its object and written with it. Errors are OSError: no answer in time, no
-connection, or an answer that is not the one wanted.
+Requests are signed as S3 wants it. An object lock is read with its object and written with it. One connection is kept for the next
+request: a storage that starts a thread for each spends more on that than on the object. For one thread. Errors are OSError: no answer in
+time, no connection, or an answer that is not the one wanted.
 """
 
 import base64
@@ -46,6 +47,7 @@ class Bucket:
     region: str
     access_key: str = "lab"
     secret_key: str = field(default="lab", repr=False)
+    _kept: list[http.client.HTTPConnection] = field(default_factory=list, repr=False, compare=False)
 
     def make(self) -> None:
         """Create the bucket, with versions and object lock; fine when it is there."""
@@ -109,13 +111,31 @@ class Bucket:
         signed = AWSRequest(method=method, url=f"http://{self.host}:{self.port}{path}", data=body or None, headers=dict(headers))
         signed.headers["X-Amz-Content-SHA256"] = hashlib.sha256(body).hexdigest()
         SigV4Auth(Credentials(self.access_key, self.secret_key), "s3", self.region).add_auth(signed)
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout_seconds)
+        given = (method, path, body or None, dict(signed.headers.items()))
+        if self._kept:
+            try:
+                return self._ask(self._kept.pop(), given, timeout_seconds)
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+                pass  # It was closed while nothing was asked. Both verbs may be repeated.
+        return self._ask(http.client.HTTPConnection(self.host, self.port), given, timeout_seconds)
+
+    def _ask(
+        self, connection: http.client.HTTPConnection, given: tuple[str, str, bytes | None, dict[str, str]], timeout_seconds: float
+    ) -> tuple[int, dict[str, str], bytes]:
+        connection.timeout = timeout_seconds
+        if connection.sock is not None:
+            connection.sock.settimeout(timeout_seconds)
         try:
-            connection.request(method, path, body or None, dict(signed.headers.items()))
+            connection.request(*given)
             answer = connection.getresponse()
             content = answer.read()
-        except http.client.HTTPException as error:
-            raise OSError(f"the storage at {self.host}:{self.port} broke off: {error!r}") from error
-        finally:
+        except BaseException as error:
             connection.close()
+            if isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected):
+                raise OSError(f"the storage at {self.host}:{self.port} broke off: {error!r}") from error
+            raise
+        if answer.will_close:
+            connection.close()
+        else:
+            self._kept.append(connection)
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content

@@ -14,6 +14,7 @@ writes, the direction) and deletions are never copied.
 """
 
 import argparse
+import itertools
 import json
 import time
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from holdfast.lab.storage_paths import DIRECTION_KEY, NEVER_COPIED, TIME_MARK_PR
 POLL_SECONDS = 0.2
 RETRY_SECONDS = 0.5
 LOOK_ACROSS_EVERY_SECONDS = 1.0
+_MOST_AT_ONCE = 100
+"""Objects copied before it looks again what was written, and who is copied from."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,6 +70,11 @@ class Copier:
         self._looked_across_at = float("-inf")
         self._compared_for: Direction | None = None
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether objects wait that were heard of."""
+        return bool(self._waiting)
+
     def turn(self, now_seconds: float) -> None:
         """Look what was written and copy it if this side is the one that is copied from. Raises OSError when a side is silent."""
         self._hear_of_changes()
@@ -81,8 +89,7 @@ class Copier:
             self._waiting.clear()
             return
         self._compare_once()
-        while self._waiting:
-            key = next(iter(self._waiting))
+        for key in list(itertools.islice(self._waiting, _MOST_AT_ONCE)):
             stored = self._here.get(key)
             if stored is not None:
                 self._there.put(key, stored)
@@ -119,7 +126,8 @@ def run(copier: Copier) -> None:
             if silent:
                 print("copying goes on", flush=True)
             silent = ""
-            time.sleep(POLL_SECONDS)
+            if not copier.is_behind:
+                time.sleep(POLL_SECONDS)
         except OSError as error:
             if not silent:
                 print(f"waiting: {error}", flush=True)

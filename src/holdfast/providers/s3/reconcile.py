@@ -28,6 +28,8 @@ _SETTLE_SECONDS = 3.0
 _LOOK_AGAIN_SECONDS = 1.0
 _FEW = 20
 """So few objects are left to the storage's own copying."""
+_STANDS_STILL = 0.8
+"""The storage's own copying is not waited for when after a second more than this share is left."""
 _TRIES = 4
 _TRY_AGAIN_SECONDS = 0.5
 """One object's silence is no reason to leave the others: a storage that has just come back is busy with its own copying."""
@@ -95,6 +97,8 @@ class BucketReconcileAction:
         try:
             left = await self._difference(task)
             source, target = [await _side(bucket) for bucket in self._pair(task)]
+            self._found_lacking[task.step] = found = left.keys
+            left = await self._copied_by_itself(task, left)
             while True:
                 found |= left.keys
                 self._found_lacking[task.step] = found
@@ -111,6 +115,15 @@ class BucketReconcileAction:
             return broken
         moved = f"{copied.to_target} objects copied to {task.target}, {copied.to_source} to {task.source}"
         return Outcome(Result.SUCCEEDED, f"{moved}, {len(copied.superseded)} superseded, none deleted", _facts(copied))
+
+    async def _copied_by_itself(self, task: Task, left: Difference) -> Difference:
+        """Let the storage's own copying go on for as long as it visibly does: it is cheaper, and two that copy the same are both slower."""
+        while left.count > _FEW:
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            before, left = left.count, await self._difference(task)
+            if left.count > before * _STANDS_STILL:
+                break
+        return left
 
     async def verify(self, task: Task) -> Finding:
         """Whether both hold the same, but for what the storage's own copying has under way."""
