@@ -26,9 +26,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--prove", action="store_true", help="run only what takes longer: the tests marked `prove`")
     parser.addoption(
         "--part",
-        choices=("all", "pure", "servers"),
+        choices=("all", "beside", "alone"),
         default="all",
-        help="servers: tests of the lab and of time, which want the machine for themselves; pure: the others",
+        help="alone: tests of a whole lab and of time, which want the machine for themselves; beside: the others",
     )
 
 
@@ -52,15 +52,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     aside: list[pytest.Item] = []
     other_part: list[pytest.Item] = []
     for item in items:
-        wants_quiet = item.path.is_relative_to(ROOT / "tests" / "lab") or item.get_closest_marker("alone") is not None
-        if part != "all" and wants_quiet != (part == "servers"):
+        alone = item.get_closest_marker("alone") is not None
+        if part != "all" and alone != (part == "alone"):
             other_part.append(item)
             continue
         (kept if bool(item.get_closest_marker("prove")) == proving else aside).append(item)
         reason = _absent(item)
         if reason:
             item.add_marker(pytest.mark.skip(reason=reason))
-        if wants_quiet:  # one after another, should somebody run both parts on several workers
+        # Real servers on two cores: tests of the lab follow one another, beside the pure ones on the other worker.
+        if alone or item.path.is_relative_to(ROOT / "tests" / "lab"):
             item.add_marker(pytest.mark.xdist_group("servers"))
     if aside or other_part:
         config.hook.pytest_deselected(items=[*aside, *other_part])

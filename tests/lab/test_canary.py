@@ -195,6 +195,7 @@ def holdfast(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "holdfast", *words], capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.alone
 @pytest.mark.root
 def test_the_report_of_a_real_incident_shows_the_outage_that_the_canary_measured() -> None:
     with folder() as directory, ExitStack() as stack:

@@ -22,6 +22,8 @@ from lab.broken_controller import DIED
 from lab.drill_rig import drilled, finished, patient_plan, place
 from lab.lab_rig import PLAN
 
+pytestmark = pytest.mark.alone
+
 
 def entries(directory: Path) -> set[str]:
     return {entry.name for entry in directory.iterdir()}

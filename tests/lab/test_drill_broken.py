@@ -6,6 +6,8 @@ import pytest
 
 from lab.drill_rig import drilled, impatient_plan, over_after, place
 
+pytestmark = pytest.mark.alone
+
 prove = pytest.mark.prove
 QUICK: dict[str, Any] = {
     "warm_up_seconds": 2.0,

@@ -10,6 +10,8 @@ import pytest
 from holdfast.drill.regional_outage import RunningDrill
 from lab.drill_rig import automatic_plan, drilled, place
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.prove
 def test_a_refused_promotion_goes_the_way_of_the_restore_and_the_drill_passes(monkeypatch: pytest.MonkeyPatch) -> None:

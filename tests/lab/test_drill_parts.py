@@ -17,6 +17,8 @@ from holdfast.lab.running import Lab
 from lab.drill_rig import drilled, place
 from lab.lab_rig import left_of, until
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).resolve().parents[2]
 prove = pytest.mark.prove
 

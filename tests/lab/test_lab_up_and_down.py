@@ -107,6 +107,7 @@ def test_a_site_that_is_cut_off_gets_no_answer_and_the_others_do() -> None:
             lab.cut("mars")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("storage", list(StorageServer))
 def test_objects_are_copied_across_and_wait_for_the_link_and_the_direction_turns_with_the_epoch(storage: StorageServer) -> None:
     if storage is StorageServer.VERSITYGW and storage_servers.installed() is None:
@@ -320,6 +321,7 @@ def runtime(bindings: Bindings, region: str, command: str) -> str:
         return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
 
 
+@pytest.mark.alone
 def test_the_whole_lab_serves_is_cut_and_healed_and_leaves_nothing() -> None:
     with folder() as directory:
         begun = time.monotonic()
@@ -355,6 +357,7 @@ def test_the_whole_lab_serves_is_cut_and_healed_and_leaves_nothing() -> None:
         assert took < 40, "under 15 s on two idle cores; this bound only catches something that waits for a time-out"
 
 
+@pytest.mark.alone
 def test_nothing_of_the_whole_lab_is_left_when_the_supervisor_is_killed() -> None:
     with folder() as directory:
         lab = start_lab(directory, PLAN, "fast", lifetime=Lifetime.STAYS)

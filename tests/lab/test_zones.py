@@ -8,10 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from holdfast.lab.running import Lab
 from holdfast.providers.controller.client import ControllerClient, ControllerSilent
 from lab.lab_rig import PLAN, folder, running, until
 from lab.test_lab_up_and_down import call
+
+pytestmark = pytest.mark.alone
 
 FIRST, SECOND = "eu-west-1a", "eu-west-1b"
 
