@@ -1,6 +1,7 @@
 """What `check` says about plans: true of the reference plan, silent where nothing is wrong, and each rule with the plan that it is for."""
 
 import re
+from datetime import date
 
 import pytest
 
@@ -16,6 +17,7 @@ QUIET = (  # the reference plan with every contradiction taken out
     ("availability_percent: 99.95", "availability_percent: 99.9"),
     ("    answer_within: 30m\n    if_unanswered: escalate", "    answer_within: 5m\n    if_unanswered: escalate"),
     ("+353 20 912 0141", "+353 20 912 0142"),
+    ("    rto: 10m\n", "    rto: 15m\n"),
 )
 
 
@@ -39,6 +41,7 @@ def test_the_reference_plan_has_these_contradictions_and_no_others() -> None:
         ("HF103", "warning", ("service_levels", "enterprise", "availability_percent")),
         ("HF109", "warning", ("approval", "activation", "answer_within")),
         ("HF112", "warning", ("people", "aoife-brennan", "phone")),
+        ("HF116", "warning", ("components", "cache", "rto")),
     ]
 
 
@@ -234,3 +237,24 @@ def test_what_comes_before_a_step_is_everything_it_waits_for_through_others() ->
     assert there.before["update-settings"] == {"assess", "approve", "fence", "promote-database", "promote-cache", "activate-bucket"}
     assert "fence" not in there.before["scale-up"]
     assert there.before["assess"] == frozenset()
+
+
+def test_a_component_that_comes_back_later_than_it_promises_is_named_with_its_step() -> None:
+    finding = only(
+        "HF116", ("    rto: 15m\n    rpo: 5m\n    needs: [network]\n  cache", "    rto: 14m\n    rpo: 5m\n    needs: [network]\n  cache")
+    )
+    assert "PostgreSQL promises to be back within 14 min" in finding.sentence
+    assert "'verify-database'" in finding.sentence
+    assert "by 15 min" in finding.sentence
+
+
+@pytest.mark.parametrize(("today", "said"), [("2024-04-01", None), ("2024-04-02", "1 day ago"), ("2026-11-24", "967 days ago")])
+def test_a_review_that_is_overdue_is_said_when_the_day_is_known(today: str, said: str | None) -> None:
+    found = [finding for finding in check(plan_with(), date.fromisoformat(today)) if finding.code == "HF117"]
+    assert [finding.sentence.rpartition("that is ")[2] for finding in found] == ([] if said is None else [said])
+    assert not any(finding.code == "HF117" for finding in findings()), "a plan alone knows no day"
+
+
+def test_a_review_on_no_day_is_a_note() -> None:
+    found = check(plan_with(("next_review: 2024-04-01", "next_review: some day")), date(2024, 1, 1))
+    assert [finding.severity for finding in found if finding.code == "HF117"] == [Severity.NOTE]

@@ -31,6 +31,9 @@ def check(plan: Path, *, output: OutputFormat = "text") -> int:
     output
         For people or for programs.
     """
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
     from holdfast.checks import Severity
     from holdfast.checks import check as findings_of
     from holdfast.plan.loader import PlanError, load
@@ -43,7 +46,7 @@ def check(plan: Path, *, output: OutputFormat = "text") -> int:
         else:
             _say_problems(plan, error)
         return ExitCode.BAD_INPUT
-    findings = findings_of(loaded.plan)
+    findings = findings_of(loaded.plan, datetime.now(ZoneInfo(loaded.plan.timezone)).date())
     if output == "json":
         print_json(_report(loaded, findings))
     else:

@@ -6,6 +6,7 @@ from holdfast.checks.rules import (
     approvers,
     availability,
     backup_strategy,
+    component_rto,
     export_first,
     fence_first,
     function_rpo,
@@ -22,6 +23,7 @@ from holdfast.checks.rules import (
 
 ALL: tuple[Rule, ...] = (
     function_rto.RULE,
+    component_rto.RULE,
     function_rpo.RULE,
     availability.RULE,
     fence_first.RULE,
