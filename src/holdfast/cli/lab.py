@@ -281,6 +281,8 @@ def delay(region: str, length: str, *, directory: Directory = DEFAULT_DIRECTORY,
 def down(*, directory: Directory = DEFAULT_DIRECTORY, output: OutputFormat = "text") -> int:
     """Stop everything and remove it. Logs, ledgers and the controller's journal stay in the lab's folder. Fine when no lab runs.
 
+    End the controller first, with Ctrl-C where `holdfast run` shows it: without its lab it ends too, and says so.
+
     Example: `holdfast lab down`
     """
     from holdfast.lab.ground import LabProblem
@@ -291,12 +293,14 @@ def down(*, directory: Directory = DEFAULT_DIRECTORY, output: OutputFormat = "te
     except LabProblem as error:
         return _done(output, str(error), _next("up", directory), {"down": True, "ran": False})
     with _clear_errors():
+        controller = lab.controller_runs()
         lab.down()
+    also = "; a controller was still running on it: it ends by itself now, and its journal stays" if controller else ""
     return _done(
         output,
-        f"down in {time.monotonic() - begun:.1f} s; logs are in {directory / 'log'}",
+        f"down in {time.monotonic() - begun:.1f} s; logs are in {directory / 'log'}{also}",
         _next("up", directory),
-        {"down": True, "ran": True},
+        {"down": True, "ran": True, "controller_ran": controller},
     )
 
 

@@ -28,6 +28,21 @@ def bindings_of(lab: Path, site: str = "witness") -> "Bindings":
         raise CommandError(f"{file} is not a bindings file: {error}") from error
 
 
+def is_there(lab: Path, site: str = "witness") -> bool:
+    """Whether a lab says where things are: a lab that was stopped doesn't any more."""
+    return (lab / f"bindings.{site}.json").is_file()
+
+
+def profile_of(lab: Path) -> str | None:
+    """The profile that a lab was started with; None where no lab says so."""
+    import json
+
+    try:
+        return str(json.loads((lab / "lab.json").read_text())["profile"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def controller_of(lab: Path) -> "ControllerClient":
     """A client of the lab's controller."""
     from holdfast.providers.controller.client import ControllerClient

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from holdfast.cli.deciding import said
-from holdfast.cli.output import CommandError, ExitCode, OutputFormat, print_json
-from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, bindings_of
+from holdfast.cli.output import CommandError, ExitCode, OutputFormat, complain, print_json
+from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, bindings_of, is_there, profile_of
 
 if TYPE_CHECKING:
     from holdfast.plan.loader import LoadedPlan
@@ -17,7 +17,7 @@ def run(
     plan: Path,
     *,
     scenario: str = "regional-outage",
-    profile: str = "default",
+    profile: Annotated[str | None, Parameter(help="Which of the plan's profiles; without it the lab's, else `default`.")] = None,
     by: Annotated[str | None, Parameter(name=["--as"], help="Who begins the run of a file made by `holdfast plan`.")] = None,
     exercise: Annotated[str | None, Parameter(help="Identifier of an exercise: its incidents are exercises, decided by stand-ins.")] = None,
     lab: LabDirectory = DEFAULT_LAB,
@@ -45,9 +45,17 @@ def run(
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     loaded = runnable_plan(plan)
+    agents = profile_of(lab)
+    profile = profile or agents or "default"
     for wanted, known, kind in ((scenario, loaded.plan.scenarios, "scenario"), (profile, loaded.plan.profiles, "profile")):
         if wanted not in known:
             raise CommandError(f"{plan} has no {kind} '{wanted}'; it has: {', '.join(known)}")
+    if agents in loaded.plan.profiles and agents != profile:
+        one, other = (f"{loaded.plan.profiles[name].lease:g} s" for name in (agents, profile))
+        complain(
+            f"the lab's agents run with the profile {agents} (lease {one}), this controller with {profile} ({other}): what it "
+            f"expects of them is not how they were started. Start it with --profile {agents} to have them alike"
+        )
     bindings = bindings_of(lab)
     tell = print_json if output == "json" else teller(exercise is not None)
     try:
@@ -55,21 +63,24 @@ def run(
     except KeyboardInterrupt:
         return ExitCode.FINE
     except Exception as error:
-        raise _explained(error) from error
+        raise _explained(error, lab) from error
     return ExitCode.FINE
 
 
-def _explained(error: Exception) -> Exception:
+def _explained(error: Exception, lab: Path) -> Exception:
     """The first fault behind an error of the controller's tasks, in its own words and with its exit code; itself when it has none."""
-    from holdfast.ports.journal_store import JournalBroken, JournalConflict, JournalForeign, JournalFull
+    from holdfast.ports.journal_store import JournalBroken, JournalConflict, JournalForeign, JournalFull, JournalHeld
 
     while isinstance(error, ExceptionGroup):
         error = error.exceptions[0]
     match error:
-        case JournalConflict():
-            return CommandError(f"{error}. Another controller may be running; only one can.", ExitCode.NOT_SO)
-        case JournalFull():
+        case JournalHeld():
+            return CommandError(str(error), ExitCode.BAD_INPUT)
+        case JournalConflict() | JournalFull():
             return CommandError(str(error), ExitCode.NOT_SO)
+        case OSError() if not is_there(lab):
+            said = f"the lab in {lab} was stopped, so its controller ends here; the journal stays in {lab / 'controller'}"
+            return CommandError(f"{said}. End the controller first next time (Ctrl-C), then `holdfast lab down`", ExitCode.NOT_SO)
         case JournalBroken() | JournalForeign() | OSError():
             return CommandError(str(error), ExitCode.BAD_INPUT)
         case _:

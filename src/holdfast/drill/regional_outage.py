@@ -5,10 +5,12 @@ clients are served, reads what the stores hold, heals the cut, brings the region
 It decides nothing and touches no store of the plan: what it does to the world is cutting and healing, marked in the journal.
 """
 
+import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
 from holdfast.console.narration import Line, line
@@ -16,6 +18,7 @@ from holdfast.drill.evidence import Evidence
 from holdfast.drill.load import served_in_a_row
 from holdfast.drill.parts import Part, PartFailed, start, wait_until
 from holdfast.drill.settings import DrillSettings, Say
+from holdfast.drill.warming import Warming
 from holdfast.journal.record import Record
 from holdfast.lab.ground import LabProblem
 from holdfast.lab.running import Lab, start_lab
@@ -169,6 +172,7 @@ def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: 
     exercise = f"exercise-{time.strftime('%Y%m%dT%H%M%S')}"
     say(Line(time.time(), "running", f"{exercise}: the lab starts (two regions, a witness, clients outside)"))
     with ExitStack() as stack:
+        stack.push(_when_interrupted(say, f"stopped: nothing of it runs any more; what it wrote so far is in {settings.directory / 'lab'}"))
         lab = start_lab(
             settings.directory / "lab",
             settings.plan_file,
@@ -180,6 +184,7 @@ def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: 
         stack.callback(lab.down)
         drill = RunningDrill(settings, loaded, say, interfere, lab, exercise=exercise)
         stack.callback(drill.stop_parts)
+        stack.push(_when_interrupted(say, "stopping: the controller, the clients and the lab are ended in order; this takes some seconds"))
         evidence, ended_early = Evidence(exercise, time.time()), None
         # Read now: a lab that is ended by force takes its files with it.
         outlook = {site: lab.bindings(site) for site in lab.sites()}
@@ -196,6 +201,16 @@ def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: 
         serving = str(drill.state.get("serving") or loaded.plan.primary_region())
         evidence = evidence.watched(outlook[loaded.plan.witness])
         return DrillResult(evidence.collected(lab, serving, outlook[serving]), ended_early, str(lab.description["storage"]))
+
+
+def _when_interrupted(say: Say, text: str) -> Callable[[type[BaseException] | None, BaseException | None, TracebackType | None], None]:
+    """A way out of a block that says something when a person ended it."""
+
+    def leave(kind: type[BaseException] | None, _: BaseException | None, __: TracebackType | None) -> None:
+        if kind is KeyboardInterrupt:
+            say(Line(time.time(), "unknown", text))
+
+    return leave
 
 
 def _progress(say: Say, event: Mapping[str, Any]) -> None:
@@ -235,34 +250,22 @@ def _bring_home(drill: RunningDrill) -> None:
 
 
 def _warm_up(drill: RunningDrill) -> None:
-    """Load until all has been well for a while without a break: an exercise that begins in trouble measures that trouble."""
-    well_since: list[float] = []
+    """Load until all has been well for a while without a break; what keeps it from that is said while it lasts."""
+    settings, lease = drill.settings, drill.loaded.plan.profiles[drill.settings.profile].lease
+    warming = Warming(settings.warm_up_seconds, lease, os.cpu_count() or 1, time.monotonic())
 
     def warm() -> bool:
-        if not _all_is_well(drill):
-            well_since.clear()
-        elif not well_since:
-            well_since.append(time.monotonic())
-        return bool(well_since) and time.monotonic() - well_since[0] >= drill.settings.warm_up_seconds
+        said = warming.look(drill.state, time.monotonic(), os.getloadavg()[0])
+        if said is not None:
+            drill.say(Line(time.time(), "unknown", said))
+        return warming.done(time.monotonic())
 
-    seconds = drill.settings.warm_up_seconds
     drill.until(
-        f"watching sees every function well for {seconds:g} s (a machine that is busy with other things may be too slow for a lease "
-        f"of {drill.loaded.plan.profiles[drill.settings.profile].lease:g} s)",
+        f"watching sees every function well for {settings.warm_up_seconds:g} s (a machine that is busy with other things may be too slow "
+        f"for a lease of {lease:g} s)",
         warm,
-        drill.settings.ready_bound_seconds + seconds,
+        settings.ready_bound_seconds + settings.warm_up_seconds,
     )
-
-
-def _all_is_well(drill: RunningDrill) -> bool:
-    """Every function and region well, no incident on, and what a failover may lose is known."""
-    incident = drill.state.get("incident")
-    if (incident is not None and incident["state"] != "closed") or drill.state.get("loss", {}).get("bound_seconds") is None:
-        return False
-    watching: Mapping[str, Any] = drill.state.get("watching", {})
-    functions = watching.get("functions", {})
-    regions = watching.get("scores", {})
-    return bool(functions) and all(word == "up" for word in functions.values()) and all(score == 100 for score in regions.values())
 
 
 def _promises_are_short(drill: RunningDrill) -> bool:

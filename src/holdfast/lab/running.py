@@ -157,6 +157,17 @@ class Lab:
         """State of every part and link."""
         return self._ask("status")
 
+    def controller_runs(self) -> bool:
+        """Whether a controller writes this lab's journal now. It holds the file's lock, which the kernel frees when it ends."""
+        try:
+            with self.layout.controller.joinpath("journal.db.lock").open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
+
     def down(self) -> None:
         """End it and wait until nothing of it lives. Raises LabProblem when something could not be ended."""
         with contextlib.suppress(OSError):

@@ -23,6 +23,10 @@ class JournalConflict(Exception):
     """Somebody else wrote in between: this controller is no longer the one."""
 
 
+class JournalHeld(JournalConflict):
+    """Another controller writes it already: this one never began."""
+
+
 class JournalFull(Exception):
     """The journal could not be made durable; nothing may be done until it can."""
 

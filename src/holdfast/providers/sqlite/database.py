@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from holdfast.ports.journal_store import JournalBroken, JournalConflict, JournalFull
+from holdfast.ports.journal_store import JournalBroken, JournalConflict, JournalFull, JournalHeld
 
 APPLICATION_ID = 0x48464A31  # "HFJ1"
 FORMAT_VERSION = 1
@@ -163,9 +163,7 @@ def _take_lock(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise JournalConflict(
-            f"{path}: another controller is writing this journal; stop that one first, or use another lab folder"
-        ) from None
+        raise JournalHeld(f"{path}: another controller is writing this journal; stop that one first, or use another lab folder") from None
 
 
 def _connect(target: str) -> sqlite3.Connection:
