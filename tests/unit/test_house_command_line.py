@@ -204,3 +204,34 @@ def test_json_output_is_one_value(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"pair": Pair("é", frozenset({"b", "a"})), "state": State.DONE})
     said = capsys.readouterr().out
     assert json.loads(said) == {"pair": {"name": "é", "tags": ["a", "b"]}, "state": "done"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["check"], "`holdfast check` needs PLAN; `holdfast check --help` shows an example"),
+        (["approve", "inc-1-1"], "`holdfast approve` needs --as; `holdfast approve --help` shows an example"),
+        (["lab", "cut", "a", "b"], "`holdfast lab cut` takes no b; `holdfast lab cut --help` shows an example"),
+        (["nonsense"], "there is no command 'nonsense'; `holdfast --help` lists the commands"),
+        (["status", "--labs", "x"], "Did you mean --lab? `holdfast status --help` shows an example"),
+    ],
+)
+def test_a_command_line_is_corrected_in_the_words_of_its_help(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 2
+    assert capsys.readouterr().err.rstrip().endswith(said)
+
+
+@pytest.mark.parametrize("asked", [["-o", "json"], ["--output", "json"], ["--output=json"], ["-o=json"]])
+def test_who_asks_for_json_gets_errors_as_json_too(asked: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["journal", "verify", str(tmp_path / "absent"), *asked]) == 2
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    assert (told["exit_code"], "there is no journal here" in told["error"]) == (2, True)
+    assert told["error"] in said.err
+    assert run(["check", *asked]) == 2
+    assert json.loads(capsys.readouterr().out)["error"].startswith("`holdfast check` needs PLAN")
+
+
+def test_who_asks_for_text_gets_errors_as_text_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["journal", "verify", str(tmp_path / "absent")]) == 2
+    assert capsys.readouterr().out == ""

@@ -1,5 +1,6 @@
 """What people do in an incident: look, approve, refuse, choose, turn home. Thin: the controller decides whether it counts."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,20 +46,45 @@ def approve(
     Example: `holdfast approve inc-1-1 --as exercise-one`
     """
     client = controller_of(lab)
-    proposal = _proposal(dict(state_of(client)), incident)
+    now = dict(state_of(client))
+    proposal = _proposal(now, incident)
+    _may_approve(now, proposal, by)
     if output == "text":
         _show(proposal)
-        if (
-            not yes
-            and input(f"Type the name of the region that will serve ({proposal['target']}) to approve: ").strip() != proposal["target"]
-        ):
-            raise CommandError("not approved: the name is another one. Nothing was done.", ExitCode.NOT_SO)
+    if output == "text" and not yes:
+        _ask(proposal["target"])
     answer = give(client, "approve", by, {"hash": proposal["hash"], "accepts_loss": accept_loss})
     if output == "json":
         print_json({"answer": answer, "proposal": proposal})
         return
     screen().print(state_text(State.DONE, answer))
     print_next("holdfast status")
+
+
+def _may_approve(state: dict[str, Any], proposal: dict[str, Any], by: str) -> None:
+    """Raises CommandError for a person whose approval can't count, before that person is asked for anything. The controller decides."""
+    if any(given["person"] == by for given in proposal["approvals"]):
+        left = proposal["count"] - len(proposal["approvals"])
+        raise CommandError(f"{by} has approved already; {left} other must: {_able(state)}. Nothing was done.", ExitCode.NOT_SO)
+    if by not in [person["person"] for person in _people(state)]:
+        raise CommandError(f"{by} can't approve this; who can: {_able(state)}. Nothing was done.", ExitCode.NOT_SO)
+
+
+def _able(state: dict[str, Any]) -> str:
+    """The people whose approval would count now, as they are named to `--as`."""
+    return ", ".join(f"{person['person']} ({person['role'].replace('-', ' ')})" for person in _people(state)) or "nobody of the plan"
+
+
+def _people(state: dict[str, Any]) -> list[dict[str, str]]:
+    """What is first in `acting` where a proposal waits."""
+    return list(state["acting"][0]["who"]) if state["acting"] else []
+
+
+def _ask(target: str) -> None:
+    if not sys.stdin.isatty():
+        raise CommandError("not approved: nobody was asked, since this is no terminal; add --yes to approve. Nothing was done.")
+    if input(f"Type the name of the region that will serve ({target}) to approve: ").strip() != target:
+        raise CommandError("not approved: the name is another one. Nothing was done.", ExitCode.NOT_SO)
 
 
 def _show(proposal: dict[str, Any]) -> None:

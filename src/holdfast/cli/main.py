@@ -11,11 +11,12 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, MissingArgumentError, UnknownCommandError, UnusedCliTokensError
 
 from holdfast import __version__
-from holdfast.cli.output import CommandError, ExitCode, complain
+from holdfast.cli.output import CommandError, ExitCode, complain, print_json
 
 TRACEBACK_VARIABLE = "HOLDFAST_TRACEBACK"
 INTERRUPTED = 130
@@ -82,12 +83,11 @@ def application(called: str = "") -> App:
 def run(arguments: Sequence[str]) -> int:
     """Carry out one command line; returns its exit code and never raises for what a command does."""
     try:
-        answer = application(next(iter(arguments), ""))(list(arguments), exit_on_error=False)
-    except CycloptsError:
-        return ExitCode.BAD_INPUT  # cyclopts has said what is wrong with the command line
+        answer = application(next(iter(arguments), ""))(list(arguments), exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        return _failed(arguments, _misunderstood(error), ExitCode.BAD_INPUT)
     except CommandError as error:
-        complain(str(error))
-        return error.code
+        return _failed(arguments, str(error), error.code)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -97,12 +97,45 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if os.environ.get(TRACEBACK_VARIABLE) == "1":
             raise
-        complain(
+        said = (
             f"an error that Holdfast did not expect: {type(error).__name__}: {error}\n"
             f"What was done before it stays as it is. To see where it came from, run the same with {TRACEBACK_VARIABLE}=1."
         )
-        return ExitCode.UNKNOWN
+        return _failed(arguments, said, ExitCode.UNKNOWN)
     return int(answer) if isinstance(answer, int) else ExitCode.FINE
+
+
+def _failed(arguments: Sequence[str], text: str, code: int) -> int:
+    """Say it to the person on standard error, and to a program that asked for JSON on standard output too."""
+    complain(text)
+    if wants_json(arguments):
+        print_json({"error": text, "exit_code": int(code)})
+    return code
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether the command line asks for JSON, whatever else is wrong with it."""
+    given = [*arguments, ""]
+    return any(
+        word in ("-o=json", "--output=json", "-ojson") or (word in ("-o", "--output") and following == "json")
+        for word, following in pairwise(given)
+    )
+
+
+def _misunderstood(error: CycloptsError) -> str:
+    """What is wrong with a command line, in the words of its help."""
+    called = " ".join(error.command_chain or ())
+    asks = f"`holdfast {called} --help` shows an example" if called else "`holdfast --help` lists the commands"
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        field = error.argument.field_info
+        named = field.name.upper() if field.is_positional else error.argument.name
+        return f"`holdfast {called}` needs {named}; {asks}"
+    if isinstance(error, UnusedCliTokensError):
+        return f"`holdfast {called}` takes no {', '.join(error.unused_tokens or ())}; {asks}"
+    if isinstance(error, UnknownCommandError) and not called:
+        return f"there is no command '{error.unused_tokens[0] if error.unused_tokens else ''}'; {asks}"
+    said = " ".join(str(error).split()).removesuffix(".")
+    return f"{said} {asks[0].upper()}{asks[1:]}" if said.endswith("?") else f"{said}; {asks}"
 
 
 def main() -> None:

@@ -44,7 +44,11 @@ class ControllerClient:
 
     def _call(self, path: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {self._token_file.read_text().strip()}", "Content-Type": "application/json"}
+        try:
+            token = self._token_file.read_text().strip()
+        except FileNotFoundError as error:
+            raise ControllerSilent(f"no controller can be asked: {self._token_file} is gone. Was the lab stopped?") from error
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         # The address comes from the bindings file, which only the lab or the installation writes.
         request = urllib.request.Request(self._url + path, data=data, headers=headers)  # noqa: S310
         try:
@@ -57,4 +61,12 @@ class ControllerClient:
                 f"the controller at {self._url} answered {error.code}: {error.read(2000).decode(errors='replace')}"
             ) from error
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-            raise ControllerSilent(f"no controller answers at {self._url}: {error}. Start one with `holdfast run PLAN`.") from error
+            raise ControllerSilent(f"no controller answers at {self._url} ({_why(error)}). Start one with `holdfast run PLAN`.") from error
+
+
+def _why(error: OSError) -> str:
+    """In a few words, without the names that programs give to errors."""
+    inner = error.reason if isinstance(error, urllib.error.URLError) and isinstance(error.reason, OSError) else error
+    if isinstance(inner, TimeoutError):
+        return f"no answer within {TIMEOUT_SECONDS:g} s"
+    return (inner.strerror or str(inner)).lower()

@@ -1,0 +1,79 @@
+"""`holdfast approve` before anything is sent: who may, who was asked, and who answers at all."""
+
+import io
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.cli import deciding
+from holdfast.cli.output import CommandError, ExitCode
+from holdfast.console.state import state
+from holdfast.providers.controller.client import ControllerClient, ControllerSilent
+from unit.conduct_on_paper import DR, Paper
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> Paper:
+    """A failover that waits for people; commands reach it."""
+    paper = Paper(exercise=None)
+    paper.lose_region()
+
+    def give(_: Any, verb: str, by: str, arguments: dict[str, Any]) -> str:
+        return paper.command(verb, by, **arguments)
+
+    monkeypatch.setattr(deciding, "controller_of", lambda lab: None)
+    monkeypatch.setattr(deciding, "state_of", lambda client: json.loads(json.dumps(state(paper.situation(), 1.0, None, {}))))
+    monkeypatch.setattr(deciding, "give", give)
+    return paper
+
+
+def _typed(monkeypatch: pytest.MonkeyPatch, text: str, *, terminal: bool) -> None:
+    keyboard = io.StringIO(text)
+    keyboard.isatty = lambda: terminal  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stdin", keyboard)
+
+
+def test_where_nobody_can_be_asked_it_says_how_to_approve_all_the_same(waiting: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
+    _typed(monkeypatch, "", terminal=False)
+    with pytest.raises(CommandError, match=r"add --yes to approve\. Nothing was done") as said:
+        deciding.approve("inc-1-1", by="aoife-brennan")
+    assert said.value.code == ExitCode.BAD_INPUT
+    deciding.approve("inc-1-1", by="aoife-brennan", yes=True)
+    assert [approval.person for approval in waiting.incident.approvals] == ["aoife-brennan"]
+
+
+def test_who_types_the_regions_name_approves_and_who_types_another_does_not(waiting: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
+    _typed(monkeypatch, "eu-nowhere\n", terminal=True)
+    with pytest.raises(CommandError, match="not approved"):
+        deciding.approve("inc-1-1", by="aoife-brennan")
+    _typed(monkeypatch, f"{DR}\n", terminal=True)
+    deciding.approve("inc-1-1", by="aoife-brennan")
+    assert len(waiting.incident.approvals) == 1
+
+
+def test_who_approved_already_is_told_before_being_asked(waiting: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
+    deciding.approve("inc-1-1", by="aoife-brennan", yes=True)
+    _typed(monkeypatch, "", terminal=True)
+    with pytest.raises(CommandError, match=r"aoife-brennan has approved already; 1 other must: .*matteo-ricci \(engineering manager\)"):
+        deciding.approve("inc-1-1", by="aoife-brennan")
+
+
+def test_who_can_not_approve_learns_who_can(waiting: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
+    _typed(monkeypatch, "", terminal=True)
+    with pytest.raises(CommandError, match=r"nobody can't approve this; who can: aoife-brennan \(platform lead\)"):
+        deciding.approve("inc-1-1", by="nobody")
+
+
+def test_a_controller_that_is_not_there_is_said_without_a_programs_words(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    with pytest.raises(ControllerSilent, match=r"token is gone. Was the lab stopped\?"):
+        ControllerClient("http://127.0.0.1:1", token).state()
+    token.write_text("sixteen characters")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: nothing answers there
+        with pytest.raises(ControllerSilent, match=r"no controller answers at http://127.0.0.1:\d+ \(connection refused\). Start one"):
+            ControllerClient(f"http://127.0.0.1:{taken.getsockname()[1]}", token).state()
