@@ -79,3 +79,18 @@ def test_json_of_a_plan_that_does_not_load_holds_the_problems(tmp_path: Path, ca
 def test_a_missing_file_says_so_with_its_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["check", str(tmp_path / "none.yaml")]) == 2
     assert "there is no such file" in capsys.readouterr().err
+
+
+def test_one_mistake_that_brings_hundreds_is_shown_with_a_bound_and_whole_as_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = "".join(f"  other-{number}: {{ kind: mainframe, name: X, primary_strategy: none, rto: 5m }}\n" for number in range(300))
+    path = written(tmp_path, ("components:\n", f"components:\n{many}"))
+    assert run(["check", str(path)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) < 50
+    assert re.search(r"… and \d{3} more; .* -o json. lists them all", lines[-2])
+    assert run(["run", str(path)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) < 50
+    assert run(["check", str(path), "-o", "json"]) == 2
+    assert len(json.loads(capsys.readouterr().out)["problems"]) >= 300

@@ -1,11 +1,13 @@
 """The read model: sides that never swap, clocks that start with the first failure, and who must act with which command."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from holdfast.conduct.situation import FunctionHit
+from holdfast.conduct.policy import next_moves
+from holdfast.conduct.situation import Alarm, FunctionHit
 from holdfast.console.narration import line
 from holdfast.console.state import state
 from holdfast.decision.replay import replayed
@@ -136,3 +138,37 @@ def test_what_fell_silent_keeps_its_last_word_with_its_age() -> None:
     assert well.age_seconds is not None
     assert well.age_seconds < 1.1
     assert served_from(world.history)["voice"] == PRIMARY
+
+
+def test_an_attempt_that_is_followed_by_another_is_not_called_failed() -> None:
+    paper = Paper()
+    paper.outcomes["smoke.test"] = "failed"
+    paper.lose_region()
+    paper.approve("exercise-one", "exercise-two")
+    for _ in range(40):
+        paper.wait(5.0)
+    tries = [record for record in paper.records if record.kind == Kind.STEP_FINISHED and record.body["step"] == "smoke-test"]
+    said = [told for told in map(line, tries) if told is not None]
+    assert len(said) > 1
+    assert {told.state for told in said[:-1]} == {"running"}
+    assert said[0].text == "smoke-test: not yet, it is tried again: failed"
+    assert said[-1].state == "failed", "the last one is followed by nobody but a person"
+    old = replace(tries[0], body={name: value for name, value in tries[0].body.items() if name != "attempts_left"})
+    assert line(old).state == "failed", "a journal from before says it as it did"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("heals", "said"), [(False, "5 of 5 functions are hit; an outage"), (True, "5 of 5 functions were hit, 0 of them still are; an outage")]
+)
+def test_a_heal_before_the_assessment_leaves_what_was_hit(heals: bool, said: str) -> None:
+    paper = Paper()
+    paper.alarms = (Alarm(PRIMARY, "network-lost", True, paper.now - 3, "no answer", None),)
+    paper.hit = tuple(FunctionHit(name, paper.now - 3, True) for name in paper.plan.functions)
+    while Kind.FUNCTIONS_SEEN not in paper.kinds():
+        paper._make(next_moves(paper.situation()))
+    paper.hit = () if heals else paper.hit
+    paper.settle()
+    (detail,) = [
+        record.body["detail"] for record in paper.records if record.kind == Kind.STEP_FINISHED and record.body["block"] == "assess"
+    ]
+    assert detail == f"{said} of this length costs 1\u202f000 USD by the plan's tiers"

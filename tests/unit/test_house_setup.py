@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.lab.ground import search_path
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = "postgresql-common postgresql-client-common redis-server redis-tools haproxy knot knot-dnsutils"
 ENTER = """
@@ -122,6 +124,12 @@ def _program(place: Path, text: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(text)
     place.chmod(0o755)
+
+
+def test_setup_and_the_lab_look_for_programs_in_the_same_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    looked = next(line for line in (ROOT / "scripts" / "setup").read_text().splitlines() if line.startswith("PATH=$PATH:"))
+    assert looked.removeprefix("PATH=$PATH:").split(":") == search_path().split(":")[1:]
 
 
 def test_it_refuses_a_purpose_that_it_does_not_know() -> None:

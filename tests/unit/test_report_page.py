@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from holdfast.drill.conclusion import broken_promises
 from holdfast.report.build import build
 from holdfast.report.drawing import Scale, strips
 from holdfast.report.model import ClientRun, Finding, Report
 from holdfast.report.page import page
 from holdfast.report.terminal import summary
 from holdfast.report.write import read, write
+from unit.conduct_on_paper import LOADED
 from unit.report_facts import ReportStory
 
 EVIL = '"><script>alert(1)</script>[bold red]{{ 7*7 }}'
@@ -183,3 +185,11 @@ def test_axes_have_few_round_ticks() -> None:
         ticks = Scale(0.0, end).ticks()
         assert 1 <= len(ticks) <= 7
         assert ticks[0].text == "0 s"
+
+
+def test_what_the_plan_contradicts_is_no_rule_that_the_drill_missed() -> None:
+    facts = ReportStory().facts()
+    shown = page(build(replace(facts, findings=broken_promises(LOADED))))
+    rows = [row for row in shown.split("<li>") if "The plan contradicts itself." in row]
+    assert len(rows) == len(broken_promises(LOADED)) > 5
+    assert not any("missed" in row.split("</li>")[0] for row in rows)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from holdfast.plan.loader import LoadedPlan, PlanError
 
 SCHEMA = "holdfast/check/v1"
-_MOST_PROBLEMS_SHOWN = 100
 
 
 def check(plan: Path, *, output: OutputFormat = "text") -> int:
@@ -58,11 +57,10 @@ def _say_problems(path: Path, error: "PlanError") -> None:
     """Problems as `file:line:column: …`, one a line, where editors and CI look for them."""
     problems = error.problems
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    lines = [str(problem) for problem in problems[:_MOST_PROBLEMS_SHOWN]]
     them = "it" if len(problems) == 1 else "them"
-    if len(problems) > _MOST_PROBLEMS_SHOWN:
-        lines.append(f"… and {len(problems) - _MOST_PROBLEMS_SHOWN} more")
-    complain("\n".join([f"the plan doesn't load, {count}:", *lines, f"next: correct {them}, then: holdfast check {_quoted(str(path))}"]))
+    complain(
+        "\n".join([f"the plan doesn't load, {count}:", *error.lines(), f"next: correct {them}, then: holdfast check {_quoted(str(path))}"])
+    )
 
 
 def _say_findings(loaded: "LoadedPlan", findings: "tuple[Finding, ...]") -> None:

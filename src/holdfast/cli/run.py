@@ -105,4 +105,4 @@ def loaded_plan(path: Path) -> "LoadedPlan":
     try:
         return load(path)
     except PlanError as error:
-        raise CommandError("\n".join([f"{path} can't be used as it is:", *(str(problem) for problem in error.problems)])) from error
+        raise CommandError("\n".join([f"{path} can't be used as it is:", *error.lines()])) from error

@@ -16,7 +16,7 @@ _STEP_STATES = {
     "needs-person": State.NEEDS_PERSON,
     "skipped": State.NEEDS_PERSON,
     "other-way": State.RUNNING,
-    "try-again": State.FAILED,
+    "try-again": State.RUNNING,
     "unsettled": State.UNKNOWN,
 }
 _STATES = {
@@ -101,7 +101,8 @@ def _print_behind(now: dict[str, Any], incident: dict[str, Any] | None, steps: b
 
 def _state(step: dict[str, Any]) -> Any:
     known = _STEP_STATES.get(step["state"])
-    return "to come" if known is None else state_text(known, step["state"].replace("-", " "))
+    word = "not yet, tried again" if step["state"] == "try-again" else step["state"].replace("-", " ")
+    return "to come" if known is None else state_text(known, word)
 
 
 def _named(step: dict[str, Any]) -> str:

@@ -70,8 +70,18 @@ def finish(
     step: PlannedStep, run: str, attempt: int, *, outcome: str, detail: str, facts: Mapping[str, Any], looks: tuple[str, str]
 ) -> dict[str, Any]:
     """Body of the record of what became of a step. `looks`: answers of check and verify."""
-    named = {"run": run, "step": step.id, "block": step.block.name, "attempt": attempt}
+    named = {"run": run, "step": step.id, "block": step.block.name, "attempt": attempt, "attempts_left": -attempt % step.attempts}
     return {**named, "outcome": outcome, "detail": detail, "facts": dict(facts), "checked": looks[0], "verified": looks[1]}
+
+
+def _assessed(situation: Situation, incident: IncidentState, usd: float) -> str:
+    """The impact in words: what was hit and what still is, since a heal may come before the assessment."""
+    hit = {entry.function for entry in situation.functions_hit}
+    were = hit | set(incident.functions)
+    still = "" if were == hit else f", {len(hit)} of them still are"
+    said = f"{len(were)} of {len(situation.plan.functions)} functions {'are' if were == hit else 'were'} hit{still}"
+    figure = f"{usd:,.0f}".replace(",", "\u202f")
+    return f"{said}; an outage of this length costs {figure} USD by the plan's tiers"
 
 
 def _by_holdfast(
@@ -87,7 +97,7 @@ def _by_holdfast(
         cost = cost_so_far(situation.plan, elapsed)
         assessed = {"functions": hit, "cost_usd": cost.usd, "tier": cost.tier.customer_impact if cost.tier else None}
         extra = (Write(Kind.IMPACT_ASSESSED, incident.incident, assessed),)
-        detail = f"{len(hit)} of {len(situation.plan.functions)} functions hit, {cost.usd:,.0f} USD so far by the plan's tiers"
+        detail = _assessed(situation, incident, cost.usd)
     elif step.block.name == "notify":
         wanted = [message for message in owed(situation, incident) if message.message == step.parameters["message"]]
         extra = tuple(due_record(incident, message) for message in wanted if message.key not in incident.messages_due)

@@ -61,6 +61,8 @@ def _functions(body: Body) -> tuple[str, str]:
 
 
 def _finished(body: Body) -> tuple[str, str]:
+    if body["outcome"] == "failed" and body.get("attempts_left"):
+        return "running", f"{body['step']}: not yet, it is tried again: {body['detail']}"
     good = body["outcome"] in ("succeeded", "settled")
     word = "done" if good else "unknown" if body["outcome"] == "unknown" else "failed"
     if body["outcome"] in ("skipped", "again"):

@@ -293,7 +293,7 @@ def _forecast(expected: Mapping[str, Any] | None, now: float, zone: str) -> str:
     return f"{at}, in {duration(ahead)}" if expected["rests_on"] == "earlier runs" else f"by plan {at}"
 
 
-_DOING = {"running": "running", "unsettled": "unknown", "try-again": "failed", "needs-person": "needs-person"}
+_DOING = {"running": "running", "unsettled": "unknown", "try-again": "running", "needs-person": "needs-person"}
 
 
 def _doing(state: State, now: float) -> tuple[Doing, ...]:
@@ -305,7 +305,9 @@ def _doing(state: State, now: float) -> tuple[Doing, ...]:
         if word is None:
             continue
         started = step["started_seconds"]
-        said = step["detail"] if word in ("failed", "needs-person") and step["detail"] else step.get("summary", "")
+        said = step["detail"] if word == "needs-person" and step["detail"] else step.get("summary", "")
+        if step["state"] == "try-again" and step["detail"]:
+            said = f"not yet, tried again: {step['detail']}"
         found.append(Doing(word, step["id"], said, None if started is None else max(now - started, 0.0), step.get("limit_seconds", 0.0)))
     return tuple(found)
 

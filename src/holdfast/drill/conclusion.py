@@ -63,10 +63,14 @@ def _incident(records: Sequence[Record]) -> str:
     return next((record.incident for record in opened if record.sequence > cut), opened[0].incident if opened else "")
 
 
+ITSELF = "The plan contradicts itself"
+"""What a finding of `holdfast check` is about: no rule of the drill was missed."""
+
+
 def broken_promises(loaded: LoadedPlan) -> tuple[Finding, ...]:
     """What the plan promises and can't keep as it is written. It doesn't weigh in the verdict: what was measured does."""
     return tuple(
-        Finding(about="the plan", result="fail", sentence=f"{found.code}: {found.sentence}")
+        Finding(about=ITSELF, result="fail", sentence=f"{found.code}: {found.sentence}")
         for found in check(loaded.plan)
         if found.severity is not Severity.NOTE
     )

@@ -12,6 +12,8 @@ Place = tuple[str | int, ...]
 """Where a value stands in the plan: keys and list indexes from the top."""
 
 _LONGEST_VALUE = 60
+_MOST_SHOWN = 40
+"""One mistake can bring many with it; whoever wants every one asks for JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,13 @@ class PlanError(Exception):
         self.problems: tuple[Problem, ...] = tuple(
             sorted(set(problems), key=lambda problem: (problem.line, problem.column, problem.message))
         )
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        super().__init__("\n".join(self.lines()))
+
+    def lines(self) -> list[str]:
+        """A problem a line, as far as anybody reads them."""
+        more = len(self.problems) - _MOST_SHOWN
+        shown = [str(problem) for problem in self.problems[:_MOST_SHOWN]]
+        return shown if more <= 0 else [*shown, f"… and {more} more; `holdfast check {self.problems[0].path} -o json` lists them all"]
 
 
 class Positions(Mapping[Place, Position]):
