@@ -5,7 +5,8 @@ from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan
 from unit.conduct_on_paper import LOADED, PRIMARY, Paper
 
-LEAD = "exercise-one"
+LEAD, CONDUCTOR = "exercise-one", "exercise-three"
+APPROVERS = ("exercise-one", "exercise-two")
 
 
 def plan_in_which_nothing_waits_for_the_export() -> Plan:
@@ -25,11 +26,11 @@ def returning(*, plan: Plan | None = None, position: dict[str, str] | None = Non
     paper.facts["divergence.export"] = {"directory": "somewhere"}
     paper.outcomes["divergence.export"] = export
     paper.lose_region()
-    paper.approve(*[person for person in ("exercise-one", "exercise-two", "exercise-three") if person in paper.plan.people][:2])
+    paper.approve(*APPROVERS)
     paper.region_answers()
     paper.wait(60)
     paper.begun.clear()
-    paper.command("failback", LEAD)
+    paper.command("failback", CONDUCTOR)
     for _ in range(20):
         paper.wait(6)
     return paper
@@ -97,3 +98,32 @@ def test_nothing_is_given_back_without_an_export_by_a_stranger_or_without_a_choi
     fresh.lose_region(PRIMARY)
     assert "was not exported" in fresh.command("reapply", LEAD, incident=fresh.incident.incident, only=["x"])
     assert given(paper) == given(fresh) == []
+
+
+def test_a_way_home_without_dr_writes_down_what_dr_alone_holds_before_it_is_made_a_replica() -> None:
+    paper = returning()
+    paper.hangs = frozenset({"fence"})
+    paper.approve(*APPROVERS)
+    assert paper.command("go-on", CONDUCTOR, ungracefully=True, reason="its hosts are gone").startswith("accepted")
+    paper.hangs = frozenset()
+    paper.outcomes["divergence.export"] = "failed"
+    paper.approve(*APPROVERS)
+    for _ in range(20):
+        paper.wait(6)
+    assert paper.begun[-1] == "export-dr-divergence"
+    assert not {"reprotect-dr-database", "reprotect-dr-cache"} & set(paper.begun)
+    paper.outcomes["divergence.export"] = "succeeded"
+    paper.command("choose", LEAD, step="export-dr-divergence", choice="retry")
+    assert {"reprotect-dr-database", "reprotect-dr-cache"} <= set(paper.begun)
+    said = paper.command("reapply", LEAD, incident=paper.incident.incident, only=["calls/1"], run="way-back")
+    assert said.startswith("accepted: 1 chosen to be given to eu-west-1")
+
+
+def test_long_after_the_incident_it_is_given_to_whoever_serves_then() -> None:
+    paper = returning()
+    paper.approve(*APPROVERS)
+    assert paper.incident.state == "closed"
+    paper.wait(86_400)
+    assert paper.command("reapply", LEAD, incident=paper.incident.incident, only=["calls/1"]).startswith("accepted")
+    (move,) = given(paper)
+    assert (move.region, move.epoch, move.run, move.objections) == (PRIMARY, 3, "reprotect", "stop")
