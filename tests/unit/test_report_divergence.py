@@ -95,7 +95,8 @@ def test_what_dr_alone_held_is_told_where_home_was_reached_without_it() -> None:
     facts = replace(LOST, lost_on_return=2).facts()
     keys = keys_lost_on_return(facts)
     assert len(keys) == 2
-    report = build(given(without_dr(facts, *keys), {keys[0]: "applied"}, run="way-back"))
+    of_the_other_export = given(without_dr(facts, *keys), {keys[1]: "applied"})
+    report = build(given(of_the_other_export, {keys[0]: "applied"}, run="way-back"))
     there = report.only_there_on_return
     assert (there.region, there.lost_found, there.lost_missing, there.given_back) == (DR, 2, 0, 1)
     assert rules(report) == ["pass", "pass"]

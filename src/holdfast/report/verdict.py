@@ -226,10 +226,10 @@ def _explained(there: OnlyThere) -> Iterable[Rule]:
         )
         yield Rule(name="divergence", result="fail", sentence=sentence)
     else:
-        sentence = (
-            f"{count(there.differences, 'difference')} held by {there.region} alone {'is' if there.differences == 1 else 'are'} exported; "
-            f"all {there.lost_found or 0} lost acknowledged writes are among them."
+        known = (
+            f"all {there.lost_found} lost acknowledged writes are among them" if there.lost_found else "no lost acknowledged write is known"
         )
+        sentence = f"{count(there.differences, 'difference')} held by {there.region} alone {'is' if there.differences == 1 else 'are'} exported; {known}."
         yield Rule(name="divergence", result="pass", sentence=sentence)
 
 
