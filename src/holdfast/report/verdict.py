@@ -226,10 +226,11 @@ def _explained(there: OnlyThere) -> Iterable[Rule]:
         )
         yield Rule(name="divergence", result="fail", sentence=sentence)
     else:
+        verb = "is" if there.differences == 1 else "are"
         known = (
             f"all {there.lost_found} lost acknowledged writes are among them" if there.lost_found else "no lost acknowledged write is known"
         )
-        sentence = f"{count(there.differences, 'difference')} held by {there.region} alone {'is' if there.differences == 1 else 'are'} exported; {known}."
+        sentence = f"{count(there.differences, 'difference')} held by {there.region} alone {verb} exported; {known}."
         yield Rule(name="divergence", result="pass", sentence=sentence)
 
 
