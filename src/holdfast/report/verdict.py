@@ -227,10 +227,10 @@ def _explained(there: OnlyThere) -> Iterable[Rule]:
         yield Rule(name="divergence", result="fail", sentence=sentence)
     else:
         verb = "is" if there.differences == 1 else "are"
-        known = (
+        lost = (
             f"all {there.lost_found} lost acknowledged writes are among them" if there.lost_found else "no lost acknowledged write is known"
         )
-        sentence = f"{count(there.differences, 'difference')} held by {there.region} alone {verb} exported; {known}."
+        sentence = f"{count(there.differences, 'difference')} held by {there.region} alone {verb} exported; {lost}."
         yield Rule(name="divergence", result="pass", sentence=sentence)
 
 
