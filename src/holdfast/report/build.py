@@ -14,12 +14,14 @@ from holdfast.ledger.entry import LedgerEntry, RequestResult
 from holdfast.ledger.measure import requests
 from holdfast.plan.model import Phase, Scenario
 from holdfast.report import people
-from holdfast.report.clients import SLOW_SECONDS, Window, outage_in, strip
+from holdfast.report.clients import Window, outage_in, strip
 from holdfast.report.components import component_results
+from holdfast.report.decisive import events
 from holdfast.report.facts import ReportFacts
 from holdfast.report.findings import findings
 from holdfast.report.history import RUNS, History, Run, number
 from holdfast.report.losses import FunctionLoss, failback_loss, failover_loss, single_writer_result
+from holdfast.report.marks import marks, windows
 from holdfast.report.model import (
     LISTED_LOSSES,
     SCHEMA_NAME,
@@ -33,12 +35,13 @@ from holdfast.report.model import (
     PhaseResult,
     PlanReference,
     Report,
+    RequestWindow,
     RunResult,
     StepResult,
 )
 from holdfast.report.only_there import only_there, only_there_on_return
 from holdfast.report.steps import phase_results, run_result, step_results
-from holdfast.report.timing import Moments, events, moments, time_spent
+from holdfast.report.timing import Moments, moments, time_spent
 from holdfast.report.verdict import judged
 from holdfast.report.wording import moment
 from holdfast.report.zones import zone_changes
@@ -88,6 +91,8 @@ def build(facts: ReportFacts) -> Report:
     losses = _failover_losses(facts, history, target)
     back = _failback_losses(facts, history, losses, runs)
     functions = _functions(facts, at, history, losses)
+    shown = windows(at, steps, functions, facts.started_seconds)
+    functions = _with_marks(facts, functions, losses, shown, at.impact)
     recovered = _recovered(functions)
     draft = Report(
         schema_=SCHEMA_NAME,
@@ -140,7 +145,9 @@ def build(facts: ReportFacts) -> Report:
         ),
         cost_usd=number(assessed.body.get("cost_usd")) if assessed else None,
         observers_silent=_silent(history),
-        events=events(at, history),
+        events=events(at, history, steps, functions, facts.ledgers, facts.observations, target),
+        sides=(facts.plan.primary_region(), facts.plan.dr_region()),
+        request_windows=shown,
         zones=zone_changes(history, at.impact, facts.ended_seconds),
         generated=Generator(version=facts.holdfast_version, at=moment(facts.generated_seconds, facts.plan.timezone)),
     )
@@ -219,11 +226,27 @@ def _functions(facts: ReportFacts, at: Moments, history: History, losses: dict[s
                 failed_requests=sum(r.result is not RequestResult.ACKNOWLEDGED for r in during) if entries else None,
                 first_failed_seconds=outage.from_seconds - at.impact if outage else None,
                 recovered_seconds=outage.until_seconds - at.impact if outage and outage.until_seconds is not None else None,
-                clients=strip(asked, shown, at.impact, min(SLOW_SECONDS, function.degraded.p95_latency_above)) if entries else (),
+                clients=strip(asked, shown, at.impact, function.degraded.p95_latency_above) if entries else (),
                 lost_at_seconds=tuple(round(entry.answered_seconds - at.impact, 3) for entry in lost.lost[:LISTED_LOSSES]) if lost else (),
             )
         )
     return tuple(results)
+
+
+def _with_marks(
+    facts: ReportFacts,
+    functions: Sequence[FunctionResult],
+    losses: dict[str, FunctionLoss],
+    shown: Sequence[RequestWindow],
+    impact_seconds: float,
+) -> tuple[FunctionResult, ...]:
+    found = []
+    for function in functions:
+        entries, lost = facts.ledgers.get(function.id, ()), losses.get(function.id)
+        slow = facts.plan.functions[function.id].degraded.p95_latency_above
+        drawn = marks(entries, lost.lost if lost else (), shown, impact_seconds, slow, len(functions))
+        found.append(function.model_copy(update={"marks": drawn, "slow_above_seconds": slow}))
+    return tuple(found)
 
 
 def _worst(functions: Sequence[FunctionResult]) -> float | None:

@@ -14,8 +14,6 @@ from holdfast.ledger.measure import Outage, Request, outages, requests, worst
 from holdfast.report.model import ClientRun
 
 BUCKET_SECONDS = 0.5
-SLOW_SECONDS = 1.0
-"""An answer that took longer is drawn as slow, or the plan's own limit where that is stricter."""
 MOST_BUCKETS = 20_000
 State = Literal["ok", "slow", "failed", "idle"]
 _RANK: dict[State, int] = {"idle": 0, "ok": 1, "slow": 2, "failed": 3}

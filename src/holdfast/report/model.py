@@ -5,6 +5,7 @@ the incident's impact where their name says started, ended, start or end; moment
 the plan's zone with the offset. Never here: how a figure comes about (`build`) or what it means (`verdict`).
 """
 
+import re
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -17,6 +18,10 @@ Verdict = Literal["pass", "fail", "unknown"]
 Answer = Literal["yes", "no", "unknown"]
 Seconds = Annotated[float, AfterValidator(lambda seconds: round(seconds, 3))]
 """To the millisecond: what the judge compares is what the reader sees."""
+
+
+_NUMBERS = re.compile(r"\[\n\s*(-?\d+(?:\.\d+)?(?:,\n\s*-?\d+(?:\.\d+)?)*)\n\s*\]")
+"""A list of nothing but numbers, as it is written with a line each. No text holds a line break in JSON, so no text can look like it."""
 
 
 class ReportPart(BaseModel):
@@ -59,6 +64,27 @@ class ClientRun(ReportPart):
     failed: int
 
 
+class RequestWindow(ReportPart):
+    """A stretch, counted from impact, in which every request is drawn."""
+
+    window: Literal["failover", "way-back"]
+    start_seconds: Seconds
+    end_seconds: Seconds
+
+
+class RequestMarks(ReportPart):
+    """Requests of one function, one window and one state, as places on a grid that begins with the window.
+
+    `gaps`: the first place, then how much further each next one is. `counts`: requests at each place; empty when there is one at each."""
+
+    window: Literal["failover", "way-back"]
+    state: Literal["ok", "slow", "failed", "lost"]
+    requests: int
+    grid_milliseconds: int
+    gaps: tuple[int, ...]
+    counts: tuple[int, ...] = ()
+
+
 class FunctionResult(ReportPart):
     """One business function: promised and measured, from its clients' ledger."""
 
@@ -87,6 +113,10 @@ class FunctionResult(ReportPart):
     clients: tuple[ClientRun, ...] = ()
     lost_at_seconds: tuple[float, ...] = ()
     """When the lost writes were acknowledged (the first 100), for the picture."""
+    slow_above_seconds: Seconds | None = None
+    """What the plan calls slow for this function."""
+    marks: tuple[RequestMarks, ...] = ()
+    """Its requests in the report's `request_windows`, for the picture. Lost ones stand where they were acknowledged, besides being *ok*."""
 
 
 class ComponentResult(ReportPart):
@@ -324,6 +354,8 @@ class Event(ReportPart):
     name: str
     seconds: Seconds
     sentence: str
+    lag_seconds: Seconds | None = None
+    """How far the following region's copies were behind then; null where nobody looked, or where it no longer follows."""
 
 
 class Report(ReportPart):
@@ -375,6 +407,9 @@ class Report(ReportPart):
     cost_usd: float | None = None
     observers_silent: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
+    sides: tuple[str, ...] = ()
+    """The plan's primary region and its DR region: left and right in every picture."""
+    request_windows: tuple[RequestWindow, ...] = ()
     zones: tuple[ZoneChange, ...] = ()
     generated: Generator
 
@@ -391,8 +426,9 @@ def json_schema() -> dict[str, Any]:
 
 
 def report_json(report: Report) -> str:
-    """The text of report.json."""
-    return report.model_dump_json(by_alias=True, indent=2) + "\n"
+    """The text of report.json. Lists of numbers take one line each."""
+    text = report.model_dump_json(by_alias=True, indent=2)
+    return _NUMBERS.sub(lambda found: f"[{', '.join(number.strip() for number in found.group(1).split(','))}]", text) + "\n"
 
 
 def read_report(text: str) -> Report:

@@ -14,8 +14,7 @@ from holdfast.ledger.measure import outages
 from holdfast.plan.blocks import BLOCKS
 from holdfast.report.facts import ReportFacts
 from holdfast.report.history import History
-from holdfast.report.model import Event, StepResult, TimeSpent
-from holdfast.report.wording import duration
+from holdfast.report.model import StepResult, TimeSpent
 
 Part = Literal["detection", "hold", "decision", "lease", "promotion", "settings", "dns", "client"]
 
@@ -117,23 +116,3 @@ def _since(moment_seconds: float | None, at: Moments) -> float | None:
 def _end(steps: Sequence[StepResult], wanted: Callable[[StepResult], bool]) -> float | None:
     ends = [step.ended_seconds for step in steps if step.block in BLOCKS and wanted(step) and step.ended_seconds is not None]
     return max(ends, default=None)
-
-
-def events(at: Moments, history: History) -> tuple[Event, ...]:
-    """The moments that pictures mark."""
-    fence = history.first_of_run(Kind.FENCE_CONFIRMED, "failover")
-    how = str(fence.body.get("how", "")) if fence else ""
-    marked = [
-        ("impact", at.impact, "The region was lost" if history.marked_seconds("cut") is not None else "First failed request"),
-        ("detected", at.suspected, "First suspicion raised"),
-        ("declared", at.opened, "Incident opened"),
-        ("decided", at.decided, "Failover decided"),
-        ("fenced", at.fenced, f"Old writer fenced ({how.replace('-', ' ')})" if how else "Old writer fenced"),
-        ("recovered", at.failover_ended, "Failover confirmed"),
-        ("return", at.way_back_started, "Way back began"),
-    ]
-    return tuple(
-        Event(name=name, seconds=moment - at.impact, sentence=f"{sentence}, {duration(moment - at.impact)} after impact")
-        for name, moment, sentence in marked
-        if moment is not None
-    )
