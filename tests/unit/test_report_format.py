@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from holdfast.report.build import build
 from holdfast.report.divergence import json_schema as divergence_schema
-from holdfast.report.model import LISTED_LOSSES, Report, json_schema, read_report, report_json
+from holdfast.report.format import json_schema, read_report, report_json
+from holdfast.report.model import LISTED_LOSSES, Report
 from unit.report_facts import ReportStory
 
 # What issue builders and auditors may rely on: version 1 never loses one of these.
@@ -49,7 +50,7 @@ VERSION_1: dict[str, Any] = {
     "journal": ("records", "head"),
 }
 REGENERATE = (
-    "python -c 'import json; from holdfast.report.model import json_schema; "
+    "python -c 'import json; from holdfast.report.format import json_schema; "
     "print(json.dumps(json_schema(), indent=2, ensure_ascii=False))' > src/holdfast/report/schema.json"
 )
 

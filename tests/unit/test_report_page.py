@@ -81,8 +81,10 @@ def test_the_page_is_well_formed_and_loads_nothing(name: str) -> None:
     assert "default-src 'none'" in text
 
 
-def test_the_page_of_a_demo_is_small() -> None:
-    assert len(page(reports()["pass"]).encode()) < 100_000
+def test_the_page_of_a_demo_is_small_and_its_first_view_smaller() -> None:
+    text = page(reports()["pass"])
+    assert len(text.encode()) < 150_000
+    assert len(text[: text.index("<main")].encode()) < 20_000
 
 
 @pytest.mark.parametrize("name", ALL)

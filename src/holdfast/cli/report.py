@@ -52,7 +52,7 @@ def report(
         _make(place, None if incident == "last" else incident, plan, bindings, ledgers, journal)
     found = _read(place)
     if output == "json":
-        from holdfast.report.model import report_json
+        from holdfast.report.format import report_json
 
         screen().file.write(report_json(found))
     elif output == "html":

@@ -145,7 +145,7 @@ def build(facts: ReportFacts) -> Report:
         ),
         cost_usd=number(assessed.body.get("cost_usd")) if assessed else None,
         observers_silent=_silent(history),
-        events=events(at, history, steps, functions, facts.ledgers, facts.observations, target),
+        events=events(facts, at, history, steps, functions, (source, target)),
         sides=(facts.plan.primary_region(), facts.plan.dr_region()),
         request_windows=shown,
         zones=zone_changes(history, at.impact, facts.ended_seconds),
@@ -226,7 +226,7 @@ def _functions(facts: ReportFacts, at: Moments, history: History, losses: dict[s
                 failed_requests=sum(r.result is not RequestResult.ACKNOWLEDGED for r in during) if entries else None,
                 first_failed_seconds=outage.from_seconds - at.impact if outage else None,
                 recovered_seconds=outage.until_seconds - at.impact if outage and outage.until_seconds is not None else None,
-                clients=strip(asked, shown, at.impact, function.degraded.p95_latency_above) if entries else (),
+                clients=strip(asked, shown, at.impact, function.degraded.p95_latency_above, len(facts.plan.functions)) if entries else (),
                 lost_at_seconds=tuple(round(entry.answered_seconds - at.impact, 3) for entry in lost.lost[:LISTED_LOSSES]) if lost else (),
             )
         )

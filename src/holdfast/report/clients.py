@@ -1,7 +1,8 @@
 """What clients saw: outages per function, and the strip of half-second buckets.
 
 Rules: a request colours every bucket from its sending to its answer when it failed or was slow, else only the one it was sent in. No answer
-is a failure to the client, whatever became of it at the server.
+is a failure to the client, whatever became of it at the server. Where states change too often to be kept, buckets are longer, and
+each has the worst that was in it.
 """
 
 import math
@@ -15,6 +16,9 @@ from holdfast.report.model import ClientRun
 
 BUCKET_SECONDS = 0.5
 MOST_BUCKETS = 20_000
+MOST_RUNS = 1_000
+"""Of all functions together: a report stays small however often the states change."""
+FEWEST_RUNS = 40
 State = Literal["ok", "slow", "failed", "idle"]
 _RANK: dict[State, int] = {"idle": 0, "ok": 1, "slow": 2, "failed": 3}
 
@@ -38,17 +42,25 @@ def outage_in(entries: Sequence[LedgerEntry], window: Window) -> tuple[float | N
     return (longest.duration_seconds if longest else None), longest, len(found)
 
 
-def strip(entries: Sequence[LedgerEntry], window: Window, impact_seconds: float, slow_seconds: float) -> tuple[ClientRun, ...]:
-    """Buckets in a row with the same state, counted from impact."""
+def strip(
+    entries: Sequence[LedgerEntry], window: Window, impact_seconds: float, slow_seconds: float, functions: int
+) -> tuple[ClientRun, ...]:
+    """Buckets in a row with the same state, counted from impact. `functions`: how many have to share the room."""
+    most = max(FEWEST_RUNS, MOST_RUNS // max(functions, 1))
+    inside = [r for r in requests(entries) if not r.own_fault and window.start_seconds <= r.sent_seconds < window.end_seconds]
     size = BUCKET_SECONDS
     while (window.end_seconds - window.start_seconds) / size > MOST_BUCKETS:
         size *= 2
+    while len(runs := _strip(inside, window, impact_seconds, slow_seconds, size)) > most:
+        size *= 2
+    return runs
+
+
+def _strip(asked_for: Sequence[Request], window: Window, impact_seconds: float, slow_seconds: float, size: float) -> tuple[ClientRun, ...]:
     total = max(1, math.ceil((window.end_seconds - window.start_seconds) / size))
     states: list[State] = ["idle"] * total
     asked, failed = [0] * total, [0] * total
-    for request in requests(entries):
-        if request.own_fault or not window.start_seconds <= request.sent_seconds < window.end_seconds:
-            continue
+    for request in asked_for:
         first = int((request.sent_seconds - window.start_seconds) // size)
         state = _state(request, slow_seconds)
         asked[first] += 1

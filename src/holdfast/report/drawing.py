@@ -46,6 +46,27 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Knob:
+    """A numbered moment; `row` keeps neighbours apart."""
+
+    mark: Mark
+    row: int
+
+
+def apart(marks: Sequence[Mark], least_percent: float = 6.5) -> tuple[Knob, ...]:
+    """Each mark in the first row where it lies on no other, on a phone too."""
+    ends: list[float] = []
+    found = []
+    for mark in marks:
+        row = next((index for index, end in enumerate(ends) if mark.percent - end >= least_percent), len(ends))
+        if row == len(ends):
+            ends.append(mark.percent)
+        ends[row] = mark.percent
+        found.append(Knob(mark, row))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class Scale:
     """A stretch of time laid over the whole width."""
 

@@ -2,10 +2,10 @@
 
 Rules: around the failover and around the way home each request is one mark; where there are more than can be drawn, marks of one state
 that stand on the same place of a coarser grid become one mark with their count. A failed or a lost request never disappears behind another,
-because every state has marks of its own. Slow is what the plan's own numbers for the function call slow.
+because every state has marks of its own. Slow is what the plan's own numbers for the function call slow. What the client itself can't
+vouch for is neither.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -33,12 +33,15 @@ def windows(
 ) -> tuple[RequestWindow, ...]:
     """The stretches in which every request is drawn: around the failover, and around the way home where there was one."""
     last = at.end - at.impact
-    back = [function.recovered_seconds for function in functions if function.first_failed_seconds is not None]
-    ends = [seconds for seconds in back if seconds is not None]
+    away = [function for function in functions if function.first_failed_seconds is not None]
+    ends = [function.recovered_seconds for function in away if function.recovered_seconds is not None]
     end = max([*ends, *_moved(steps, "failover")], default=10.0)
-    if None in back:
+    if len(ends) < len(away):
         end = max(end, _LONGEST_UNENDED_SECONDS)
-    begin = max(started_seconds - at.impact, -_BEFORE_SECONDS)
+    lost = min((seconds for function in functions for seconds in function.lost_at_seconds), default=0.0)
+    # Lost writes belong into the picture, but what came before never takes more than half of it.
+    begin = min(-_BEFORE_SECONDS, max(lost - _BEFORE_SECONDS / 2, -end))
+    begin = max(started_seconds - at.impact, begin)
     found = [RequestWindow(window="failover", start_seconds=begin, end_seconds=min(end + _AFTER_SECONDS, last))]
     home = [step for step in steps if step.run == "way-back" and step.block not in ("approve", "postgres.reprotect", "redis.reprotect")]
     if home:
@@ -64,7 +67,7 @@ def marks(
 ) -> tuple[RequestMarks, ...]:
     """The marks of one function, by window and state; states without a request are left out."""
     most = max(FEWEST_MARKS, MOST_MARKS // max(len(shown) * len(STATES) * functions, 1))
-    asked = requests(entries)
+    asked = [request for request in requests(entries) if not request.own_fault]
     gone = {entry.request: entry.answered_seconds for entry in lost}
     found = []
     for window in shown:
@@ -86,7 +89,7 @@ def _state(request: Request, slow_seconds: float) -> State:
 
 
 def _marks(window: RequestWindow, state: State, moments: Sequence[float], most: int) -> RequestMarks:
-    milliseconds = [max(0, math.floor((moment - window.start_seconds) * 1000)) for moment in moments]
+    milliseconds = [round((moment - window.start_seconds) * 1000) for moment in moments]
     for grid in _GRIDS:
         places = Counter(moment // grid for moment in milliseconds)
         if len(places) <= most:

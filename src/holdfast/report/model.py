@@ -5,8 +5,7 @@ the incident's impact where their name says started, ended, start or end; moment
 the plan's zone with the offset. Never here: how a figure comes about (`build`) or what it means (`verdict`).
 """
 
-import re
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -18,10 +17,6 @@ Verdict = Literal["pass", "fail", "unknown"]
 Answer = Literal["yes", "no", "unknown"]
 Seconds = Annotated[float, AfterValidator(lambda seconds: round(seconds, 3))]
 """To the millisecond: what the judge compares is what the reader sees."""
-
-
-_NUMBERS = re.compile(r"\[\n\s*(-?\d+(?:\.\d+)?(?:,\n\s*-?\d+(?:\.\d+)?)*)\n\s*\]")
-"""A list of nothing but numbers, as it is written with a line each. No text holds a line break in JSON, so no text can look like it."""
 
 
 class ReportPart(BaseModel):
@@ -412,25 +407,3 @@ class Report(ReportPart):
     request_windows: tuple[RequestWindow, ...] = ()
     zones: tuple[ZoneChange, ...] = ()
     generated: Generator
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of report.json, as it is checked in beside this module."""
-    schema = Report.model_json_schema(by_alias=True, mode="validation")
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": "urn:holdfast:report:v1",
-        **schema,
-        "title": "Holdfast report, version 1",
-    }
-
-
-def report_json(report: Report) -> str:
-    """The text of report.json. Lists of numbers take one line each."""
-    text = report.model_dump_json(by_alias=True, indent=2)
-    return _NUMBERS.sub(lambda found: f"[{', '.join(number.strip() for number in found.group(1).split(','))}]", text) + "\n"
-
-
-def read_report(text: str) -> Report:
-    """Inverse of `report_json`. Raises pydantic's ValidationError, which names every field that is wrong."""
-    return Report.model_validate_json(text)

@@ -59,7 +59,7 @@ class Clients:
 
     strips: tuple[drawing.Strip, ...]
     ticks: tuple[drawing.Tick, ...]
-    marks: tuple[drawing.Mark, ...]
+    knobs: tuple[drawing.Knob, ...]
 
 
 def page(report: Report) -> str:
@@ -150,4 +150,4 @@ def _clients(report: Report) -> Clients | None:
         return None
     shown = [event for event in report.events if event.name in _STRIP_EVENTS and scale.start <= event.seconds <= scale.end]
     marks = tuple(drawing.Mark(scale.percent(event.seconds), number, event.sentence) for number, event in enumerate(shown, start=1))
-    return Clients(drawing.strips(report.functions, scale), scale.ticks(), marks)
+    return Clients(drawing.strips(report.functions, scale), scale.ticks(), drawing.apart(marks))

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from holdfast.report.drawing import Mark, Scale, Tick
-from holdfast.report.model import Event, FunctionResult, Report, RequestMarks
-from holdfast.report.wording import count, duration
+from holdfast.report.drawing import Knob, Mark, Scale, Tick, apart
+from holdfast.report.model import Event, FunctionResult, Report, RequestMarks, RequestWindow
+from holdfast.report.wording import count, duration, listing
 
 _NAMES: Mapping[str, str] = {
     "impact": "Impact",
@@ -19,16 +19,20 @@ _NAMES: Mapping[str, str] = {
     "fenced": "Old writer fenced",
     "promoted": "Promoted",
     "traffic": "Traffic moved",
+    "turned-back": "Turned back",
     "served": "Served again",
+    "followed": "Old side follows",
     "return-decided": "Way back decided",
     "return-fenced": "DR's writer fenced",
     "return-promoted": "Home writes",
     "return-traffic": "Traffic is home",
+    "return-turned-back": "Way back turned back",
     "return-served": "Served from home",
+    "return-followed": "DR follows again",
 }
 _OF_WINDOW: Mapping[str, Sequence[str]] = {
-    "failover": ("impact", "detected", "decided", "fenced", "promoted", "traffic", "served"),
-    "way-back": ("return-decided", "return-fenced", "return-promoted", "return-traffic", "return-served"),
+    "failover": ("impact", "detected", "decided", "fenced", "promoted", "traffic", "turned-back", "served"),
+    "way-back": ("return-decided", "return-fenced", "return-promoted", "return-traffic", "return-turned-back", "return-served"),
 }
 _TITLES: Mapping[str, str] = {"failover": "Around the failover", "way-back": "Around the way home"}
 SCENE_PIXELS = 78
@@ -58,6 +62,8 @@ class Scene:
     link: str
     arrow: str
     """right, left, or none while neither follows the other."""
+    look: str
+    """runs, or stale while nothing proves that the copy goes on."""
     clocks: str
     top: int
     """Where it begins in the picture, in pixels."""
@@ -73,14 +79,6 @@ class Strip:
 
 
 @dataclass(frozen=True, slots=True)
-class Knob:
-    """A numbered moment; `row` keeps neighbours apart."""
-
-    mark: Mark
-    row: int
-
-
-@dataclass(frozen=True, slots=True)
 class Window:
     """All functions' requests in one window, with the moments as lines."""
 
@@ -89,11 +87,14 @@ class Window:
     strips: tuple[Strip, ...]
     ticks: tuple[Tick, ...]
     knobs: tuple[Knob, ...]
-    rows: int
+    notes: tuple[str, ...]
+    """Sentences: what a mark stands for where it is not one request, and what is not in the picture."""
 
 
 _SERVES = Place("done", "✓", "serves")
 _FOLLOWS = Place("done", "✓", "follows")
+_STANDS_BY = Place("held", "●", "stands by")
+_FAILS = Place("failed", "✕", "failing")
 _FENCED = Place("fenced", "■", "fenced")
 _WRITES = Place("running", "▶", "writes")
 _GETS_TRAFFIC = Place("running", "▶", "gets traffic")
@@ -101,21 +102,20 @@ _GETS_TRAFFIC = Place("running", "▶", "gets traffic")
 
 def scenes(report: Report) -> tuple[Scene, ...]:
     """The regions before it happened and at each moment that decided, there and back."""
-    if not report.source or not report.target or not report.events:
+    if not report.source or not report.target:
         return ()
-    places = {report.source: _SERVES, report.target: _FOLLOWS}
-    follower: str | None = report.target
+    told = _Regions({report.source: _SERVES, report.target: _FOLLOWS}, report.target)
+    left, right = sides_of(report)
     found: list[Scene] = []
     top = 24
     for event in report.events:
-        if event.name not in _NAMES and event.name != "return":
-            continue
-        follower = _after(event.name, report, places, follower)
         if event.name in _NAMES:
-            left, right = (places[side] for side in sides_of(report))
-            link, arrow = _link(event, report, follower)
+            told.after(event, report)
             clocks = _clocks(event, report)
-            found.append(Scene(duration(event.seconds), _NAMES[event.name], left, right, link, arrow, clocks, top))
+            link, arrow = _link(event, told.follower, right)
+            look = "stale" if event.lag_seconds is None or told.places[report.source] == _FAILS else "runs"
+            name, at = _NAMES[event.name], duration(event.seconds)
+            found.append(Scene(at, name, told.places[left], told.places[right], link, arrow, look, clocks, top))
             top += SCENE_PIXELS if clocks else SCENE_PIXELS - 16
     return tuple(found)
 
@@ -125,57 +125,77 @@ def sides_of(report: Report) -> tuple[str, str]:
     return (report.sides[0], report.sides[1]) if len(report.sides) == 2 else (report.source, report.target)
 
 
-def _after(name: str, report: Report, places: dict[str, Place], follower: str | None) -> str | None:
-    """Put the regions as they are from this event on; returns who follows."""
-    source, target = report.source, report.target
-    planned = report.execution == "graceful"
-    match name:
-        case "impact" if not planned:
-            places[source] = Place("failed", "✕", "lost")
-        case "fenced":
-            places[source] = _FENCED
-        case "promoted":
-            places[target] = _WRITES
-            return None
-        case "traffic" if places[target] != _SERVES:
-            places[target] = _GETS_TRAFFIC
-        case "served":
-            places[target] = _SERVES
-        case "return":
-            places[source] = _FOLLOWS
-            return source
-        case "return-fenced":
-            places[target] = _FENCED
-        case "return-promoted":
-            places[source] = _WRITES
-            return None
-        case "return-traffic" if places[source] != _SERVES:
-            places[source] = _GETS_TRAFFIC
-        case "return-served":
-            places[source] = _SERVES
-    return follower
+@dataclass(slots=True)
+class _Regions:
+    """The regions as the events told so far have put them."""
+
+    places: dict[str, Place]
+    follower: str | None
+
+    def after(self, event: Event, report: Report) -> None:
+        """Put them as they are from this event on."""
+        home, other = report.source, report.target
+        if event.name.startswith("return-"):
+            self._move(event, report, event.name.removeprefix("return-"), other, home)
+        elif event.name == "followed":
+            self.places[home], self.follower = _FOLLOWS, home
+        elif event.name == "impact" and report.execution != "graceful":
+            self.places |= {home: _FAILS, other: _STANDS_BY}
+        else:
+            self._move(event, report, event.name, home, other)
+
+    def _move(self, event: Event, report: Report, name: str, left: str, taken: str) -> None:
+        """Service leaves one region and is taken up by the other."""
+        took = self.places[taken] in (_WRITES, _GETS_TRAFFIC, _SERVES)
+        match name:
+            case "fenced":
+                self.follower = None if self.places[left] == _FAILS else self.follower
+                self.places[left] = _FENCED
+            case "promoted":
+                self.places[taken], self.follower = _WRITES, None
+            case "traffic":
+                self.places[taken] = _GETS_TRAFFIC if _awaited(event, report) else _SERVES
+            case "turned-back":
+                self.places |= {left: _WRITES, taken: _STANDS_BY}
+                self.follower = taken
+            case "served":
+                # Without a promotion it came back where it had been.
+                self.places[taken if took else left] = _SERVES
+            case "followed":
+                self.places[left], self.follower = _FOLLOWS, left
 
 
-def _link(event: Event, report: Report, follower: str | None) -> tuple[str, str]:
+def _link(event: Event, follower: str | None, right: str) -> tuple[str, str]:
     if follower is None:
         return "no copy", ""
-    arrow = "right" if follower == sides_of(report)[1] else "left"
-    if event.lag_seconds is None:
-        return "lag unknown" if event.name in ("impact", "detected", "decided") else "", arrow
-    return f"{duration(event.lag_seconds)} behind", arrow
+    lag = "lag unknown" if event.lag_seconds is None else f"lag {duration(event.lag_seconds)}"
+    return lag, "right" if follower == right else "left"
 
 
 def _clocks(event: Event, report: Report) -> str:
-    """How many functions were out then, and how much of the strictest promise among them was used up; the way back has its strip only."""
-    if event.name.startswith("return"):
+    """How many functions were out then, and how much of the strictest promise among them was used up; the way back has its strips only."""
+    if event.name == "followed" or event.name.startswith("return-"):
         return ""
-    out = [function for function in report.functions if _is_out(function, event.seconds)]
+    out = _out(event, report)
     total = f"{len(out)} of {count(len(report.functions), 'function')} out"
     if not out:
         return total
     strictest = min(out, key=lambda function: (function.rto_target_seconds, function.first_failed_seconds or 0.0))
     since = event.seconds - (strictest.first_failed_seconds or 0.0)
-    return f"{total}, {duration(max(since, 0.0))} of {duration(strictest.rto_target_seconds)}"
+    return f"{total}, {duration(max(since, 0.0))} of RTO {duration(strictest.rto_target_seconds)}"
+
+
+def _awaited(event: Event, report: Report) -> bool:
+    """Whether clients are still to be seen served when traffic has been moved."""
+    if event.name.startswith("return-"):
+        later = any(other.name == "return-served" and other.seconds > event.seconds for other in report.events)
+        return later or report.failback.outage_seconds is None
+    return bool(_out(event, report)) or any(function.rto_actual_seconds is None for function in report.functions)
+
+
+def _out(event: Event, report: Report) -> list[FunctionResult]:
+    """Functions out at a moment of the failover."""
+    return [function for function in report.functions if _is_out(function, event.seconds)]
 
 
 def _is_out(function: FunctionResult, seconds: float) -> bool:
@@ -191,28 +211,35 @@ def request_windows(report: Report) -> tuple[Window, ...]:
         shown = [event for event in report.events if event.name in _OF_WINDOW[window.window] and _inside(event, scale)]
         texts = [f"{_NAMES[event.name]}, {duration(event.seconds)} after impact" for event in shown]
         places = [scale.percent(event.seconds) for event in shown]
-        knobs = _apart([Mark(place, number, text) for number, (place, text) in enumerate(zip(places, texts, strict=True), start=1)])
+        knobs = apart([Mark(place, number, text) for number, (place, text) in enumerate(zip(places, texts, strict=True), start=1)])
         strips = tuple(_strip(function, window.window, scale) for function in report.functions)
-        rows = max((knob.row for knob in knobs), default=0) + 1
-        found.append(Window(window.window, _TITLES[window.window], strips, scale.ticks(), knobs, rows))
+        notes = (*_bins(report, window.window), *_before(report, window))
+        found.append(Window(window.window, _TITLES[window.window], strips, scale.ticks(), knobs, notes))
     return tuple(found)
+
+
+def _bins(report: Report, window: str) -> tuple[str, ...]:
+    binned = [marks for function in report.functions for marks in function.marks if marks.window == window and marks.counts]
+    if not binned:
+        return ()
+    length = duration(max(marks.grid_milliseconds for marks in binned) / 1000.0)
+    most = max(max(marks.counts) for marks in binned)
+    return (
+        f"Too many to draw one by one: a mark stands for all requests of one state within {length} or less, at most {count(most)} of them.",
+    )
+
+
+def _before(report: Report, window: RequestWindow) -> tuple[str, ...]:
+    if window.window != "failover":
+        return ()
+    early = [f.name for f in report.functions if any(seconds < window.start_seconds for seconds in f.lost_at_seconds)]
+    if not early:
+        return ()
+    return (f"Lost writes of {listing(early)} were acknowledged before this picture begins: all are counted under Data.",)
 
 
 def _inside(event: Event, scale: Scale) -> bool:
     return scale.start <= event.seconds <= scale.end
-
-
-def _apart(marks: Sequence[Mark], least_percent: float = 6.5) -> tuple[Knob, ...]:
-    """Each mark in the first row where it lies on no other, on a phone too."""
-    ends: list[float] = []
-    found = []
-    for mark in marks:
-        row = next((index for index, end in enumerate(ends) if mark.percent - end >= least_percent), len(ends))
-        if row == len(ends):
-            ends.append(mark.percent)
-        ends[row] = mark.percent
-        found.append(Knob(mark, row))
-    return tuple(found)
 
 
 def _strip(function: FunctionResult, window: str, scale: Scale) -> Strip:

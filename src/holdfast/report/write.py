@@ -7,7 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.report.model import Report, read_report, report_json
+from holdfast.report.format import read_report, report_json
+from holdfast.report.model import Report
 from holdfast.report.page import page
 
 JSON_NAME, PAGE_NAME = "report.json", "report.html"
