@@ -100,6 +100,65 @@ def test_words_do_not_lie_on_each_other_on_a_phone(browser: Chromium, address: s
     assert overlapping == []
 
 
+@pytest.mark.parametrize("width", [320, 375, 1200])
+def test_the_regions_stand_side_by_side_with_their_words_inside(browser: Chromium, address: str, width: int) -> None:
+    tab = open_page(browser, address, width)
+    scenes = tab.value(
+        """[...document.querySelectorAll('svg.scenes > svg')].map(scene => {
+          const boxes = [...scene.querySelectorAll('rect.place')].map(e => e.getBoundingClientRect());
+          const words = [...scene.querySelectorAll('text.place-t')].map(e => e.getBoundingClientRect());
+          const link = scene.querySelector('.link-t').getBoundingClientRect();
+          return {left: boxes[0].left, right: boxes[1].left, gap: boxes[1].left - boxes[0].right,
+            inside: words.every((word, i) => word.left > boxes[i].left && word.right < boxes[i].right),
+            apart: link.left > boxes[0].right - 0.5 && link.right < boxes[1].left + 0.5}; })"""
+    )
+    assert len(scenes) >= 6
+    assert {(scene["left"], scene["right"]) for scene in scenes} == {(scenes[0]["left"], scenes[0]["right"])}, (
+        "no region ever swaps its side"
+    )
+    assert all(scene["gap"] > 40 and scene["inside"] and scene["apart"] for scene in scenes)
+
+
+@pytest.mark.parametrize("width", [320, 1200])
+def test_numbers_of_moments_do_not_cover_each_other(browser: Chromium, address: str, width: int) -> None:
+    tab = open_page(browser, address, width)
+    covered = tab.value(
+        """[...document.querySelectorAll('.axis svg')].map(axis => [...axis.querySelectorAll('circle')].map(c => c.getBoundingClientRect()))
+        .flatMap(all => all.flatMap((a, i) => all.slice(i + 1).filter(b => Math.hypot(a.x - b.x, a.y - b.y) < 15)))"""
+    )
+    assert covered == []
+
+
+def test_a_screen_reader_hears_what_the_pictures_show(browser: Chromium, address: str) -> None:
+    tab = open_page(browser, address)
+    images = [node for node in tab.accessibility() if node.get("role", {}).get("value") in ("image", "img")]
+    names = [node.get("name", {}).get("value", "") for node in images]
+    assert all(names)
+    regions = next(node for node in images if node["name"]["value"] == "eu-west-1 and eu-central-1 at the moments that decided")
+    assert regions["description"]["value"].startswith("Impact at 0 s: eu-west-1 failing, eu-central-1 stands by, lag unknown; 1 of 5")
+    assert sum("answered in time" in name for name in names) == 5 * tab.value(
+        "[...document.querySelectorAll('h3')].filter(h => h.textContent.startsWith('Around ')).length"
+    )
+    voice = next(name for name in names if name.startswith("Voice Call Processing: "))
+    assert re.fullmatch(
+        r"Voice Call Processing: \d+ answered in time, \d+ slow \(over 5 s\), \d+ failed, \d of the acknowledged lost", voice
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_in_pictures_can_be_read(browser: Chromium, address: str, scheme: str) -> None:
+    tab = open_page(browser, address, scheme=scheme)
+    fills = tab.value("[...new Set([...document.querySelectorAll('svg text:not(.pt):not(.knob-t)')].map(t => getComputedStyle(t).fill))]")
+    known = tab.value(
+        """(() => { const probe = document.createElement('i'); document.body.append(probe);
+        const names = ['text', 'muted', 'done', 'running', 'failed'];
+        const found = names.map(n => { probe.style.color = `var(--${n})`; return getComputedStyle(probe).color; });
+        probe.remove(); return found; })()"""
+    )
+    assert len(fills) >= 5
+    assert set(fills) <= set(known), "every colour of a word is one whose contrast is measured below"
+
+
 @pytest.mark.parametrize("width", [320, 1200])
 def test_the_verdict_is_in_the_first_view(browser: Chromium, address: str, width: int) -> None:
     tab = open_page(browser, address, width)

@@ -143,10 +143,20 @@ def test_lost_writes_belong_into_the_picture_but_never_take_more_than_half_of_it
     window = build(story.facts()).request_windows[0]
     assert window.start_seconds == pytest.approx(-5.0, abs=0.3)
     early = report().model_copy(update={"request_windows": (TEN_SECONDS,)})
-    assert request_windows(early)[0].notes == (
+    assert request_windows(early)[0].notes[0] == (
         "Lost writes of Voice Call Processing and Hotel PMS Integration were acknowledged before this picture begins: "
-        "all are counted under Data.",
+        "all are counted under Data."
     )
+
+
+def test_a_failure_outside_the_pictures_is_named_under_them() -> None:
+    facts = ReportStory().facts()
+    again = LedgerEntry("pms", "pms-again", IMPACT + 25.0, IMPACT + 25.5, RequestResult.REFUSED, None, None, None, None, None)
+    found = build(replace(facts, ledgers={**facts.ledgers, "pms": (*facts.ledgers["pms"], again)}))
+    assert [window.notes for window in request_windows(found)] == [
+        (),
+        ("Requests of Hotel PMS Integration failed at other times too: see the whole time.",),
+    ]
 
 
 def flapping(function: str) -> Iterator[LedgerEntry]:

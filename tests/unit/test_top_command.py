@@ -1,5 +1,6 @@
 """`holdfast top` on terminals of all kinds: it draws, it ends with q, and it leaves the terminal as it found it."""
 
+import codecs
 import json
 import os
 import pty
@@ -9,12 +10,16 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from holdfast.console.state import state
 from unit.conduct_on_paper import Paper
+
+DEADLINE_SECONDS = 120.0
+"""Nothing here takes a second; a machine that is busy with other things may take its time."""
 
 _PROGRAM = """
 import json, sys
@@ -29,6 +34,14 @@ class Client:
             raise ControllerSilent("no controller answers")
         return json.loads(told.read_text())
 
+lines = top._lines
+
+def counted(*arguments):
+    with open(sys.argv[1] + ".frames", "a") as frames:
+        frames.write(".")
+    return lines(*arguments)
+
+top._lines = counted
 top.controller_of = lambda lab: Client()
 top.EVERY_SECONDS = 0.05
 sys.exit(top.top(once="--once" in sys.argv, output="json" if "json" in sys.argv else "text"))
@@ -45,7 +58,7 @@ def told(tmp_path: Path) -> Path:
 
 
 class Terminal:
-    """A program on a terminal of 80 × 24 of its own."""
+    """A program on a terminal of 80 × 24 of its own. Whoever waits reads: an unread terminal is full soon, and holds the program up."""
 
     def __init__(self, *arguments: str, **environment: str) -> None:
         self.main, self.side = pty.openpty()
@@ -61,23 +74,28 @@ class Terminal:
             start_new_session=True,
         )
         self.seen = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
 
-    def until(self, text: str, seconds: float = 20.0) -> str:
-        end = time.monotonic() + seconds
-        while text not in self.seen and time.monotonic() < end:
-            if select.select([self.main], [], [], 0.1)[0]:
-                self.seen += os.read(self.main, 65536).decode()
-        assert text in self.seen, self.seen
-        return self.seen
+    def until(self, text: str) -> None:
+        """Read until this was shown."""
+        self.reads_until(lambda: text in self.seen, text)
+
+    def reads_until(self, met: Callable[[], bool], what: str) -> None:
+        """Read until something has come about."""
+        end = time.monotonic() + DEADLINE_SECONDS
+        while not met() and time.monotonic() < end:
+            if select.select([self.main], [], [], 0.02)[0]:
+                self.seen += self._decoder.decode(os.read(self.main, 65536))
+        assert met(), f"{what} did not come about; shown was {self.seen!r}"
 
     def type(self, keys: str) -> None:
         os.write(self.main, keys.encode())
 
-    def ended(self) -> int:
-        code = self.process.wait(20)
-        while select.select([self.main], [], [], 0.1)[0]:
-            self.seen += os.read(self.main, 65536).decode()
-        return code
+    def ended(self) -> int | None:
+        """Read until the program has ended, and then what it left to be read; returns its exit code."""
+        self.reads_until(lambda: self.process.poll() is not None, "the end")
+        self.reads_until(lambda: not select.select([self.main], [], [], 0.1)[0], "the last of it")
+        return self.process.returncode
 
     def close(self) -> None:
         if self.process.poll() is None:
@@ -99,6 +117,7 @@ def test_it_draws_and_leaves_the_terminal_as_it_was(told: Path, ending: str) -> 
         else:
             terminal.process.send_signal(signal.SIGINT if ending == "ctrl-c" else signal.SIGTERM)
         assert terminal.ended() == 0
+        terminal.until("\x1b[?1049l")
         assert terminal.seen.rstrip().endswith("\x1b[0m\x1b[?25h\x1b[?1049l")
         assert termios.tcgetattr(terminal.side) == terminal.before
     finally:
@@ -125,7 +144,9 @@ def test_a_dumb_terminal_gets_words_only_and_no_frame_twice(told: Path) -> None:
     terminal = Terminal(str(told), TERM="dumb")
     try:
         terminal.until("next: holdfast approve")
-        time.sleep(0.3)
+        frames = told.with_name(f"{told.name}.frames")
+        drawn = frames.stat().st_size
+        terminal.reads_until(lambda: frames.stat().st_size >= drawn + 5, "five more frames")
         terminal.process.send_signal(signal.SIGINT)
         terminal.ended()
         shown = terminal.seen.split("Traceback")[0]
@@ -148,7 +169,9 @@ def test_without_colour_there_is_none(told: Path) -> None:
 
 def _run(*arguments: str, encoding: str = "utf-8") -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
-    return subprocess.run([sys.executable, "-c", _PROGRAM, *arguments], capture_output=True, check=False, timeout=60, env=environment)
+    return subprocess.run(
+        [sys.executable, "-c", _PROGRAM, *arguments], capture_output=True, check=False, timeout=DEADLINE_SECONDS, env=environment
+    )
 
 
 def test_into_a_pipe_goes_one_frame_and_as_data_one_value(told: Path) -> None:

@@ -213,7 +213,8 @@ def request_windows(report: Report) -> tuple[Window, ...]:
         places = [scale.percent(event.seconds) for event in shown]
         knobs = apart([Mark(place, number, text) for number, (place, text) in enumerate(zip(places, texts, strict=True), start=1)])
         strips = tuple(_strip(function, window.window, scale) for function in report.functions)
-        notes = (*_bins(report, window.window), *_before(report, window))
+        last = window == report.request_windows[-1]
+        notes = (*_bins(report, window.window), *_before(report, window), *(_outside(report) if last else ()))
         found.append(Window(window.window, _TITLES[window.window], strips, scale.ticks(), knobs, notes))
     return tuple(found)
 
@@ -236,6 +237,17 @@ def _before(report: Report, window: RequestWindow) -> tuple[str, ...]:
     if not early:
         return ()
     return (f"Lost writes of {listing(early)} were acknowledged before this picture begins: all are counted under Data.",)
+
+
+def _outside(report: Report) -> tuple[str, ...]:
+    """Whoever failed while no picture of requests was drawn is named, so that nobody takes the pictures for all of it."""
+    drawn = [(window.start_seconds, window.end_seconds) for window in report.request_windows]
+    failed = [
+        function.name
+        for function in report.functions
+        if any(run.failed and all(run.end_seconds <= start or run.start_seconds >= end for start, end in drawn) for run in function.clients)
+    ]
+    return (f"Requests of {listing(failed)} failed at other times too: see the whole time.",) if failed else ()
 
 
 def _inside(event: Event, scale: Scale) -> bool:
