@@ -15,9 +15,10 @@ from holdfast.report.build import build
 from holdfast.report.clients import MOST_RUNS, Window, strip
 from holdfast.report.format import report_json
 from holdfast.report.marks import FEWEST_MARKS, marks
-from holdfast.report.model import Report, RequestMarks, RequestWindow
+from holdfast.report.model import Report
 from holdfast.report.page import page
 from holdfast.report.pictures import request_windows
+from holdfast.report.seen import RequestMarks, RequestWindow
 from unit.report_facts import DR, HOME, IMPACT, STORES, ReportStory
 
 TEN_SECONDS = RequestWindow(window="failover", start_seconds=0.0, end_seconds=10.0)

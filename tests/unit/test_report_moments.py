@@ -12,8 +12,9 @@ from holdfast.journal.kinds import Kind
 from holdfast.journal.record import GENESIS, following
 from holdfast.report.build import build
 from holdfast.report.facts import ReportFacts
-from holdfast.report.model import Event, Report
+from holdfast.report.model import Report
 from holdfast.report.pictures import Scene, scenes, sides_of
+from holdfast.report.seen import Event
 from unit.report_facts import DR, HOME, IMPACT, INCIDENT, ReportStory
 
 

@@ -35,11 +35,11 @@ from holdfast.report.model import (
     PhaseResult,
     PlanReference,
     Report,
-    RequestWindow,
     RunResult,
     StepResult,
 )
 from holdfast.report.only_there import only_there, only_there_on_return
+from holdfast.report.seen import RequestWindow
 from holdfast.report.steps import phase_results, run_result, step_results
 from holdfast.report.timing import Moments, moments, time_spent
 from holdfast.report.verdict import judged

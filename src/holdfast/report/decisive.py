@@ -12,7 +12,8 @@ from holdfast.plan.blocks import BLOCKS, BlockSpecification
 from holdfast.report.clients import Window, outage_in
 from holdfast.report.facts import ReportFacts
 from holdfast.report.history import History, Run
-from holdfast.report.model import Event, FunctionResult, StepResult
+from holdfast.report.model import FunctionResult, StepResult
+from holdfast.report.seen import Event
 from holdfast.report.steps import DONE
 from holdfast.report.timing import Moments
 from holdfast.report.wording import duration

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from holdfast.report.model import ReportPart
+from holdfast.report.part import ReportPart
 
 SCHEMA_NAME: Final = "holdfast/divergence/v1"
 JSON_NAME: Final = "divergence.json"

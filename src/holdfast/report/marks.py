@@ -14,7 +14,8 @@ from typing import Literal
 from holdfast.ledger.entry import LedgerEntry, RequestResult
 from holdfast.ledger.measure import Request, requests
 from holdfast.plan.blocks import BLOCKS
-from holdfast.report.model import FunctionResult, RequestMarks, RequestWindow, StepResult
+from holdfast.report.model import FunctionResult, StepResult
+from holdfast.report.seen import RequestMarks, RequestWindow
 from holdfast.report.timing import Moments
 
 State = Literal["ok", "slow", "failed", "lost"]

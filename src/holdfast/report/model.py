@@ -5,9 +5,12 @@ the incident's impact where their name says started, ended, start or end; moment
 the plan's zone with the offset. Never here: how a figure comes about (`build`) or what it means (`verdict`).
 """
 
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from holdfast.report.part import ReportPart, Seconds
+from holdfast.report.seen import Event, RequestMarks, RequestWindow
 
 SCHEMA_NAME: Final = "holdfast/report/v1"
 LISTED_LOSSES = 100
@@ -15,14 +18,6 @@ LISTED_LOSSES = 100
 
 Verdict = Literal["pass", "fail", "unknown"]
 Answer = Literal["yes", "no", "unknown"]
-Seconds = Annotated[float, AfterValidator(lambda seconds: round(seconds, 3))]
-"""To the millisecond: what the judge compares is what the reader sees."""
-
-
-class ReportPart(BaseModel):
-    """A piece of the report. Unknown fields are ignored when reading, so that an older program reads a newer report."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
 
 class PlanReference(ReportPart):
@@ -57,27 +52,6 @@ class ClientRun(ReportPart):
     end_seconds: Seconds
     requests: int
     failed: int
-
-
-class RequestWindow(ReportPart):
-    """A stretch, counted from impact, in which every request is drawn."""
-
-    window: Literal["failover", "way-back"]
-    start_seconds: Seconds
-    end_seconds: Seconds
-
-
-class RequestMarks(ReportPart):
-    """Requests of one function, one window and one state, as places on a grid that begins with the window.
-
-    `gaps`: the first place, then how much further each next one is. `counts`: requests at each place; empty when there is one at each."""
-
-    window: Literal["failover", "way-back"]
-    state: Literal["ok", "slow", "failed", "lost"]
-    requests: int
-    grid_milliseconds: int
-    gaps: tuple[int, ...]
-    counts: tuple[int, ...] = ()
 
 
 class FunctionResult(ReportPart):
@@ -341,16 +315,6 @@ class OnlyThere(ReportPart):
     def tells(self) -> bool:
         """Whether there is anything in it that a reader must see."""
         return self.needed or self.exported
-
-
-class Event(ReportPart):
-    """A moment that the pictures mark, from impact."""
-
-    name: str
-    seconds: Seconds
-    sentence: str
-    lag_seconds: Seconds | None = None
-    """How far the following region's copies were behind then; null where nobody looked, or where it no longer follows."""
 
 
 class Report(ReportPart):

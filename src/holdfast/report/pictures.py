@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from holdfast.report.drawing import Knob, Mark, Scale, Tick, apart
-from holdfast.report.model import Event, FunctionResult, Report, RequestMarks, RequestWindow
+from holdfast.report.model import FunctionResult, Report
+from holdfast.report.seen import Event, RequestMarks, RequestWindow
 from holdfast.report.wording import count, duration, listing
 
 _NAMES: Mapping[str, str] = {
