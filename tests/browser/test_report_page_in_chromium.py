@@ -20,6 +20,7 @@ STORIES = {
     "stopped": ReportStory(
         kind="incident", way_back=False, failover_outcome=None, outcomes={"deploy": ("failed", "no"), "smoke-test": ("unknown", "unknown")}
     ),
+    "unexplained": ReportStory(unexplained=2, lost={"voice": 12, "pms": 3}),
 }
 # Contrast as WCAG 2.2 defines it, over what the browser really painted: the nearest background that is not transparent.
 CONTRASTS = """(() => {
@@ -141,7 +142,7 @@ def test_a_screen_reader_hears_what_the_pictures_show(browser: Chromium, address
     )
     voice = next(name for name in names if name.startswith("Voice Call Processing: "))
     assert re.fullmatch(
-        r"Voice Call Processing: \d+ answered in time, \d+ slow \(over 5 s\), \d+ failed, \d of the acknowledged lost", voice
+        r"Voice Call Processing: \d+ answered in time, \d+ slow \(over 5 s\), \d+ failed, \d+ of the acknowledged lost", voice
     )
 
 

@@ -121,6 +121,11 @@ def test_clocks_name_how_many_are_out_and_the_strictest_promise() -> None:
     assert seen["Home writes"].clocks == ""
 
 
+def test_between_the_loss_and_the_first_failed_request_nobody_is_out_yet() -> None:
+    later = [function.model_copy(update={"first_failed_seconds": 0.06}) for function in build(whole()).functions]
+    assert told(build(whole()), "impact", functions=tuple(later))["Impact"].clocks == "first failed request 60 ms later"
+
+
 def test_lag_is_the_newest_look_and_the_time_since() -> None:
     seen = lags(replace(whole(), observations=looks(DR, (-1.0, 0.2), (-0.5, 0.3), (3.0, 3.1), (9.0, 0.0))))
     assert seen["impact"] == pytest.approx(0.8)

@@ -178,6 +178,9 @@ def _clocks(event: Event, report: Report) -> str:
     if event.name == "followed" or event.name.startswith("return-"):
         return ""
     out = _out(event, report)
+    to_come = [function.first_failed_seconds for function in report.functions if function.first_failed_seconds is not None]
+    if event.name == "impact" and not out and to_come:
+        return f"first failed request {duration(min(to_come) - event.seconds)} later"
     total = f"{len(out)} of {count(len(report.functions), 'function')} out"
     if not out:
         return total
