@@ -36,6 +36,7 @@ from holdfast.report.model import (
     PlanReference,
     Report,
     RunResult,
+    SingleWriter,
     StepResult,
 )
 from holdfast.report.only_there import only_there, only_there_on_return
@@ -124,13 +125,7 @@ def build(facts: ReportFacts) -> Report:
         steps=steps,
         runs=runs,
         loss_bound=_loss_bound(history, functions),
-        single_writer=single_writer_result(
-            facts.plan,
-            [entry for entries in facts.ledgers.values() for entry in entries],
-            facts.before_reprotect,
-            (*facts.after_failover, *facts.at_end),
-            source,
-        ),
+        single_writer=_single_writer(facts, source),
         failback=_failback(facts, at, scenario, steps, runs, back),
         journal=_journal(facts),
         time_spent=time_spent(at, there, recovered),
@@ -154,6 +149,16 @@ def build(facts: ReportFacts) -> Report:
     given = tuple(finding.model_copy(update={"weighs": finding.weighs or finding.result == "unknown"}) for finding in facts.findings)
     whole = draft.model_copy(update={"findings": (*findings(draft, history), *given)})
     return judged(whole)
+
+
+def _single_writer(facts: ReportFacts, source: str) -> SingleWriter:
+    return single_writer_result(
+        facts.plan,
+        [entry for entries in facts.ledgers.values() for entry in entries],
+        facts.before_reprotect,
+        (*facts.after_failover, *facts.at_end),
+        source,
+    )
 
 
 def _phases(scenario: Scenario | None, run: Run) -> tuple[Phase, ...]:
