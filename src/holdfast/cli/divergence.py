@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from holdfast.providers.controller.client import ControllerClient
     from holdfast.report.divergence import Divergence
 
-app = App(name="divergence", help="What only the lost side held: show it, and give chosen rows back.", result_action="return_value")
+app = App(
+    name="divergence",
+    help="What only the lost side held: show it, and give chosen rows back.\n\nExample: `holdfast divergence inc-1-1 --entries`",
+    result_action="return_value",
+)
 
 MOST_AT_ONCE = 500
 MOST_CHARACTERS = 40_000
