@@ -14,12 +14,13 @@ from holdfast.ledger.measure import requests
 from holdfast.report.build import build
 from holdfast.report.clients import MOST_RUNS, Window, strip
 from holdfast.report.format import report_json
-from holdfast.report.marks import FEWEST_MARKS, marks
+from holdfast.report.marks import FEWEST_MARKS, marks, windows
 from holdfast.report.model import Report
 from holdfast.report.page import page
 from holdfast.report.pictures import request_windows
 from holdfast.report.seen import RequestMarks, RequestWindow
-from unit.report_facts import DR, HOME, IMPACT, STORES, ReportStory
+from holdfast.report.timing import Moments
+from unit.report_facts import DR, END_SECONDS, HOME, IMPACT, STORES, ReportStory
 
 TEN_SECONDS = RequestWindow(window="failover", start_seconds=0.0, end_seconds=10.0)
 
@@ -143,6 +144,10 @@ def test_lost_writes_belong_into_the_picture_but_never_take_more_than_half_of_it
     story = ReportStory(lost={"voice": 20})
     window = build(story.facts()).request_windows[0]
     assert window.start_seconds == pytest.approx(-5.0, abs=0.3)
+    hours = tuple(f.model_copy(update={"lost_at_seconds": (-7200.0,)}) for f in report().functions)
+    at = Moments(IMPACT, None, None, None, None, None, None, None, IMPACT + END_SECONDS)
+    (far, _) = windows(at, report().steps, hours, IMPACT - 9000.0)
+    assert -far.start_seconds == pytest.approx(far.end_seconds, abs=5.0)
     early = report().model_copy(update={"request_windows": (TEN_SECONDS,)})
     assert request_windows(early)[0].notes[0] == (
         "Lost writes of Voice Call Processing and Hotel PMS Integration were acknowledged before this picture begins: "

@@ -225,6 +225,14 @@ def test_a_function_that_nobody_watched_leaves_the_end_open() -> None:
     assert drawn(report)["Traffic moved"].right.text == "gets traffic"
 
 
+def test_traffic_that_nobody_was_seen_to_be_served_with_is_no_service() -> None:
+    nobody = {"rto_actual_seconds": None, "first_failed_seconds": None, "recovered_seconds": None}
+    unmeasured = tuple(function.model_copy(update=nobody) for function in build(whole()).functions)
+    assert told(build(whole()), "impact", "promoted", "traffic", functions=unmeasured)["Traffic moved"].right.text == "gets traffic"
+    never_away = tuple(function.model_copy(update={**nobody, "rto_actual_seconds": 0.0}) for function in unmeasured)
+    assert told(build(whole()), "impact", "promoted", "traffic", functions=never_away)["Traffic moved"].right.text == "serves"
+
+
 def test_nothing_recorded_is_nothing_drawn() -> None:
     facts = replace(whole(), records=(), ledgers={}, observations=())
     assert names(build(facts)) in ([], ["impact"])
