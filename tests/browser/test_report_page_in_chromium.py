@@ -241,6 +241,14 @@ def test_print_is_black_on_white_and_whole(browser: Chromium, address: str) -> N
     assert 2 <= _pages(pdf) <= 14
 
 
+def test_the_picture_of_the_regions_fits_on_a_sheet_with_its_heading(browser: Chromium, address: str) -> None:
+    tab = open_page(browser, address, 680)
+    tab.media("print", "light")
+    top = tab.value("document.querySelector('#moments').getBoundingClientRect().top")
+    bottom = tab.value("document.querySelector('svg.scenes').getBoundingClientRect().bottom")
+    assert bottom - top < (297 - 32) * 96 / 25.4, "taller than a sheet: an empty one would come before it"
+
+
 def test_page_numbers_and_the_plans_digest_stand_on_every_sheet(browser: Chromium, address: str) -> None:
     rules = open_page(browser, address).value(
         "[...document.styleSheets].flatMap(s => [...s.cssRules]).filter(r => r instanceof CSSPageRule).map(r => r.cssText).join()"
