@@ -4,6 +4,8 @@ import io
 import json
 import socket
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from holdfast.cli import deciding
 from holdfast.cli.output import CommandError, ExitCode
 from holdfast.console.state import state
-from holdfast.providers.controller.client import ControllerClient, ControllerSilent
+from holdfast.providers.controller.client import ControllerClient, ControllerRefused, ControllerSilent
 from unit.conduct_on_paper import DR, Paper
 
 
@@ -77,3 +79,27 @@ def test_a_controller_that_is_not_there_is_said_without_a_programs_words(tmp_pat
         taken.bind(("127.0.0.1", 0))  # bound and not listening: nothing answers there
         with pytest.raises(ControllerSilent, match=r"no controller answers at http://127.0.0.1:\d+ \(connection refused\). Start one"):
             ControllerClient(f"http://127.0.0.1:{taken.getsockname()[1]}", token).state()
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [('{"error": "not done, give it again later: the disk is full"}', "not done, give it again later: the disk is full"), ("oh", "oh")],
+)
+def test_a_controller_that_refuses_is_quoted_in_its_own_words(tmp_path: Path, body: str, said: str) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: Any) -> None: ...
+
+    token = tmp_path / "token"
+    token.write_text("sixteen characters")
+    with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+        answering = threading.Thread(target=server.handle_request)
+        answering.start()
+        with pytest.raises(ControllerRefused) as refused:
+            ControllerClient(f"http://127.0.0.1:{server.server_port}", token).state()
+        answering.join(5)
+    assert str(refused.value).endswith(f"answered 503: {said}")

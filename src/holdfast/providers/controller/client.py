@@ -57,11 +57,19 @@ class ControllerClient:
             with opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
                 return dict(json.load(answer))
         except urllib.error.HTTPError as error:
-            raise ControllerRefused(
-                f"the controller at {self._url} answered {error.code}: {error.read(2000).decode(errors='replace')}"
-            ) from error
+            raise ControllerRefused(_refusal(self._url, error)) from error
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             raise ControllerSilent(f"no controller answers at {self._url} ({_why(error)}). Start one with `holdfast run PLAN`.") from error
+
+
+def _refusal(url: str, error: urllib.error.HTTPError) -> str:
+    """The controller's own words, where it gave any."""
+    body = error.read(4000).decode(errors="replace")
+    try:
+        said = json.loads(body)["error"]
+    except (ValueError, KeyError, TypeError):
+        said = body
+    return f"the controller at {url} answered {error.code}: {said}"
 
 
 def _why(error: OSError) -> str:
