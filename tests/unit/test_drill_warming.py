@@ -31,6 +31,7 @@ def warming() -> Warming:
         ({}, "no observer has said anything"),
         (FENCED, "voice is down, eu-west-1 scores 40 of 100, eu-central-1 scores nothing yet"),
         (OPEN, "inc-1-1 is awaiting approval, and nothing was cut yet: no observer hears eu-west-1"),
+        ({**WELL, "incident": {**OPEN["incident"], "state": "stood-down"}}, None),  # a false alarm that is over keeps nobody from the cut
         ({**WELL, "loss": {"bound_seconds": None}}, "can't be bounded yet"),
     ],
 )
