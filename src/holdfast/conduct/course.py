@@ -45,7 +45,8 @@ def run_started_seconds(incident: IncidentState, run: str) -> float | None:
 
 def next_order(situation: Situation, incident: IncidentState, run: str) -> Order:
     """The order of the next intent: higher than every one before."""
-    era, epoch = incident.epochs.get(run, (situation.installation.era, situation.installation.epoch))
+    in_force = max([(situation.installation.era, situation.installation.epoch), *incident.numbers.values()])
+    era, epoch = incident.epochs.get(run) or incident.numbers.get(run) or in_force
     return Order(era, epoch, situation.installation.term, situation.installation.steps_ordered + 1)
 
 

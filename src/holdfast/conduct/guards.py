@@ -11,6 +11,7 @@ from holdfast.runbook.graph import PlannedStep, Runbook
 from holdfast.runbook.progress import DONE, Progress, under_way
 
 EXPORT = "divergence.export"
+_WITH_A_WRITER = ("postgres", "redis")
 
 
 def forbidden(incident: IncidentState, run: str, step: PlannedStep, book: Runbook, progress: Progress, plan_digest: str) -> str | None:
@@ -20,12 +21,19 @@ def forbidden(incident: IncidentState, run: str, step: PlannedStep, book: Runboo
     """
     if run == TURN_BACK:
         return None  # Its own steps wait for one another: traffic only for a region that was told to go on.
-    opened = run in incident.epochs
+    numbered = run in incident.numbers  # No writer moves, so there is none to fence: the one that writes is proved by its own lease.
+    opened = run in incident.epochs or numbered
     touches_writers = step.block.grants_write or step.block.moves_traffic or step.block.removes_write
     if touches_writers and not opened:
         return "nobody has approved this run yet: no epoch was opened for it"
     if touches_writers and incident.decided.get(run, {}).get("plan_digest", plan_digest) != plan_digest:
         return "the plan is another one than was approved: start the controller with that one again, then choose retry"
+    if incident.numbers and step.block.component_kind in _WITH_A_WRITER and step.block.overwrites_source:
+        return f"no writer was moved, so the {step.block.component_kind} of the source is no replica to be made"
+    if numbered and step.block.grants_write:
+        return "this run was approved as one that moves no writer: begin it again with the plan that it was approved with"
+    if numbered and step.block.moves_traffic:
+        return _not_pointed(book, progress)
     if (step.block.grants_write or step.block.moves_traffic) and run not in incident.positions:
         return "the source region isn't fenced: no fence was confirmed and its lease hasn't run out"
     if step.block.moves_traffic:
@@ -33,6 +41,14 @@ def forbidden(incident: IncidentState, run: str, step: PlannedStep, book: Runboo
         if unproved:
             return f"traffic moves last: {', '.join(unproved)} has not made the target writable"
     return _not_exported(incident, run, step, book, progress)
+
+
+def _not_pointed(book: Runbook, progress: Progress) -> str | None:
+    """Where only traffic moves, it waits until the application that it moves to is pointed at the stores that are written."""
+    pointing = (other for other in under_way(book, progress) if other.block.name == "settings.update")
+    steps = [other for other in pointing if other.parameters.get("region", "target") == "target"]
+    undone = [other.id for other in steps if progress[other.id].state not in DONE]
+    return f"traffic moves last: {', '.join(undone)} has not pointed the application at its stores" if undone else None
 
 
 def handed_over(incident: IncidentState, run: str) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from holdfast.conduct.assessment import smallest_rpo_seconds
-from holdfast.conduct.runs import FAILOVER, WAY_BACK, mode_of_run, regions_of_run
+from holdfast.conduct.runs import FAILOVER, WAY_BACK, mode_of_run, moves_writers, regions_of_run
 from holdfast.conduct.situation import LossBound, Move, Situation, Write
 from holdfast.conduct.suspicion import ending, transition
 from holdfast.decision.approval import REQUESTER_HOLDFAST, Proposal, is_satisfied, proposal_hash
@@ -64,9 +64,9 @@ def _loss(situation: Situation, incident: IncidentState, run: str) -> LossBound:
 
 
 def _epoch(situation: Situation, incident: IncidentState, run: str) -> tuple[int, int]:
-    """The (era, epoch) that the run opens, or has opened; a new one is above everything that was ever used."""
+    """The (era, epoch) that the run opens, or has opened, or only numbers its orders with; a new one is above everything ever used."""
     era, epoch = situation.installation.used
-    return incident.epochs.get(run, (era, epoch + 1))
+    return incident.epochs.get(run) or incident.numbers.get(run) or (era, epoch + 1)
 
 
 def shown(loss: LossBound) -> LossBound:
@@ -185,7 +185,7 @@ def _decided(
     finished = {**named, "outcome": "succeeded", "detail": reason, "facts": {}, "checked": "no", "verified": "yes"}
     return (
         Write(Kind.DECIDED, incident.incident, decision),
-        Write(Kind.EPOCH_OPENED, incident.incident, epoch),
+        Write(Kind.EPOCH_OPENED if moves_writers(situation.plan, incident.scenario, run) else Kind.RUN_NUMBERED, incident.incident, epoch),
         Write(Kind.STEP_INTENDED, incident.incident, intended),
         Write(Kind.STEP_FINISHED, incident.incident, finished),
         *transition(incident, Event.APPROVED, reason),

@@ -32,6 +32,23 @@ def phases_of(plan: Plan, scenario: str, run: str) -> tuple[Phase, ...]:
     return {FAILOVER: described.phases, REPROTECT: described.reprotect, WAY_BACK: described.way_back}.get(run, ())
 
 
+def moves_writers(plan: Plan, scenario: str, run: str) -> bool:
+    """Whether a run takes write power from one region and gives it to the other. One that doesn't needs no fence and opens no epoch."""
+    named = [step for phase in phases_of(plan, scenario, run) for step in phase.steps]
+    ways = [one for step in named if step.other_way is not None for one in step.other_way.steps]
+    blocks = (BLOCKS[step.block] for step in (*named, *ways))
+    return any(block.grants_write or block.removes_write for block in blocks)
+
+
+def moved_alone(plan: Plan, incident: IncidentState) -> frozenset[str] | None:
+    """Components that the run under way moves without any writer, or None when it moves writers or none is under way."""
+    run = current_run(incident)
+    if run is None or run == TURN_BACK or moves_writers(plan, incident.scenario, run):
+        return None
+    named = (step for phase in phases_of(plan, incident.scenario, run) for step in phase.steps)
+    return frozenset(step.component for step in named if step.component is not None)
+
+
 def current_run(incident: IncidentState) -> str | None:
     """The run that the incident is in, or None between runs. Where a person is waited for, it is the run that waits."""
     waits = incident.state in (State.NEEDS_PERSON, State.HALTED)

@@ -89,6 +89,8 @@ _SAID = {
     "loadbalancer.switch": "the load balancer in {home} admits traffic again",
     "bucket.activate": "the bucket in {home} is the one that is written again",
     "application.scale": "the application in {left} goes back to its standby size",
+    "settings.update": "the application in {home} uses the stores of its own region again",
+    "dns.switch": "the names lead to {home} again",
     "smoke.test": "a real transaction of every function is tried in {home}",
 }
 
@@ -165,7 +167,7 @@ def steps(plan: Plan, incident: IncidentState, run: str, withdraws: tuple[int, i
         if undo is not None:
             block, parameters = undo
             found.append(_step(f"undo-{record.body['step']}", block, record.body["component"], first, parameters))
-    if withdraws is not None:
+    if withdraws is not None or run in incident.numbers:
         found.append(_step("prove-service", "smoke.test", after=tuple(step.id for step in found)))
     return tuple(found)
 
@@ -193,6 +195,10 @@ def _undo(plan: Plan, incident: IncidentState, run: str, begun: Mapping[str, Any
             return "loadbalancer.switch", {}
         case "bucket.activate":
             return "bucket.activate", {}
+        case "settings.update" if begun["parameters"].get("region") == "source":
+            return "settings.update", {}
+        case "dns.switch":
+            return "dns.switch", {}
         case "application.scale" if run == FAILOVER and begun["parameters"].get("region", "target") == "target":
             standby = _standby_size(plan, incident.scenario)
             return None if standby is None else ("application.scale", standby)
@@ -292,7 +298,12 @@ def turn_back(situation: Situation, incident: IncidentState, run: str, reason: s
         "withdraws": None if withdraws is None else list(withdraws),
     }
     moves += transition(incident, Event.RUN_ABANDONED, reason)
-    return (*moves, Write(Kind.RUN_STARTED, incident.incident, started))
+    if run not in incident.numbers:
+        return (*moves, Write(Kind.RUN_STARTED, incident.incident, started))
+    # What obeyed the run's orders obeys only a higher number.
+    era, epoch = situation.installation.used
+    number = {"run": TURN_BACK, "era": era, "epoch": epoch + 1, "source": left, "target": home}
+    return (*moves, Write(Kind.RUN_STARTED, incident.incident, started), Write(Kind.RUN_NUMBERED, incident.incident, number))
 
 
 def _given_up(incident: IncidentState, run: str) -> list[dict[str, Any]]:

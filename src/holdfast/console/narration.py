@@ -101,6 +101,7 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.APPROVAL_REFUSED: lambda body: ("failed", f"{body['person']} decides against it: {body['reason']}"),
     Kind.PROPOSAL_VOID: lambda body: ("unknown", f"the proposal is void: {body['reason']}"),
     Kind.DECIDED: lambda body: ("done", f"decided: {body['action']}, {body['reason']}"),
+    Kind.RUN_NUMBERED: lambda body: ("running", f"no writer moves: the run's orders carry {body['era']}.{body['epoch']}"),
     Kind.EPOCH_OPENED: lambda body: ("running", f"epoch {body['era']}.{body['epoch']} opens for {body['target']}"),
     Kind.ATTESTED: lambda body: (
         "needs-person",

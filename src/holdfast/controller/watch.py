@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from holdfast.conduct.runs import may_lose
+from holdfast.conduct.runs import may_lose, moved_alone
 from holdfast.conduct.situation import Alarm, FunctionHit, LossBound
 from holdfast.decision.replay import Installation
 from holdfast.health.history import History, absorb, fresh_seconds
@@ -145,12 +145,30 @@ class Watch:
         Two grantors may have promised: this controller, and the target's agent (as observers last heard from it). While a promise
         runs it may still be renewed, so the bound gets two probe intervals on top; once it has run out, the bound stands still.
         """
-        source = may_lose(installation.open_incident(), installation.serving)
+        incident = installation.open_incident()
+        alone = moved_alone(self._plan, incident) if incident is not None else None
+        if incident is not None and alone is not None:
+            return self._loss_of(alone, incident.source, incident.target, now)
+        source = may_lose(incident, installation.serving)
         target = next(name for name in self._plan.regions if name != source)
         ends_in = max(consent.promise_ends_in_seconds(), self._agent_promise_ends_in(target, now))
         headroom = 2 * self._profile.probe_every if ends_in > 0 else 0.0
         bound, estimate = worst_loss(self.losses(target, now + ends_in + headroom))
         return LossBound(bound, estimate)
+
+    def _loss_of(self, components: frozenset[str], source: str, target: str, now: float) -> LossBound:
+        """What may be lost where no writer moves: of a bucket, what had not been copied when the observers saw it go down.
+
+        A bucket has no fence. What is still written there while they see it down is brought over when it is back (`bucket.reconcile`).
+        """
+        down = [
+            joint.since_seconds
+            for joint in (self.picture.joints if self.picture is not None else ())
+            if joint.region == source and joint.subject is Subject.BUCKET and joint.health is Health.DOWN
+        ]
+        until = min(down, default=now) + self._profile.probe_every
+        moved = {name: loss for name, loss in self.losses(target, until).items() if name in components}
+        return LossBound(*worst_loss(moved)) if moved else LossBound(0.0, 0)
 
     def standings(self) -> tuple[Standing, ...]:
         """How each thing of the regions stands, for readers."""

@@ -53,6 +53,8 @@ class IncidentState:
     """Run → its decision."""
     epochs: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Run → (era, epoch) that it opened."""
+    numbers: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Run that moves no writer → (era, epoch) that its orders carry; nobody takes that up, and the epoch in force stays."""
     positions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Run → where the fenced source's stores ended."""
     modes: Mapping[str, str] = field(default_factory=dict)
@@ -236,6 +238,7 @@ _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str,
     Kind.PROPOSAL_VOID: lambda _, body: {"proposal": None, "approvals": ()},
     Kind.DECIDED: _decided,
     Kind.EPOCH_OPENED: lambda incident, body: {"epochs": {**incident.epochs, body["run"]: (body["era"], body["epoch"])}},
+    Kind.RUN_NUMBERED: lambda incident, body: {"numbers": {**incident.numbers, body["run"]: (body["era"], body["epoch"])}},
     Kind.EPOCH_FOUND: lambda incident, body: {"epochs": {**incident.epochs, body["run"]: (body["era"], body["epoch"])}},
     Kind.EPOCH_WITHDRAWN: _withdrawn,
     Kind.FENCE_CONFIRMED: _fenced,
@@ -306,6 +309,7 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
         "suspicions": {**before.suspicions, (body["region"], body["trigger"]): body["since_seconds"]}
     },
     Kind.EPOCH_OPENED: _epoch_opened,
+    Kind.RUN_NUMBERED: lambda before, body: {"used": max(before.used, (body["era"], body["epoch"]))},
     Kind.EPOCH_FOUND: lambda before, body: {"used": max(before.used, (body["era"], body["epoch"]))},
     Kind.EPOCH_WITHDRAWN: _epoch_withdrawn,
     Kind.RESUMED: lambda _, body: {"paused": None},

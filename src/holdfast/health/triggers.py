@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from holdfast.health.observation import Subject
 from holdfast.health.picture import Picture
 from holdfast.health.signals import Health, Signal, majority
-from holdfast.plan.model import NetworkLostTrigger, Plan, Profile, ScoreTrigger, Trigger, ZonesDownTrigger
+from holdfast.plan.model import ComponentDownTrigger, NetworkLostTrigger, Plan, Profile, ScoreTrigger, Trigger, ZonesDownTrigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,15 @@ class _Condition:
 
 
 TriggerKey = tuple[str, str]
-"""Region and kind of trigger."""
+"""Region and name of the trigger."""
+
+_SUBJECTS = {"postgres": Subject.POSTGRES, "redis": Subject.REDIS, "bucket": Subject.BUCKET, "loadbalancer": Subject.HTTP}
+_STORES = ("postgres", "redis", "bucket")
+
+
+def trigger_name(trigger: Trigger) -> str:
+    """Its kind, and of a component's also which."""
+    return f"{trigger.kind}:{trigger.component}" if isinstance(trigger, ComponentDownTrigger) else trigger.kind
 
 
 def evaluate(
@@ -49,7 +57,7 @@ def evaluate(
     states: dict[TriggerKey, TriggerState] = {}
     for region in plan.regions:
         for trigger in triggers:
-            key = (region, trigger.kind)
+            key = (region, trigger_name(trigger))
             states[key] = _next_state(profile, region, trigger, _condition(plan, trigger, region, picture), picture, before.get(key))
     return states
 
@@ -57,14 +65,14 @@ def evaluate(
 def _next_state(
     profile: Profile, region: str, trigger: Trigger, condition: _Condition, picture: Picture, before: TriggerState | None
 ) -> TriggerState:
-    score = picture.scores[region].score
+    score, name = picture.scores[region].score, trigger_name(trigger)
     if not condition.holds:
-        return TriggerState(region, trigger.kind, condition.holds, condition.holds, None, condition.reason, score)
+        return TriggerState(region, name, condition.holds, condition.holds, None, condition.reason, score)
     since = condition.since_seconds if condition.since_seconds is not None else picture.now
     if before is not None and before.condition and before.since_seconds is not None:
         since = before.since_seconds
     firing = picture.now - since >= profile.hold
-    return TriggerState(region, trigger.kind, True, firing, since, condition.reason, score)
+    return TriggerState(region, name, True, firing, since, condition.reason, score)
 
 
 def _condition(plan: Plan, trigger: Trigger, region: str, picture: Picture) -> _Condition:
@@ -75,6 +83,39 @@ def _condition(plan: Plan, trigger: Trigger, region: str, picture: Picture) -> _
             return _network_lost(plan, region, picture)
         case ZonesDownTrigger(count=count):
             return _zones_down(count, region, picture)
+        case ComponentDownTrigger(component=component):
+            return _component_down(plan, component, region, picture)
+
+
+def _component_down(plan: Plan, component: str, region: str, picture: Picture) -> _Condition:
+    kind = plan.components[component].kind
+    if kind == "application":
+        return _application_down(plan, region, picture)
+    subject = _SUBJECTS.get(kind)
+    joint = next((one for one in picture.joints if (one.region, one.subject, one.name) == (region, subject, component)), None)
+    if joint is None or joint.health is Health.UNKNOWN:
+        return _Condition(None, f"nobody can say how {component} in {region} is")
+    if joint.health is Health.DOWN:
+        return _Condition(True, f"{component} in {region} is down: {joint.reason}", joint.since_seconds)
+    return _Condition(False, f"{component} in {region} is {joint.health}")
+
+
+def _application_down(plan: Plan, region: str, picture: Picture) -> _Condition:
+    """No function is served where its clients are sent, and it isn't the stores' fault: a lost database is no lost application."""
+    served_here = {signal.name for signal in picture.signals if signal.subject is Subject.TRANSACTION and signal.region == region}
+    if not served_here >= set(plan.functions):
+        return _Condition(False, f"not all functions' clients are sent to {region}")
+    stores = [name for name, component in plan.components.items() if component.kind in _STORES]
+    here = {one.name: one.health for one in picture.joints if one.region == region and one.name in stores}
+    if any(here.get(store, Health.UNKNOWN) in (Health.DOWN, Health.UNKNOWN) for store in stores):
+        return _Condition(None, f"the stores in {region} are not known to be up, so nothing is said of its application")
+    health = {name: joint.health for name, joint in picture.functions.items()}
+    if all(said is Health.DOWN for said in health.values()):
+        since = max(joint.since_seconds for joint in picture.functions.values())
+        return _Condition(True, f"none of {len(health)} functions is served in {region}, though its stores are up", since)
+    if any(said in (Health.UP, Health.DEGRADED) for said in health.values()):
+        return _Condition(False, f"functions are served in {region}")
+    return _Condition(None, f"it is not known whether any function is served in {region}")
 
 
 def _score_below(below: float, region: str, picture: Picture) -> _Condition:

@@ -134,6 +134,7 @@ def _cluster(blueprint: Blueprint, site: str, region: str) -> ComponentBinding:
         deployments={function: function for function in blueprint.functions},
         settings_config_map=CONFIG_MAP,
         stores=blueprint.stores_of(region, region),
+        other_stores={blueprint.peer(region): blueprint.stores_of(blueprint.peer(region), region)},
     )
 
 

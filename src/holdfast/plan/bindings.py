@@ -79,7 +79,11 @@ class ClusterBinding(_Binding):
     deployments: dict[str, str]
     settings_config_map: str
     stores: dict[str, str]
-    """What `settings.update` writes: key of the ConfigMap to address of this region's store, as the application here reaches it."""
+    """What `settings.update` writes: key of the ConfigMap to address of this region's store, as the application here reaches it.
+
+    Keys that are named as components of the plan can be pointed at the other region's one by one."""
+    other_stores: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """The same for stores of another region, by that region: for what moves without the rest."""
 
 
 class LoadBalancerBinding(_Binding):

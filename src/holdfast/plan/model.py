@@ -184,7 +184,15 @@ class ZonesDownTrigger(Part):
     count: int = Field(ge=1)
 
 
-Trigger = Annotated[ScoreTrigger | NetworkLostTrigger | ZonesDownTrigger, Field(discriminator="kind")]
+class ComponentDownTrigger(Part):
+    """One component of the region is down, whatever the region's score says. An application is when none of its functions is served
+    though the region's stores are up."""
+
+    kind: Literal["component-down"]
+    component: Identifier
+
+
+Trigger = Annotated[ScoreTrigger | NetworkLostTrigger | ZonesDownTrigger | ComponentDownTrigger, Field(discriminator="kind")]
 
 
 class WayStep(Part):
@@ -233,6 +241,24 @@ class Scenario(Part):
     """Run after the failover with the same source (the lost region) and target: the source becomes a replica of the target."""
     way_back: tuple[Phase, ...] = ()
     """The planned return, a run of its own: source is the region that serves now, target is home. It ends with reprotecting the source."""
+
+
+class Exercise(Part):
+    """A test of the plan's schedule that a drill runs: what is taken away, what must hold then, and how often it is due."""
+
+    name: str
+    scenario: Identifier
+    """The scenario whose steps are practised."""
+    takes_away: Literal["region", "database-host", "application", "bucket"]
+    """What the drill does to the primary region: see docs/drills.md."""
+    components: tuple[Identifier, ...] = ()
+    """What must be back, each within its own RTO; all components when empty."""
+    within: Duration | None = None
+    """The schedule's own criterion: these components, and every function that is hit, are back within it."""
+    every: Duration
+    lasts: Duration | None = None
+    """Time that the schedule keeps free for it."""
+    participants: str = ""
 
 
 class Message(Part):
@@ -315,6 +341,8 @@ class Plan(Part):
     messages: dict[Identifier, Message] = Field(default_factory=dict)
     zone_notice: ZoneNotice | None = None
     scenarios: dict[Identifier, Scenario]
+    exercises: dict[Identifier, Exercise] = Field(default_factory=dict)
+    """The schedule's tests that a drill can run, by the drill's name."""
 
     def primary_region(self) -> str:
         """Identifier of the region that serves in normal times."""

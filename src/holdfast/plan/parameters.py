@@ -9,7 +9,7 @@ from typing import Any
 from holdfast.plan.values import duration_seconds
 
 Known = Mapping[str, frozenset[str]]
-"""Identifiers of the plan by what they name: `functions`, `messages`, …"""
+"""Identifiers of the plan by what they name: `functions`, `messages`, `components`."""
 
 _MOST_REPLICAS = 10_000
 
@@ -52,6 +52,34 @@ def _region(value: Any, _known: Known) -> str | None:
     return None if value in ("source", "target") else "it is 'source' or 'target', as the run has them"
 
 
+def _stores(value: Any, known: Known) -> str | None:
+    form = "it is 'source' or 'target', or one of them for each store, such as {database: target, storage: source}"
+    if not isinstance(value, dict):
+        return None if value in ("source", "target") else form
+    strange = [name for name in value if name not in known["components"]]
+    if strange:
+        return f"the plan has no component '{strange[0]}'"
+    return None if value and all(side in ("source", "target") for side in value.values()) else form
+
+
+def _components(value: Any, known: Known) -> str | None:
+    if not isinstance(value, list) or not value:
+        return "it is a list of components, such as [storage]"
+    strange = [name for name in value if name not in known["components"]]
+    return f"the plan has no component '{strange[0]}'" if strange else None
+
+
+def side_of(parameters: Mapping[str, Any], store: str) -> str:
+    """Whose store the parameter `stores` means for one store: `source` or `target`, the default."""
+    stores = parameters.get("stores", "target")
+    return str(stores.get(store, "target")) if isinstance(stores, Mapping) else str(stores)
+
+
+def region_of(parameters: Mapping[str, Any], source: str, target: str) -> str:
+    """The region that the parameter `region` means: the run's target unless it says `source`."""
+    return source if parameters.get("region", "target") == "source" else target
+
+
 READERS: dict[str, Callable[[Any, Known], str | None]] = {
     "message": _message,
     "text": _text,
@@ -59,4 +87,6 @@ READERS: dict[str, Callable[[Any, Known], str | None]] = {
     "for": _duration,
     "replicas": _replicas,
     "region": _region,
+    "stores": _stores,
+    "components": _components,
 }

@@ -81,6 +81,18 @@ def check_references(findings: Findings) -> None:
         _channels(findings, ("zone_notice",), notice.get("channels"))
     _zones(findings, data)
     _observers(findings, data)
+    _scenarios(findings, data, components)
+
+
+def _scenarios(findings: Findings, data: Any, components: frozenset[str]) -> None:
+    """What triggers and exercises name; steps are looked at elsewhere."""
+    for name, scenario in entries(data, "scenarios").items():
+        for index, trigger in items(scenario.get("triggers")):
+            if isinstance(trigger, dict):
+                _one(findings, ("scenarios", name, "triggers", index, "component"), trigger.get("component"), components, "component")
+    for name, exercise in entries(data, "exercises").items():
+        _one(findings, ("exercises", name, "scenario"), exercise.get("scenario"), names(data, "scenarios"), "scenario")
+        _each(findings, ("exercises", name, "components"), exercise.get("components"), components, "component")
 
 
 def _one(findings: Findings, place: Place, value: Any, known: frozenset[str], what: str) -> None:

@@ -34,7 +34,7 @@ class _Step:
 def check_steps(findings: Findings) -> None:
     """Everything that steps name, in every scenario."""
     data = findings.document.data
-    known: Known = {"functions": names(data, "functions"), "messages": names(data, "messages")}
+    known: Known = {"functions": names(data, "functions"), "messages": names(data, "messages"), "components": names(data, "components")}
     kinds = {name: component.get("kind") for name, component in entries(data, "components").items()}
     for name, scenario in entries(data, "scenarios").items():
         first: dict[str, Place] = {}

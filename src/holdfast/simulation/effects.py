@@ -10,10 +10,11 @@ from typing import Any
 
 from holdfast.fencing.promise import Epoch
 from holdfast.ledger.entry import RequestResult
+from holdfast.plan.parameters import region_of, side_of
 from holdfast.ports.action import Answer, Finding, Task
 from holdfast.simulation.region import SimulatedRegion
 from holdfast.simulation.stores import LogStore, StoreRole
-from holdfast.simulation.world import DNS, TICK_SECONDS, SimulatedWorld
+from holdfast.simulation.world import DNS, STORE_KINDS, TICK_SECONDS, SimulatedWorld
 
 Look = Callable[[SimulatedWorld, Task], Finding]
 Bring = Callable[[SimulatedWorld, Task], Mapping[str, Any]]
@@ -67,8 +68,8 @@ def _of_parameter(_world: SimulatedWorld, task: Task) -> tuple[str, ...]:
 
 
 def scaled_region(task: Task) -> str:
-    """The region that `application.scale` is about."""
-    return task.source if task.parameters.get("region", "target") == "source" else task.target
+    """The region that a step with the parameter `region` is about."""
+    return region_of(task.parameters, task.source, task.target)
 
 
 def found(yes: bool, there: str, lacking: str, **facts: Any) -> Finding:
@@ -180,7 +181,8 @@ def _exported(world: SimulatedWorld, task: Task) -> Finding:
 def _export(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     source, target = world.regions[task.source], world.regions[task.target]
     entries = world.exported.setdefault((task.source, task.order.epoch), set())
-    for kind in ("postgres", "redis"):
+    wanted = task.parameters.get("components") or list(world.plan.components)
+    for kind in (kind for kind in ("postgres", "redis") if world.component(kind) in wanted):
         there = {write.key for write in target.store_of(kind).log}
         entries |= {(kind, write.key) for write in source.store_of(kind).log if write.key and write.key not in there}
     entries |= {("bucket", key) for key in source.bucket.objects if key not in target.bucket.objects}
@@ -250,14 +252,21 @@ def _reconcile(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     return {"copied": world.regions[task.source].bucket.reconcile(world.regions[task.target].bucket)}
 
 
+def _wanted_stores(world: SimulatedWorld, task: Task) -> dict[str, str]:
+    """Kind of store → the region whose store the step means."""
+    sides = {"source": task.source, "target": task.target}
+    return {kind: sides[side_of(task.parameters, world.component(kind))] for kind in STORE_KINDS}
+
+
 def _settings_right(world: SimulatedWorld, task: Task) -> Finding:
-    stores = world.regions[task.target].stores_of
-    return found(stores == task.target, f"{task.target} uses its own stores", f"{task.target} uses the stores of {stores}")
+    region, stores = scaled_region(task), world.regions[scaled_region(task)].stores_of
+    return found(stores == _wanted_stores(world, task), f"{region} uses the stores that it should", f"{region} uses {stores}")
 
 
 def _update_settings(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
-    world.regions[task.target].orders_of("application").obey(task.block, task.order)
-    world.regions[task.target].stores_of = task.target
+    region = world.regions[scaled_region(task)]
+    region.orders_of("application").obey(task.block, task.order)
+    region.stores_of = _wanted_stores(world, task)
     return {}
 
 
@@ -341,15 +350,17 @@ def _publish(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
 
 
 def _test_all(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
+    region, wanted = scaled_region(task), _wanted_stores(world, task)
     results = {
-        function: world.request_in(world.plan.witness, task.target, function, f"holdfast-{task.order.as_text()}-{function}")
+        function: world.request_in(world.plan.witness, region, function, f"holdfast-{task.order.as_text()}-{function}")
         for function in world.plan.functions
     }
     failed = [f"{name}: {served.detail}" for name, served in results.items() if served.result is not RequestResult.ACKNOWLEDGED]
-    elsewhere = [name for name, served in results.items() if any(write.region != task.target for _, write in served.writes)]
+    meant = {world.component(kind): where for kind, where in wanted.items()}
+    elsewhere = [name for name, served in results.items() if any(write.region != meant[store] for store, write in served.writes)]
     if failed or elsewhere:
         raise PermissionError("; ".join([*failed, *(f"{name}: written elsewhere" for name in elsewhere)]))
-    world.proofs[task.block, task.order.as_text()] = f"{len(results)} functions served a real transaction in {task.target}"
+    world.proofs[task.block, task.order.as_text()] = f"{len(results)} functions served a real transaction in {region}"
     return {"functions": sorted(results)}
 
 
@@ -364,7 +375,7 @@ EFFECTS: dict[str, Effect] = {
     "bucket.activate": Effect(_target, _bucket_active, _activate_bucket),
     "bucket.reconcile": Effect(_both, _buckets_alike, _reconcile, _buckets_alike_but_for_the_newest, act_seconds=1.0),
     "bucket.restore": Effect(_target, _nothing_deleted, _restore_bucket),
-    "settings.update": Effect(_target, _settings_right, _update_settings),
+    "settings.update": Effect(_of_parameter, _settings_right, _update_settings),
     "application.scale": Effect(_of_parameter, _scaled, _scale, _rolled_out(_scaled)),
     "application.deploy": Effect(_target, _deployed, _deploy, _rolled_out(_deployed)),
     "loadbalancer.switch": Effect(
@@ -372,7 +383,7 @@ EFFECTS: dict[str, Effect] = {
     ),
     "loadbalancer.drain": Effect(_source, lambda world, task: _admitting(world.regions[task.source], False), _drain),
     "dns.switch": Effect(_dns, _published, _publish),
-    "smoke.test": Effect(_target, _was_proved, _test_all),
-    "performance.watch": Effect(_target, _was_proved, _test_all),
+    "smoke.test": Effect(_of_parameter, _was_proved, _test_all),
+    "performance.watch": Effect(_of_parameter, _was_proved, _test_all),
 }
 """Every block that a provider carries out, but for `fence`, which waits: see `fence`."""

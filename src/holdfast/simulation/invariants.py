@@ -41,6 +41,8 @@ class Invariants:
         self._bounds: dict[tuple[int, int], float | None] = {}
         self._decided: dict[str, float | None] = {}
         self._opened: dict[str, tuple[int, int]] = {}
+        self._numbered: set[str] = set()
+        """Runs that were approved as moving no writer."""
         self._verified: dict[str, set[str]] = defaultdict(set)
         self._acted: set[Order] = set()
         self._roles: dict[tuple[str, str], StoreRole] = {}
@@ -175,6 +177,13 @@ class Invariants:
                 self._epochs.append(epoch)
                 self._opened[body["run"]], self._bounds[epoch] = epoch, self._decided.get(body["run"])
                 self._verified[body["run"]].clear()
+            case Kind.RUN_NUMBERED:
+                number = (body["era"], body["epoch"])
+                if number <= max(self._epochs):
+                    self.says(3, f"a run got the number {number[0]}.{number[1]} after {max(self._epochs)}")
+                self._epochs.append(number)
+                self._numbered.add(body["run"])
+                self._verified[body["run"]].clear()
             case Kind.FENCE_CONFIRMED:
                 self._fenced.add(self._opened[body["run"]])
                 wrote = self._wrote_until.get(body["region"], 0.0)
@@ -197,7 +206,10 @@ class Invariants:
         self._highest = max(order, self._highest)
         if block.grants_write and self._opened.get(run) not in self._fenced:
             self.says(2, f"step {body['step']} was intended before the fence was confirmed")
-        if block.moves_traffic and not {"postgres.promote", "redis.promote"} <= self._verified[run]:
+        if run in self._numbered and block.grants_write:
+            self.says(2, f"step {body['step']} would make a writer in a run that moves none")
+        needed = {"settings.update"} if run in self._numbered else {"postgres.promote", "redis.promote"}
+        if block.moves_traffic and run != "turn-back" and not needed <= self._verified[run]:
             self.says(9, f"step {body['step']} was intended before the target was proved writable")
 
     def acts(self, task: Task) -> None:
@@ -235,10 +247,11 @@ class Invariants:
                 self.says(9, f"the name of {function} leads nowhere")
             elif name != self._names[function]:
                 peer, region = world.peer(name), world.regions[name]
-                behind = [kind for kind in _KINDS if region.store_of(kind).role is StoreRole.STANDBY]
+                behind = [kind for kind in _KINDS if world.regions[region.stores_of[kind]].store_of(kind).role is StoreRole.STANDBY]
                 if behind:
-                    self.says(9, f"the name of {function} leads to {name}, whose {' and '.join(behind)} can't be written")
-                if world.writes_here(peer.name):
+                    self.says(9, f"the name of {function} leads to {name}, whose application uses a {' and a '.join(behind)} that is a copy")
+                uses_own = all(region.stores_of[kind] == name for kind in _KINDS)
+                if world.writes_here(peer.name) and uses_own:
                     self.says(9, f"the name of {function} leads to {name} while {peer.name} may still write")
         self._names = dict(world.dns)
 

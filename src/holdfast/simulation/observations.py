@@ -133,8 +133,8 @@ class SimulatedObserver:
             name = world.component(kind)
             yield self._store(region, region.store_of(kind), subject, name) if linked else self._nothing(region, subject, name)
         yield self._bucket(region)
-        serving = sum(deployment.replicas for deployment in region.deployments.values())
-        answers = Seen.UP if serving else Seen.DOWN
+        serving = 0 if region.runs_nothing else sum(deployment.replicas for deployment in region.deployments.values())
+        answers = Seen.UP  # a balancer without instances says so with a status, and lives
         yield Look(
             region.name, Subject.HTTP, world.component("loadbalancer"), answers, facts={"status": 200 if region.admits and serving else 503}
         )
@@ -157,6 +157,8 @@ class SimulatedObserver:
 
     def _bucket(self, region: SimulatedRegion) -> Look:
         world = self._world
+        if region.bucket_silent:
+            return self._nothing(region, Subject.BUCKET, world.component("bucket"))
         written = max(place.bucket.writer for place in world.regions.values())[1]
         facts: dict[str, Any] = {"role": "primary" if written == region.name else "replica"}
         if written != region.name:

@@ -47,12 +47,16 @@ class SimulatedRegion:
     bucket: BucketStore
     agent: SimulatedAgent
     deployments: dict[str, Deployment]
-    stores_of: str
-    """Region whose stores this region's application is told to use."""
+    stores_of: dict[str, str]
+    """Kind of store → the region whose store this region's application is told to use."""
     admits: bool
     """Whether the load balancer lets traffic in."""
     archive: LogStore
     """What of the other region's log was archived here: nobody reads or promotes it, a restore takes a copy."""
+    runs_nothing: bool = False
+    """A fault: every instance died, and none can be started."""
+    bucket_silent: bool = False
+    """A fault: the bucket answers nothing and takes nothing."""
     orders: dict[str, Orders] = field(default_factory=dict)
     """Component kind → what that effector has obeyed (the agent keeps its own)."""
 

@@ -127,7 +127,7 @@ class SimulatedWorld:
             bucket=BucketStore(name, (1, self.home), (1, self.home)),
             agent=SimulatedAgent(name, self.home, (postgres, redis), timing, self.profile.lease),
             deployments={function: Deployment(replicas, version) for function in self.plan.functions},
-            stores_of=self.home,
+            stores_of=dict.fromkeys(STORE_KINDS, self.home),
             admits=at_home,
             archive=LogStore(name, StoreRole.STANDBY, 1, self.dr if at_home else self.home, lag_seconds=ARCHIVE_LAG_SECONDS),
         )
@@ -173,6 +173,8 @@ class SimulatedWorld:
             for kind in ("postgres", "redis") if linked else ():
                 if peer.store_of(kind).role is StoreRole.WRITER:
                     region.store_of(kind).pull(peer.store_of(kind), wall)
+            if region.bucket_silent or peer.bucket_silent:
+                continue
             if max(peer.bucket.source, region.bucket.source)[1] == peer.name and peer.bucket.source[1] == peer.name:
                 peer.bucket.copy_to(region.bucket, wall)
 
@@ -242,7 +244,8 @@ class SimulatedWorld:
 
     def instances(self, region: str, function: str) -> Mapping[str, int]:
         """Instances of a function by zone: spread evenly, the first zone with one more."""
-        zones, replicas = self.plan.regions[region].zones or ("",), self.regions[region].deployments[function].replicas
+        place = self.regions[region]
+        zones, replicas = self.plan.regions[region].zones or ("",), 0 if place.runs_nothing else place.deployments[function].replicas
         return {zone: replicas // len(zones) + (place < replicas % len(zones)) for place, zone in enumerate(zones)}
 
     def instances_linked(self, region: str, function: str) -> int:
@@ -270,14 +273,13 @@ class SimulatedWorld:
         refusal = self._not_served(region, function)
         if refusal is not None:
             return Served(RequestResult.REFUSED, region.name, 0.005, refusal)
-        stores = self.regions[region.stores_of]
         kinds = self.stores_of_function(function)
-        if set(kinds) - {"bucket"} and not self.stores_linked(stores.name):
-            return Served(RequestResult.UNKNOWN, region.name, SILENCE_SECONDS, f"the stores' zone in {stores.name} does not answer")
-        if not self.links.answers(region.name, stores.name):
-            return Served(RequestResult.UNKNOWN, region.name, SILENCE_SECONDS, f"the stores in {stores.name} do not answer")
+        silent = next((said for kind in kinds if (said := self._store_silent(region, kind)) is not None), None)
+        if silent is not None:
+            return Served(RequestResult.UNKNOWN, region.name, SILENCE_SECONDS, silent)
         writes, wall = [], self.clock.wall_seconds()
         for kind in kinds:
+            stores = self.regions[region.stores_of[kind]]
             if kind == "bucket":
                 writes.append((self.component(kind), stores.bucket.put(key, wall)))
                 continue
@@ -287,9 +289,18 @@ class SimulatedWorld:
                 writes.append((self.component(kind), stores.store_of(kind).append(key, wall)))
             except PermissionError as error:
                 return Served(RequestResult.REFUSED, region.name, 0.01, f"{kind}: {error}")
-        if not self._protected(stores):
+        if not self._protected(self.regions[region.stores_of["postgres"]]):
             return Served(RequestResult.UNKNOWN, region.name, SILENCE_SECONDS, "the synchronous copy does not confirm the commit")
         return Served(RequestResult.ACKNOWLEDGED, region.name, 0.02, "acknowledged", tuple(writes))
+
+    def _store_silent(self, region: SimulatedRegion, kind: str) -> str | None:
+        """Why a store gives this region's application no answer, or None when it does."""
+        stores = self.regions[region.stores_of[kind]]
+        if kind == "bucket" and stores.bucket_silent:
+            return f"the bucket in {stores.name} does not answer"
+        if kind != "bucket" and not self.stores_linked(stores.name):
+            return f"the stores' zone in {stores.name} does not answer"
+        return None if self.links.answers(region.name, stores.name) else f"the stores in {stores.name} do not answer"
 
     def _not_served(self, region: SimulatedRegion, function: str) -> str | None:
         deployment = region.deployments[function]

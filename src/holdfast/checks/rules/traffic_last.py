@@ -18,7 +18,7 @@ _READY = frozenset({"bucket.activate", "settings.update", "postgres.verify"})
 
 def _apply(plan: Plan) -> Iterator[Finding]:
     for run in runs_of(plan):
-        needed = [step.id for step in run.book.steps if step.block.grants_write or step.block.name in _READY]
+        needed = [step.id for step in run.book.steps if (step.block.grants_write or step.block.name in _READY) and not _about_source(step)]
         for step in run.book.all_steps:
             if not step.block.moves_traffic or run.repeats(step.id, lambda block: block.moves_traffic):
                 continue
@@ -33,6 +33,11 @@ def _apply(plan: Plan) -> Iterator[Finding]:
                     (run.places[step.id],),
                     "add a step with the block 'postgres.verify' and let the traffic wait for it",
                 )
+
+
+def _about_source(step: PlannedStep) -> bool:
+    """What is done to the region that traffic leaves is nothing that it waits for."""
+    return step.parameters.get("region") == "source"
 
 
 def _too_early(run: Run, step: PlannedStep, early: list[str]) -> Finding:

@@ -85,7 +85,7 @@ class DivergenceExportAction:
     async def act(self, task: Task) -> Outcome:
         """Ask every source, side by side, and write down what came of it."""
         directory = directory_of(self._root, task.incident, task.run)
-        found = await asyncio.gather(*(self._collect(task, directory, name) for name in self._sources))
+        found = await asyncio.gather(*(self._collect(task, directory, name) for name in self._wanted(task)))
         divergence = Divergence(
             incident=task.incident,
             run=task.run,
@@ -106,6 +106,11 @@ class DivergenceExportAction:
             return Outcome(Result.SUCCEEDED, told(divergence) + _look_at(divergence), facts)
         known = any(isinstance(error, NotExported) for error in errors)
         return Outcome(Result.FAILED if known else Result.UNKNOWN, "; ".join(map(str, errors)), facts)
+
+    def _wanted(self, task: Task) -> tuple[str, ...]:
+        """The components that the step is about: all that keep data, unless it names some."""
+        named = task.parameters.get("components")
+        return tuple(name for name in self._sources if named is None or name in named)
 
     async def _collect(self, task: Task, directory: Path, name: str) -> tuple[DivergenceComponent, Missing | None]:
         kind, source = self._sources[name]
@@ -137,7 +142,7 @@ class DivergenceExportAction:
         facts = {"directory": str(directory), **_counts(divergence)}
         if changed:
             return Finding(Answer.NO, f"{', '.join(changed)} in {directory} is not as it was exported", facts)
-        if lacking or {component.component for component in divergence.components} != self._sources.keys():
+        if lacking or {component.component for component in divergence.components} != set(self._wanted(task)):
             named = "; ".join(f"{component.component}: {component.detail}" for component in lacking)
             return Finding(Answer.NO, f"the export in {directory} is not whole: {named or 'it knows other components'}", facts)
         return Finding(Answer.YES, f"{told(divergence)}, in {directory}", facts)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from holdfast.fencing.order import Order
 from holdfast.plan.model import Function
+from holdfast.plan.parameters import region_of
 from holdfast.plan.values import duration_seconds
 from holdfast.ports.action import Answer, Finding, Outcome, Task
 from holdfast.providers.verification.smoke import RESULTS
@@ -46,10 +47,11 @@ class PerformanceWatchAction:
         return await self.check(task)
 
     async def _watch(self, task: Task) -> Finding:
-        if task.target not in self._entries.regions:
-            return Finding(Answer.UNKNOWN, f"the bindings name no entry of {task.target}")
+        region = region_of(task.parameters, task.source, task.target)
+        if region not in self._entries.regions:
+            return Finding(Answer.UNKNOWN, f"the bindings name no entry of {region}")
         until = self._entries.clock.steady_seconds() + _watch_seconds(task)
-        rows = await asyncio.gather(*(self._one(function, task.target, until) for function in self._functions))
+        rows = await asyncio.gather(*(self._one(function, region, until) for function in self._functions))
         return self._judge(dict(zip(self._functions, rows, strict=True)), task)
 
     async def _one(self, function: str, region: str, until_seconds: float) -> list[Transaction]:
@@ -78,7 +80,8 @@ class PerformanceWatchAction:
             told = f"{len(facts)} functions hold the plan's numbers; worst 95th percentile {worst:.2f} s"
             return Finding(Answer.YES, told, {"functions": facts})
         answer = Answer.UNKNOWN if silent else Answer.NO
-        return Finding(answer, f"in {task.target}: {'; '.join(short)}", {"functions": facts})
+        where = region_of(task.parameters, task.source, task.target)
+        return Finding(answer, f"in {where}: {'; '.join(short)}", {"functions": facts})
 
 
 def _watch_seconds(task: Task) -> float:

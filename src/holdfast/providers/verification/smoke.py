@@ -2,12 +2,13 @@
 
 The act is the test; `check` and `verify` state what it saw under the very order that they are asked about, so that a test that was not
 carried out is never taken for one that passed (after a restart it is carried out again). Nothing is left behind but records marked
-as Holdfast's own. A transaction that was acknowledged by a writer of another region is not served *there*, and does not count.
+as Holdfast's own. A transaction that was acknowledged by a writer of another region than the step means is not served, and does not count.
 """
 
 import asyncio
 
 from holdfast.fencing.order import Order
+from holdfast.plan.parameters import region_of, side_of
 from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
 from holdfast.providers.verification.transaction import Entries, Served, Transaction
 
@@ -37,23 +38,27 @@ class SmokeTestAction:
         return await self.check(task)
 
     async def _test(self, task: Task) -> Finding:
-        if task.target not in self._entries.regions:
-            return Finding(Answer.UNKNOWN, f"the bindings name no entry of {task.target}")
+        region = region_of(task.parameters, task.source, task.target)
+        if region not in self._entries.regions:
+            return Finding(Answer.UNKNOWN, f"the bindings name no entry of {region}")
         tests = await asyncio.gather(
-            *(self._entries.transact(function, task.target, self._timeout_seconds) for function in self._entries.functions)
+            *(self._entries.transact(function, region, self._timeout_seconds) for function in self._entries.functions)
         )
         facts = {"functions": {test.function: {"served": test.served.value, "latency_seconds": test.latency_seconds} for test in tests}}
-        failed = [test for test in tests if test.served is Served.NO or _served_elsewhere(test, task.target)]
+        failed = [test for test in tests if test.served is Served.NO or _elsewhere(test, task)]
         silent = [test for test in tests if test.served is Served.UNKNOWN]
         if failed or silent:
-            told = "; ".join(f"{test.function}: {_worded(test, task.target)}" for test in [*failed, *silent])
-            return Finding(Answer.NO if failed else Answer.UNKNOWN, f"in {task.target}: {told}", facts)
-        return Finding(Answer.YES, f"{len(tests)} functions served a real transaction in {task.target}", facts)
+            told = "; ".join(f"{test.function}: {_worded(test, task)}" for test in [*failed, *silent])
+            return Finding(Answer.NO if failed else Answer.UNKNOWN, f"in {region}: {told}", facts)
+        return Finding(Answer.YES, f"{len(tests)} functions served a real transaction in {region}", facts)
 
 
-def _served_elsewhere(test: Transaction, target: str) -> bool:
-    return any(region != target for region in test.regions)
+def _elsewhere(test: Transaction, task: Task) -> list[str]:
+    """The stores whose acknowledgement came from another region's writer than the step says."""
+    wanted = {store: task.source if side_of(task.parameters, store) == "source" else task.target for store in test.regions}
+    return [f"{store} by {region}, not by {wanted[store]}" for store, region in sorted(test.regions.items()) if region != wanted[store]]
 
 
-def _worded(test: Transaction, target: str) -> str:
-    return f"acknowledged by {', '.join(test.regions)}, not by {target}" if _served_elsewhere(test, target) else test.detail
+def _worded(test: Transaction, task: Task) -> str:
+    elsewhere = _elsewhere(test, task)
+    return f"acknowledged for {'; '.join(elsewhere)}" if elsewhere else test.detail

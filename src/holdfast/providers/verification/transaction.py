@@ -6,7 +6,7 @@ that Holdfast writes can be told from clients'. A transaction counts when the se
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import uuid4
@@ -63,13 +63,14 @@ class Served(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One transaction and its result. `region`: of the writer that acknowledged, as the service said."""
+    """One transaction and its result, as the service said it."""
 
     function: str
     served: Served
     latency_seconds: float
     detail: str
-    regions: tuple[str, ...] = ()
+    regions: Mapping[str, str] = field(default_factory=dict)
+    """Store → the region of its writer that acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +116,8 @@ def _object(body: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _regions(value: Mapping[str, Any]) -> tuple[str, ...]:
+def _regions(value: Mapping[str, Any]) -> dict[str, str]:
     stores = value.get("stores")
     if not isinstance(stores, dict):
-        return ()
-    return tuple(sorted({str(write["region"]) for write in stores.values() if isinstance(write, dict) and "region" in write}))
+        return {}
+    return {str(store): str(write["region"]) for store, write in stores.items() if isinstance(write, dict) and "region" in write}
