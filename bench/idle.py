@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from holdfast.drill.regional_outage import RunningDrill
+from holdfast.drill.drilling import RunningDrill
 from holdfast.drill.settings import DrillSettings
 from holdfast.lab import processes
 from holdfast.lab.running import start_lab

@@ -200,7 +200,7 @@ def assemble(
     longest = min(max(known.lease for known in plan.profiles.values()), LONGEST_TTL_SECONDS)
     keeper = Keeper(SqlitePromises(journal.database), clock, Timing(timing.drift, timing.margin), longest, tuple(plan.regions))
     agents = {region: AgentClient(region, binding, clock) for region, binding in bindings.agents.items()}
-    watch = Watch(plan, timing, plan.scenarios[scenario].triggers, sources_for(bindings, timing), clock)
+    watch = Watch(plan, timing, scenario, sources_for(bindings, timing), clock)
     notifiers: dict[str, Notifier] = {
         channel: FileNotifier(bindings.state_directory / f"messages.{channel}.jsonl", clock) for channel in plan.channels()
     }

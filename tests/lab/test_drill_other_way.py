@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.drill.regional_outage import RunningDrill
+from holdfast.drill.drilling import RunningDrill
 from lab.drill_rig import automatic_plan, drilled, place
 
 pytestmark = pytest.mark.alone

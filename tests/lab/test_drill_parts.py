@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.drill.regional_outage import RunningDrill
+from holdfast.drill.drilling import RunningDrill
 from holdfast.journal.kinds import Kind
 from holdfast.lab import processes
 from holdfast.lab.running import Lab

@@ -39,7 +39,7 @@ def test_the_reference_plan_has_these_contradictions_and_no_others() -> None:
         ("HF102", "warning", ("functions", "voice", "rpo")),
         ("HF102", "warning", ("functions", "voice", "rpo")),
         ("HF103", "warning", ("service_levels", "enterprise", "availability_percent")),
-        ("HF109", "warning", ("approval", "activation", "answer_within")),
+        *[("HF109", "warning", ("approval", "activation", "answer_within"))] * 4,  # one a scenario
         ("HF112", "warning", ("people", "aoife-brennan", "phone")),
         ("HF116", "warning", ("components", "cache", "rto")),
     ]
@@ -97,7 +97,7 @@ def test_overwriting_what_only_the_lost_side_holds_before_it_is_exported_is_an_e
 
 def test_a_run_without_any_fence_is_an_error_for_every_promotion() -> None:
     text = changed(*QUIET, ("          - { id: fence, block: fence, after: [approve] }\n", "")).replace(
-        "after: [fence]", "after: [approve]"
+        "after: [fence]", "after: [approve]", 4
     )
     found = check(loaded(text).plan)
     assert [finding.code for finding in found] == ["HF104", "HF104"]
@@ -106,7 +106,7 @@ def test_a_run_without_any_fence_is_an_error_for_every_promotion() -> None:
 
 def test_a_fence_that_is_waited_for_through_the_phases_counts() -> None:
     text = changed(*QUIET)
-    text = re.sub(r"(block: redis\.promote, component: \w+), after: \[fence\]", r"\1, after: [activate-bucket]", text)
+    text = re.sub(r"(block: redis\.promote, component: \w+), after: \[fence\]", r"\1, after: [activate-bucket]", text, count=1)
     text = text.replace("component: database\n            after: [fence]", "component: database\n            after: [activate-bucket]")
     assert check(loaded(text).plan) == ()
 

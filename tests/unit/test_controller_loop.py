@@ -41,7 +41,7 @@ class Rig:
         self.keeper = Keeper(self.promises, clock, Timing(profile.drift, profile.margin), 3.0, (PRIMARY, DR))
         for region in (PRIMARY, DR):
             self.keeper.hear(region, Epoch(0, 1), PRIMARY, None)
-        watch = Watch(plan, profile, plan.scenarios["regional-outage"].triggers, [], clock)
+        watch = Watch(plan, profile, "regional-outage", [], clock)
         settings = Settings(plan, LOADED.digest, "regional-outage", "fast", "lab", "0", "exercise-7")
         self.journal = MemoryJournal(disk)
         self.controller = Controller(settings, self.journal, clock, watch, {}, {}, self.keeper)

@@ -39,7 +39,7 @@ def _look(sequence: int, subject: Subject, name: str, facts: dict[str, object]) 
 
 
 def watching(clock: Moment) -> Watch:
-    watch = Watch(PLAN, PROFILE, PLAN.scenarios["regional-outage"].triggers, [], clock)
+    watch = Watch(PLAN, PROFILE, "regional-outage", [], clock)
     stores = [(Subject.POSTGRES, "database"), (Subject.REDIS, "cache"), (Subject.BUCKET, "storage")]
     looks = [_look(place + 1, *store, {"last_heartbeat_seconds": START}) for place, store in enumerate(stores)]
     looks.append(_look(9, Subject.AGENT, AGENT_NAME, {"promise_ends_in_seconds": 3.0}))

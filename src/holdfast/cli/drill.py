@@ -31,7 +31,7 @@ def run(
     from holdfast.cli.run import runnable_plan
     from holdfast.cli.telling import teller
     from holdfast.drill.conclusion import conclude
-    from holdfast.drill.regional_outage import run_drill
+    from holdfast.drill.drilling import run_drill
     from holdfast.drill.settings import DrillSettings
     from holdfast.lab.ground import LabProblem
     from holdfast.report.terminal import summary

@@ -40,12 +40,13 @@ def moves_writers(plan: Plan, scenario: str, run: str) -> bool:
     return any(block.grants_write or block.removes_write for block in blocks)
 
 
-def moved_alone(plan: Plan, incident: IncidentState) -> frozenset[str] | None:
-    """Components that the run under way moves without any writer, or None when it moves writers or none is under way."""
-    run = current_run(incident)
-    if run is None or run == TURN_BACK or moves_writers(plan, incident.scenario, run):
+def moved_alone(plan: Plan, incident: IncidentState | None, scenario: str) -> frozenset[str] | None:
+    """Components that the failover of the open incident moves without any writer, or that of the scenario would if it were begun now;
+    None when it moves writers."""
+    scenario = incident.scenario if incident is not None else scenario
+    if moves_writers(plan, scenario, FAILOVER):
         return None
-    named = (step for phase in phases_of(plan, incident.scenario, run) for step in phase.steps)
+    named = (step for phase in phases_of(plan, scenario, FAILOVER) for step in phase.steps)
     return frozenset(step.component for step in named if step.component is not None)
 
 

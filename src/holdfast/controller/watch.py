@@ -19,7 +19,7 @@ from holdfast.health.signals import Health
 from holdfast.health.standing import Standing, served_from, standings
 from holdfast.health.triggers import TriggerKey, TriggerState, evaluate
 from holdfast.health.zones import ZoneState
-from holdfast.plan.model import Plan, Profile, Trigger
+from holdfast.plan.model import Plan, Profile
 from holdfast.ports.clock import Clock
 from holdfast.ports.consent import Consent
 from holdfast.ports.probe import ObservationSource
@@ -51,11 +51,12 @@ class Watch:
     """All observers of the plan, and what they amount to."""
 
     def __init__(
-        self, plan: Plan, profile: Profile, triggers: Sequence[Trigger], sources: Sequence[ObservationSource], clock: Clock
+        self, plan: Plan, profile: Profile, scenario: str, sources: Sequence[ObservationSource], clock: Clock
     ) -> None:
         self._plan = plan
         self._profile = profile
-        self._triggers = triggers
+        self._scenario = scenario
+        self._triggers = plan.scenarios[scenario].triggers
         self._sources = sources
         self._clock = clock
         self._history = History()
@@ -146,10 +147,10 @@ class Watch:
         runs it may still be renewed, so the bound gets two probe intervals on top; once it has run out, the bound stands still.
         """
         incident = installation.open_incident()
-        alone = moved_alone(self._plan, incident) if incident is not None else None
-        if incident is not None and alone is not None:
-            return self._loss_of(alone, incident.source, incident.target, now)
         source = may_lose(incident, installation.serving)
+        alone = moved_alone(self._plan, incident, self._scenario)
+        if alone is not None:
+            return self._loss_of(alone, source, next(name for name in self._plan.regions if name != source), now)
         target = next(name for name in self._plan.regions if name != source)
         ends_in = max(consent.promise_ends_in_seconds(), self._agent_promise_ends_in(target, now))
         headroom = 2 * self._profile.probe_every if ends_in > 0 else 0.0

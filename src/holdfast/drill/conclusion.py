@@ -7,7 +7,7 @@ from pathlib import Path
 
 from holdfast import __version__
 from holdfast.checks import Severity, check
-from holdfast.drill.regional_outage import DrillResult
+from holdfast.drill.drilling import DrillResult
 from holdfast.drill.settings import DrillSettings
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record

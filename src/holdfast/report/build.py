@@ -16,6 +16,7 @@ from holdfast.plan.model import Phase, Scenario
 from holdfast.report import people
 from holdfast.report.clients import Window, outage_in, strip
 from holdfast.report.components import component_results
+from holdfast.report.criteria import criteria_of
 from holdfast.report.decisive import events
 from holdfast.report.facts import ReportFacts
 from holdfast.report.findings import findings
@@ -94,7 +95,7 @@ def build(facts: ReportFacts) -> Report:
     functions = _functions(facts, at, history, losses)
     shown = windows(at, steps, functions, facts.started_seconds)
     functions = _with_marks(facts, functions, losses, shown, at.impact)
-    recovered = _recovered(functions)
+    recovered, criteria = _recovered(functions), criteria_of(facts.plan, subject.identifier)
     draft = Report(
         schema_=SCHEMA_NAME,
         title=f"{'EXERCISE: ' if subject.kind == 'exercise' else ''}{subject.name}, {facts.plan.name}",
@@ -120,7 +121,8 @@ def build(facts: ReportFacts) -> Report:
         decided_after_seconds=None if at.decided is None else at.decided - at.impact,
         outage_seconds=_worst(functions),
         functions=functions,
-        components=component_results(facts.plan, there, functions, facts.observations, at.impact, target),
+        components=component_results(facts.plan, there, functions, facts.observations, at.impact, target, criteria),
+        criteria=criteria,
         phases=phase_results(scenario.phases if scenario else (), there),
         steps=steps,
         runs=runs,
@@ -183,17 +185,24 @@ def _steps_and_runs(history: History, scenario: Scenario | None, at: Moments) ->
 def _failover_losses(facts: ReportFacts, history: History, target: str) -> dict[str, FunctionLoss]:
     opened = history.first_of_run(Kind.EPOCH_OPENED, "failover")
     epoch = number(opened.body.get("epoch")) if opened else None
-    serving = [contents for contents in facts.after_failover if contents.region == target]
+    serving = _one_a_store(facts.after_failover, target)
     at_end = _at_end(facts, history)
     new_epoch = None if epoch is None else int(epoch)
     return {function: failover_loss(entries, serving, at_end, new_epoch) for function, entries in facts.ledgers.items()}
 
 
 def _at_end(facts: ReportFacts, history: History) -> list[StoreContents]:
-    """Contents of the stores of the region that serves at the end: the target of the last epoch that was opened."""
+    """Contents of the stores that are written at the end: of the region that serves, the target of the last epoch that was opened,
+    unless only another region's is given."""
     opened = history.last(Kind.EPOCH_OPENED)
     serving = str(opened.body.get("target")) if opened else facts.plan.primary_region()
-    return [contents for contents in facts.at_end if contents.region == serving]
+    return _one_a_store(facts.at_end, serving)
+
+
+def _one_a_store(contents: Sequence[StoreContents], region: str) -> list[StoreContents]:
+    """Each store once: this region's where it is among them, else the other's (what moved alone stands elsewhere than the rest)."""
+    here = {found.store for found in contents if found.region == region}
+    return [found for found in contents if found.region == region or found.store not in here]
 
 
 def _fenced_seconds(history: History) -> float | None:

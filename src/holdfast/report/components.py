@@ -11,7 +11,7 @@ from typing import Literal
 from holdfast.health.observation import Observation, Seen
 from holdfast.plan.blocks import BLOCKS
 from holdfast.plan.model import Component, Plan
-from holdfast.report.model import ComponentResult, FunctionResult, StepResult
+from holdfast.report.model import ComponentResult, Criteria, FunctionResult, StepResult
 from holdfast.report.steps import DONE
 
 _WRITER_ROLES = ("primary", "master")
@@ -26,11 +26,13 @@ def component_results(
     observations: Sequence[Observation],
     impact_seconds: float,
     target: str,
+    criteria: Criteria | None = None,
 ) -> tuple[ComponentResult, ...]:
-    """Targets and actuals of every component of the plan; `steps` are the failover's."""
+    """Targets and actuals of every component of the plan, or of those that the criteria name; `steps` are the failover's."""
     since = [look for look in observations if look.region == target and look.at_seconds >= impact_seconds]
     results = []
-    for identifier, component in plan.components.items():
+    wanted = criteria.components if criteria is not None and criteria.components else tuple(plan.components)
+    for identifier, component in ((name, plan.components[name]) for name in wanted):
         mine = [step for step in steps if _concerns(step, identifier, component.kind)]
         if component.kind == "network":
             seconds, how = _network(functions)

@@ -10,6 +10,7 @@ from holdfast.health.observation import Observation, Seen, Subject
 from holdfast.journal.kinds import Kind
 from holdfast.plan.blocks import BLOCKS, BlockSpecification
 from holdfast.report.clients import Window, outage_in
+from holdfast.report.criteria import lost_in_words
 from holdfast.report.facts import ReportFacts
 from holdfast.report.history import History, Run
 from holdfast.report.model import FunctionResult, StepResult
@@ -41,7 +42,7 @@ def events(
     regions: tuple[str, str],
 ) -> tuple[Event, ...]:
     """All of them in order. `regions`: the source and the target of the failover."""
-    told = [*_there(at, history, steps, functions), *_home(facts, at, history, steps)]
+    told = [*_there(facts, at, history, steps, functions), *_home(facts, at, history, steps)]
     made_anew = {"followed": _begin(steps, "reprotect"), "return-followed": _begin(steps, "way-back")}
     followers = dict.fromkeys(_TARGET_FOLLOWS, regions[1]) | dict.fromkeys(_SOURCE_FOLLOWS, regions[0])
     found = [
@@ -61,11 +62,13 @@ def events(
     return tuple(sorted(found, key=lambda event: event.seconds))
 
 
-def _there(at: Moments, history: History, steps: Sequence[StepResult], functions: Sequence[FunctionResult]) -> list[_Moment]:
+def _there(
+    facts: ReportFacts, at: Moments, history: History, steps: Sequence[StepResult], functions: Sequence[FunctionResult]
+) -> list[_Moment]:
     fence = history.first_of_run(Kind.FENCE_CONFIRMED, "failover")
     how = str(fence.body.get("how", "")).replace("-", " ") if fence else ""
     return [
-        ("impact", 0.0, "The region was lost" if history.marked_seconds("cut") is not None else "First failed request"),
+        ("impact", 0.0, lost_in_words(facts, history) if history.marked_seconds("cut") is not None else "First failed request"),
         ("detected", _since(at, at.suspected), "First suspicion raised"),
         ("declared", _since(at, at.opened), "Incident opened"),
         ("decided", _since(at, at.decided), "Failover decided"),

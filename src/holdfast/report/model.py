@@ -101,6 +101,19 @@ class ComponentResult(ReportPart):
     measured_by: Literal["probes", "steps", "clients", "nothing"] = "nothing"
 
 
+class Criteria(ReportPart):
+    """What the plan's schedule asks of an exercise of this scenario, besides every component's and function's own targets."""
+
+    exercise: str
+    name: str
+    takes_away: str = "region"
+    components: tuple[str, ...] = ()
+    """What must be back; everything when empty."""
+    within_seconds: Seconds | None = None
+    spared: tuple[str, ...] = ()
+    """Functions that stand on none of these components, so that their clients must notice nothing."""
+
+
 class PhaseResult(ReportPart):
     """A phase's planned window against what happened, from impact (for the way back: from its start)."""
 
@@ -352,6 +365,7 @@ class Report(ReportPart):
     loss_bound: LossBound
     single_writer: SingleWriter
     failback: Failback
+    criteria: Criteria | None = None
     journal: JournalState
     time_spent: tuple[TimeSpent, ...] = ()
     notifications: tuple[NotificationResult, ...] = ()

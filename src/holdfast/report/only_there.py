@@ -8,6 +8,7 @@ from itertools import islice
 
 from holdfast.journal.kinds import Kind
 from holdfast.ledger.entry import LedgerEntry
+from holdfast.plan.blocks import BLOCKS
 from holdfast.report.divergence import Divergence
 from holdfast.report.facts import ReportFacts
 from holdfast.report.history import History, Run
@@ -19,7 +20,7 @@ _ORDERLY = "handed-over"
 
 def only_there(facts: ReportFacts, history: History, lost: Iterable[LedgerEntry]) -> OnlyThere:
     """The report's part about the region that was lost. `lost`: every acknowledged write that the failover lost."""
-    needed = any(record.body.get("run") == "reprotect" for record in history.records)
+    needed = _overwrites(facts, history) and any(record.body.get("run") == "reprotect" for record in history.records)
     if facts.divergence is None:
         return OnlyThere(needed=needed)
     return _held(facts, facts.divergence, facts.held_there, history, "reprotect", lost)
@@ -91,3 +92,12 @@ def _given_back(history: History, run: Run) -> frozenset[str]:
     wishes = {record.body["reapply"] for record in history.of(Kind.REAPPLY_ORDERED) if record.body.get("run", "reprotect") == run}
     done = (record.body for record in history.of(Kind.REAPPLIED) if record.body["reapply"] in wishes)
     return frozenset(str(one["id"]) for body in done for one in body["results"] if one["result"] in ("applied", "already"))
+
+
+def _overwrites(facts: ReportFacts, history: History) -> bool:
+    """Whether making the source follow overwrites any store there; where only the application moved there is nothing to write down."""
+    opened = history.opened()
+    scenario = facts.plan.scenarios.get(str(opened.body.get("scenario"))) if opened is not None else None
+    if scenario is None:
+        return True
+    return any(BLOCKS[step.block].overwrites_source for phase in scenario.reprotect for step in phase.steps)

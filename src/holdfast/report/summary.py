@@ -4,7 +4,7 @@ import shlex
 from dataclasses import dataclass
 
 from holdfast.report.model import Report, Verdict
-from holdfast.report.wording import count, duration
+from holdfast.report.wording import count, duration, listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,13 @@ def headline(report: Report) -> str:
     within = f", within the bound of {duration(report.loss_bound.seconds)} that the approvers saw" if report.lost_writes.total else ""
     return (
         f"Every promise was kept: the longest outage was {duration(report.outage_seconds)} ({worst.name}, promised within "
-        f"{duration(worst.rto_target_seconds)}), {lost} lost{within}, and the region is home again with nothing lost."
+        f"{duration(worst.rto_target_seconds)}), {lost} lost{within}, and {_home(report)} again with nothing lost."
     )
+
+
+def _home(report: Report) -> str:
+    components = report.criteria.components if report.criteria is not None else ()
+    return f"{listing(components)} {'are' if len(components) > 1 else 'is'} home" if components else "the region is home"
 
 
 def urgent_command(report: Report) -> str | None:

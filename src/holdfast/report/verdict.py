@@ -8,6 +8,7 @@ report.json can judge again. Never here: measuring.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from holdfast.report.criteria import back_within_the_schedule, others_noticed_nothing
 from holdfast.report.model import Failback, FunctionResult, OnlyThere, Report, Rule, StepResult, Verdict
 from holdfast.report.steps import DONE
 from holdfast.report.wording import count, duration, duration_pair, listing
@@ -320,6 +321,8 @@ RULES: tuple[Callable[[Report], Iterable[Rule]], ...] = (
     way_back_done,
     nothing_is_unexplained,
     components_back_in_time,
+    back_within_the_schedule,
+    others_noticed_nothing,
     steps_verified,
     runs_finished,
     moments_known,

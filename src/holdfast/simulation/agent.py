@@ -104,6 +104,11 @@ class SimulatedAgent:
             return self.holder == self.region
         return self.holder == self.region and self._ordered_fence is None and self._lease.may_write(now_seconds)
 
+    def hang(self) -> None:
+        """The host of the database hangs: its writer died, and nobody there does or says anything. The guard keeps its own count."""
+        self.alive = False
+        self._stores[0].fence()
+
     def tick(self, now_seconds: float, grantors: dict[str, Grants]) -> None:
         """Ask for the lease when it is time; fence and go on by it."""
         if self.holder != self.region:
@@ -113,10 +118,10 @@ class SimulatedAgent:
             for name, grants in grantors.items():
                 if self.holder == self.region:  # the answer before may have taught it that it isn't any more
                     self._ask(name, grants, now_seconds)
-        if self.may_write(now_seconds):
+        if self.may_write(now_seconds) and self.alive:
             for store in self._stores:
                 store.unfence()
-        else:
+        elif not self.may_write(now_seconds):
             self._fence_stores(now_seconds, "the lease ran out")
 
     def _ask(self, name: str, grants: Grants, now_seconds: float) -> None:

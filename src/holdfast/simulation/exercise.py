@@ -18,6 +18,7 @@ from holdfast.report.facts import ReportFacts
 from holdfast.report.model import Finding, Report
 from holdfast.simulation.clock import run_virtual
 from holdfast.simulation.exported import divergence, held_there
+from holdfast.simulation.faults import give_back, take_away, written_in
 from holdfast.simulation.stage import VERSION, Stage, StageSettings, Wrap
 
 LOOK_SECONDS = 0.1
@@ -93,22 +94,28 @@ class Exercise:
         stage, home = self.stage, self.stage.world.home
         await self.until("watching sees every function well", self._all_is_well, READY_BOUND_SECONDS)
         await stage.clock.sleep(5.0 + stage.random.uniform(0.0, 1.0))
-        stage.world.links.cut(home)
+        take_away(stage.world, stage.plan.exercises.get(stage.settings.scenario))
         await self._mark("cut", home)
         await self.until("every function is served again", lambda: self.incident_is("recovered", "needs-person"), RUN_BOUND_SECONDS)
         self._nobody_is_needed()
         await stage.clock.sleep(SETTLE_SECONDS)
-        self._after_failover = stage.world.contents(stage.world.dr)
+        self._after_failover = self._written()
         self._before_reprotect = stage.world.contents(home)
 
     async def _bring_home(self) -> None:
         stage = self.stage
-        stage.world.links.heal_all()
+        give_back(stage.world)
         await self._mark("heal", stage.world.home)
         await self.until("the way back was asked for", self._asked_for_the_way_back, READY_BOUND_SECONDS)
         await self.until("the region is home again", lambda: self.incident_is("closed", "needs-person"), RUN_BOUND_SECONDS)
         self._nobody_is_needed()
         await stage.clock.sleep(SETTLE_SECONDS)
+
+    def _written(self) -> tuple[StoreContents, ...]:
+        """What the stores hold that are written now; they may be of both regions."""
+        world, where = self.stage.world, written_in(self.stage.world)
+        held = {(found.store, found.region): found for region in world.regions for found in world.contents(region)}
+        return tuple(held[world.component(kind), region] for kind, region in where.items())
 
     def _asked_for_the_way_back(self) -> bool:
         said = self._people.repeat("failback", "failback")
@@ -156,7 +163,6 @@ class Exercise:
         stage, plan = self.stage, self.stage.plan
         records: Sequence[Record] = tuple(stage.disk.records)
         now = stage.clock.wall_seconds()
-        serving = next((record.body["target"] for record in reversed(records) if record.kind == Kind.EPOCH_OPENED), stage.world.home)
         early = f"It ended before its end: {ended_early}"
         return ReportFacts(
             plan=plan,
@@ -170,7 +176,7 @@ class Exercise:
             ledgers=dict(stage.clients.ledgers),
             after_failover=self._after_failover,
             before_reprotect=self._before_reprotect,
-            at_end=stage.world.contents(serving),
+            at_end=self._written(),
             started_seconds=self._started_seconds,
             ended_seconds=now,
             generated_seconds=now,

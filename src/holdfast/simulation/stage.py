@@ -146,7 +146,7 @@ class Stage:
         longest = min(max(known.lease for known in plan.profiles.values()), LONGEST_TTL_SECONDS)
         timing = Timing(profile.drift, profile.margin)
         self.keeper = Keeper(MemoryPromises(disk), self.clock, timing, longest, tuple(plan.regions))
-        watch = Watch(plan, profile, plan.scenarios[settings.scenario].triggers, tuple(self.observers.values()), self.clock)
+        watch = Watch(plan, profile, settings.scenario, tuple(self.observers.values()), self.clock)
         actions = {block: self._wrap(block, action) for block, action in simulated_actions(self.world, self.keeper).items()}
         controller = Controller(
             Settings(plan, settings.loaded.digest, settings.scenario, settings.profile, "simulation", VERSION, settings.exercise),
