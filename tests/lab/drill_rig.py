@@ -15,8 +15,8 @@ import yaml
 
 from holdfast.console.narration import Line
 from holdfast.drill.conclusion import conclude
-from holdfast.drill.parts import PartFailed
 from holdfast.drill.drilling import DrillResult, Interference, RunningDrill, nothing, run_drill
+from holdfast.drill.parts import PartFailed
 from holdfast.drill.settings import DrillSettings
 from holdfast.journal.kinds import Kind
 from holdfast.lab.running import Lab

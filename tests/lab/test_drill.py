@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from holdfast.cli.main import run
 from holdfast.drill.conclusion import conclude, with_targets
-from holdfast.drill.regional_outage import RunningDrill
+from holdfast.drill.drilling import RunningDrill
 from holdfast.drill.settings import DrillSettings
 from holdfast.journal.kinds import Kind
 from holdfast.plan.blocks import BLOCKS, Actor

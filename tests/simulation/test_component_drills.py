@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from holdfast.journal.kinds import Kind
 from holdfast.simulation.clock import VirtualTimeLoop, run_virtual
 from holdfast.simulation.exercise import Exercise, Exercised
 from holdfast.simulation.invariants import Invariants

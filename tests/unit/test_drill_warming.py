@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from holdfast.console.narration import Line
-from holdfast.drill import regional_outage
 from holdfast.drill.settings import DrillSettings
 from holdfast.drill.warming import Warming, lacking
 from unit.conduct_on_paper import LOADED, PLAN_FILE
@@ -74,9 +73,9 @@ def test_who_ends_a_drill_is_told_that_it_stops_and_where_its_evidence_is(monkey
     def say(line: Line) -> None:
         said.append(line.text)
 
-    monkeypatch.setattr(regional_outage, "start_lab", lambda *_, **__: Lab())
+    monkeypatch.setattr(drilling, "start_lab", lambda *_, **__: Lab())
     with pytest.raises(KeyboardInterrupt):
-        regional_outage.run_drill(DrillSettings(PLAN_FILE, "regional-outage", tmp_path), LOADED, say)
+        drilling.run_drill(DrillSettings(PLAN_FILE, "regional-outage", tmp_path), LOADED, say)
     assert said[-3].startswith("stopping: ")
     assert said[-2] == "(the lab is ended)"
     assert said[-1] == f"stopped: nothing of it runs any more; what it wrote so far is in {tmp_path / 'lab'}"

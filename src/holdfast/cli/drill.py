@@ -1,32 +1,48 @@
-"""`holdfast drill`: practise a scenario on the lab, under client load, and get a judged report."""
+"""`holdfast drill`: practise a test of the plan's schedule on the lab, under client load, and get a judged report."""
 
 import signal
+import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from holdfast.cli.output import CommandError, ExitCode, OutputFormat, print_json, screen
+from holdfast.cli.output import CommandError, ExitCode, OutputFormat, State, print_json, print_next, screen, state_text, table
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from holdfast.drill.schedule import Due
+    from holdfast.plan.model import Exercise, Plan
 
 app = App(name="drill", help="Practise a scenario of the plan on the lab and measure what clients lost.")
 
 _EXIT = {"pass": ExitCode.FINE, "fail": ExitCode.NOT_SO, "unknown": ExitCode.UNKNOWN}
+_STATES = {"pass": State.DONE, "fail": State.FAILED, "unknown": State.UNKNOWN}
+_REFERENCE = Path("examples/voicehive/plan.yaml")
+_FIRST = "regional-outage"
 
 
 @app.command(name="run")
 def run(
-    scenario: str = "regional-outage",
+    drill: str = _FIRST,
     *,
-    plan: Path = Path("examples/voicehive/plan.yaml"),
-    directory: Annotated[Path, Parameter(help="Everything of the drill is kept below it.")] = Path("var/drill"),
+    plan: Path = _REFERENCE,
+    directory: Annotated[Path | None, Parameter(help="Everything of the drill is below it; without it `var/drill` or `var/DRILL`.")] = None,
     profile: str = "fast",
     replication: Literal["asynchronous", "synchronous"] = "asynchronous",
     storage: Literal["moto", "versitygw"] | None = None,
     output: OutputFormat = "text",
 ) -> int:
-    """Run a drill: lose the region under load, recover, bring it home, measure. Exits 0 only when the verdict is *pass*.
+    """Run a drill: take something away under load, recover, bring it home, measure. Exits 0 only when the verdict is *pass*.
 
-    Example: `holdfast drill run regional-outage --directory var/demo`
+    Example: `holdfast drill run regional-outage --directory var/demo`, `holdfast drill run database-failover`,
+    `holdfast drill run application-failover`, `holdfast drill run storage-failover --storage moto`
+
+    Parameters
+    ----------
+    drill
+        An exercise of the plan, by its name: `holdfast drill list` shows them.
     """
     from holdfast.cli.run import runnable_plan
     from holdfast.cli.telling import teller
@@ -37,25 +53,92 @@ def run(
     from holdfast.report.terminal import summary
 
     loaded = runnable_plan(plan)
-    if scenario != "regional-outage":
-        raise CommandError(f"there is no drill for '{scenario}'; there is one for: regional-outage")
+    exercise = _exercise(loaded.plan, drill)
     if profile not in loaded.plan.profiles:
         raise CommandError(f"{plan} has no profile '{profile}'; it has: {', '.join(loaded.plan.profiles)}")
-    _empty(directory)
+    place = directory or Path("var") / ("drill" if drill == _FIRST else drill)
+    _empty(place)
     # A kill of the drill is a Ctrl-C: everything that it started is stopped in order before it ends.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settings = DrillSettings(plan.resolve(), scenario, directory.resolve(), profile=profile, replication=replication, storage=storage)
+    settings = DrillSettings(
+        plan.resolve(),
+        exercise.scenario,
+        place.resolve(),
+        profile=profile,
+        replication=replication,
+        storage=storage,
+        takes_away=exercise.takes_away,
+    )
     say = teller(exercise=True) if output == "text" else (lambda _: None)
     try:
         result = run_drill(settings, loaded, say)
     except LabProblem as problem:
         raise CommandError(str(problem)) from problem
-    report = conclude(settings, loaded, result, directory)
+    report = conclude(settings, loaded, result, place)
     if output == "json":
         print_json(report)
     else:
-        screen().print(summary(report, str(directory)))
+        screen().print(summary(report, str(place)))
     return _EXIT[report.verdict]
+
+
+@app.command(name="list")
+def list_drills(
+    *,
+    plan: Path = _REFERENCE,
+    directory: Annotated[Path, Parameter(help="Where reports of earlier drills are looked for, at any depth.")] = Path("var"),
+    output: OutputFormat = "text",
+) -> int:
+    """Which drills the plan has, what each must show, when it ran last and when it is due. Exit code 1 when one is due.
+
+    Example: `holdfast drill list`, `holdfast drill list --directory /srv/drills -o json`
+    """
+    from holdfast.cli.run import runnable_plan
+    from holdfast.drill.schedule import due_drills
+
+    loaded = runnable_plan(plan)
+    drills = due_drills(loaded.plan, directory, time.time())
+    if not drills:
+        raise CommandError(f"{plan} schedules no drill: it has no 'exercises'. docs/drills.md shows how one is written")
+    overdue = [drill for drill in drills if drill.due]
+    if output == "json":
+        print_json({"drills": [drill.as_json() for drill in drills]})
+        return ExitCode.NOT_SO if overdue else ExitCode.FINE
+    screen().print(f"{len(overdue)} of {len(drills)} drills are due" if overdue else f"none of {len(drills)} drills is due")
+    screen().print(
+        table(["drill", "every", "last run", "due"], [[drill.name, drill.every, _last(drill), _next(drill)] for drill in drills])
+    )
+    screen().print(table(["drill", "takes away", "must show"], [[drill.name, drill.takes_away, drill.criteria] for drill in drills]))
+    for problem in sorted({problem for drill in drills for problem in drill.unreadable}):
+        screen().print(problem)
+    first = min(drills, key=lambda drill: drill.due_seconds)
+    print_next(f"holdfast drill run {first.name}" + ("" if plan == _REFERENCE else f" --plan {plan}"))
+    return ExitCode.NOT_SO if overdue else ExitCode.FINE
+
+
+def _last(drill: "Due") -> "Text | str":
+    if drill.last_at is None or drill.verdict is None:
+        return "never"
+    return state_text(_STATES[drill.verdict], f"{drill.verdict} {drill.last_at[:16].replace('T', ' ')}")
+
+
+def _next(drill: "Due") -> "Text | str":
+    if drill.due:
+        return state_text(State.NEEDS_PERSON, "now")
+    return time.strftime("%Y-%m-%d", time.localtime(drill.due_seconds))
+
+
+def _exercise(plan: "Plan", name: str) -> "Exercise":
+    """The exercise of this name. A plan without a schedule can still be practised whole."""
+    from holdfast.plan.model import Exercise
+
+    found = plan.exercises.get(name)
+    if found is not None:
+        return found
+    if name == _FIRST and name in plan.scenarios:
+        return Exercise(name=plan.scenarios[name].name, scenario=name, takes_away="region", every=0.0)
+    known = ", ".join(dict.fromkeys([*plan.exercises, *([_FIRST] if _FIRST in plan.scenarios else [])]))
+    raise CommandError(f"there is no drill for '{name}'; there is one for: {known}")
 
 
 def _empty(directory: Path) -> None:

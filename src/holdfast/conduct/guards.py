@@ -28,19 +28,26 @@ def forbidden(incident: IncidentState, run: str, step: PlannedStep, book: Runboo
         return "nobody has approved this run yet: no epoch was opened for it"
     if touches_writers and incident.decided.get(run, {}).get("plan_digest", plan_digest) != plan_digest:
         return "the plan is another one than was approved: start the controller with that one again, then choose retry"
-    if incident.numbers and step.block.component_kind in _WITH_A_WRITER and step.block.overwrites_source:
-        return f"no writer was moved, so the {step.block.component_kind} of the source is no replica to be made"
-    if numbered and step.block.grants_write:
-        return "this run was approved as one that moves no writer: begin it again with the plan that it was approved with"
+    if incident.numbers and (barred := _beyond_its_number(step)) is not None:
+        return barred
     if numbered and step.block.moves_traffic:
         return _not_pointed(book, progress)
-    if (step.block.grants_write or step.block.moves_traffic) and run not in incident.positions:
+    if not numbered and (step.block.grants_write or step.block.moves_traffic) and run not in incident.positions:
         return "the source region isn't fenced: no fence was confirmed and its lease hasn't run out"
     if step.block.moves_traffic:
         unproved = [other.id for other in under_way(book, progress) if other.block.grants_write and progress[other.id].state not in DONE]
         if unproved:
             return f"traffic moves last: {', '.join(unproved)} has not made the target writable"
     return _not_exported(incident, run, step, book, progress)
+
+
+def _beyond_its_number(step: PlannedStep) -> str | None:
+    """What an incident that moves no writer never does, whatever a plan says."""
+    if step.block.grants_write:
+        return "this run was approved as one that moves no writer: begin it again with the plan that it was approved with"
+    if step.block.component_kind in _WITH_A_WRITER and step.block.overwrites_source:
+        return f"no writer was moved, so the {step.block.component_kind} of the source is no replica to be made"
+    return None
 
 
 def _not_pointed(book: Runbook, progress: Progress) -> str | None:

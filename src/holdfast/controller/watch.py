@@ -50,9 +50,7 @@ class Seen:
 class Watch:
     """All observers of the plan, and what they amount to."""
 
-    def __init__(
-        self, plan: Plan, profile: Profile, scenario: str, sources: Sequence[ObservationSource], clock: Clock
-    ) -> None:
+    def __init__(self, plan: Plan, profile: Profile, scenario: str, sources: Sequence[ObservationSource], clock: Clock) -> None:
         self._plan = plan
         self._profile = profile
         self._scenario = scenario

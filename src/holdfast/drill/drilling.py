@@ -1,8 +1,9 @@
-"""The regional-outage drill: the real path, under client load, there and back.
+"""A drill: the real path, under client load, there and back. All drills are this one story; what is taken away is an `injection`, what
+follows from it is a scenario of the plan.
 
-It starts a lab, a controller and clients, cuts the region, lets stand-ins decide through the controller's own API, waits until
-clients are served, reads what the stores hold, heals the cut, brings the region home, reads again, and hands everything to the report.
-It decides nothing and touches no store of the plan: what it does to the world is cutting and healing, marked in the journal.
+It starts a lab, a controller and clients, takes away what the exercise says, lets stand-ins decide through the controller's own API, waits
+until clients are served, reads what the stores hold, gives back what it took, has it brought home, reads again, and hands everything to
+the report. It decides nothing and touches no store of the plan: what it does to the world is marked in the journal.
 """
 
 import os
@@ -15,11 +16,13 @@ from typing import Any
 
 from holdfast.console.narration import Line, line
 from holdfast.drill.evidence import Evidence
+from holdfast.drill.injection import INJECTIONS, Injection, at_last
 from holdfast.drill.load import served_in_a_row
 from holdfast.drill.parts import Part, PartFailed, start, wait_until
 from holdfast.drill.settings import DrillSettings, Say
 from holdfast.drill.warming import Warming
 from holdfast.journal.record import Record
+from holdfast.lab.faults import Faults
 from holdfast.lab.ground import LabProblem
 from holdfast.lab.running import Lab, start_lab
 from holdfast.plan.loader import LoadedPlan
@@ -50,8 +53,17 @@ class RunningDrill:
     exercise: str = ""
     answered: set[tuple[str, str]] = field(default_factory=set)
     """What the stand-ins have answered already: the proposal's hash and who."""
+    faults: Faults = field(init=False)
     deciding: bool = False
     """Stand-ins decide from the cut on: a false alarm before it is not what they are there for."""
+
+    def __post_init__(self) -> None:
+        self.faults = Faults(self.lab)
+
+    @property
+    def injection(self) -> Injection:
+        """What is done to the primary region."""
+        return INJECTIONS[self.settings.takes_away]
 
     @property
     def client(self) -> ControllerClient:
@@ -184,13 +196,14 @@ def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: 
         stack.callback(lab.down)
         drill = RunningDrill(settings, loaded, say, interfere, lab, exercise=exercise)
         stack.callback(drill.stop_parts)
+        stack.callback(at_last, drill.faults)
         stack.push(_when_interrupted(say, "stopping: the controller, the clients and the lab are ended in order; this takes some seconds"))
         evidence, ended_early = Evidence(exercise, time.time()), None
         # Read now: a lab that is ended by force takes its files with it.
         outlook = {site: lab.bindings(site) for site in lab.sites()}
         try:
             _until_recovered(drill)
-            evidence = evidence.after_failover(lab, loaded.plan.dr_region(), loaded.plan.primary_region())
+            evidence = evidence.after_failover(lab, loaded.plan, settings.scenario)
             _bring_home(drill)
         except (PartFailed, LabProblem, OSError) as failure:
             # The lab's own parts can end too (a full disk, a kill): what was gathered so far is still reported, as not proved.
@@ -226,8 +239,9 @@ def _until_recovered(drill: RunningDrill) -> None:
     drill.until("the controller knows what was promised before it came", lambda: _promises_are_short(drill), settings.ready_bound_seconds)
     _warm_up(drill)
     drill.deciding = True
+    drill.say(Line(time.time(), "running", drill.injection.says.format(region=source)))
     drill.mark("cut", source)
-    lab.cut(source)
+    drill.injection.takes_away(lab, drill.faults, source)
     drill.until("every function is served again", lambda: drill.incident_is("recovered", "needs-person"), settings.failover_bound_seconds)
     if not drill.incident_is("recovered"):
         raise PartFailed("a step needs a person and no stand-in may choose for them: the drill ends")
@@ -236,8 +250,10 @@ def _until_recovered(drill: RunningDrill) -> None:
 
 def _bring_home(drill: RunningDrill) -> None:
     bound = drill.settings.return_bound_seconds
-    drill.mark("heal", drill.loaded.plan.primary_region())
-    drill.lab.heal()
+    home = drill.loaded.plan.primary_region()
+    drill.say(Line(time.time(), "running", drill.injection.back.format(region=home)))
+    drill.mark("heal", home)
+    drill.injection.gives_back(drill.lab, drill.faults, home)
     drill.until(
         "the way back was asked for",
         lambda: drill.command("failback", drill.conductor).startswith("accepted") or not drill.incident_is("recovered"),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from holdfast.canary.observed import observed
+from holdfast.conduct.runs import FAILOVER, moves_writers
 from holdfast.health.observation import Observation
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -15,6 +16,8 @@ from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.reading import read_ledgers
 from holdfast.plan.bindings import Bindings
+from holdfast.plan.blocks import BLOCKS
+from holdfast.plan.model import Plan
 from holdfast.providers.file.divergence import EXPORTS, held_by_the_last
 from holdfast.providers.sqlite.journal import JournalReader
 from holdfast.report.divergence import Divergence
@@ -40,12 +43,17 @@ class Evidence:
     divergence_on_return: Divergence | None = None
     held_on_return: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
-    def after_failover(self, lab: Lab, target: str, source: str) -> "Evidence":
-        """With what both regions' stores hold now: the target's by its servers, the fenced source's by a copy."""
-        there = contents(lab.bindings(target), target)
-        aside = lab.directory / "aside"
-        here = fenced_contents(lab.agent_configuration(source), lab.bindings(source), source, aside)
-        return replace(self, after_failover_contents=there, before_reprotect_contents=here)
+    def after_failover(self, lab: Lab, plan: Plan, scenario: str) -> "Evidence":
+        """With what the stores hold now: each where it is written, and the source's databases, fenced ones by a copy."""
+        source, target = plan.primary_region(), plan.dr_region()
+        moved = _moved(plan, scenario)
+        stayed = frozenset(plan.components) - moved
+        written = (*contents(_only(lab.bindings(target), moved), target), *contents(_only(lab.bindings(source), stayed), source))
+        if not moves_writers(plan, scenario, FAILOVER):
+            here = tuple(found for found in written if found.region == source)
+        else:
+            here = fenced_contents(lab.agent_configuration(source), lab.bindings(source), source, lab.directory / "aside")
+        return replace(self, after_failover_contents=written, before_reprotect_contents=here)
 
     def collected(self, lab: Lab, serving: str, bindings: Bindings) -> "Evidence":
         """With the journal, the ledgers and the last contents of the stores of the region that serves, seen from there by `bindings`."""
@@ -81,3 +89,16 @@ class Evidence:
             for site, why in silent.items()
         )
         return replace(self, observations=looks, findings=(*self.findings, *said))
+
+
+def _moved(plan: Plan, scenario: str) -> frozenset[str]:
+    """The stores that the scenario's failover begins to write in the other region."""
+    steps = [step for phase in plan.scenarios[scenario].phases for step in phase.steps]
+    taken = (step for step in steps if BLOCKS[step.block].grants_write or step.block == "bucket.activate")
+    return frozenset(step.component for step in taken if step.component is not None)
+
+
+def _only(bindings: Bindings, components: frozenset[str]) -> Bindings:
+    """The bindings of these components only: what was taken away gives no answer, and nobody waits for it."""
+    kept = {name: places for name, places in bindings.components.items() if name in components}
+    return bindings.model_copy(update={"components": kept})

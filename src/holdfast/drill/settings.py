@@ -19,6 +19,8 @@ class DrillSettings:
     directory: Path
     profile: str = "fast"
     replication: Literal["asynchronous", "synchronous"] = "asynchronous"
+    takes_away: str = "region"
+    """What is done to the primary region: a word of `injection.INJECTIONS`, from the plan's exercise."""
     storage: str | None = None
     """The lab's S3 server; None: the real one if it is installed."""
     warm_up_seconds: float = 4.0

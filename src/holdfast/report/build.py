@@ -188,7 +188,8 @@ def _failover_losses(facts: ReportFacts, history: History, target: str) -> dict[
     serving = _one_a_store(facts.after_failover, target)
     at_end = _at_end(facts, history)
     new_epoch = None if epoch is None else int(epoch)
-    return {function: failover_loss(entries, serving, at_end, new_epoch) for function, entries in facts.ledgers.items()}
+    stayed = frozenset(found.store for found in serving if found.region != target)
+    return {function: failover_loss(entries, serving, at_end, new_epoch, stayed) for function, entries in facts.ledgers.items()}
 
 
 def _at_end(facts: ReportFacts, history: History) -> list[StoreContents]:

@@ -59,7 +59,8 @@ def back_within_the_schedule(report: Report) -> Iterable[Rule]:
         actual, allowed = duration_pair(seconds, criteria.within_seconds)
         yield Rule(name="criterion", result="fail", sentence=f"{name} was back after {actual}; {criteria.name} allows {allowed}.")
     if missing or not took:
-        sentence = f"{criteria.name} asks for {duration(criteria.within_seconds)}, and of {count(len(missing), 'thing')} the time is unknown"
+        allowed = duration(criteria.within_seconds)
+        sentence = f"{criteria.name} allows {allowed}, and of {count(len(missing), 'thing')} the time is unknown"
         yield Rule(name="criterion", result="unknown", sentence=f"{sentence}: {listing(missing)}.")
     elif not late:
         worst = max(took, key=lambda name: took[name] or 0.0)

@@ -49,10 +49,17 @@ class FunctionLoss:
 
 
 def failover_loss(
-    entries: Sequence[LedgerEntry], target: Sequence[StoreContents], at_end: Sequence[StoreContents], new_epoch: int | None
+    entries: Sequence[LedgerEntry],
+    target: Sequence[StoreContents],
+    at_end: Sequence[StoreContents],
+    new_epoch: int | None,
+    stayed: frozenset[str] = frozenset(),
 ) -> FunctionLoss:
-    """One function's writes against the target's stores after the failover; `new_epoch` is the one that the failover opened."""
-    considered = _before_reading(entries, target, new_epoch)
+    """One function's writes against the target's stores after the failover; `new_epoch` is the one that the failover opened.
+
+    `stayed`: stores that the failover left where they were, and so under the epoch that they had.
+    """
+    considered = _before_reading(entries, target, new_epoch, stayed)
     found = loss(considered, target)
     back = _present(found.lost, at_end)
     lost = tuple(entry for entry in found.lost if write_id(entry) not in back)
@@ -74,13 +81,15 @@ def failback_loss(entries: Sequence[LedgerEntry], at_end: Sequence[StoreContents
     return FunctionLoss(len(considered), found.checked, lost, (), (*found.unknown, *either))
 
 
-def _before_reading(entries: Sequence[LedgerEntry], contents: Sequence[StoreContents], new_epoch: int | None) -> list[LedgerEntry]:
+def _before_reading(
+    entries: Sequence[LedgerEntry], contents: Sequence[StoreContents], new_epoch: int | None, stayed: frozenset[str] = frozenset()
+) -> list[LedgerEntry]:
     read_seconds = {found.store: found.read_seconds for found in contents}
     kept = []
     for entry in acknowledged_writes(entries):
         before = entry.answered_seconds <= read_seconds.get(entry.store or "", entry.answered_seconds)
         old_writer = new_epoch is not None and entry.epoch is not None and entry.epoch < new_epoch
-        if before or old_writer:
+        if before or (old_writer and entry.store not in stayed):
             kept.append(entry)
     return kept
 

@@ -357,7 +357,9 @@ def _test_all(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     }
     failed = [f"{name}: {served.detail}" for name, served in results.items() if served.result is not RequestResult.ACKNOWLEDGED]
     meant = {world.component(kind): where for kind, where in wanted.items()} if task.block == "smoke.test" else {}
-    elsewhere = [name for name, served in results.items() if any(write.region != meant.get(store, write.region) for store, write in served.writes)]
+    elsewhere = [
+        name for name, served in results.items() if any(write.region != meant.get(store, write.region) for store, write in served.writes)
+    ]
     if failed or elsewhere:
         raise PermissionError("; ".join([*failed, *(f"{name}: written elsewhere" for name in elsewhere)]))
     world.proofs[task.block, task.order.as_text()] = f"{len(results)} functions served a real transaction in {region}"

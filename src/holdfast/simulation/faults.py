@@ -1,4 +1,4 @@
-"""What an exercise takes away from the simulated home region, and how it comes back: the faults of the lab's `drill.injection`, in virtual time.
+"""What an exercise takes away from the simulated home region, and how it comes back: what `drill.injection` does to the lab.
 
 Never here: what follows from a fault.
 """

@@ -249,7 +249,9 @@ class Invariants:
                 peer, region = world.peer(name), world.regions[name]
                 behind = [kind for kind in _KINDS if world.regions[region.stores_of[kind]].store_of(kind).role is StoreRole.STANDBY]
                 if behind:
-                    self.says(9, f"the name of {function} leads to {name}, whose application uses a {' and a '.join(behind)} that is a copy")
+                    self.says(
+                        9, f"the name of {function} leads to {name}, whose application uses a {' and a '.join(behind)} that is a copy"
+                    )
                 uses_own = all(region.stores_of[kind] == name for kind in _KINDS)
                 if world.writes_here(peer.name) and uses_own:
                     self.says(9, f"the name of {function} leads to {name} while {peer.name} may still write")
