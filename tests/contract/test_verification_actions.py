@@ -120,7 +120,7 @@ def test_each_function_gets_its_own_transaction_marked_as_holdfasts() -> None:
     ("region", "result", "said"),
     [
         (Region(status={"pms": 503}), Result.FAILED, "pms: status 503: not today"),
-        (Region(writer=WEST), Result.FAILED, "acknowledged by eu-west-1"),
+        (Region(writer=WEST), Result.FAILED, "acknowledged for database by eu-west-1, not by eu-central-1"),
         (Region(status={"pms": 503}, slow_seconds=0.01), Result.FAILED, "not today"),
         (Region(silent=True), Result.UNKNOWN, "no answer"),
     ],

@@ -97,7 +97,7 @@ def test_overwriting_what_only_the_lost_side_holds_before_it_is_exported_is_an_e
 
 def test_a_run_without_any_fence_is_an_error_for_every_promotion() -> None:
     text = changed(*QUIET, ("          - { id: fence, block: fence, after: [approve] }\n", "")).replace(
-        "after: [fence]", "after: [approve]", 4
+        "after: [fence]", "after: [approve]", 3
     )
     found = check(loaded(text).plan)
     assert [finding.code for finding in found] == ["HF104", "HF104"]

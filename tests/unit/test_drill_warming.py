@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from holdfast.console.narration import Line
+from holdfast.drill import drilling
 from holdfast.drill.settings import DrillSettings
 from holdfast.drill.warming import Warming, lacking
 from unit.conduct_on_paper import LOADED, PLAN_FILE
