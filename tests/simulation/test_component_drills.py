@@ -1,7 +1,7 @@
 """Drills of one component in the simulated world, by the production controller, with the invariants looked at all the time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 import pytest
 
@@ -23,7 +23,7 @@ DRILLS = ("database-failover", "application-failover", "storage-failover")
 LOOK_SECONDS = 0.05
 
 
-def on_stage(scenario: str, story: Callable[[Stage], Awaitable[None]], seed: int = 1) -> Stage:
+def on_stage(scenario: str, story: Callable[[Stage], Coroutine[None, None, None]], seed: int = 1) -> Stage:
     """A story on a stage of a scenario; whatever breaks an invariant ends it."""
     invariants = Invariants()
 
@@ -31,11 +31,12 @@ def on_stage(scenario: str, story: Callable[[Stage], Awaitable[None]], seed: int
         stage = Stage(StageSettings(LOADED, scenario=scenario, seed=seed), invariants.wrap)
         invariants.watch(stage)
         looking = asyncio.create_task(looked(stage))
-        await asyncio.wait([told := asyncio.create_task(story(stage)), looking], return_when=asyncio.FIRST_COMPLETED)
+        telling = asyncio.create_task(story(stage))
+        await asyncio.wait({telling, looking}, return_when=asyncio.FIRST_COMPLETED)
         if looking.done():
             looking.result()
         looking.cancel()
-        await told
+        await telling
         invariants.look()
         return stage
 

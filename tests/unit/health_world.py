@@ -10,7 +10,7 @@ from holdfast.health.picture import Picture, picture
 from holdfast.health.score import AGENT_NAME
 from holdfast.health.triggers import TriggerKey, TriggerState, evaluate
 from holdfast.plan.loader import load
-from holdfast.plan.model import Plan, Profile
+from holdfast.plan.model import Plan, Profile, Trigger
 
 PLAN = load(Path(__file__).resolve().parents[2] / "examples" / "voicehive" / "plan.yaml").plan
 TRIGGERS = PLAN.scenarios["regional-outage"].triggers
@@ -53,6 +53,7 @@ class World:
     fault: Fault = healthy
     plan: Plan = PLAN
     profile: Profile = field(default_factory=lambda: PLAN.profiles["fast"])
+    triggers: tuple[Trigger, ...] = TRIGGERS
     silent_observers: frozenset[str] = frozenset()
     lost_zones: Mapping[str, Seen] = field(default_factory=dict)
     blind_to_zones: frozenset[str] = frozenset()
@@ -70,7 +71,7 @@ class World:
                 batch = list(self._looks(observer, at))
                 self.history = absorb(self.history, batch, now + 0.5, self.profile)
         seen = picture(self.plan, self.profile, self.history, now + 0.5)
-        self.states = evaluate(self.plan, self.profile, TRIGGERS, seen, self.states)
+        self.states = evaluate(self.plan, self.profile, self.triggers, seen, self.states)
         return seen
 
     def run(self, start: float, end: float) -> Picture:
