@@ -244,6 +244,34 @@ def test_settings_are_proved_by_the_application_where_it_can_be_asked(cluster: L
     asyncio.run(story())
 
 
+def test_an_application_is_pointed_at_another_regions_stores_one_by_one(cluster: LabCluster) -> None:
+    """A component that moves alone: the application stays, and what moved is reached across the link."""
+    apart = {CENTRAL: cluster.binding.model_copy(update={"other_stores": {WEST: PRIMARY_STORES}})}
+    action = SettingsAction(apart)
+    mixed = replace(UPDATE, parameters={"stores": {"database": "source", "cache": "source", "storage": "target"}}, order=LATER)
+    back = ordered(replace(UPDATE, source=CENTRAL, target=WEST, parameters={"region": "source", "stores": "source"}), LATER)
+
+    async def story() -> None:
+        assert (await action.act(mixed)).result is Result.SUCCEEDED
+        found = cluster.get(cluster.settings_path)["data"]
+        stores = (found["database"], found["cache"], found["storage"])
+        assert stores == (PRIMARY_STORES["database"], PRIMARY_STORES["cache"], OWN_STORES["storage"])
+        assert (await action.verify(mixed)).answer is Answer.YES
+        assert (await action.check(UPDATE)).answer is Answer.NO
+        again = replace(back, order=replace(LATER, step=LATER.step + 1))
+        assert (await action.act(again)).result is Result.SUCCEEDED
+        assert (await action.check(UPDATE)).answer is Answer.YES
+
+    asyncio.run(story())
+
+
+def test_stores_that_the_bindings_do_not_name_are_refused_before_anything_is_sent(cluster: LabCluster) -> None:
+    task = replace(UPDATE, parameters={"stores": "source"})
+    outcome = asyncio.run(SettingsAction(cluster.bindings).act(task))
+    assert outcome.result is Result.FAILED
+    assert "`other_stores`" in outcome.detail
+
+
 def test_a_cluster_that_is_gone_is_unknown(cluster: LabCluster) -> None:
     gone = {CENTRAL: cluster.binding.model_copy(update={"url": "http://{}:{}".format(*place())})}
     assert asyncio.run(SettingsAction(gone).act(ordered(UPDATE, LATER))).result is Result.UNKNOWN

@@ -138,6 +138,20 @@ def test_a_function_that_is_not_served_there_fails_the_smoke_test(region: Region
     asyncio.run(story())
 
 
+def test_a_store_that_stayed_or_moved_alone_is_held_to_the_region_that_the_step_means() -> None:
+    async def story() -> None:
+        async with served(Region(writer=WEST)) as entries:
+            action = SmokeTestAction(entries, timeout_seconds=0.5)
+            stays = replace(SMOKE, parameters={"stores": {"database": "source"}})
+            assert (await action.act(stays)).result is Result.SUCCEEDED
+            elsewhere = replace(SMOKE, source=CENTRAL, target=WEST, parameters={"region": "source", "stores": "source"})
+            outcome = await action.act(elsewhere)
+            assert outcome.result is Result.FAILED
+            assert f"by {WEST}, not by {CENTRAL}" in outcome.detail
+
+    asyncio.run(story())
+
+
 def test_a_test_under_another_order_proves_nothing() -> None:
     async def story() -> None:
         async with served(Region()) as entries:
