@@ -114,6 +114,17 @@ def test_nothing_is_started_when_only_heartbeats_are_lost(regions: Pair) -> None
     assert len(regions.west.launcher.started) == before
 
 
+def test_a_server_that_was_killed_when_its_replica_had_everything_has_lost_nothing(regions: Pair) -> None:
+    """Its log ends where the time lines part, and there is no record behind that point to begin reading with."""
+    serve(regions)
+    regions.west.launcher.kill_everything()
+    regions.east.store.promote(0, 2, {})
+    summary, entries = exported(regions)
+    assert (summary["how"], entries) == ("nothing-lost", {})
+    regions.west.store.become_replica()
+    assert regions.west.ask("SELECT count(*) FROM call").one()[0] == "20"
+
+
 def test_what_no_row_shows_is_said_in_words(regions: Pair) -> None:
     serve(regions)
     lose_west(regions, "CREATE TABLE public.empty (id integer PRIMARY KEY)", "SELECT lo_from_bytea(0, 'a large object')")

@@ -182,9 +182,20 @@ def _dump(
     done = launcher.run([configuration.program("pg_waldump"), *arguments], timeout_seconds=_TOOL_SECONDS, environment={"LC_ALL": "C"})
     lines = done.output.splitlines()
     # It always ends with an error at the end of the log; one at the very beginning means that the log from there on is gone.
-    if done.status != 0 and not any(line.startswith("rmgr: ") for line in lines) and _gone(done.output):
+    nothing = done.status != 0 and not any(line.startswith("rmgr: ") for line in lines)
+    if nothing and _gone(done.output) and not _ends_at(configuration, timeline, start, done.output):
         raise StoreFailure(f"pg_waldump can't read the log of {configuration.data_directory} from {start} on: {done.output.strip()[-300:]}")
     return lines
+
+
+def _ends_at(configuration: PostgresConfiguration, timeline: int, start: str, output: str) -> bool:
+    """Whether the log is there and simply ends at this position: a server that was killed after its replica had everything. Its own
+    recovery would end there too, so nothing behind it was ever acknowledged."""
+    segments = _segments(configuration)
+    if "could not find a valid record after" not in output or not segments:
+        return False
+    segment_bytes = (_log_directory(configuration) / segments[0]).stat().st_size
+    return f"{timeline:08X}{_segment_of(start, segment_bytes)}" in segments
 
 
 def _gone(output: str) -> bool:

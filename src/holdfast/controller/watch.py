@@ -123,7 +123,9 @@ class Watch:
         lost = self._states.get((serving, _NETWORK_LOST))
         if lost is not None and lost.condition and lost.since_seconds is not None:
             return tuple(FunctionHit(name, lost.since_seconds, True) for name in self._plan.functions)
-        zones = [zone for zone in seen.zones if zone.region == serving]
+        # Where only the application moved, clients are served elsewhere than where the writer is: its zones say nothing about them.
+        there = set(self.served_from().values()) or {serving}
+        zones = [zone for zone in seen.zones if zone.region == serving and serving in there]
         if zones and all(zone.health is Health.DOWN for zone in zones):
             since = max(zone.since_seconds for zone in zones)
             return tuple(FunctionHit(name, since, True) for name in self._plan.functions)

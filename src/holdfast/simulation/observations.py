@@ -118,6 +118,9 @@ class SimulatedObserver:
             if not world.links.reaches_zone(zone):
                 yield self._nothing(region, Subject.ZONE, zone)
                 continue
+            if region.runs_nothing:
+                yield Look(region.name, Subject.ZONE, zone, Seen.DOWN, detail="answered 503: no instance there is ready")
+                continue
             instances = {function: world.instances(region.name, function)[zone] for function in world.plan.functions}
             yield Look(region.name, Subject.ZONE, zone, Seen.UP, facts={"instances": instances})
 
