@@ -121,16 +121,18 @@ def drilled(
     monkeypatch: pytest.MonkeyPatch,
     *,
     plan: Path = PLAN,
+    drill: str = "regional-outage",
     broken: str | None = None,
     interfere: Interference = nothing,
     **settings: Any,
 ) -> Drilled:
     """Run a whole drill, judge it, and hold that nothing of it is left."""
-    wanted = DrillSettings(plan, "regional-outage", directory, **settings)
+    loaded = load(plan)
+    exercise = loaded.plan.exercises[drill]
+    wanted = DrillSettings(plan, exercise.scenario, directory, takes_away=exercise.takes_away, **settings)
     if broken is not None:
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
         wanted = replace(wanted, controller_module=("lab.broken_controller", broken))
-    loaded = load(plan)
     told: list[str] = []
     labs: list[Lab] = []
 
