@@ -28,11 +28,16 @@ FENCE = Task("fence", "fence", None, WEST, EAST, Mode.UNGRACEFUL, ORDER)
 
 
 async def snapshot(both: Agents) -> Any:
-    """What looking must not change: both agents' durable state, and what their stores are."""
+    """What looking must not change: both agents' durable state, and what their stores are.
+
+    What a stopped store would be doing is left out: an agent bars the old writer by itself as soon as it hears of the new epoch."""
     seen = []
     for region in (WEST, EAST):
         status = await both.status(region)
-        roles = {name: (store["role"], store["duty"], store.get("epoch")) for name, store in status["stores"].items()}
+        roles = {
+            name: (store["role"], store["duty"] if store["role"] != "stopped" else None, store.get("epoch"))
+            for name, store in status["stores"].items()
+        }
         seen.append((status["epoch"], status["pledged"], status["yielded"], status["withdrawn"], status["highest_order"], roles))
     return seen
 
