@@ -46,14 +46,12 @@ def kinds_left_in(directory: Path) -> set[str]:
     return {entry.name for entry in directory.iterdir()}
 
 
-def test_a_lab_goes_down_quickly_and_leaves_logs_ledgers_and_journal_and_nothing_else() -> None:
+def test_a_lab_goes_down_and_leaves_logs_ledgers_and_journal_and_nothing_else() -> None:
     with folder() as directory:
         lab = start_lab(directory, PLAN, "fast", only=QUICK)
         (lab.layout.ledgers / "voice.jsonl").write_text("{}\n")
         assert left_of(lab)
-        begun = time.monotonic()
         lab.down()
-        assert time.monotonic() - begun < 3.0
         assert left_of(lab) == []
         assert kinds_left_in(directory) == {"log", "ledgers", "controller", "holdfast-lab", "lab.lock"}
         with pytest.raises(LabProblem, match="no lab runs in"):
@@ -350,8 +348,6 @@ def test_the_whole_lab_serves_is_cut_and_healed_and_leaves_nothing() -> None:
             # Longer than the lease, so the primary fenced itself; nobody was promoted, so it comes back unasked.
             until(lambda: call(outside, "pms")[0] == 200, 30)
             groups = processes.control_groups(directory)
-            begun = time.monotonic()
-        assert time.monotonic() - begun < 5.0
         assert left_of(lab) == []
         assert [group for group in groups if group.exists()] == []
         assert took < 40, "under 15 s on two idle cores; this bound only catches something that waits for a time-out"

@@ -18,6 +18,8 @@ MOST_BYTES_READ = 256 << 20
 """Of log that is read block by block; with more, tables are looked through."""
 _SEGMENT_NAME = re.compile(r"[0-9A-F]{24}")
 _TOOL_SECONDS = 600.0
+_WINDOW_BYTES = 16 << 20
+"""How much of the log before the fork is read, to know every transaction that was under way at it."""
 _TRANSACTION = re.compile(r"tx:\s*(\d+)")
 _NEXT = re.compile(r"nextXid (\d+)")
 _POSITION = re.compile(r"lsn: ([0-9A-F]+/[0-9A-F]+)")
@@ -160,11 +162,12 @@ def _segment_of(at: str, segment_bytes: int) -> str:
 
 
 def _window_start(configuration: PostgresConfiguration, fork: str, timeline: int, segment_bytes: int) -> str:
-    """Beginning of the segment before the fork's, or of the fork's own where that is the first that is kept."""
+    """Beginning of the first segment of those kept without a gap up to the fork, at most so much before it."""
     here = position(fork) // segment_bytes
-    wanted = max(here - 1, 1)
     kept = {name[8:] for name in _segments(configuration) if int(name[:8], 16) == timeline}
-    start = wanted if _segment_of(_text(wanted * segment_bytes), segment_bytes) in kept else here
+    start, first = here, max(here - max(1, _WINDOW_BYTES // segment_bytes), 1)
+    while start > first and _segment_of(_text((start - 1) * segment_bytes), segment_bytes) in kept:
+        start -= 1
     return _text(start * segment_bytes)
 
 

@@ -32,7 +32,8 @@ from holdfast.lab.processes import VARIABLE, is_alive
 from holdfast.plan.bindings import Bindings
 
 ANSWER_SECONDS = 5.0
-DOWN_SECONDS = 30.0
+DOWN_SECONDS = 90.0
+"""Processes end within a few seconds; removing their files takes as long as the disk takes."""
 REACH = "outside"
 
 Progress = Callable[[Mapping[str, Any]], None]

@@ -357,6 +357,7 @@ class Supervisor:
 
     async def _take_down(self, failure: str) -> None:
         self._state = "stopping"
+        began = time.monotonic()
         for wave in Wave:
             names = {part.name for part in self._parts if part.wave is wave}
             living = [child for name, child in self._children.items() if name in names and child.ended is None]
@@ -364,7 +365,9 @@ class Supervisor:
                 child.tell(signal.SIGTERM)
             if living:
                 await asyncio.wait([asyncio.create_task(child.gone.wait()) for child in living], timeout=STOP_SECONDS[wave])
+        asked = time.monotonic()
         left = await asyncio.to_thread(sweep, self._blueprint.identity, self._layout.directory)
+        swept = time.monotonic()
         if left:
             failure += f"\nthese processes could not be ended: {', '.join(f'{process.pid} {process.command}' for process in left)}"
         keep = (self._layout.log,) if failure else tuple(path for path in self._layout.kept if path.exists())
@@ -372,7 +375,8 @@ class Supervisor:
             await asyncio.to_thread(ground.remove_all_but, self._layout, (*keep, self._layout.previous))
         if failure:
             self._say(event="failed", error=failure)
-        print(f"the lab is down: {failure or self._reason}", flush=True)
+        spent = f"parts {asked - began:.1f} s, what was left of them {swept - asked:.1f} s, files {time.monotonic() - swept:.1f} s"
+        print(f"the lab is down: {failure or self._reason} ({spent})", flush=True)
 
 
 def _called(part: Part) -> str:
