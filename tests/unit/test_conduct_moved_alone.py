@@ -1,5 +1,6 @@
 """A run that moves no writer: what it opens, what it never does whatever a plan says, and how it is turned back."""
 
+from holdfast.console.narration import line
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Phase, Plan, Scenario
@@ -34,6 +35,8 @@ def test_it_opens_no_epoch_fences_nobody_and_its_orders_are_above_everything() -
     paper = decided(STORAGE)
     assert (paper.installation.era, paper.installation.epoch, paper.installation.serving) == (0, 1, PRIMARY)
     assert paper.installation.used == (0, 2)
+    asked = line(next(record for record in paper.records if record.kind == Kind.PROPOSED))
+    assert asked is not None and "(regional-outage: no writer moves) waits for 2 of" in asked.text, "under the name that the paper knows"
     assert Kind.EPOCH_OPENED not in paper.kinds() and "fence" not in paper.begun
     orders = [record.body["order"][:2] for record in paper.records if record.kind == Kind.STEP_INTENDED and record.body["step"] != "assess"]
     assert [0, 2] in orders and max(orders) == [0, 2]

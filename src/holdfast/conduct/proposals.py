@@ -49,7 +49,9 @@ def propose(situation: Situation, incident: IncidentState, run: str, step: str) 
         "roles": list(rule.of),
         "requester": _requester(incident, run),
     }
-    body = {**asked, "hash": proposal_hash(situation.plan_digest, asked)}
+    # Bound by the plan's digest, and said so that nobody takes the move of a component for that of the region.
+    told = {"scenario": incident.scenario, "moves_writers": moves_writers(situation.plan, incident.scenario, run)}
+    body = {**asked, **told, "hash": proposal_hash(situation.plan_digest, asked)}
     reason = f"{rule.count} of {', '.join(rule.of)} must approve"
     return (Write(Kind.PROPOSED, incident.incident, body), *transition(incident, Event.PROPOSED, reason))
 

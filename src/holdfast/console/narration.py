@@ -38,8 +38,10 @@ def _started(body: Body) -> tuple[str, str]:
 def _proposed(body: Body) -> tuple[str, str]:
     bound = body["loss_bound_seconds"]
     loss = "nothing" if bound == 0 else f"at most {_seconds(bound)} of writes" if bound is not None else "an unknown amount"
+    alone = "" if body.get("moves_writers", True) else f" ({body['scenario']}: no writer moves)"
     return "needs-person", (
-        f"{body['action']} {body['source']} → {body['target']} waits for {body['count']} of {', '.join(body['roles'])}; it may lose {loss}"
+        f"{body['action']} {body['source']} → {body['target']}{alone} waits for {body['count']} of {', '.join(body['roles'])}; "
+        f"it may lose {loss}"
     )
 
 

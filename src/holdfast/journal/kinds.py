@@ -21,7 +21,7 @@ class Kind(StrEnum):
     FUNCTIONS_SEEN = "functions.seen"  # hit {function: since_seconds}, back {function: at_seconds}: what observers saw change for clients of an open incident
     ROLES_ACTIVATED = "roles.activated"  # roles {role: person}
     IMPACT_ASSESSED = "impact.assessed"  # functions {id: since_seconds}, cost_usd, tier
-    PROPOSED = "proposal.made"  # proposal, run, step, action (failover|switchover), source, target, mode, era, epoch, loss_bound_seconds (null: unknown), estimated_writes (null), above_rpo, expires_seconds, hash, count, roles [role], requester
+    PROPOSED = "proposal.made"  # proposal, run, step, action (failover|switchover), source, target, mode, era, epoch, loss_bound_seconds (null: unknown), estimated_writes (null), above_rpo, expires_seconds, hash, count, roles [role], requester, scenario, moves_writers (bool)
     APPROVED = "approval.given"  # proposal, hash, person, role, accepts_loss (bool)
     APPROVAL_REFUSED = "approval.refused"  # proposal, person, reason
     PROPOSAL_VOID = "proposal.void"  # proposal, reason (expired | changed)
