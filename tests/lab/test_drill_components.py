@@ -10,10 +10,11 @@ def epochs(over: Drilled) -> list[int]:
     return [record.body["epoch"] for record in over.result.evidence.records if record.kind == Kind.EPOCH_OPENED]
 
 
+@pytest.mark.prove
 @pytest.mark.timeout(300)
 def test_a_lost_bucket_moves_alone_and_only_who_needs_it_notices(monkeypatch: pytest.MonkeyPatch) -> None:
     with place() as directory:
-        over = drilled(directory, monkeypatch, drill="storage-failover", warm_up_seconds=1.0, settle_seconds=1.0)
+        over = drilled(directory, monkeypatch, drill="storage-failover")
         assert over.report.verdict == "pass", over.said()
         assert over.rule("criterion") and over.rule("spared"), over.said()
         hit = {function.id for function in over.report.functions if function.rto_actual_seconds}
@@ -32,10 +33,9 @@ def test_a_database_whose_host_hangs_moves_with_its_cache_and_the_application_st
         assert fences == ["lease-ran-out", "acknowledged"], "the agent that stood still said nothing"
 
 
-@pytest.mark.prove
 @pytest.mark.timeout(300)
 def test_an_application_that_died_is_served_from_dr_with_the_stores_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
     with place() as directory:
-        over = drilled(directory, monkeypatch, drill="application-failover")
+        over = drilled(directory, monkeypatch, drill="application-failover", warm_up_seconds=1.0, settle_seconds=1.0)
         assert over.report.verdict == "pass", over.said()
         assert (epochs(over), over.report.lost_writes.total) == ([], 0)
