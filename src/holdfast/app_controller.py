@@ -56,6 +56,7 @@ from holdfast.providers.file.give_back import ExportGiver
 from holdfast.providers.file.notifier import FileNotifier
 from holdfast.providers.haproxy.traffic import LoadBalancerDrainAction, LoadBalancerSwitchAction
 from holdfast.providers.http.client import request
+from holdfast.providers.kubernetes.fresh import FreshAction
 from holdfast.providers.kubernetes.settings import SettingsAction
 from holdfast.providers.kubernetes.workloads import DeployAction, ScaleAction
 from holdfast.providers.postgres.give_back import PostgresGiver
@@ -154,6 +155,7 @@ def actions_for(
         "settings.update": SettingsAction(clusters, source_address=source),
         "application.scale": ScaleAction(clusters, source_address=source),
         "application.deploy": DeployAction(clusters, source_address=source),
+        "application.fresh": FreshAction(clusters, bindings.functions, clock, source_address=source),
         "loadbalancer.switch": LoadBalancerSwitchAction(balancers, source_address=source),
         "loadbalancer.drain": LoadBalancerDrainAction(balancers, source_address=source),
         "dns.switch": DnsSwitchAction(dns, names, source_address=source),

@@ -7,6 +7,7 @@ from typing import Any
 
 from holdfast.plan.bindings import Bindings, BucketBinding, ClusterBinding, PostgresBinding, RedisBinding
 from holdfast.providers.kubernetes.cluster import ApiRefusal, Cluster
+from holdfast.providers.kubernetes.sets import serving_path
 from holdfast.providers.postgres.session import ServerRefusal, Session
 from holdfast.providers.redis.session import ServerRefusal as RedisRefusal
 from holdfast.providers.redis.session import Session as RedisSession
@@ -41,7 +42,7 @@ async def seen(bindings: Bindings) -> Seen:
 
 async def _versions(into: dict[str, str | None], region: str, binding: ClusterBinding, source_address: str | None) -> None:
     async def read(cluster: Cluster, function: str) -> Mapping[str, Any]:
-        return await cluster.read(cluster.deployment_path(function))
+        return await cluster.read(await serving_path(cluster, function))
 
     names = [f"{region}/{function}" for function in binding.deployments]
     into |= dict.fromkeys(names)

@@ -21,7 +21,7 @@ FIRST_APPLICATION_HOST = 20
 APPLICATION_HOSTS = 10
 FIRST_APPLICATION_PORT = 28100
 APPLICATION_SLOTS = 4
-"""Instances of one function that a region's load balancer knows of in each zone: ports 28100 to 28103 on the function's host there."""
+"""Instances of one function that a region's load balancer leads to in each zone: ports 28100 to 28103 on the function's host there."""
 
 LOWEST_NUMBER, HIGHEST_NUMBER = 1, 250
 
@@ -151,6 +151,11 @@ def application_host(function_index: int) -> int:
 def application_ports() -> range:
     """The ports that the instances of one function may take in one zone."""
     return range(FIRST_APPLICATION_PORT, FIRST_APPLICATION_PORT + APPLICATION_SLOTS)
+
+
+def fresh_application_ports() -> range:
+    """Those of a second set of instances, beside the first. The load balancer leads there when the function's Service selects it."""
+    return range(FIRST_APPLICATION_PORT + APPLICATION_SLOTS, FIRST_APPLICATION_PORT + 2 * APPLICATION_SLOTS)
 
 
 def services() -> tuple[Service, ...]:

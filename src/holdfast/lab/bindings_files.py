@@ -132,6 +132,7 @@ def _cluster(blueprint: Blueprint, site: str, region: str) -> ComponentBinding:
         token_file=blueprint.layout.secret(f"cluster.{region}.token"),
         namespace=NAMESPACE,
         deployments={function: function for function in blueprint.functions},
+        services={function: function for function in blueprint.functions},
         settings_config_map=CONFIG_MAP,
         stores=blueprint.stores_of(region, region),
         other_stores={blueprint.peer(region): blueprint.stores_of(blueprint.peer(region), region)},

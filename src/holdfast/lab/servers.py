@@ -59,7 +59,7 @@ def _instances(blueprint: Blueprint) -> Iterator[Listener]:
         for zone in blueprint.zones(region):
             for function in blueprint.functions:
                 here, target = blueprint.application(region, zone, function), blueprint.application(zone, zone, function)
-                for port in addresses.application_ports():
+                for port in (*addresses.application_ports(), *addresses.fresh_application_ports()):
                     yield Listener(here, port, target, port, zone, region)
 
 
@@ -259,12 +259,14 @@ def cluster(blueprint: Blueprint, region: str) -> dict[str, Any]:
     serves = region == blueprint.primary
     version = blueprint.version() if serves else blueprint.version_before()
     sizes = blueprint.full_size() if serves else dict.fromkeys(blueprint.functions, 1)
-    ports = addresses.application_ports()
+    ports, fresh_ports = addresses.application_ports(), addresses.fresh_application_ports()
+    admin = blueprint.home(region, Host.LOADBALANCER, Port.LOADBALANCER_ADMIN)
     return {
         "region": region,
         "listen": [listen.host, listen.port],
         "token_file": str(layout.secret(f"cluster.{region}.token")),
         "namespace": NAMESPACE,
+        "load_balancer": [admin.host, admin.port],
         "directory": str(layout.site(region) / "cluster"),
         "config_map": CONFIG_MAP,
         "settings": {
@@ -290,6 +292,7 @@ def cluster(blueprint: Blueprint, region: str) -> dict[str, Any]:
                         "address": blueprint.application(zone, zone, function),
                         "seen_as": blueprint.application(region, zone, function),
                         "ports": [ports.start, ports.stop - 1],
+                        "fresh_ports": [fresh_ports.start, fresh_ports.stop - 1],
                     }
                     for zone in blueprint.zones(region)
                 ],

@@ -70,13 +70,20 @@ class BucketBinding(_Binding):
 
 
 class ClusterBinding(_Binding):
-    """One Kubernetes API. `deployments` maps each function to its Deployment."""
+    """One Kubernetes API. `deployments` maps each function to its Deployment.
+
+    What the token must be allowed to do, all in the one namespace: `get`, `patch` on Deployments and ConfigMaps. Where `services` are
+    bound, and so `application.fresh` may start a second set of instances: `get`, `create`, `update`, `patch` on Deployments, `get`,
+    `patch` on Services, `list` on Pods and `create` on `pods/proxy`. Nothing is ever deleted.
+    """
 
     kind: Literal["application"] = "application"
     url: str
     token_file: Path
     namespace: str
     deployments: dict[str, str]
+    services: dict[str, str] = Field(default_factory=dict)
+    """Function → its Service, whose selector says by the label `holdfast/set` which set of instances serves. None named: there is one."""
     settings_config_map: str
     stores: dict[str, str]
     """What `settings.update` writes: key of the ConfigMap to address of this region's store, as the application here reaches it.

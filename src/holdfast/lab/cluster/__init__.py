@@ -28,10 +28,16 @@ The configuration is one JSON object:
                        "address": host that its instances listen on, "ports": [first, last] (both included), or instead of both
                        "zones": [{"zone": name, "address": host there, "seen_as": the same as the cluster reaches it,
                        "ports": [first, last]}], over which instances are spread evenly,
+                       "fresh_ports": [first, last], beside each "ports": where those of a second Deployment of the function listen,
                        "capacity": optional {"at_once": 9, "per_second": 10.5}; default in `holdfast.lab.application.capacity`}
     zones            optional: zone → {"listen": [host, port] where it says what runs in it: GET /healthz →
                        {"zone": name, "instances": {function: ready}}, status 503 when some run and none is ready,
                        "routes": {first bytes of an address in `settings`: first bytes of the same as seen from the zone}}
+
+    load_balancer    optional: [host, port] of HAProxy's runtime API. Its backends are named like the functions, with a server `ZONE-N` for
+                     the N-th of the zone's ports, and are kept to the set of instances that each function's Service selects
+
+Each function has a Service of its Deployment's name. A Deployment made through the API runs the function that its image is of.
 
 It prints one line to standard output when the API listens and the first instances are ready: `ready <region>`.
 Nothing survives its end: instances are killed with it, and its next start begins from the configuration again.

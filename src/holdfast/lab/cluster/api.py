@@ -6,7 +6,10 @@ Every write goes through `_store`: checked whole, compared with the resource ver
 import copy
 import hmac
 import json
-from collections.abc import Callable
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -16,6 +19,7 @@ from holdfast.lab.cluster.objects import (
     Object,
     check_config_map,
     check_deployment,
+    check_service,
     list_of,
     merge_patch,
     scale_of,
@@ -30,28 +34,40 @@ _OPEN_PATHS = ("/version", "/readyz", "/livez", "/healthz")
 _VERSION = {"major": "1", "minor": "29", "gitVersion": "v1.29.0+holdfast-lab", "platform": "linux/amd64"}
 _VERBS = ["get", "list", "patch", "update"]
 _RESOURCES = {
-    "/api/v1": [("configmaps", "ConfigMap"), ("pods", "Pod")],
+    "/api/v1": [("configmaps", "ConfigMap"), ("services", "Service"), ("pods", "Pod"), ("pods/proxy", "PodProxyOptions")],
     "/apis/apps/v1": [("deployments", "Deployment"), ("deployments/scale", "Scale")],
 }
-_KINDS = {"deployments": ("Deployment", "apps/v1"), "configmaps": ("ConfigMap", "v1"), "pods": ("Pod", "v1")}
+_KINDS = {
+    "deployments": ("Deployment", "apps/v1"),
+    "configmaps": ("ConfigMap", "v1"),
+    "services": ("Service", "v1"),
+    "pods": ("Pod", "v1"),
+}
+_CHECKS = {"deployments": check_deployment, "configmaps": check_config_map, "services": check_service}
+
+
+@dataclass(frozen=True, slots=True)
+class Workings:
+    """What stands behind the API."""
+
+    pods: Callable[[], dict[str, Object]]
+    changed: Callable[[str, Object], None]
+    """Called after each stored write, with the collection and the object."""
+    created: Callable[[Object], None]
+    """Called with a new Deployment before it is stored. Raises ApiError for one that can't run here."""
+    deleted: Callable[[Object], None]
+    ask: Callable[[str, int, Call, str], Awaitable[Reply]]
+    """Pod, port, request and the path there → what the Pod answers."""
 
 
 class Api:
-    """Answers requests about one namespace. `changed` is called after each stored write, with the collection and the object."""
+    """Answers requests about one namespace."""
 
-    def __init__(
-        self,
-        token: str,
-        namespace: str,
-        collections: dict[str, dict[str, Object]],
-        pods: Callable[[], dict[str, Object]],
-        changed: Callable[[str, Object], None],
-    ) -> None:
+    def __init__(self, token: str, namespace: str, collections: Mapping[str, dict[str, Object]], workings: Workings) -> None:
         self._token = token
         self._namespace = namespace
         self._collections = collections
-        self._pods = pods
-        self._changed = changed
+        self._workings = workings
         self._version = 0
         for objects in collections.values():
             for stored in objects.values():
@@ -65,11 +81,12 @@ class Api:
     async def answer(self, call: Call) -> Reply:
         """One request."""
         try:
-            return self._answer(call)
+            reply = self._answer(call)
+            return reply if isinstance(reply, Reply) else await reply
         except ApiError as error:
             return Reply(error.code, error.as_status())
 
-    def _answer(self, call: Call) -> Reply:
+    def _answer(self, call: Call) -> Reply | Awaitable[Reply]:
         if call.path in _OPEN_PATHS:
             return Reply(200, _VERSION if call.path == "/version" else "ok")
         shown = call.headers.get("authorization", "")
@@ -79,7 +96,7 @@ class Api:
             return Reply(200, discovered)
         return self._route(call)
 
-    def _route(self, call: Call) -> Reply:
+    def _route(self, call: Call) -> Reply | Awaitable[Reply]:
         parts = [unquote(part) for part in call.path.strip("/").split("/")]
         prefix = 2 if parts[0] == "api" else 3
         group, rest = "/" + "/".join(parts[:prefix]), parts[prefix:]
@@ -88,11 +105,15 @@ class Api:
         if rest[1] != self._namespace:
             raise ApiError(404, "NotFound", f'namespaces "{rest[1]}" not found; the lab has "{self._namespace}"')
         collection, names = rest[2], rest[3:]
+        if collection == "pods" and names[1:2] == ["proxy"]:
+            return self._proxy(call, names[0], "/" + "/".join(names[2:]))
         if collection not in {resource for resource, _ in _RESOURCES[group]} or len(names) > 2:
             raise ApiError(404, "NotFound", f"the lab's cluster does not serve {call.path}")
-        objects = self._pods() if collection == "pods" else self._collections[collection]
+        objects = self._workings.pods() if collection == "pods" else self._collections[collection]
         query = parse_qs(call.query)
         if not names:
+            if (call.method, collection) == ("POST", "deployments"):
+                return self._create(call, objects)
             return self._list(call, collection, objects, query)
         if names[0] not in objects:
             raise ApiError(404, "NotFound", f'{collection} "{names[0]}" not found')
@@ -103,13 +124,16 @@ class Api:
             raise ApiError(404, "NotFound", f"the lab's cluster does not serve {call.path}")
         if call.method == "GET":
             return Reply(200, stored)
+        if (call.method, collection, names[1:]) == ("DELETE", "deployments", []):
+            self._workings.deleted(objects.pop(names[0]))
+            return Reply(200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
         if names[1:] or collection == "pods":
             raise ApiError(405, "MethodNotAllowed", f"{call.method} is not served for {call.path}")
         return Reply(200, self._store(collection, stored, self._changed_object(call, stored), query))
 
     def _list(self, call: Call, collection: str, objects: dict[str, Object], query: dict[str, list[str]]) -> Reply:
         if call.method != "GET":
-            raise ApiError(405, "MethodNotAllowed", f"{call.method} is not served for {call.path}: the lab's objects are fixed")
+            raise ApiError(405, "MethodNotAllowed", f"{call.method} is not served for {call.path}: only Deployments are made")
         labels = _pairs(query.get("labelSelector", []))
         fields = _pairs(query.get("fieldSelector", []))
         found = [
@@ -130,13 +154,37 @@ class Api:
         changed["metadata"]["resourceVersion"] = wanted.get("metadata", {}).get("resourceVersion")
         return Reply(200, scale_of(self._store("deployments", stored, changed, query)))
 
+    async def _proxy(self, call: Call, named: str, path: str) -> Reply:
+        pod, _, port = named.partition(":")
+        if pod not in self._workings.pods():
+            raise ApiError(404, "NotFound", f'pods "{pod}" not found')
+        return await self._workings.ask(pod, int(port) if port.isdigit() else 80, call, path)
+
+    def _create(self, call: Call, objects: dict[str, Object]) -> Reply:
+        body = _body(call)
+        metadata = body.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, dict) else None
+        if not isinstance(metadata, dict) or not isinstance(name, str) or not isinstance(body.get("spec"), dict):
+            raise ApiError(422, "Invalid", "metadata.name, spec: a Deployment needs both")
+        if name in objects:
+            raise ApiError(409, "AlreadyExists", f'deployments.apps "{name}" already exists')
+        created = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        server = {"namespace": self._namespace, "uid": str(uuid.uuid4()), "creationTimestamp": created, "generation": 1}
+        made: Object = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"annotations": {}, **metadata, **server},
+            "spec": copy.deepcopy(body["spec"]),
+            "status": {},
+        }
+        check_deployment(made, made)
+        self._workings.created(made)
+        objects[name] = made
+        self.touch(made)
+        return Reply(201, made)
+
     def _changed_object(self, call: Call, stored: Object) -> Object:
-        try:
-            body = json.loads(call.body)
-        except ValueError as error:
-            raise ApiError(400, "BadRequest", f"the body is not JSON: {error}") from None
-        if not isinstance(body, dict):
-            raise ApiError(400, "BadRequest", "the body must be an object")
+        body = _body(call)
         if call.method == "PUT":
             return body
         if call.method != "PATCH":
@@ -162,16 +210,26 @@ class Api:
         identity = {field: stored["metadata"][field] for field in ("name", "namespace")}
         # A PUT may leave out what its path says; naming another is refused by the check.
         result["metadata"] = {**identity, **copy.deepcopy(changed.get("metadata") or {}), **_server_fields(stored)}
-        (check_deployment if collection == "deployments" else check_config_map)(result, stored)
-        if result.get("spec") != stored.get("spec"):
+        _CHECKS[collection](result, stored)
+        if result.get("spec") != stored.get("spec") and "generation" in stored["metadata"]:
             result["metadata"]["generation"] = stored["metadata"]["generation"] + 1
         if query.get("dryRun") == ["All"] or result == stored:
             return result
         stored.clear()
         stored.update(result)
         self.touch(stored)
-        self._changed(collection, stored)
+        self._workings.changed(collection, stored)
         return stored
+
+
+def _body(call: Call) -> dict[str, Any]:
+    try:
+        body = json.loads(call.body)
+    except ValueError as error:
+        raise ApiError(400, "BadRequest", f"the body is not JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise ApiError(400, "BadRequest", "the body must be an object")
+    return body
 
 
 def _server_fields(stored: Object) -> Object:

@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from holdfast.lab.application.capacity import Capacity, capacity_of
 
+NO_PORTS = (0, -1)
+"""First and last of none."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,6 +29,7 @@ class FunctionZone(_Part):
     address: str
     seen_as: str
     ports: tuple[int, int]
+    fresh_ports: tuple[int, int] = NO_PORTS
 
 
 class ZoneConfiguration(_Part):
@@ -42,7 +46,8 @@ class FunctionConfiguration(_Part):
     replicas: int = Field(ge=0)
     image: str
     address: str = ""
-    ports: tuple[int, int] = (0, 0)
+    ports: tuple[int, int] = NO_PORTS
+    fresh_ports: tuple[int, int] = NO_PORTS
     zones: tuple[FunctionZone, ...] = ()
     capacity: CapacityOverride | None = None
 
@@ -60,6 +65,7 @@ class ClusterConfiguration(_Part):
     files: dict[str, Path] = Field(default_factory=dict)
     functions: dict[str, FunctionConfiguration]
     zones: dict[str, ZoneConfiguration] = Field(default_factory=dict)
+    load_balancer: tuple[str, int] | None = None
 
     def capacity(self, function: str) -> Capacity:
         """What one instance of the function takes."""

@@ -1,7 +1,8 @@
 """One Deployment: what should run, what runs, and the next moves from one to the other.
 
 `moves` is pure and decides; `Runner` carries out. A rolling update surges by one instance and takes an old one away only when enough are
-ready, so that it never serves with fewer than it should. Scaling up starts everything at once.
+ready, so that it never serves with fewer than it should. Scaling up starts everything at once. A Deployment that is paused (`spec.paused`)
+is scaled but not rolled out, as `kubectl rollout pause` has it.
 """
 
 import asyncio
@@ -101,6 +102,9 @@ class Runner:
         self.deployment = deployment
         self.running: list[Running] = []
         self.function = place.function
+        self.slots = place.slots
+        self.deleted = False
+        self._image = image_of(deployment)
         self._place = place
         self._forks = forks
         self._touched = touched
@@ -118,7 +122,7 @@ class Runner:
     async def run(self) -> None:
         """Reconcile whenever something changes, until cancelled."""
         try:
-            while True:
+            while not (self.deleted and not self.running):
                 self._changed.clear()
                 self._reconcile()
                 self._write_status()
@@ -153,12 +157,21 @@ class Runner:
         wanted, image = self.deployment["spec"]["replicas"], image_of(self.deployment)
         return len(self.running) == wanted and all(i.ready and i.image == image for i in self.running)
 
+    @property
+    def ready(self) -> int:
+        """How many instances are ready."""
+        return sum(instance.ready for instance in self.running if not instance.ending)
+
     def _short(self) -> bool:
-        return moves(self.deployment["spec"]["replicas"], image_of(self.deployment), self.running).start > 0
+        return self._moves().start > 0
+
+    def _moves(self) -> Moves:
+        if not self.deployment["spec"].get("paused"):
+            self._image = image_of(self.deployment)
+        return moves(0 if self.deleted else self.deployment["spec"]["replicas"], self._image, self.running)
 
     def _reconcile(self) -> None:
-        image = image_of(self.deployment)
-        next_moves = moves(self.deployment["spec"]["replicas"], image, self.running)
+        next_moves = self._moves()
         for instance in next_moves.end:
             self._end(instance)
         if time.monotonic() < self._not_before:
@@ -167,12 +180,12 @@ class Runner:
             slot = self._place.free_slot(self.running)
             if slot is None:
                 return  # every slot is taken, some by instances that end: their exit wakes this again
-            self._start(image, slot)
+            self._start(self._image, slot)
 
     def _start(self, image: str, slot: Slot) -> None:
         self._count += 1
         place = self._place
-        instance = Running(f"{place.function}-{self._count}", image, slot)
+        instance = Running(f"{self.deployment['metadata']['name']}-{self._count}", image, slot)
         self.running.append(instance)
         specification = InstanceSpecification(
             name=instance.name,

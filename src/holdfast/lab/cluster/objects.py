@@ -1,6 +1,8 @@
 """Kubernetes objects as plain JSON values, and the two ways of patching them. Pure.
 
-Only what the lab's cluster serves: apps/v1 Deployments, autoscaling/v1 Scales, v1 ConfigMaps, v1 Pods to look at, and Status for refusals.
+Only what the lab's cluster serves: apps/v1 Deployments, autoscaling/v1 Scales, v1 ConfigMaps, v1 Services, v1 Pods to look at, and Status
+for refusals. The lab's manifests are those of a company that prepared for a second set of instances: the label `holdfast/set` stands
+in each Deployment's selector and template, and in each Service's selector.
 """
 
 import copy
@@ -79,7 +81,7 @@ def _merge_list(value: list[Any], patch: list[Any], merge_key: str) -> list[Any]
 
 def new_deployment(name: str, namespace: str, uid: str, created: str, image: str, replicas: int) -> Object:
     """A Deployment with one container named like itself."""
-    labels = {"app": name}
+    labels = {"app": name, "holdfast/set": "first"}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -112,6 +114,22 @@ def new_config_map(name: str, namespace: str, uid: str, created: str, data: Mapp
     }
 
 
+def new_service(name: str, namespace: str, uid: str, created: str, selector: Mapping[str, str]) -> Object:
+    """A Service in front of the Pods that carry these labels."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace, "uid": uid, "creationTimestamp": created, "annotations": {}},
+        "spec": {"type": "ClusterIP", "selector": dict(selector), "ports": [{"name": "http", "port": 80, "targetPort": "http"}]},
+    }
+
+
+def labels_of(deployment: Object) -> dict[str, str]:
+    """The labels of a Deployment's Pods."""
+    labels: dict[str, str] = deployment["spec"]["template"]["metadata"]["labels"]
+    return labels
+
+
 def scale_of(deployment: Object) -> Object:
     """The Scale view of a Deployment."""
     metadata = deployment["metadata"]
@@ -140,6 +158,10 @@ def check_deployment(changed: Object, before: Object) -> None:
         raise ApiError(422, "Invalid", f"spec.replicas: must be a whole number of at least 0, not {replicas!r}")
     if spec.get("selector") != before["spec"]["selector"]:
         raise ApiError(422, "Invalid", "spec.selector: the field is immutable")
+    labels = spec.get("template", {}).get("metadata", {}).get("labels")
+    selected = (spec.get("selector") or {}).get("matchLabels")
+    if not _are_texts(labels) or not _are_texts(selected) or not selected or not selected.items() <= labels.items():
+        raise ApiError(422, "Invalid", "spec.template.metadata.labels: `selector` does not match template `labels`")
     try:
         containers = spec["template"]["spec"]["containers"]
         images = [container["image"] for container in containers]
@@ -152,9 +174,22 @@ def check_deployment(changed: Object, before: Object) -> None:
 def check_config_map(changed: Object, before: Object) -> None:
     """ConfigMaps hold text only. Raises ApiError."""
     _check_identity(changed, before)
-    data = changed.get("data", {})
-    if not isinstance(data, dict) or any(not isinstance(value, str) for value in data.values()):
+    if not _are_texts(changed.get("data", {})):
         raise ApiError(422, "Invalid", "data: must be an object of texts")
+
+
+def check_service(changed: Object, before: Object) -> None:
+    """What no Service can be is refused whole. Raises ApiError."""
+    _check_identity(changed, before)
+    spec = changed.get("spec", {})
+    if not _are_texts(spec.get("selector")) or not spec["selector"]:
+        raise ApiError(422, "Invalid", "spec.selector: the lab's Services select by labels, an object of texts")
+    if spec.get("ports") != before["spec"]["ports"]:
+        raise ApiError(422, "Invalid", "spec.ports: the lab's Services keep their one port")
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
 
 
 def _check_identity(changed: Object, before: Object) -> None:
@@ -165,8 +200,7 @@ def _check_identity(changed: Object, before: Object) -> None:
         if metadata.get(field) != before["metadata"][field]:
             raise ApiError(422, "Invalid", f"metadata.{field}: cannot be changed")
     for field in ("labels", "annotations"):
-        texts = metadata.get(field, {})
-        if not isinstance(texts, dict) or any(not isinstance(value, str) for value in texts.values()):
+        if not _are_texts(metadata.get(field, {})):
             raise ApiError(422, "Invalid", f"metadata.{field}: must be an object of texts")
 
 
@@ -179,3 +213,9 @@ def image_version(image: str) -> str:
     """The tag of an image; empty when it has none."""
     name, colon, tag = image.rpartition(":")
     return tag if colon and name and "/" not in tag else ""
+
+
+def image_repository(image: str) -> str:
+    """An image without its tag."""
+    tag = image_version(image)
+    return image.removesuffix(f":{tag}") if tag else image

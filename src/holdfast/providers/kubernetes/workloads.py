@@ -1,19 +1,29 @@
 """Scaling and deploying a region's application: blocks `application.scale` and `application.deploy`.
 
-Both may run at once: each patches only what it is for, and reads again when the other was faster. `act` ends when the API has taken the
-wish; whether it came true is what `verify` says, and the caller looks again until it is.
+The application is the set of instances that serves (see `sets`). Both may run at once: each patches only what it is for, and reads again
+when the other was faster. `act` ends when the API has taken the wish; whether it came true is what `verify` says, and the caller looks
+again until it is.
 Never here: building images, or choosing how many instances a load needs (the plan says).
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from holdfast.plan.bindings import ClusterBinding
 from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
-from holdfast.providers.kubernetes.cluster import ApiRefusal, Cluster, HigherOrder, Patch
+from holdfast.providers.kubernetes.cluster import ApiRefusal, Cluster, HigherOrder, Patch, all_of
+from holdfast.providers.kubernetes.sets import Deployment, resting_path, serving_path
 
-Deployment = Mapping[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One Deployment, and what it is to be."""
+
+    path: str
+    wish: Any
 
 
 class _Workloads:
@@ -43,70 +53,82 @@ class _Workloads:
     def _patch(self, found: Deployment, wanted: Any) -> Patch:
         raise AssertionError(f"{type(self).__name__} does not say what it changes")
 
-    async def _deployments(self, task: Task) -> dict[str, Deployment]:
+    async def _places(self, cluster: Cluster, task: Task) -> dict[str, Place]:
+        """Every Deployment that this is about, by what it is called in a sentence."""
         wanted = self._wanted(task)
+        paths = await all_of([serving_path(cluster, function) for function in wanted])
+        return {function: Place(path, wish) for (function, wish), path in zip(wanted.items(), paths, strict=True)}
+
+    async def _looked(self, task: Task) -> dict[str, tuple[Place, Deployment]]:
         async with self._cluster(self._region(task)) as cluster:
-            found = await asyncio.gather(*(cluster.read(cluster.deployment_path(function)) for function in wanted))
-        return dict(zip(wanted, found, strict=True))
+            places = await self._places(cluster, task)
+            found = await all_of([cluster.read(place.path) for place in places.values()])
+        return {name: (place, one) for (name, place), one in zip(places.items(), found, strict=True)}
 
     async def check(self, task: Task) -> Finding:
         """Whether every Deployment is already told so."""
         try:
-            wanted = self._wanted(task)
-            found = await self._deployments(task)
+            looked = await self._looked(task)
         except (ApiRefusal, TimeoutError, ConnectionError) as error:
             return Finding(Answer.UNKNOWN, str(error))
-        lacking = [f"{function}: {lack}" for function in wanted if (lack := self._lacks(found[function], wanted[function]))]
+        lacking = [f"{name}: {lack}" for name, (place, found) in looked.items() if (lack := self._lacks(found, place.wish))]
         if lacking:
-            return Finding(Answer.NO, f"in {self._region(task)}: {'; '.join(lacking)}", _facts(found))
-        return Finding(Answer.YES, f"all {len(wanted)} Deployments in {self._region(task)} are told so", _facts(found))
+            return Finding(Answer.NO, f"in {self._region(task)}: {'; '.join(lacking)}", _facts(looked))
+        return Finding(Answer.YES, f"all {len(looked)} Deployments in {self._region(task)} are told so", _facts(looked))
 
     async def act(self, task: Task) -> Outcome:
         """Patch every Deployment."""
-        block = task.block
         try:
-            wanted = self._wanted(task)
             async with self._cluster(self._region(task)) as cluster:
+                places = await self._places(cluster, task)
                 changes = [
-                    cluster.change(cluster.deployment_path(function), block, task.order, _bound(self._patch, wish))
-                    for function, wish in wanted.items()
+                    cluster.change(place.path, task.block, task.order, partial(self._patch, wanted=place.wish)) for place in places.values()
                 ]
                 results = await asyncio.gather(*changes, return_exceptions=True)
         except ApiRefusal as error:
             return Outcome(Result.FAILED, str(error))
-        return _outcome(task, self._region(task), dict(zip(wanted, results, strict=True)))
+        except (TimeoutError, ConnectionError) as error:
+            return Outcome(Result.UNKNOWN, f"{error}: nothing was sent yet")
+        return _outcome(task, self._region(task), dict(zip(places, results, strict=True)))
 
     async def verify(self, task: Task) -> Finding:
         """Whether every Deployment runs as it was told: rolled out, ready, and nothing of before left."""
         try:
-            wanted = self._wanted(task)
-            found = await self._deployments(task)
+            looked = await self._looked(task)
         except (ApiRefusal, TimeoutError, ConnectionError) as error:
             return Finding(Answer.UNKNOWN, str(error))
         lacking = [
-            f"{function}: {lack}"
-            for function, wish in wanted.items()
-            if (lack := self._lacks(found[function], wish) or not_rolled_out(found[function]))
+            f"{name}: {lack}"
+            for name, (place, found) in looked.items()
+            if (lack := self._lacks(found, place.wish) or not_rolled_out(found))
         ]
         if lacking:
-            return Finding(Answer.NO, f"in {self._region(task)}: {'; '.join(lacking)}", _facts(found))
-        return Finding(Answer.YES, f"all {len(wanted)} Deployments in {self._region(task)} are rolled out and ready", _facts(found))
+            return Finding(Answer.NO, f"in {self._region(task)}: {'; '.join(lacking)}", _facts(looked))
+        return Finding(Answer.YES, f"all {len(looked)} Deployments in {self._region(task)} are rolled out and ready", _facts(looked))
 
 
 class ScaleAction(_Workloads):
-    """Runs as many instances of each function as the plan says (`replicas`: one number, or a number for each function)."""
+    """Runs as many instances of each function as the plan says (`replicas`: one number, or a number for each function).
+
+    In the region that is left the set that does not serve, if there is one, goes to zero: nobody needs it there any more.
+    """
 
     def _region(self, task: Task) -> str:
         return task.source if task.parameters.get("region", "target") == "source" else task.target
 
     def _wanted(self, task: Task) -> dict[str, Any]:
-        replicas = task.parameters.get("replicas")
         binding = self._bindings.get(self._region(task))
-        if isinstance(replicas, int) and not isinstance(replicas, bool) and binding is not None:
-            return dict.fromkeys(binding.deployments, replicas)
-        if isinstance(replicas, Mapping) and replicas and all(type(count) is int and count >= 0 for count in replicas.values()):
-            return dict(replicas)
-        raise ApiRefusal(f"step {task.step}: `replicas` must be a number, or a number for each function, not {replicas!r}")
+        return counts(task, () if binding is None else tuple(binding.deployments))
+
+    async def _places(self, cluster: Cluster, task: Task) -> dict[str, Place]:
+        places = await super()._places(cluster, task)
+        if self._region(task) != task.source:
+            return places
+        with_service = [function for function in places if function in cluster.binding.services]
+        paths = await all_of([resting_path(cluster, function) for function in with_service])
+        there = await all_of([cluster.read_if_there(path) for path in paths])
+        resting = zip(with_service, paths, there, strict=True)
+        return places | {f"{function}, the set that does not serve": Place(path, 0) for function, path, one in resting if one is not None}
 
     def _lacks(self, found: Deployment, wanted: Any) -> str | None:
         told = found["spec"].get("replicas", 1)
@@ -121,21 +143,45 @@ class DeployAction(_Workloads):
     """Brings every function of the target region to the version of production (`version`: the tag of its images)."""
 
     def _wanted(self, task: Task) -> dict[str, Any]:
-        version = task.parameters.get("version")
-        binding = self._bindings.get(task.target)
-        if not isinstance(version, str) or not version or binding is None:
-            raise ApiRefusal(f"step {task.step}: `version` must be the images' tag as text (in quotes), not {version!r}")
-        return dict.fromkeys(binding.deployments, version)
+        wanted, binding = version(task), self._bindings.get(task.target)
+        return dict.fromkeys(() if binding is None else binding.deployments, wanted)
 
     def _lacks(self, found: Deployment, wanted: Any) -> str | None:
-        images = [container["image"] for container in _containers(found)]
-        stale = [image for image in images if image != _tagged(image, wanted)]
-        return f"{stale[0]} instead of version {wanted}" if stale else None
+        return other_version(found, wanted)
 
     def _patch(self, found: Deployment, wanted: Any) -> Patch:
         # A merge patch replaces lists whole, so the containers are sent back as they were read, but for the image.
-        containers = [{**container, "image": _tagged(container["image"], wanted)} for container in _containers(found)]
-        return {"spec": {"template": {"spec": {"containers": containers}}}}
+        return {"spec": {"template": {"spec": {"containers": in_version(found, wanted)}}}}
+
+
+def counts(task: Task, functions: Collection[str]) -> dict[str, int]:
+    """How many instances of each function the step wants. Raises ApiRefusal for parameters that say nothing."""
+    replicas = task.parameters.get("replicas")
+    if type(replicas) is int and functions:
+        return dict.fromkeys(functions, replicas)
+    if isinstance(replicas, Mapping) and replicas and all(type(count) is int and count >= 0 for count in replicas.values()):
+        return dict(replicas)
+    raise ApiRefusal(f"step {task.step}: `replicas` must be a number, or a number for each function, not {replicas!r}")
+
+
+def version(task: Task) -> str:
+    """The tag that the step wants. Raises ApiRefusal for a parameter that is none."""
+    wanted = task.parameters.get("version")
+    if not isinstance(wanted, str) or not wanted:
+        raise ApiRefusal(f"step {task.step}: `version` must be the images' tag as text (in quotes), not {wanted!r}")
+    return wanted
+
+
+def other_version(found: Deployment, wanted: str) -> str | None:
+    """What a Deployment is told to run instead of the version, in words."""
+    images = [container["image"] for container in _containers(found)]
+    stale = [image for image in images if image != _tagged(image, wanted)]
+    return f"{stale[0]} instead of version {wanted}" if stale else None
+
+
+def in_version(found: Deployment, wanted: str) -> list[dict[str, Any]]:
+    """A Deployment's containers with the images of another version."""
+    return [{**container, "image": _tagged(container["image"], wanted)} for container in _containers(found)]
 
 
 def not_rolled_out(found: Deployment) -> str | None:
@@ -165,20 +211,16 @@ def _tagged(image: str, tag: str) -> str:
     return f"{folder}{slash}{last.partition(':')[0]}:{tag}"
 
 
-def _bound(patch: Any, wish: Any) -> Any:
-    return lambda found: patch(found, wish)
+def _facts(looked: Mapping[str, tuple[Place, Deployment]]) -> dict[str, Any]:
+    return {"deployments": {name: counted(found) for name, (_, found) in looked.items()}}
 
 
-def _facts(found: Mapping[str, Deployment]) -> dict[str, Any]:
+def counted(found: Deployment) -> dict[str, Any]:
+    """A Deployment's size and version, as a fact."""
     return {
-        "deployments": {
-            function: {
-                "replicas": value["spec"].get("replicas", 1),
-                "ready": value.get("status", {}).get("readyReplicas", 0),
-                "image": _containers(value)[0]["image"],
-            }
-            for function, value in found.items()
-        }
+        "replicas": found["spec"].get("replicas", 1),
+        "ready": found.get("status", {}).get("readyReplicas", 0),
+        "image": _containers(found)[0]["image"],
     }
 
 
