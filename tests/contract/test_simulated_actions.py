@@ -35,12 +35,14 @@ BEFORE: dict[str, tuple[str, ...]] = {
     "postgres.verify": _TO_WRITE,
     "postgres.reprotect": _TO_WRITE,
     "redis.reprotect": _TO_WRITE,
+    "application.fresh": (*_TO_WRITE, "settings.update"),
     "smoke.test": _TO_SERVE,
     "performance.watch": _TO_SERVE,
 }
 PARAMETERS: dict[str, dict[str, Any]] = {
     "application.scale": {"replicas": 3},
     "application.deploy": {"version": "2"},
+    "application.fresh": {"version": "2", "replicas": 3},
     "performance.watch": {"for": "3s"},
     "withdraw": {"region": PLAN.dr_region()},
 }
@@ -103,6 +105,7 @@ class Stage:
                     region.stores_of,
                     region.admits,
                     {function: (one.wished_replicas, one.wished_version) for function, one in region.deployments.items()},
+                    (region.fresh_in, sorted(region.resting)),
                 )
                 for name, region in world.regions.items()
             },

@@ -48,8 +48,8 @@ class Drilled:
 
 
 def impatient_plan(directory: Path, block: str, seconds: float) -> Path:
-    """The reference plan, but a block is given one attempt of so many seconds."""
-    return _plan_with(directory, frozenset({block}), {"time_limit": f"{seconds:g}s", "attempts": 1})
+    """The reference plan, but a block is given one attempt of so many seconds, and its step no other way."""
+    return _plan_with(directory, frozenset({block}), {"time_limit": f"{seconds:g}s", "attempts": 1, "other_way": None})
 
 
 def patient_plan(directory: Path) -> Path:

@@ -41,6 +41,22 @@ def impatient() -> LoadedPlan:
     return with_plan(scenarios=scenarios)
 
 
+def on_first_ways_only(loaded: LoadedPlan) -> LoadedPlan:
+    """The plan without any other way: a step that does not succeed has nobody but people."""
+
+    def bare(phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+        return tuple(
+            phase.model_copy(update={"steps": tuple(step.model_copy(update={"other_way": None}) for step in phase.steps)})
+            for phase in phases
+        )
+
+    scenarios = {
+        name: scenario.model_copy(update={run: bare(getattr(scenario, run)) for run in ("phases", "reprotect", "way_back")})
+        for name, scenario in loaded.plan.scenarios.items()
+    }
+    return replace(loaded, plan=loaded.plan.model_copy(update={"scenarios": scenarios}))
+
+
 def play(interfere: Callable[[Stage], None] = lambda _: None, seed: int = 1, loaded: LoadedPlan = LOADED) -> Exercised:
     """One exercise on the fast profile."""
     return exercise(StageSettings(loaded, seed=seed), interfere)

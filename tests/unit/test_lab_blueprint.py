@@ -52,8 +52,20 @@ def test_the_dr_region_starts_closed_small_one_version_behind_and_on_the_primary
         "replicas": 4,
         "image": "voicehive/voice:2",
         "zones": [
-            {"zone": "eu-west-1a", "address": "127.7.5.20", "seen_as": "127.7.115.20", "ports": [28100, 28103]},
-            {"zone": "eu-west-1b", "address": "127.7.6.20", "seen_as": "127.7.116.20", "ports": [28100, 28103]},
+            {
+                "zone": "eu-west-1a",
+                "address": "127.7.5.20",
+                "seen_as": "127.7.115.20",
+                "ports": [28100, 28103],
+                "fresh_ports": [28104, 28107],
+            },
+            {
+                "zone": "eu-west-1b",
+                "address": "127.7.6.20",
+                "seen_as": "127.7.116.20",
+                "ports": [28100, 28103],
+                "fresh_ports": [28104, 28107],
+            },
         ],
     }
     assert there["functions"]["voice"]["image"] == "voicehive/voice:1"
@@ -74,6 +86,20 @@ def test_every_place_that_a_cluster_may_use_is_known_to_its_load_balancer(bluepr
         for zone in settings["zones"]:
             first, last = zone["ports"]
             assert all(f" {zone['seen_as']}:{port}" in text for port in range(first, last + 1))
+
+
+def test_a_second_set_of_instances_is_reached_from_its_region_and_the_load_balancer_leads_to_the_first(blueprint: Blueprint) -> None:
+    relayed = {(listener.host, listener.port) for listener in servers.relay(blueprint, "token").listeners}
+    text, cluster = servers.haproxy(blueprint, AWAY), servers.cluster(blueprint, AWAY)
+    host, port = cluster["load_balancer"]
+    assert f"ipv4@{host}:{port}" in text
+    for settings in cluster["functions"].values():
+        for zone in settings["zones"]:
+            first, last = zone["fresh_ports"]
+            places = {(zone["seen_as"], port) for port in range(first, last + 1)}
+            assert len(places) == zone["ports"][1] - zone["ports"][0] + 1
+            assert places <= relayed
+            assert not any(f" {host}:{port}" in text for host, port in places)
 
 
 def test_instances_in_both_zones_reach_every_store_through_a_listener_of_the_relay_or_at_home(blueprint: Blueprint) -> None:

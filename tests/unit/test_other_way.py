@@ -14,7 +14,7 @@ from unit.conduct_on_paper import DR, LOADED, Paper
 from unit.plan_texts import only_problem, plan_with
 
 ONE, TWO, LEAD = "exercise-one", "exercise-two", "exercise-three"
-_DEPLOY = 'after: [approve], parameters: { version: "2" } }'
+_SETTINGS = "after: [promote-database, promote-cache, activate-bucket]"
 _SPARE = "steps: [{ id: scale-more, block: application.scale, component: application, parameters: { replicas: 5 } }]"
 
 
@@ -204,12 +204,12 @@ def test_a_planned_move_is_held_to_the_sources_position_and_not_to_a_bound() -> 
 
 
 def _way(text: str) -> tuple[str, str]:
-    return _DEPLOY, f'after: [approve], parameters: {{ version: "2" }}, other_way: {{ {text} }} }}'
+    return _SETTINGS, f"{_SETTINGS}, other_way: {{ {text} }}"
 
 
 def test_a_plan_binds_another_way_and_a_misspelt_one_is_told_with_its_line() -> None:
     plan = plan_with(_way(f"when: ask, {_SPARE}"))
-    step = next(one for phase in plan.scenarios["regional-outage"].phases for one in phase.steps if one.id == "deploy")
+    step = next(one for phase in plan.scenarios["regional-outage"].phases for one in phase.steps if one.id == "update-settings")
     assert step.other_way is not None
     assert step.other_way.steps[0].id == "scale-more"
     assert "did you mean 'application.scale'" in only_problem(_way(f"when: ask, {_SPARE.replace('application.scale', 'application.scle')}"))

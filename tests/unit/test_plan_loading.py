@@ -95,7 +95,7 @@ def test_a_problem_names_file_line_column_value_and_hint() -> None:
         (("{ replicas: 1, region: source }", "{ replicas: -1 }"), "a number of instances"),
         (('parameters: { version: "2" }', "parameters: { version: 2 }"), "it is text; put it in quotes"),
         (('parameters: { version: "2" }', 'parameters: { verson: "2", version: "2" }'), "did you mean 'version'"),
-        ((', parameters: { version: "2" }', ""), "needs the parameter 'version'"),
+        (('            parameters: { version: "2" }\n', ""), "needs the parameter 'version'"),
         (("parameters: { for: 3s }", "parameters: { for: 3 }"), "it is a duration"),
         (("block: postgres.promote, component: database", "block: postgres.promote, component: cache"), "kind 'postgres'"),
         (("block: postgres.promote, component: database", "block: postgres.promote"), "names no component"),

@@ -105,6 +105,10 @@ def _stays(incident: IncidentState, run: str) -> list[str]:
         found.append("requests that failed while the source was fenced have failed")
     if "application.deploy" in begun:
         found.append(f"the application in {target} keeps the version that was deployed")
+    if "application.fresh" in begun:
+        found.append(
+            f"the application in {target} is served by whichever set its Services select; neither the fresh set nor the other is removed"
+        )
     if incident.messages_sent:
         found.append("messages that were sent stay sent")
     if run == REPROTECT and begun:
@@ -259,6 +263,8 @@ def _standby(begun: Mapping[str, str], done: Mapping[str, StepState]) -> str:
         parts.append("standby size" if shrunk else "left at the size that the move gave it")
     if "application.deploy" in begun:
         parts.append("version of the move")
+    if "application.fresh" in begun:
+        parts.append("a second set of instances beside the first")
     return ", ".join(parts) or "as it was"
 
 

@@ -93,7 +93,12 @@ def time_spent(at: Moments, steps: Sequence[StepResult], recovered_seconds: floa
         ("promotion", _end(steps, lambda step: BLOCKS[step.block].grants_write)),
         (
             "settings",
-            _end(steps, lambda step: step.block in ("settings.update", "application.scale", "application.deploy", "postgres.verify")),
+            _end(
+                steps,
+                lambda step: (
+                    step.block in ("settings.update", "application.scale", "application.deploy", "application.fresh", "postgres.verify")
+                ),
+            ),
         ),
         ("dns", _end(steps, lambda step: BLOCKS[step.block].moves_traffic)),
         ("client", recovered_seconds),

@@ -19,6 +19,8 @@ from holdfast.simulation.world import SILENCE_SECONDS, BlockFault, SimulatedWorl
 
 _LOOK_SECONDS = 0.02
 _PAUSE_SECONDS = 0.05
+_PATIENCE_SECONDS = 270.0
+"""How long an act waits for what it can't do without."""
 _FOR_EVER_SECONDS = 86400.0
 
 
@@ -63,7 +65,13 @@ class SimulatedAction:
         return outcome
 
     async def _carried_out(self, task: Task) -> Outcome | None:
-        await self._world.clock.sleep((self._effect.act_seconds + _lasts_seconds(task)) * self._world.slowness)
+        clock = self._world.clock
+        await clock.sleep((self._effect.act_seconds + _lasts_seconds(task)) * self._world.slowness)
+        until = clock.steady_seconds() + _PATIENCE_SECONDS
+        while (lacking := self._effect.lacks(self._world, task)) is not None and clock.steady_seconds() < until:
+            await clock.sleep(_PAUSE_SECONDS)
+        if lacking is not None:
+            return Outcome(Result.FAILED, f"{task.block} waited for {lacking}, and did nothing more") if self._reached(task) else None
         return self._brought(task) if self._reached(task) else None
 
     def _brought(self, task: Task) -> Outcome:

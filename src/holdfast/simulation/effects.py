@@ -12,13 +12,22 @@ from holdfast.fencing.promise import Epoch
 from holdfast.ledger.entry import RequestResult
 from holdfast.plan.parameters import region_of, side_of
 from holdfast.ports.action import Answer, Finding, Task
+from holdfast.simulation.application import (
+    deploy,
+    deployed,
+    fresh_answers,
+    lacks_stores,
+    rolled_out,
+    scale,
+    scaled,
+    scaled_region,
+    start_fresh,
+    started_fresh,
+)
+from holdfast.simulation.looks import Bring, Look, found
 from holdfast.simulation.region import SimulatedRegion
 from holdfast.simulation.stores import LogStore, StoreRole
 from holdfast.simulation.world import DNS, STORE_KINDS, TICK_SECONDS, SimulatedWorld
-
-Look = Callable[[SimulatedWorld, Task], Finding]
-Bring = Callable[[SimulatedWorld, Task], Mapping[str, Any]]
-"""Bring the effect about; returns facts. Raises HigherOrderError or PermissionError when the effector says no."""
 
 
 class TooMuchLostError(Exception):
@@ -27,10 +36,6 @@ class TooMuchLostError(Exception):
     def __init__(self, lost_seconds: float, bound_seconds: float) -> None:
         super().__init__(f"the replica is {lost_seconds:.1f} s behind, and people approved a loss of at most {bound_seconds:.1f} s")
         self.lost_seconds = lost_seconds
-
-
-TAKES_SECONDS: Mapping[str, float] = {"application.scale": 2.0, "application.deploy": 3.0}
-"""How long wishes take to come true, where that is not at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class Effect:
     proved: Look | None = None
     """How it is proved, where that is more than that it holds."""
     act_seconds: float = field(default=0.2)
+    lacks: Callable[[SimulatedWorld, Task], str | None] = field(default=lambda _world, _task: None)
+    """What an act waits for before it can be brought about, in words."""
     through_agent: bool = False
     """Whether it is the site's agent who does it: a dead one answers as little as a lost site."""
 
@@ -65,16 +72,6 @@ def _dns(_world: SimulatedWorld, _task: Task) -> tuple[str, ...]:
 
 def _of_parameter(_world: SimulatedWorld, task: Task) -> tuple[str, ...]:
     return (scaled_region(task),)
-
-
-def scaled_region(task: Task) -> str:
-    """The region that a step with the parameter `region` is about."""
-    return region_of(task.parameters, task.source, task.target)
-
-
-def found(yes: bool, there: str, lacking: str, **facts: Any) -> Finding:
-    """A finding in words for both cases."""
-    return Finding(Answer.YES, there, facts) if yes else Finding(Answer.NO, lacking, facts)
 
 
 # -- writers ------------------------------------------------------------------------------------------------------------------
@@ -208,7 +205,7 @@ def withdrawing(has_consented: Callable[[], bool]) -> Effect:
     return Effect(lambda _world, task: (str(task.parameters["region"]),), told, tell, through_agent=True)
 
 
-# -- buckets, settings, application -------------------------------------------------------------------------------------------
+# -- buckets, settings --------------------------------------------------------------------------------------------------------
 
 
 def _bucket_active(world: SimulatedWorld, task: Task) -> Finding:
@@ -268,48 +265,6 @@ def _update_settings(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     region.orders_of("application").obey(task.block, task.order)
     region.stores_of = _wanted_stores(world, task)
     return {}
-
-
-def _wanted_replicas(world: SimulatedWorld, task: Task) -> dict[str, int]:
-    replicas = task.parameters["replicas"]
-    return dict(replicas) if isinstance(replicas, Mapping) else dict.fromkeys(world.plan.functions, int(replicas))
-
-
-def _scaled(world: SimulatedWorld, task: Task) -> Finding:
-    deployments = world.regions[scaled_region(task)].deployments
-    other = [name for name, count in _wanted_replicas(world, task).items() if deployments[name].wished_replicas != count]
-    return found(not other, "told so", f"other counts wished for: {', '.join(other)}")
-
-
-def _scale(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
-    for name, count in _wanted_replicas(world, task).items():
-        deployment = world.regions[scaled_region(task)].deployments[name]
-        deployment.wish(world.clock.steady_seconds(), TAKES_SECONDS[task.block], replicas=count)
-    return {}
-
-
-def _deployed(world: SimulatedWorld, task: Task) -> Finding:
-    deployments = world.regions[task.target].deployments
-    other = [name for name, one in deployments.items() if one.wished_version != str(task.parameters["version"])]
-    return found(not other, "told so", f"another version wished for: {', '.join(other)}")
-
-
-def _deploy(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
-    for deployment in world.regions[task.target].deployments.values():
-        deployment.wish(world.clock.steady_seconds(), TAKES_SECONDS[task.block], version=str(task.parameters["version"]))
-    return {}
-
-
-def _rolled_out(look: Look) -> Look:
-    def proved(world: SimulatedWorld, task: Task) -> Finding:
-        told = look(world, task)
-        if told.answer is not Answer.YES:
-            return told
-        region = world.regions[scaled_region(task)]
-        waiting = [name for name, one in region.deployments.items() if not one.settled]
-        return found(not waiting, "rolled out and ready", f"not ready yet: {', '.join(waiting)}")
-
-    return proved
 
 
 # -- traffic and proof --------------------------------------------------------------------------------------------------------
@@ -378,8 +333,9 @@ EFFECTS: dict[str, Effect] = {
     "bucket.reconcile": Effect(_both, _buckets_alike, _reconcile, _buckets_alike_but_for_the_newest, act_seconds=1.0),
     "bucket.restore": Effect(_target, _nothing_deleted, _restore_bucket),
     "settings.update": Effect(_of_parameter, _settings_right, _update_settings),
-    "application.scale": Effect(_of_parameter, _scaled, _scale, _rolled_out(_scaled)),
-    "application.deploy": Effect(_target, _deployed, _deploy, _rolled_out(_deployed)),
+    "application.scale": Effect(_of_parameter, scaled, scale, rolled_out(scaled)),
+    "application.deploy": Effect(_target, deployed, deploy, rolled_out(deployed)),
+    "application.fresh": Effect(_target, started_fresh, start_fresh, fresh_answers, act_seconds=4.0, lacks=lacks_stores),
     "loadbalancer.switch": Effect(
         _target, lambda world, task: _admitting(world.regions[task.target], True), _switch_load_balancer, _serving_instances
     ),

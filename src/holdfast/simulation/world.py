@@ -145,7 +145,7 @@ class SimulatedWorld:
         now = self.clock.steady_seconds()
         for region in self.regions.values():
             region.agent.tick(now, self._grantors_of(region.name))
-            for deployment in region.deployments.values():
+            for deployment in (*region.deployments.values(), *region.resting.values()):
                 deployment.settle(now)
         self._beat()
         self._replicate()
