@@ -28,6 +28,7 @@ THERE = [
     for step in phase.steps
     if BLOCKS[step.block].actor is Actor.PROVIDER and step.block not in _PROOFS and not BLOCKS[step.block].removes_write
 ]
+FULL_SIZE = next(step.parameters["replicas"] for phase in _RUNS.phases for step in phase.steps if step.block == "application.scale")
 BACK = ["drain-dr", "promote-home-database", "bring-objects-home", "switch-home-dns", "reprotect-dr-database"]
 
 
@@ -40,7 +41,10 @@ def with_second_try(step: str, when: Literal["automatic", "ask"], block: str | N
     def _bound(one: Any) -> Any:
         if one.id != step:
             return one
-        spare = WayStep(id=f"{step}-spare", block=block or one.block, component=one.component, parameters=one.parameters)
+        named = block or one.block
+        known = {"version": "2", "replicas": FULL_SIZE} | dict(one.parameters)
+        fitting = {name: value for name, value in known.items() if name in BLOCKS[named].parameters}
+        spare = WayStep(id=f"{step}-spare", block=named, component=one.component, parameters=fitting)
         return one.model_copy(update={"other_way": OtherWay(when=when, steps=(spare,))})
 
     hurried = impatient().plan.scenarios["regional-outage"]
@@ -156,9 +160,22 @@ def test_a_replica_that_is_too_far_behind_is_replaced_from_the_archive_when_a_pe
     assert (step.outcome, step.verified) == ("succeeded", "yes")
 
 
-def test_a_controller_killed_on_the_other_way_is_replaced_by_one_that_goes_on() -> None:
-    loaded = with_second_try("promote-database", "automatic")
-    points = [number for number, kinds in enumerate(_appends(loaded), start=1) if kinds & {"step.other-way", "promote-database-spare"}]
+@pytest.mark.parametrize("step", ["deploy", "scale-up"])
+def test_an_application_that_can_neither_be_deployed_nor_scaled_is_started_afresh_and_the_way_home_copes_with_both_sets(step: str) -> None:
+    stages: list[Stage] = []
+    exercised = played(step, with_second_try(step, "automatic", "application.fresh"), stages.append)
+    report = exercised.report()
+    assert report.verdict == "pass", told(exercised, report)
+    region = stages[0].world.regions[stages[0].world.dr]
+    assert region.fresh_in is not None
+    assert {one.wished_replicas for one in region.deployments.values()} == {1}, "the way home shrinks what serves"
+    assert {one.wished_replicas for one in region.resting.values()} == {0}, "and sends the other set to zero"
+
+
+@pytest.mark.parametrize(("step", "block"), [("promote-database", None), ("deploy", "application.fresh")])
+def test_a_controller_killed_on_the_other_way_is_replaced_by_one_that_goes_on(step: str, block: str | None) -> None:
+    loaded = with_second_try(step, "automatic", block)
+    points = [number for number, kinds in enumerate(_appends(step, loaded), start=1) if kinds & {"step.other-way", f"{step}-spare"}]
     assert len(points) >= 3
     for number in points:
         for fault in (JournalFault.CRASH_BEFORE, JournalFault.CRASH_AFTER):
@@ -166,14 +183,14 @@ def test_a_controller_killed_on_the_other_way_is_replaced_by_one_that_goes_on() 
             def kill(stage: Stage, number: int = number, fault: JournalFault = fault) -> None:
                 stage.disk.faults[number] = fault
 
-            exercised = played("promote-database", loaded, kill)
+            exercised = played(step, loaded, kill)
             report = exercised.report()
             assert exercised.kills == 1
             assert report.verdict == "pass", f"{fault} {number}: {told(exercised, report)}"
             assert len(of(exercised, Kind.OTHER_WAY)) == 1
 
 
-def _appends(loaded: LoadedPlan) -> list[set[str]]:
+def _appends(step: str, loaded: LoadedPlan) -> list[set[str]]:
     """Of every append of the undisturbed exercise: the kinds and steps in it."""
     seen: list[set[str]] = []
 
@@ -182,5 +199,5 @@ def _appends(loaded: LoadedPlan) -> list[set[str]]:
             {record.kind for record in records} | {str(record.body.get("step")) for record in records}
         )
 
-    played("promote-database", loaded, listen)
+    played(step, loaded, listen)
     return seen
