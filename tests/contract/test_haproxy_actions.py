@@ -11,6 +11,8 @@ import pytest
 
 from contract.action_suite import LATER, ORDER, ActionSuite, Ground, Opens, acted, ordered, proved
 from contract.server_rig import CENTRAL, FUNCTIONS, WEST, freeze, haproxy
+from holdfast.lab.cluster.deployment import Slot
+from holdfast.lab.cluster.endpoints import Endpoints
 from holdfast.plan.bindings import LoadBalancerBinding
 from holdfast.ports.action import Answer, Mode, Result, Task
 from holdfast.providers.haproxy.runtime import RuntimeApi
@@ -131,3 +133,30 @@ def test_a_lost_source_is_unknown(serving: Balancer) -> None:
     action = LoadBalancerDrainAction({CENTRAL: serving.binding})
     assert asyncio.run(action.act(task)).result is Result.UNKNOWN
     assert asyncio.run(action.verify(task)).answer is Answer.UNKNOWN
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["closed", "admitting"])
+def test_the_labs_load_balancer_follows_a_service_that_selects_another_set(tmp_path: Path, closed: bool) -> None:
+    """A server keeps whether it admits traffic: only where it leads changes."""
+    named = [Slot("voice", "127.0.0.1", "127.0.0.1", port) for port in (28100, 28101)]
+    fresh = [Slot("voice", "127.0.0.1", "127.0.0.2", port) for port in (28104, 28105)]
+
+    async def leads_to(api: RuntimeApi) -> dict[str, str]:
+        rows = (await api.command("show servers state voice")).splitlines()[2:]
+        return {row.split()[3]: f"{row.split()[4]}:{row.split()[18]}" for row in rows}
+
+    async def story(api: RuntimeApi, host: str, port: int) -> None:
+        endpoints = Endpoints(host, port)
+        telling = asyncio.create_task(endpoints.run())
+        before = {server.name: server.in_maintenance for server in await api.servers({"voice"})}
+        for there, wanted in ((fresh, "127.0.0.2:28104"), ([], "127.0.0.1:1"), (named, "127.0.0.1:28100")):
+            endpoints.lead("voice", named, there)
+            async with asyncio.timeout(5.0):
+                while (await leads_to(api))["voice-1"] != wanted:
+                    await asyncio.sleep(0.02)
+        assert {server.name: server.in_maintenance for server in await api.servers({"voice"})} == before
+        telling.cancel()
+
+    with haproxy(tmp_path, closed=closed) as (host, port, _):
+        binding = LoadBalancerBinding(admin_host=host, admin_port=port, entry_host="", entry_port=0, backends={})
+        asyncio.run(story(RuntimeApi(binding, timeout_seconds=2.0), host, port))

@@ -215,7 +215,13 @@ def _start_cluster(stack: ExitStack, rig: Rig, replicas: int, image_tag: str) ->
     (rig.directory / "token").write_text(TOKEN)
     (rig.directory / "password").write_text(PASSWORD)
     functions = {
-        name: {"replicas": replicas, "image": f"voicehive/{name}:{image_tag}", "address": rig.host(20 + place), "ports": [28100, 28107]}
+        name: {
+            "replicas": replicas,
+            "image": f"voicehive/{name}:{image_tag}",
+            "address": rig.host(20 + place),
+            "ports": [28100, 28107],
+            "fresh_ports": [28108, 28111],
+        }
         for place, name in enumerate(FUNCTIONS)
     }
     configuration = {

@@ -52,6 +52,11 @@ def impatient_plan(directory: Path, block: str, seconds: float) -> Path:
     return _plan_with(directory, frozenset({block}), {"time_limit": f"{seconds:g}s", "attempts": 1, "other_way": None})
 
 
+def hurried_plan(directory: Path, block: str, seconds: float) -> Path:
+    """The reference plan, but a block is given one attempt of so many seconds before the other way is gone."""
+    return _plan_with(directory, frozenset({block}), {"time_limit": f"{seconds:g}s", "attempts": 1})
+
+
 def patient_plan(directory: Path) -> Path:
     """The reference plan, but every provider's step may be tried twenty times: steps side by side are broken off by each other's deaths."""
     acting = frozenset(name for name, block in BLOCKS.items() if block.actor is Actor.PROVIDER)

@@ -1,16 +1,23 @@
 """The cluster of a region: real instances behind a Kubernetes API, scaled, updated, reconfigured, and never left behind."""
 
+import asyncio
 import os
 import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lab.application_rig import Rig, eventually, running_rig
+from holdfast.fencing.order import Order
+from holdfast.plan.bindings import ClusterBinding, FunctionBinding
+from holdfast.ports.action import Answer, Mode, Result, Task
+from holdfast.providers.clock.system import SystemClock
+from holdfast.providers.kubernetes.fresh import FreshAction
+from lab.application_rig import FUNCTIONS, PATHS, TOKEN, Rig, eventually, running_rig
 
 STRATEGIC = "application/strategic-merge-patch+json"
 SETTINGS = "/api/v1/namespaces/voicehive/configmaps/voicehive-settings"
@@ -151,6 +158,50 @@ def test_writes_to_the_api_are_checked_whole_and_compared(rig: Rig) -> None:
     assert rig.api("PUT", path, current)[0] == 409
     assert rig.api("GET", "/version")[0] == 200
     assert len(rig.api("GET", rig.deployment("").rstrip("/"))[1]["items"]) == 5
+
+
+def test_a_fresh_set_answers_real_transactions_before_it_serves_and_waits_for_the_stores_as_long_as_they_are_away(rig: Rig) -> None:
+    (rig.directory / "shown").write_text(TOKEN)
+    binding = ClusterBinding(
+        url=f"http://{rig.host(14)}:26443",
+        token_file=rig.directory / "shown",
+        namespace="voicehive",
+        deployments={function: function for function in FUNCTIONS},
+        services={function: function for function in FUNCTIONS},
+        settings_config_map="voicehive-settings",
+        stores={},
+    )
+    functions = {function: FunctionBinding(dns_name=function, port=80, path=PATHS[function]) for function in FUNCTIONS}
+    parameters = {"version": "3", "replicas": 1}
+    task = Task("fresh", "application.fresh", "application", "a", "b", Mode.UNGRACEFUL, Order(0, 2, 1, 1), parameters)
+    action = FreshAction({"b": binding}, functions, SystemClock(), patience_seconds=30.0)
+
+    def rows() -> list[Any]:
+        return rig.sql("SELECT count(*) FROM calls WHERE request LIKE 'holdfast-%'")
+
+    address = rig.settings["database"]
+    assert rig.api("PATCH", SETTINGS, {"data": {"database": f"{rig.host(10)}:1"}})[0] == 200
+    before = rows()
+    with ThreadPoolExecutor(1) as aside:
+        acting = aside.submit(lambda: asyncio.run(action.act(task)))
+        eventually(lambda: rig.api("GET", rig.deployment("voice-fresh"))[0] == 200, "the fresh set is made")
+        eventually(lambda: all(is_complete(rig, f"{function}-fresh") for function in FUNCTIONS), "the fresh set is ready")
+        assert not acting.done()
+        selector = rig.api("GET", "/api/v1/namespaces/voicehive/services/voice")[1]["spec"]["selector"]
+        assert selector["holdfast/set"] == "first", "ready, and the stores away: nothing serves from it"
+        assert rig.api("PATCH", SETTINGS, {"data": {"database": address}})[0] == 200
+        outcome = acting.result(40)
+    assert outcome.result is Result.SUCCEEDED, outcome.detail
+    assert asyncio.run(action.verify(task)).answer is Answer.YES
+    assert rows() > before, "a call was really written"
+    assert rig.get("voice", "/version", 28108)[1]["version"] == "3"
+    for function in FUNCTIONS:
+        assert (
+            rig.api("PATCH", f"/api/v1/namespaces/voicehive/services/{function}", {"spec": {"selector": {"holdfast/set": "first"}}})[0]
+            == 200
+        )
+        assert rig.api("DELETE", rig.deployment(f"{function}-fresh"))[0] == 200
+    eventually(lambda: len(rig.api("GET", "/api/v1/namespaces/voicehive/pods")[1]["items"]) == len(FUNCTIONS), "the fresh set is gone")
 
 
 def test_a_killed_instance_is_replaced(rig: Rig) -> None:
