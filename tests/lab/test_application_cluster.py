@@ -201,7 +201,9 @@ def test_a_fresh_set_answers_real_transactions_before_it_serves_and_waits_for_th
             == 200
         )
         assert rig.api("DELETE", rig.deployment(f"{function}-fresh"))[0] == 200
-    eventually(lambda: len(rig.api("GET", "/api/v1/namespaces/voicehive/pods")[1]["items"]) == len(FUNCTIONS), "the fresh set is gone")
+    pods = "/api/v1/namespaces/voicehive/pods?labelSelector=holdfast/set="
+    assert len(rig.api("GET", f"{pods}first")[1]["items"]) >= len(FUNCTIONS)
+    eventually(lambda: rig.api("GET", f"{pods}fresh")[1]["items"] == [], "the fresh set is gone")
 
 
 def test_a_killed_instance_is_replaced(rig: Rig) -> None:

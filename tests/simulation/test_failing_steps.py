@@ -132,6 +132,17 @@ def test_the_answer_of_the_named_person_brings_the_run_to_its_end(case: Failing)
         assert of(exercised, Kind.OTHER_WAY)[0]["by"] == PERSON
 
 
+def test_a_fresh_set_that_does_not_come_either_is_left_to_a_named_person() -> None:
+    def both_fail(stage: Stage) -> None:
+        stage.world.faults.always |= {"application.deploy": BlockFault.FAIL, "application.fresh": BlockFault.FAIL}
+
+    exercised = play(both_fail, loaded=impatient())
+    waiting = of(exercised, Kind.STEP_WAITING)
+    assert [body["step"] for body in waiting] == ["start-fresh-set"]
+    assert [choice["choice"] for choice in waiting[0]["choices"]] == ON_A_WAY
+    assert exercised.report().verdict != "pass"
+
+
 def test_a_bucket_copy_that_lost_objects_is_brought_back_from_its_versions_by_a_persons_word() -> None:
     stages: list[Stage] = []
 

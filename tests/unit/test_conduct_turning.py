@@ -215,6 +215,19 @@ def test_it_is_said_before_it_is_done() -> None:
     assert len(moves) == 1, "looking changes nothing"
 
 
+def test_a_second_set_of_instances_is_said_to_stay() -> None:
+    paper = Paper()
+    paper.outcomes = {"application.deploy": "refused"}
+    fencing(paper)
+    assert "start-fresh-set" in paper.begun
+    seen = outlook(paper.plan, paper.installation, paper.incident)
+    assert any("neither the fresh set nor the other is removed" in line for line in seen.stays)
+    abort(paper)
+    states = paper.incident.turned_back
+    assert states is not None
+    assert states["application"][DR] == "standby size, version of the move, a second set of instances beside the first"
+
+
 def test_a_pledge_that_no_journal_knows_is_withdrawn() -> None:
     paper = Paper()
     paper.stray = (0, 2)

@@ -179,16 +179,17 @@ class FreshAction:
 
 
 def _new(pattern: Deployment, which: str, name: str, wish: Wish, task: Task) -> Patch:
-    labels = pattern["spec"]["selector"]["matchLabels"]
+    selector = {"matchLabels": {**pattern["spec"]["selector"]["matchLabels"], LABEL: which}}
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
         "metadata": {
             "name": name,
-            "labels": {**(pattern["metadata"].get("labels") or {}), LABEL: which},
+            # Not the pattern's own: by those a tool that keeps the cluster like its repository would find a stranger to remove.
+            "labels": {LABEL: which},
             "annotations": {annotation_of(task.block): task.order.as_text()},
         },
-        "spec": _specification({"spec": {"selector": {"matchLabels": {**labels, LABEL: which}}}}, pattern, which, wish),
+        "spec": _specification({"spec": {**pattern["spec"], "selector": selector}}, pattern, which, wish),
     }
 
 
