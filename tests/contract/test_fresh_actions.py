@@ -149,6 +149,18 @@ def test_the_next_activation_makes_a_fresh_set_again_out_of_the_one_that_rests(c
     asyncio.run(story())
 
 
+def test_two_runs_without_an_epoch_of_their_own_are_two_activations(cluster: LabCluster) -> None:
+    async def story() -> None:
+        first = replace(TASK, incident="inc-1", run="failover")
+        second = replace(ordered(TASK, Order(0, 2, 2, 90)), incident="inc-2", run="failover")
+        await carried_out(cluster, first)
+        assert (await fresh_action(cluster).check(second)).answer is Answer.NO
+        await carried_out(cluster, second)
+        assert selected(cluster) == {FIRST}
+
+    asyncio.run(story())
+
+
 def test_where_a_region_is_left_the_set_that_does_not_serve_goes_to_zero(cluster: LabCluster) -> None:
     async def story() -> None:
         await carried_out(cluster, TASK)

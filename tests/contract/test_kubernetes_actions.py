@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from contract.action_suite import LATER, ORDER, ActionSuite, Opens, acted, ordered, proved
-from contract.cluster_rig import LabCluster, lab_cluster
+from contract.cluster_rig import OWN_STORES, PRIMARY_STORES, LabCluster, lab_cluster
 from contract.server_rig import CENTRAL, FUNCTIONS, WEST, place
 from holdfast.fencing.order import Order
 from holdfast.ports.action import Answer, Mode, Result, Task

@@ -105,7 +105,7 @@ class Stage:
                     region.stores_of,
                     region.admits,
                     {function: (one.wished_replicas, one.wished_version) for function, one in region.deployments.items()},
-                    (region.fresh_in, sorted(region.resting)),
+                    (region.fresh_for, sorted(region.resting)),
                 )
                 for name, region in world.regions.items()
             },

@@ -167,7 +167,7 @@ def test_an_application_that_can_neither_be_deployed_nor_scaled_is_started_afres
     report = exercised.report()
     assert report.verdict == "pass", told(exercised, report)
     region = stages[0].world.regions[stages[0].world.dr]
-    assert region.fresh_in is not None
+    assert region.fresh_for is not None
     assert {one.wished_replicas for one in region.deployments.values()} == {1}, "the way home shrinks what serves"
     assert {one.wished_replicas for one in region.resting.values()} == {0}, "and sends the other set to zero"
 

@@ -65,27 +65,32 @@ def started_fresh(world: SimulatedWorld, task: Task) -> Finding:
         (region.deployments[name].wished_replicas, region.deployments[name].wished_version) == (count, str(task.parameters["version"]))
         for name, count in wanted.items()
     )
-    yes = told and region.fresh_in == (task.order.era, task.order.epoch)
+    yes = told and region.fresh_for == _activation(task)
     return found(yes, f"a fresh set serves in {task.target}", f"no fresh set of this activation serves in {task.target}")
 
 
 def start_fresh(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     """Serve from a set that is new; what served before rests beside it as it is."""
-    region, activation = world.regions[task.target], (task.order.era, task.order.epoch)
+    region, activation = world.regions[task.target], _activation(task)
     region.orders_of("application").obey(task.block, task.order)
     fresh = {name: Deployment(count, str(task.parameters["version"])) for name, count in _wanted_replicas(world, task).items()}
-    if region.fresh_in != activation:
+    if region.fresh_for != activation:
         region.resting |= {name: region.deployments[name] for name in fresh}
     region.deployments |= fresh
-    region.fresh_in = activation
+    region.fresh_for = activation
     return {}
+
+
+def _activation(task: Task) -> str:
+    return f"{task.order.era}.{task.order.epoch}/{task.incident}/{task.run}"
 
 
 def lacks_stores(world: SimulatedWorld, task: Task) -> str | None:
     """A real transaction needs the stores that the application is told to use."""
-    stores = world.regions[world.regions[task.target].stores_of]
-    if not world.links.answers(task.target, stores.name) or not world.writes_here(stores.name):
-        return f"an acknowledged transaction: the stores in {stores.name} take no writes"
+    of = world.regions[task.target].stores_of
+    for name in dict.fromkeys(region for kind, region in of.items() if kind != "bucket"):
+        if not world.links.answers(task.target, name) or not world.writes_here(name):
+            return f"an acknowledged transaction: the stores in {name} take no writes"
     return None
 
 

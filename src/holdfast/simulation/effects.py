@@ -10,7 +10,7 @@ from typing import Any
 
 from holdfast.fencing.promise import Epoch
 from holdfast.ledger.entry import RequestResult
-from holdfast.plan.parameters import region_of, side_of
+from holdfast.plan.parameters import side_of
 from holdfast.ports.action import Answer, Finding, Task
 from holdfast.simulation.application import (
     deploy,

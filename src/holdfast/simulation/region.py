@@ -59,8 +59,8 @@ class SimulatedRegion:
     """A fault: the bucket answers nothing and takes nothing."""
     resting: dict[str, Deployment] = field(default_factory=dict)
     """Function → the set of instances beside the one that serves, where there is one; `deployments` are those that serve."""
-    fresh_in: tuple[int, int] | None = None
-    """Era and epoch of the activation whose fresh set serves."""
+    fresh_for: str | None = None
+    """The activation whose fresh set serves."""
     orders: dict[str, Orders] = field(default_factory=dict)
     """Component kind → what that effector has obeyed (the agent keeps its own)."""
 

@@ -128,12 +128,14 @@ class Cluster:
 
         return await self._conditionally("PATCH", path, block, order, stamped)
 
-    async def replace(self, path: str, block: str, order: Order, specification_of: Callable[[Found], Patch]) -> dict[str, Any]:
-        """Give one object another `spec`, whole, on condition that it is still as read."""
+    async def replace(
+        self, path: str, block: str, order: Order, annotations: Mapping[str, str], specification_of: Callable[[Found], Patch]
+    ) -> dict[str, Any]:
+        """Give one object another `spec`, whole, and these annotations besides its own, on condition that it is still as read."""
 
         def stamped(found: Found) -> Patch:
-            annotations = {**(found["metadata"].get("annotations") or {}), annotation_of(block): order.as_text()}
-            return {**found, "metadata": {**found["metadata"], "annotations": annotations}, "spec": specification_of(found)}
+            noted = {**(found["metadata"].get("annotations") or {}), **annotations, annotation_of(block): order.as_text()}
+            return {**found, "metadata": {**found["metadata"], "annotations": noted}, "spec": specification_of(found)}
 
         return await self._conditionally("PUT", path, block, order, stamped)
 
@@ -201,12 +203,6 @@ async def all_of(work: Sequence[Any]) -> list[Any]:
 def annotation_of(block: str) -> str:
     """The annotation that carries a block's order."""
     return f"{ANNOTATION}.{block}"
-
-
-def order_on(path: str, found: Found, block: str) -> Order | None:
-    """The order of a block that an object carries. Raises ApiRefusal when it can't be read."""
-    text = (found.get("metadata", {}).get("annotations") or {}).get(annotation_of(block))
-    return None if text is None else _order(path, annotation_of(block), text)
 
 
 def compare(path: str, found: Found, block: str, order: Order) -> None:

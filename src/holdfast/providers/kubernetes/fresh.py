@@ -22,7 +22,7 @@ from holdfast.plan.bindings import ClusterBinding, FunctionBinding
 from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
 from holdfast.ports.clock import Clock
 from holdfast.providers.kubernetes.cluster import AlreadyThere, ApiRefusal, Cluster, HigherOrder, Patch, all_of, annotation_of
-from holdfast.providers.kubernetes.sets import LABEL, Deployment, Sets, look, refuse_lower, tell_apart
+from holdfast.providers.kubernetes.sets import LABEL, MADE_FOR, Deployment, Sets, activation_of, look, refuse_lower, tell_apart
 from holdfast.providers.kubernetes.workloads import counted, counts, in_version, not_rolled_out, other_version, version
 
 _PAUSE_SECONDS = 0.5
@@ -123,7 +123,7 @@ class FreshAction:
         return {function: Wish(tag, replicas) for function, replicas in wanted.items()}
 
     async def _sets(self, cluster: Cluster, wishes: Mapping[str, Wish], task: Task) -> dict[str, Sets]:
-        found = await all_of([look(cluster, function, task.order) for function in wishes])
+        found = await all_of([look(cluster, function, activation_of(task)) for function in wishes])
         return dict(zip(wishes, found, strict=True))
 
     # -- the three parts --------------------------------------------------------------------------------------------------
@@ -138,7 +138,10 @@ class FreshAction:
                 pass  # another attempt at this was faster: what it made is compared and changed like any other
             else:
                 return
-        await cluster.replace(sets.fresh_path, task.block, task.order, lambda found: _specification(found, pattern, sets.fresh, wish))
+        noted = {MADE_FOR: activation_of(task)}
+        await cluster.replace(
+            sets.fresh_path, task.block, task.order, noted, lambda found: _specification(found, pattern, sets.fresh, wish)
+        )
 
     async def _wait(self, cluster: Cluster, sets: Mapping[str, Sets]) -> str:
         """Until all of it serves, as long as the patience lasts. Returns what it lacks at its end, in words."""
@@ -187,7 +190,7 @@ def _new(pattern: Deployment, which: str, name: str, wish: Wish, task: Task) -> 
             "name": name,
             # Not the pattern's own: by those a tool that keeps the cluster like its repository would find a stranger to remove.
             "labels": {LABEL: which},
-            "annotations": {annotation_of(task.block): task.order.as_text()},
+            "annotations": {annotation_of(task.block): task.order.as_text(), MADE_FOR: activation_of(task)},
         },
         "spec": _specification({"spec": {**pattern["spec"], "selector": selector}}, pattern, which, wish),
     }

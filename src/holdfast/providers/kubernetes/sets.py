@@ -13,11 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.fencing.order import Order
-from holdfast.providers.kubernetes.cluster import ApiRefusal, Cluster, Found, all_of, compare, order_on
+from holdfast.ports.action import Task
+from holdfast.providers.kubernetes.cluster import ApiRefusal, Cluster, Found, all_of, compare
 
 LABEL = "holdfast/set"
 FIRST, FRESH = "first", "fresh"
 BLOCK = "application.fresh"
+MADE_FOR = "holdfast/fresh-for"
+"""The annotation by which a fresh set's Deployment says which activation made it."""
 
 Deployment = Mapping[str, Any]
 
@@ -76,17 +79,21 @@ class Sets:
         return self.paths[self.fresh]
 
 
-async def look(cluster: Cluster, function: str, order: Order) -> Sets:
-    """Read both sets. The fresh one of an activation is the one that carries its stamp, else the one that does not serve: however
+def activation_of(task: Task) -> str:
+    """Which activation a task belongs to, whoever carries it out and however often. A run that moves no writer opens no epoch of its
+    own, so the epoch alone does not say."""
+    return f"{task.order.era}.{task.order.epoch}/{task.incident}/{task.run}"
+
+
+async def look(cluster: Cluster, function: str, activation: str) -> Sets:
+    """Read both sets. The fresh one of an activation is the one that says so, else the one that does not serve: however
     often it is asked, and wherever it was broken off, the answer is the same."""
     bound, service_path = cluster.deployment_name(function), cluster.service_path(function)
     paths = {which: cluster.deployment_path(name_of(bound, which)) for which in (FRESH, FIRST)}
     service, *found = await all_of([cluster.read(service_path), *(cluster.read_if_there(path) for path in paths.values())])
     deployments = dict(zip(paths, found, strict=True))
     now = selected(service_path, service)
-    made = next(
-        (which for which, one in deployments.items() if one is not None and _is_of(order, order_on(paths[which], one, BLOCK))), None
-    )
+    made = next((which for which, one in deployments.items() if one is not None and _made_for(one) == activation), None)
     fresh = made or other(now)
     return Sets(service_path, service, now, deployments, paths, fresh, deployments[made] if made else None)
 
@@ -117,5 +124,5 @@ def tell_apart(sets: Sets) -> Deployment:
     return serving
 
 
-def _is_of(order: Order, seen: Order | None) -> bool:
-    return seen is not None and (seen.era, seen.epoch) == (order.era, order.epoch)
+def _made_for(found: Deployment) -> str | None:
+    return (found["metadata"].get("annotations") or {}).get(MADE_FOR)
