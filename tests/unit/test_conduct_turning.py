@@ -221,7 +221,7 @@ def test_a_second_set_of_instances_is_said_to_stay() -> None:
     fencing(paper)
     assert "start-fresh-set" in paper.begun
     seen = outlook(paper.plan, paper.installation, paper.incident)
-    assert any("neither the fresh set nor the other is removed" in line for line in seen.stays)
+    assert any("neither the fresh one nor the one before is removed" in line for line in seen.stays)
     abort(paper)
     states = paper.incident.turned_back
     assert states is not None

@@ -106,9 +106,7 @@ def _stays(incident: IncidentState, run: str) -> list[str]:
     if "application.deploy" in begun:
         found.append(f"the application in {target} keeps the version that was deployed")
     if "application.fresh" in begun:
-        found.append(
-            f"the application in {target} is served by whichever set its Services select; neither the fresh set nor the other is removed"
-        )
+        found.append(f"the application in {target} keeps both sets: neither the fresh one nor the one before is removed")
     if incident.messages_sent:
         found.append("messages that were sent stay sent")
     if run == REPROTECT and begun:
@@ -261,10 +259,8 @@ def _standby(begun: Mapping[str, str], done: Mapping[str, StepState]) -> str:
         undo = f"undo-{begun['application.scale']}"
         shrunk = not done or done.get(undo) is StepState.SUCCEEDED
         parts.append("standby size" if shrunk else "left at the size that the move gave it")
-    if "application.deploy" in begun:
-        parts.append("version of the move")
-    if "application.fresh" in begun:
-        parts.append("a second set of instances beside the first")
+    told = {"application.deploy": "version of the move", "application.fresh": "a second set of instances beside the first"}
+    parts += [said for block, said in told.items() if block in begun]
     return ", ".join(parts) or "as it was"
 
 
