@@ -139,7 +139,7 @@ def test_a_transaction_that_began_before_the_cut_and_committed_after_it_is_found
     with regions.west.store._connect() as session:
         session.query("BEGIN; INSERT INTO call VALUES (50)", 5)
         regions.west.ask("INSERT INTO call VALUES (51)")
-        for _ in range(3):  # the log that shows its beginning is far away when it ends
+        for _ in range(20):  # segments of 1 MB: the log that shows its beginning is far away when it ends
             regions.west.ask("SELECT pg_switch_wal()")
             regions.west.ask("CHECKPOINT")
         position = regions.west.ask("SELECT pg_current_wal_lsn()").one()[0]

@@ -21,7 +21,8 @@ _TOOL_SECONDS = 600.0
 _WINDOW_BYTES = 16 << 20
 """How much of the log before the fork is read, to know every transaction that was under way at it."""
 _TRANSACTION = re.compile(r"tx:\s*(\d+)")
-_NEXT = re.compile(r"nextXid (\d+)")
+_NEXT = re.compile(r"nextXid (\d+)|desc: CHECKPOINT_SHUTDOWN .*?; xid \d+:(\d+);")
+"""Records at which it is known that every later transaction begins behind them: who runs, and a checkpoint after which nobody ran."""
 _POSITION = re.compile(r"lsn: ([0-9A-F]+/[0-9A-F]+)")
 _SUBTRANSACTIONS = re.compile(r"subxacts: ([\d ]+)")
 _PREPARED = re.compile(r"COMMIT_PREPARED (\d+)")
@@ -118,8 +119,9 @@ def horizon(lines: Iterable[str]) -> tuple[int | None, int]:
         if match := _TRANSACTION.search(line):
             highest = max(highest, int(match[1]))
         if following := _NEXT.search(line):
-            highest = max(highest, int(following[1]) - 1)
-            known_from = int(following[1]) if known_from is None else known_from
+            upcoming = int(following[1] or following[2])
+            highest = max(highest, upcoming - 1)
+            known_from = upcoming if known_from is None else known_from
     return known_from, highest + 1
 
 
