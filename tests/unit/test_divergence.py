@@ -263,7 +263,7 @@ def test_the_log_names_what_was_committed_and_where() -> None:
 def test_the_log_says_from_which_transaction_on_it_knows_all() -> None:
     assert horizon(LOG[:1]) == (730, 730)
     assert horizon(LOG[1:3]) == (None, 733)
-    at_rest = "rmgr: XLOG len (rec/tot): 114/ 114, tx: 0, lsn: 0/0C000028, desc: CHECKPOINT_SHUTDOWN redo 0/C000028; tli 1; fpw true; xid 0:735; oid 1;"
+    at_rest = "rmgr: XLOG tx: 0, lsn: 0/0C000028, desc: CHECKPOINT_SHUTDOWN redo 0/C000028; tli 1; xid 0:735; oid 1;"
     assert horizon([at_rest]) == (735, 735), "nobody ran when the server was stopped"
     assert horizon([at_rest.replace("SHUTDOWN", "ONLINE")]) == (None, 1), "somebody may have begun to write before it"
 
