@@ -365,7 +365,6 @@ class Supervisor:
                 child.tell(signal.SIGTERM)
             if living:
                 await asyncio.wait([asyncio.create_task(child.gone.wait()) for child in living], timeout=STOP_SECONDS[wave])
-        asked = time.monotonic()
         left = await asyncio.to_thread(sweep, self._blueprint.identity, self._layout.directory)
         swept = time.monotonic()
         if left:
@@ -375,8 +374,7 @@ class Supervisor:
             await asyncio.to_thread(ground.remove_all_but, self._layout, (*keep, self._layout.previous))
         if failure:
             self._say(event="failed", error=failure)
-        spent = f"parts {asked - began:.1f} s, what was left of them {swept - asked:.1f} s, files {time.monotonic() - swept:.1f} s"
-        print(f"the lab is down: {failure or self._reason} ({spent})", flush=True)
+        print(f"the lab is down: {failure or self._reason} (after {swept - began:.1f} s, files {time.monotonic() - swept:.1f} s)", flush=True)
 
 
 def _called(part: Part) -> str:
@@ -393,11 +391,8 @@ def main() -> None:
     os.umask(0o022)
     for descriptor in (arguments.progress, arguments.lifeline):
         os.set_inheritable(descriptor, False)
-
-    async def run() -> int:
-        return await Supervisor(json.loads(arguments.order), arguments.progress, arguments.lifeline).run()
-
-    sys.exit(asyncio.run(run()))
+    supervisor = Supervisor(json.loads(arguments.order), arguments.progress, arguments.lifeline)
+    sys.exit(asyncio.run(supervisor.run()))
 
 
 if __name__ == "__main__":
