@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # A shell starts what it runs in the background with Ctrl-C ignored, and every child inherits that: tests that send one would wait for ever.
+    # A shell starts what it runs in the background with Ctrl-C ignored, and every child inherits that: a test that sends one would wait.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
