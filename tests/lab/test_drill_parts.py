@@ -114,6 +114,15 @@ class Started:
         with log.open("wb") as output:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
 
+    def __enter__(self) -> "Started":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Whatever a test found: nothing of it runs beside the next one."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
     def says(self, words: str) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         return words in self.log.read_text()
@@ -125,8 +134,7 @@ def drill_command(directory: Path) -> list[str]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=prove)])
 def test_a_drill_that_is_broken_off_stops_everything_within_ten_seconds(number: signal.Signals) -> None:
-    with place() as aside, place() as directory:
-        started = Started(drill_command(directory), directory, aside / "said")
+    with place() as aside, place() as directory, Started(drill_command(directory), directory, aside / "said") as started:
         until(lambda: started.says("fence (fence) begins"), 120.0)
         lab = Lab.attach(directory / "lab")
         started.process.send_signal(number)
@@ -137,18 +145,17 @@ def test_a_drill_that_is_broken_off_stops_everything_within_ten_seconds(number: 
 
 
 def test_a_drill_that_is_killed_leaves_nothing_either_and_the_next_may_start_at_once() -> None:
-    with place() as aside, place() as directory:
-        started = Started(drill_command(directory), directory, aside / "said")
+    with place() as aside, place() as directory, Started(drill_command(directory), directory, aside / "said") as started:
         until(lambda: started.says("promote-database (postgres.promote) begins"), 120.0)
         lab = Lab.attach(directory / "lab")
         started.process.kill()
         started.process.wait()
         until(lambda: left_of(lab) == [], 10.0)
         lab.wait_until_gone(60.0)
-        again = Started(drill_command(directory), directory, aside / "said again")
-        until(lambda: again.says("the controller") or again.says("watch") or again.says("lab: DNS ready"), 60.0)
-        again.process.send_signal(signal.SIGINT)
-        assert again.process.wait(60) == 130, again.log.read_text()
+        with Started(drill_command(directory), directory, aside / "said again") as again:
+            until(lambda: again.says("the controller") or again.says("watch") or again.says("lab: DNS ready"), 60.0)
+            again.process.send_signal(signal.SIGINT)
+            assert again.process.wait(60) == 130, again.log.read_text()
         assert (directory / "lab" / "previous").is_dir()
 
 
@@ -156,9 +163,9 @@ def test_a_drill_that_is_killed_leaves_nothing_either_and_the_next_may_start_at_
 def test_ctrl_c_reaches_a_demo_through_make() -> None:
     with place() as aside, place() as directory:
         demo = f"DEMO=drill run regional-outage --directory {directory}"
-        started = Started(["make", "demo", demo], directory, aside / "said")
-        until(lambda: started.says("fence (fence) begins"), 180.0)
-        lab = Lab.attach(directory / "lab")
-        os.killpg(started.process.pid, signal.SIGINT)
-        assert started.process.wait(60) != 0
-        until(lambda: left_of(lab) == [], 10.0)
+        with Started(["make", "demo", demo], directory, aside / "said") as started:
+            until(lambda: started.says("fence (fence) begins"), 180.0)
+            lab = Lab.attach(directory / "lab")
+            os.killpg(started.process.pid, signal.SIGINT)
+            assert started.process.wait(60) != 0
+            until(lambda: left_of(lab) == [], 10.0)
