@@ -374,7 +374,7 @@ class Supervisor:
             await asyncio.to_thread(ground.remove_all_but, self._layout, (*keep, self._layout.previous))
         if failure:
             self._say(event="failed", error=failure)
-        print(f"the lab is down: {failure or self._reason} (after {swept - began:.1f} s, files {time.monotonic() - swept:.1f} s)", flush=True)
+        print(f"the lab is down: {failure or self._reason} ({swept - began:.1f} s, files {time.monotonic() - swept:.1f} s)", flush=True)
 
 
 def _called(part: Part) -> str:
