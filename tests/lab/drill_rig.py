@@ -133,8 +133,8 @@ def drilled(
 ) -> Drilled:
     """Run a whole drill, judge it, and hold that nothing of it is left."""
     loaded = load(plan)
-    exercise = loaded.plan.exercises[drill]
-    wanted = DrillSettings(plan, exercise.scenario, directory, takes_away=exercise.takes_away, **settings)
+    chosen = loaded.plan.drills()[drill]
+    wanted = DrillSettings(plan, chosen.scenario, directory, takes_away=chosen.takes_away, **settings)
     if broken is not None:
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TESTS), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
         wanted = replace(wanted, controller_module=("lab.broken_controller", broken))

@@ -253,8 +253,3 @@ def test_a_review_that_is_overdue_is_said_when_the_day_is_known(today: str, said
     found = [finding for finding in check(plan_with(), date.fromisoformat(today)) if finding.code == "HF117"]
     assert [finding.sentence.rpartition("that is ")[2] for finding in found] == ([] if said is None else [said])
     assert not any(finding.code == "HF117" for finding in findings()), "a plan alone knows no day"
-
-
-def test_a_review_on_no_day_is_a_note() -> None:
-    found = check(plan_with(("next_review: 2024-04-01", "next_review: some day")), date(2024, 1, 1))
-    assert [finding.severity for finding in found if finding.code == "HF117"] == [Severity.NOTE]

@@ -140,7 +140,7 @@ def test_it_refuses_a_purpose_that_it_does_not_know() -> None:
 
 def test_the_lock_names_no_index_and_pins_every_part_with_a_hash() -> None:
     text = (ROOT / "requirements.lock").read_text()
-    assert "http" not in text.replace("httpx", "").replace("httpcore", "")
+    assert "://" not in text
     parts = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
     assert len(parts) > 30
     assert all("==" in part and part.endswith("\\") for part in parts)

@@ -52,8 +52,9 @@ class Appraisal:
 
 def promises(plan: Plan) -> tuple[Promise, ...]:
     """The plan's own objective first, then its service levels."""
+    objective = plan.objectives.availability_percent
     return (
-        Promise(OBJECTIVE, "The plan's objective", plan.objectives.availability_percent, MONTH_SECONDS),
+        *([] if objective is None else [Promise(OBJECTIVE, "The plan's objective", objective, MONTH_SECONDS)]),
         *(Promise(name, level.name, level.availability_percent, level.period) for name, level in plan.service_levels.items()),
     )
 

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from holdfast.drill.schedule import Due
-    from holdfast.plan.model import Exercise, Plan
+    from holdfast.plan.model import Drill as PlannedDrill
+    from holdfast.plan.model import Plan
 
 app = App(name="drill", help="Practise a scenario of the plan on the lab and measure what clients lost.")
 
@@ -53,7 +54,7 @@ def run(
     from holdfast.report.terminal import summary
 
     loaded = runnable_plan(plan)
-    exercise = _exercise(loaded.plan, drill)
+    chosen = _drill(loaded.plan, drill)
     if profile not in loaded.plan.profiles:
         raise CommandError(f"{plan} has no profile '{profile}'; it has: {', '.join(loaded.plan.profiles)}")
     place = directory or Path("var") / ("drill" if drill == _FIRST else drill)
@@ -62,12 +63,12 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     settings = DrillSettings(
         plan.resolve(),
-        exercise.scenario,
+        chosen.scenario,
         place.resolve(),
         profile=profile,
         replication=replication,
         storage=storage,
-        takes_away=exercise.takes_away,
+        takes_away=chosen.takes_away,
     )
     say = teller(exercise=True) if output == "text" else (lambda _: None)
     try:
@@ -128,16 +129,16 @@ def _next(drill: "Due") -> "Text | str":
     return time.strftime("%Y-%m-%d", time.localtime(drill.due_seconds))
 
 
-def _exercise(plan: "Plan", name: str) -> "Exercise":
-    """The exercise of this name. A plan without a schedule can still be practised whole."""
-    from holdfast.plan.model import Exercise
+def _drill(plan: "Plan", name: str) -> "PlannedDrill":
+    """The drill of this name. A plan without a schedule can still be practised whole."""
+    from holdfast.plan.model import Drill, Exercise
 
-    found = plan.exercises.get(name)
+    found = plan.drills().get(name)
     if found is not None:
         return found
     if name == _FIRST and name in plan.scenarios:
-        return Exercise(name=plan.scenarios[name].name, scenario=name, takes_away="region", every=0.0)
-    known = ", ".join(dict.fromkeys([*plan.exercises, *([_FIRST] if _FIRST in plan.scenarios else [])]))
+        return Drill(Exercise(name=plan.scenarios[name].name), name, "region")
+    known = ", ".join(dict.fromkeys([*plan.drills(), *([_FIRST] if _FIRST in plan.scenarios else [])]))
     raise CommandError(f"there is no drill for '{name}'; there is one for: {known}")
 
 

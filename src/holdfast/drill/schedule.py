@@ -4,6 +4,7 @@ Rules: only a report of an exercise of the same plan (by its name) and the same 
 taken for a drill. A drill that never ran is due now, and so is one whose last run did not pass: a failed test is to be done again.
 """
 
+import math
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from holdfast.plan.model import Exercise, Plan
+from holdfast.plan.model import Drill, Exercise, Plan
 from holdfast.plan.values import spoken_duration
 from holdfast.report.format import read_report
 from holdfast.report.model import Report, Verdict
@@ -48,20 +49,22 @@ class Due:
 def due_drills(plan: Plan, directory: Path, now: float) -> tuple[Due, ...]:
     """Every drill of the plan, in its order; `directory` is searched for reports."""
     found, unreadable = _reports(directory)
-    return tuple(_due(plan, name, exercise, found, unreadable, now) for name, exercise in plan.exercises.items())
+    return tuple(_due(plan, name, drill, found, unreadable, now) for name, drill in plan.drills().items())
 
 
-def _due(plan: Plan, name: str, exercise: Exercise, found: list[tuple[Path, Report]], unreadable: tuple[str, ...], now: float) -> Due:
-    mine = [(path, report) for path, report in found if report.plan.name == plan.name and report.scenario == exercise.scenario]
+def _due(plan: Plan, name: str, drill: Drill, found: list[tuple[Path, Report]], unreadable: tuple[str, ...], now: float) -> Due:
+    exercise = drill.exercise
+    every = math.inf if exercise.every is None else exercise.every  # nobody has said how often: once is what can be asked for
+    mine = [(path, report) for path, report in found if report.plan.name == plan.name and report.scenario == drill.scenario]
     path, last = max(mine, key=lambda one: _ended(one[1]), default=(None, None))
-    due_seconds = now if last is None or last.verdict != "pass" else _ended(last) + exercise.every
+    due_seconds = now if last is None or last.verdict != "pass" else _ended(last) + every
     return Due(
         name=name,
         title=exercise.name,
-        scenario=exercise.scenario,
-        takes_away=exercise.takes_away,
+        scenario=drill.scenario,
+        takes_away=drill.takes_away,
         criteria=_criteria(plan, exercise),
-        every=spoken_duration(exercise.every),
+        every="not said" if exercise.every is None else spoken_duration(exercise.every),
         lasts=None if exercise.lasts is None else spoken_duration(exercise.lasts),
         participants=exercise.participants,
         last_at=None if last is None else last.ended_at,

@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from holdfast.health.observation import Subject
 from holdfast.health.picture import Picture
 from holdfast.health.signals import Health, Signal, majority
-from holdfast.plan.model import ComponentDownTrigger, NetworkLostTrigger, Plan, Profile, ScoreTrigger, Trigger, ZonesDownTrigger
+from holdfast.plan.model import (
+    ComponentDownTrigger,
+    NetworkLostTrigger,
+    Plan,
+    Profile,
+    ScoreTrigger,
+    SignalTrigger,
+    Trigger,
+    ZonesDownTrigger,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ _STORES = ("postgres", "redis", "bucket")
 
 def trigger_name(trigger: Trigger) -> str:
     """Its kind, and of a component's also which."""
+    if isinstance(trigger, SignalTrigger):
+        return f"{trigger.kind}:{trigger.signal}"
     return f"{trigger.kind}:{trigger.component}" if isinstance(trigger, ComponentDownTrigger) else trigger.kind
 
 
@@ -85,6 +96,8 @@ def _condition(plan: Plan, trigger: Trigger, region: str, picture: Picture) -> _
             return _zones_down(count, region, picture)
         case ComponentDownTrigger(component=component):
             return _component_down(plan, component, region, picture)
+        case SignalTrigger():
+            return _Condition(None, "Holdfast does not measure this: an alert or a person says so")
 
 
 def _component_down(plan: Plan, component: str, region: str, picture: Picture) -> _Condition:

@@ -4,10 +4,14 @@ Durations are written `250ms`, `15s`, `15m`, `4h`, `30d`, `7y` (a year is 365 da
 float seconds everywhere else; a name that carries one ends in `_seconds` outside the plan.
 """
 
+import math
 import re
-from typing import Annotated, Any
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainSerializer, StringConstraints
+from pydantic_core import CoreSchema, core_schema
 
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)(ms|s|m|h|d|w|y))+")
@@ -46,12 +50,129 @@ Duration = Annotated[float, BeforeValidator(_read_duration)]
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*$", max_length=63)]
 """What other places of the plan refer to: lower case letters, digits, `-` and `.`."""
 
+OPEN = "open"
+"""How the end of a window is written that has none."""
+
+WindowEnd = Annotated[
+    float,
+    BeforeValidator(lambda value: math.inf if value == OPEN else _read_duration(value)),
+    PlainSerializer(lambda seconds: OPEN if math.isinf(seconds) else seconds, when_used="json"),
+]
+"""End of a phase's window: a duration, or `open`, which is infinity."""
+
+FREQUENCIES = {"daily": "1d", "weekly": "7d", "monthly": "30d", "quarterly": "91d", "half-yearly": "182d", "yearly": "365d"}
+"""Words for how often something is done, and the longest time between two of them that still keeps to it."""
+
+
+def _read_frequency(value: Any) -> float:
+    if isinstance(value, str) and value in FREQUENCIES:
+        return duration_seconds(FREQUENCIES[value])
+    try:
+        return _read_duration(value)
+    except ValueError:
+        raise ValueError(f"'{value}' does not say how often; write {', '.join(FREQUENCIES)}, or a duration such as 14d") from None
+
+
+Frequency = Annotated[float, BeforeValidator(_read_frequency)]
+"""How often: a word such as `weekly`, or the time between two; float seconds in the program."""
+
+
+def frequency_text(seconds: float) -> str:
+    """The word for it where there is one, else the duration."""
+    return next((word for word, text in FREQUENCIES.items() if duration_seconds(text) == seconds), duration_text(seconds))
+
+
+def _read_day(value: Any) -> str:
+    text = str(value)
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise ValueError(f"'{text}' is not a day of the calendar; write year, month and day, such as 2027-04-01") from None
+
+
+Day = Annotated[str, BeforeValidator(_read_day)]
+"""A day that exists, as `2027-04-01`."""
+
+
+def _read_moment(value: Any) -> str:
+    text = str(value)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"'{text}' is not a moment; write day and hour, such as 2027-04-01 09:00") from None
+    if moment.tzinfo is not None:
+        raise ValueError(f"'{text}' has an offset; write local time, and the zone beside it")
+    return moment.isoformat(sep=" ", timespec="minutes")
+
+
+Moment = Annotated[str, BeforeValidator(_read_moment)]
+"""A day and an hour in the local time of the zone beside it, as `2027-04-01 09:00`."""
+
+_TARGET = re.compile(r"\s*(<=|>=|<|>|≤|≥|)\s*(.+?)\s*")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_SIGNS = {"≤": "<=", "≥": ">="}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A number to hold a figure against: `< 5m`, `>= 95%`, `100%`. Without a sign it is the number itself.
+
+    `number` is in percent where `unit` is `%`, in seconds where it is `s`, and a count where it is empty.
+    """
+
+    sign: str
+    number: float
+    unit: str
+
+    @classmethod
+    def read(cls, value: Any) -> Self:
+        """From text of the plan. Raises ValueError, naming the form, for anything else."""
+        found = _TARGET.fullmatch(str(value))
+        if found is not None:
+            sign, text = _SIGNS.get(found[1], found[1]), found[2]
+            percent = _PERCENT.fullmatch(text)
+            if percent is not None:
+                return cls(sign, float(percent[1]), "%")
+            if re.fullmatch(r"\d+(?:\.\d+)?", text):
+                return cls(sign, float(text), "")
+            if _DURATION.fullmatch(text):
+                return cls(sign, duration_seconds(text), "s")
+        raise ValueError(f"'{value}' is not a target; write a sign and a number with its unit, such as '< 5m' or '>= 95%'")
+
+    def __str__(self) -> str:
+        number = duration_text(self.number) if self.unit == "s" else f"{self.number:.15g}{self.unit}"
+        return f"{self.sign} {number}" if self.sign else number
+
+    def is_met(self, number: float) -> bool:
+        """Whether a figure in the same unit holds it."""
+        match self.sign:
+            case "<":
+                return number < self.number
+            case "<=":
+                return number <= self.number
+            case ">":
+                return number > self.number
+            case ">=":
+                return number >= self.number
+            case _:
+                return number == self.number
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, cls) else cls.read(value),
+            serialization=core_schema.plain_serializer_function_ser_schema(str),
+            metadata={"pydantic_js_functions": [lambda _schema, _handler: {"type": "string"}]},
+        )
+
 
 _SPOKEN = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
 def spoken_duration(seconds: float) -> str:
     """A length of time of a plan as people say it, exact to the second: `15 min`, `1 h 30 min`, `21 min 36 s`; below a minute `4.5 s`."""
+    if math.isinf(seconds):
+        return "no end"
     if seconds < 60:
         return f"{seconds:.3g} s"
     if seconds <= 120 * 60:

@@ -15,15 +15,16 @@ from holdfast.report.wording import count, duration, duration_pair, listing
 
 def criteria_of(plan: Plan, scenario: str) -> Criteria | None:
     """The criteria of the first exercise that practises a scenario; None where the schedule has none."""
-    for identifier, exercise in plan.exercises.items():
-        if exercise.scenario != scenario:
+    for identifier, drill in plan.drills().items():
+        if drill.scenario != scenario:
             continue
+        exercise = drill.exercise
         lost = frozenset(exercise.components)
         spared = [name for name, function in plan.functions.items() if lost and not lost & frozenset(function.stands_on)]
         return Criteria(
             exercise=identifier,
             name=exercise.name,
-            takes_away=exercise.takes_away,
+            takes_away=drill.takes_away,
             components=exercise.components,
             within_seconds=exercise.within,
             spared=tuple(spared),

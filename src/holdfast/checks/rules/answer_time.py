@@ -14,7 +14,9 @@ CODE = "HF109"
 
 
 def _apply(plan: Plan) -> Iterator[Finding]:
-    answer = plan.approval.activation.answer_within
+    answer, promised = plan.approval.activation.answer_within, plan.objectives.rto
+    if promised is None:
+        return
     for identifier, scenario in plan.scenarios.items():
         there = run(identifier, "phases", scenario.phases)
         asking = _phase_that_asks(there)
@@ -24,7 +26,7 @@ def _apply(plan: Plan) -> Iterator[Finding]:
         planned = max(phase.window[1] for phase in there.phases)
         late = planned + max(0.0, start + answer - end)
         broken = [function.name for function in plan.functions.values() if planned <= function.rto < late]
-        if late <= plan.objectives.rto or late <= planned:
+        if late <= promised or late <= planned:
             continue
         also = f"; late as well: {', '.join(broken)}" if broken else ""
         yield Finding(
@@ -32,7 +34,7 @@ def _apply(plan: Plan) -> Iterator[Finding]:
             Severity.WARNING,
             f"an approval may take {spoken_duration(answer)}, but the phase '{there.phases[asking].name}' leaves it "
             f"{spoken_duration(end - start)}: with a late answer {scenario.name} ends after {spoken_duration(late)}, "
-            f"and the plan promises {spoken_duration(plan.objectives.rto)}{also}",
+            f"and the plan promises {spoken_duration(promised)}{also}",
             (("approval", "activation", "answer_within"), (*there.phase_place(asking), "window"), ("objectives", "rto")),
             f"ask for an answer within {spoken_duration(max(0.0, end - start))}, and escalate when it doesn't come",
         )

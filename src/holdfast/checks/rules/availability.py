@@ -15,21 +15,24 @@ MONTH_SECONDS = 30 * 86400.0
 
 
 def _apply(plan: Plan) -> Iterator[Finding]:
-    targets: list[tuple[str, float, float, Place]] = [
-        ("the plan's objective", plan.objectives.availability_percent, MONTH_SECONDS, ("objectives", "availability_percent"))
-    ]
+    rto, percent_promised = plan.objectives.rto, plan.objectives.availability_percent
+    if rto is None:
+        return
+    targets: list[tuple[str, float, float, Place]] = []
+    if percent_promised is not None:
+        targets.append(("the plan's objective", percent_promised, MONTH_SECONDS, ("objectives", "availability_percent")))
     targets += [
         (level.name, level.availability_percent, level.period, ("service_levels", name, "availability_percent"))
         for name, level in plan.service_levels.items()
     ]
     for who, percent, period, place in targets:
         allowed = (100 - percent) / 100 * period
-        if allowed < plan.objectives.rto - 0.5:  # less than half a second apart is rounding of the percentage
+        if allowed < rto - 0.5:  # less than half a second apart is rounding of the percentage
             yield Finding(
                 CODE,
                 Severity.WARNING,
                 f"{percent:g} % over {spoken_duration(period)} ({who}) allows {spoken_duration(allowed)} of outage, "
-                f"but one recovery within the plan's RTO may take {spoken_duration(plan.objectives.rto)}",
+                f"but one recovery within the plan's RTO may take {spoken_duration(rto)}",
                 (place, ("objectives", "rto")),
                 "a single recovery breaks this promise: shorten the RTO or promise less",
             )

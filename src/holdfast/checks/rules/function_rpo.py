@@ -26,8 +26,9 @@ def _apply(plan: Plan) -> Iterator[Finding]:
         words = [f"{function.name} promises {spoken_duration(function.rpo)}" for _, function in promised]
         places: list[Place] = [("functions", identifier, "rpo") for identifier, _ in promised]
         used = any(name in components for components in beneath.values())
-        if used and plan.objectives.data_loss_tolerance < component.rpo:
-            words.append(f"the plan as a whole tolerates {spoken_duration(plan.objectives.data_loss_tolerance)}")
+        tolerated = plan.objectives.data_loss_tolerance
+        if used and tolerated is not None and tolerated < component.rpo:
+            words.append(f"the plan as a whole tolerates {spoken_duration(tolerated)}")
             places.append(("objectives", "data_loss_tolerance"))
         if words:
             yield Finding(

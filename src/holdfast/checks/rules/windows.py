@@ -4,6 +4,7 @@ A window that ends before it starts can't be carried out at all (error). Phases 
 (there only, the way back has none) are written so that the promise can't be read off them (warning, a gap is a note).
 """
 
+import math
 from collections.abc import Iterator
 
 from holdfast.checks.finding import Finding, Rule, Severity
@@ -51,15 +52,20 @@ def _neighbours(run: Run) -> Iterator[Finding]:
 def _end(plan: Plan, run: Run) -> Iterator[Finding]:
     last = max(range(len(run.phases)), key=lambda number: run.phases[number].window[1])
     end = run.phases[last].window[1]
-    if end > plan.objectives.rto:
+    promised = plan.objectives.rto
+    if promised is not None and end > promised:
         yield Finding(
             CODE,
             Severity.WARNING,
-            f"{plan.scenarios[run.scenario].name} takes {spoken_duration(end)} by its phases, "
-            f"but the plan promises recovery within {spoken_duration(plan.objectives.rto)}",
+            f"{plan.scenarios[run.scenario].name} {_until(end)} by its phases, "
+            f"but the plan promises recovery within {spoken_duration(promised)}",
             (("objectives", "rto"), (*run.phase_place(last), "window")),
             "shorten the phases, or promise what they can keep",
         )
+
+
+def _until(end: float) -> str:
+    return "has no planned end" if math.isinf(end) else f"takes {spoken_duration(end)}"
 
 
 RULE = Rule(CODE, "phases follow each other and end in time", _apply)

@@ -1,0 +1,51 @@
+"""Who must be told what by when, and in which words."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from holdfast.plan.part import Part, Priority
+from holdfast.plan.values import Duration, Identifier
+
+
+class Template(Part):
+    """Words that messages share. `short` is for channels with room for a sentence only."""
+
+    name: str
+    subject: str = ""
+    body: str
+    short: str = ""
+
+
+class Message(Part):
+    """Something that an audience must be told: `due` after the incident's start, or after service is back."""
+
+    audience: tuple[Identifier, ...] = Field(min_length=1)
+    """Roles or audiences of the plan."""
+    channels: tuple[str, ...] = Field(min_length=1)
+    due: Duration
+    counts_from: Literal["start", "restored"] = "start"
+    every: Duration | None = None
+    """Told again and again at this interval until service is back; `due` is then the first time."""
+    lasting: Duration = 0.0
+    """Told only when the outage lasts longer than this."""
+    severities: tuple[Priority, ...] = ()
+    """Told only at these severities; at all of them when empty."""
+    functions: tuple[Identifier, ...] = ()
+    """Told only when one of these functions is hit; whichever is hit when empty."""
+    scenarios: tuple[Identifier, ...] = ()
+    """Told only in incidents of these scenarios; in all of them when empty."""
+    content: str = ""
+    """What it must say, in the plan's words."""
+    template: Identifier | None = None
+    """Where subject and body come from when they don't stand here."""
+    subject: str = ""
+    body: str = ""
+
+
+class ZoneNotice(Part):
+    """Who is told at once that one zone is lost, and that it is back. Nothing is failed over for it, so the words are Holdfast's own."""
+
+    audience: tuple[Identifier, ...] = Field(min_length=1)
+    """Roles or audiences of the plan."""
+    channels: tuple[str, ...] = Field(min_length=1)
