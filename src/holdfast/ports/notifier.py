@@ -1,7 +1,17 @@
 """Telling people: the port behind every channel."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
+
+
+class Purpose(StrEnum):
+    """What a message is for: channels with a state of their own (pages, alerts, threads) follow it."""
+
+    ALERT = "alert"
+    UPDATE = "update"
+    RESOLVED = "resolved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +26,38 @@ class Notification:
     subject: str
     body: str
     exercise: bool
+    purpose: Purpose = Purpose.UPDATE
+    severity: str | None = None
+    """P1 to P4."""
+    short: str = ""
+    """One sentence for channels with room for no more; the subject serves where it is empty."""
+    address: str | None = None
+    """Where the recipient is reached on this channel (mail address, number, chat name); None: the channel has one place for all."""
+    enrolled: bool = False
+    """In an exercise: whether this recipient was enrolled in it. Nobody else is reached."""
+    acknowledge_url: str | None = None
+    """Where the recipient says that it was read, where that is asked."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Fields of the message by name, for channels that carry more than text."""
+
+
+class RefusedNotificationError(ConnectionError):
+    """The channel answered that it won't: nothing was delivered, and the same again won't be either.
+
+    `retry_after_seconds`: unless it said that it will take it later.
+    """
+
+    def __init__(self, message: str, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Notifier(Protocol):
     """One channel."""
 
     async def send(self, notification: Notification) -> str:
-        """Hand it over; returns the channel's own reference. Raises ConnectionError or TimeoutError when it could not."""
+        """Hand it over; returns the channel's own reference. Handed over is not delivered, and delivered is not acknowledged.
+
+        Raises RefusedNotificationError or ConnectionError when it surely was not handed over, TimeoutError when that isn't known,
+        ValueError when it must not be sent (an exercise that reaches somebody who isn't enrolled).
+        """
