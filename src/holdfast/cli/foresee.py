@@ -127,9 +127,11 @@ def _records(client: "ControllerClient") -> list["Record"]:
 
 
 def _show(foreseen: "Foreseen", out: Path | None) -> None:
+    from holdfast.conduct.runs import WAY_BACK
     from holdfast.plan.values import spoken_duration
 
-    screen_, word = screen(), "switchover" if foreseen.mode == "graceful" else "failover"
+    screen_ = screen()
+    word = "the way home" if WAY_BACK in foreseen.runs else "switchover" if foreseen.mode == "graceful" else "failover"
     known = sum(step.earlier_runs > 0 for step in foreseen.steps)
     basis = "from earlier runs" if known == len(foreseen.steps) else f"at most; {known} of {len(foreseen.steps)} steps have run before"
     title = f"{word} {foreseen.source} → {foreseen.target}: {spoken_duration(foreseen.expected_seconds)} ({basis})"
@@ -162,7 +164,7 @@ def _show(foreseen: "Foreseen", out: Path | None) -> None:
             "must approve",
             f"{rule['count']} of {', '.join(rule['roles'])} within {spoken_duration(rule['answer_within_seconds'])}: {people}",
         ],
-        ["may lose", says],
+        ["may lose", says if foreseen.moves_writers else "nothing of a store: no writer moves"],
         *[["can't be undone", f"{step}: {text}"] for step, text in never],
         *[["other way", way] for way in ways],
         ["unseen", ", ".join(unseen) or "nothing"],

@@ -9,6 +9,7 @@ from holdfast.conduct.assessment import cost_so_far
 from holdfast.conduct.guards import forbidden, held
 from holdfast.conduct.messages import due_record, owed
 from holdfast.conduct.other_way import choices, taking
+from holdfast.conduct.pausing import is_paused
 from holdfast.conduct.proposals import settle_proposal
 from holdfast.conduct.runs import REPROTECT, TURN_BACK, WAY_BACK, current_run, is_open, mode_of_run, regions_of_run, since_start
 from holdfast.conduct.situation import Begin, Move, Situation, Write
@@ -154,6 +155,8 @@ def steps(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     for step in under_way(book, now):
         reason = must_ask(step, now[step.id])
         if reason is not None and goes_by_itself(book, step, now[step.id]):
+            if is_paused(situation, incident, run, step):
+                continue
             return (taking(incident, run, book, step, reason),)
         if reason is not None:
             return _ask(incident, run, step, book, now[step.id].attempts, reason)

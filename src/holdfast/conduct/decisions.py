@@ -217,10 +217,10 @@ def _begin_by_hand(situation: Situation, command: Command, incident: IncidentSta
     if isinstance(foreseen, Mapping) and (moved := _moved_since(situation, foreseen)):
         return f"refused: the world has moved since this was planned: {moved}; look again with `holdfast plan`", ()
     planned = command.verb == "switchover"
+    digest = str(foreseen.get("digest")) if isinstance(foreseen, Mapping) else None
     if planned and serving != situation.plan.primary_region():
-        return "accepted: home is made a replica first, then the way back is proposed", going_on.home_without_incident(
-            situation, command.by
-        )
+        moves = going_on.home_without_incident(situation, command.by, digest)
+        return "accepted: home is made a replica first, then the way back is proposed", moves
     moves = opening(
         situation,
         source=serving,
@@ -229,7 +229,7 @@ def _begin_by_hand(situation: Situation, command: Command, incident: IncidentSta
         impact_seconds=situation.now if planned else _impact_seconds(situation, serving),
         reason=f"{command.by} asked for a planned switchover" if planned else f"{command.by} declared {serving} lost",
         requester=command.by,
-        foreseen=str(foreseen.get("digest")) if isinstance(foreseen, Mapping) else None,
+        foreseen=digest,
     )
     return f"accepted: the {'switchover' if planned else 'failover'} is proposed next", moves
 

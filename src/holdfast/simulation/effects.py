@@ -106,6 +106,7 @@ def _restore(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     if region.postgres.role is StoreRole.STANDBY:
         if not region.archive.log:
             raise PermissionError(f"no archived log reached {task.target}")
+        _hold_to_what_was_promised(task, region.archive)
         region.postgres.restore(region.archive)
         region.postgres.promote(task.order.epoch)
     world.synchronous_with = None
