@@ -165,6 +165,30 @@ def test_a_bucket_copy_that_lost_objects_is_brought_back_from_its_versions_by_a_
     assert not stages[0].world.regions[stages[0].world.dr].bucket.deleted
 
 
+def test_a_bucket_copy_that_lacks_more_than_was_approved_is_not_activated_until_a_person_who_may_accepts_it() -> None:
+    def loses_its_newest(stage: Stage) -> None:
+        copy = stage.world.regions[stage.world.dr].bucket
+
+        def forget(records: Sequence[Record]) -> None:
+            if any(record.kind == Kind.FENCE_CONFIRMED and record.body["run"] == "failover" for record in records):
+                copy.arrived_until_seconds -= 1200.0
+            if any(record.kind == Kind.STEP_WAITING for record in records):
+                loop = asyncio.get_running_loop()
+                for number, person in enumerate((PERSON, "exercise-one")):
+                    arguments = {"step": "activate-bucket", "choice": "retry", "accepts_loss": True}
+                    loop.call_soon(stage.command, f"accept-{number}", "choose", person, arguments)
+
+        stage.disk.on_append = forget
+
+    exercised = play(loses_its_newest, loaded=impatient())
+    assert exercised.report().verdict == "pass", told(exercised, exercised.report())
+    waiting = of(exercised, Kind.STEP_WAITING)
+    assert [body["step"] for body in waiting] == ["activate-bucket"]
+    assert "people approved a loss of at most" in waiting[0]["reason"]
+    accepted = [body["facts"] for body in of(exercised, Kind.STEP_FINISHED) if "accepts_loss_seconds" in body["facts"]]
+    assert [facts["person"] for facts in accepted] == ["exercise-one"], "who conducts the drill fills no role that may accept a loss"
+
+
 def test_a_bucket_copy_that_is_far_behind_is_said_before_anybody_decides() -> None:
     """Nothing later would notice: what did not arrive can't be asked for. So the approvers see it as a loss above the RPO."""
 

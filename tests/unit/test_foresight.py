@@ -90,7 +90,8 @@ def test_it_says_who_must_approve_and_what_can_not_be_undone() -> None:
 def test_a_file_holds_the_world_and_one_that_was_changed_is_found_out() -> None:
     value = json.loads(json.dumps(as_json(foreseen())))
     assert world_of(value) == (WORLD, "regional-outage", "ungraceful")
-    for change in ({"world": {**value["world"], "epoch": 7}}, {"may_lose_seconds": 0.0}, {"steps": []}, {"approval": {}}):
+    changes: list[dict[str, Any]] = [{"world": {**value["world"], "epoch": 7}}, {"may_lose_seconds": 0.0}, {"steps": []}, {"approval": {}}]
+    for change in changes:
         with pytest.raises(ValueError, match="changed after it was made"):
             world_of({**value, **change})
     with pytest.raises(ValueError, match="schema"):
