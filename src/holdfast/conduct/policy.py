@@ -19,6 +19,7 @@ from holdfast.conduct.turning import found
 from holdfast.conduct.zones import zones
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
+from holdfast.plan.people import Occasion, fillers
 
 Stage = Callable[[Situation], tuple[Move, ...]]
 
@@ -54,7 +55,9 @@ def _functions(situation: Situation, incident: IncidentState) -> tuple[Move, ...
 def _roles(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     if any(record.kind == Kind.ROLES_ACTIVATED for record in incident.records):
         return ()
-    roles = {identifier: role.primary for identifier, role in situation.plan.roles.items()}
+    occasion = Occasion.INCIDENT if incident.exercise is None else Occasion.EXERCISE
+    called = {identifier: fillers(role, occasion) for identifier, role in situation.plan.roles.items()}
+    roles = {identifier: people[0] for identifier, people in called.items() if people}
     return (Write(Kind.ROLES_ACTIVATED, incident.incident, {"roles": roles}),)
 
 
