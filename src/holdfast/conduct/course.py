@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 from holdfast.conduct import turning
-from holdfast.conduct.assessment import cost_so_far
 from holdfast.conduct.guards import forbidden, held
 from holdfast.conduct.messages import due_record, owed
 from holdfast.conduct.other_way import choices, taking
@@ -18,6 +17,7 @@ from holdfast.decision.table import Event, State
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.plan.blocks import Actor
+from holdfast.plan.tiers import cost_so_far
 from holdfast.runbook.graph import PlannedStep, Runbook
 from holdfast.runbook.progress import (
     Progress,
