@@ -24,7 +24,7 @@ from holdfast.plan.governance import (
     Stage,
     Training,
 )
-from holdfast.plan.impact import SHORTEST_CANARY_SECONDS, Canary, Degraded, FinancialTier, Function, Objectives, ServiceLevel, Size
+from holdfast.plan.impact import SHORTEST_CANARY_SECONDS, Canary, Credit, Degraded, FinancialTier, Function, Objectives, ServiceLevel, Size
 from holdfast.plan.messages import Message, Template, ZoneNotice
 from holdfast.plan.organisation import Approval, ApprovalRule, Audience, Escalation, Override, Person, Reach, Role, Rotation, Route
 from holdfast.plan.part import Part, Priority
@@ -54,6 +54,7 @@ __all__ = [
     "Canary",
     "Component",
     "ComponentDownTrigger",
+    "Credit",
     "Criterion",
     "DataKind",
     "Degraded",
