@@ -42,13 +42,13 @@ class Drawing:
 
 @dataclass(slots=True)
 class Drawn:
-    """All runs. `back`: function → seconds of every run."""
+    """All runs. `back`: function → seconds of every run. Totals by row of the lasting nodes, `critical` by place."""
 
+    ends_total: NDArray[np.float64]
+    takes_total: NDArray[np.float64]
+    critical: NDArray[np.int64]
     back: dict[str, Times] = field(default_factory=dict)
     everything: Times = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
-    ends_total: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    takes_total: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    critical: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     last_step: dict[str, Counter[int]] = field(default_factory=dict)
     paths: Counter[int] = field(default_factory=Counter)
     path_places: dict[int, tuple[int, ...]] = field(default_factory=dict)

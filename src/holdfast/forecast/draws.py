@@ -3,14 +3,15 @@
 Rules
 - A node's stream hangs on the seed and the node's name only (NumPy's PCG64, seeded with both). So adding a step changes no draw of another
   one, and a change is judged on the same draws as the plan without it (common random numbers): what differs is the change, not the luck.
-- One draw of [0, 1) becomes a length by the inverse of the distribution: uniform over a range of two values, triangular over one with a
-  usual value between (the stand-in for PERT's beta distribution: D. Johnson, The Statistician 46, 1997). A longer range never draws shorter.
-- With n measured lengths a run takes one of them with chance n / (n + 5), else it draws from the range: the next value of a Dirichlet process
-  whose prior, the plan's range, weighs as much as five runs (T. Ferguson, Annals of Statistics 1, 1973). From 30 measured lengths on, the
-  range says nothing any more. The newest 60 count.
+- One draw of [0, 1) becomes a length by the inverse of the distribution: uniform over a range of two values, triangular over one with
+  a usual value between (the stand-in for PERT's beta distribution: D. Johnson, The Statistician 46, 1997). A longer range never draws
+  shorter.
+- With n measured lengths a run takes one of them with chance n / (n + 5), else it draws from the range: the next value of a Dirichlet
+  process whose prior, the plan's range, weighs as much as five runs (T. Ferguson, Annals of Statistics 1, 1973). From 30 measured lengths
+  on, the range says nothing any more. The newest 60 count.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from zlib import crc32
 
 import numpy as np
@@ -70,8 +71,8 @@ class Draws:
         return chosen, lengths[index]
 
 
-def _column(values: object) -> Times:
-    return np.array(list(values), dtype=np.float32)[:, None]  # type: ignore[call-overload,no-any-return]
+def _column(values: Iterable[float]) -> Times:
+    return np.array(list(values), dtype=np.float32)[:, None]
 
 
 def _triangular(chance: Times, length: Times, usual: Times) -> Times:

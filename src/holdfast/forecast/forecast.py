@@ -1,7 +1,7 @@
 """The forecast of a scenario: its graph, its critical path, the chance of every function, what it costs and what would help.
 
-The words are those of the critical path method with uncertain lengths: every run drawn has a critical path; how often a step is on it is
-its criticality index. A step that fails, and the other way round it, is not drawn: what real runs did not bring to an end is counted beside.
+The words are those of the critical path method with uncertain lengths: every run drawn has a critical path; how often a step is on it
+is its criticality index. A step that fails, and the other way round it, is not drawn: real runs that did not succeed are counted beside.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,6 +3,7 @@
 Rules: a step counts from its first intent to its success, a person's approval from when people were asked; a step that a person settled
 or skipped, or that went another way, was not measured. Detection counts from the exercise's cut, else from the impact that the incident was
 opened with; what a person declared was not detected by Holdfast and counts for nothing.
+A planned move of a healthy region is no loss, and is left out.
 Never here: reading journals.
 """
 
@@ -44,7 +45,7 @@ def measured_runs(plan: Plan, records: Iterable[Record]) -> tuple[MeasuredRun, .
     found = []
     before = 0.0
     for incident in installation.incidents.values():
-        if incident.scenario in plan.scenarios and RUN in incident.runs_started:
+        if incident.scenario in plan.scenarios and RUN in incident.runs_started and incident.mode != "graceful":
             impact = max((at for at in cuts if before < at <= incident.opened_seconds), default=incident.impact_seconds)
             found.append(_measured(plan, incident, impact, _profile_at(profiles, incident.opened_seconds)))
         before = incident.opened_seconds
