@@ -36,15 +36,16 @@ def changes(drawing: Drawing, base: Drawn, worst: str, rto_seconds: float, tiers
     spent = critical_seconds(drawing, course.functions[worst])
     candidates = _candidates(drawing, spent)
     wanted = [network.place[course.functions[worst]], network.place[EVERYTHING]]
-    after: list[list[tuple[Times, Times]]] = [[] for _ in candidates]
+    behind = [network.behind(frozenset(candidate.rows)) for candidate in candidates]
+    after: list[list[list[Times]]] = [[] for _ in candidates]
     for seconds in drawing.portions():
+        unchanged = network.all_ends(seconds)
         for number, candidate in enumerate(candidates):
             rows = list(candidate.rows)
-            before = seconds[rows]
+            kept = seconds[rows]
             seconds[rows] *= _HALF
-            ends = network.ends(seconds, wanted)
-            after[number].append((ends[wanted[0]], ends[wanted[1]]))
-            seconds[rows] = before
+            after[number].append(network.changed_ends(unchanged, seconds, behind[number], wanted))
+            seconds[rows] = kept
     made = []
     for candidate, parts in zip(candidates, after, strict=True):
         back = np.concatenate([one for one, _ in parts])

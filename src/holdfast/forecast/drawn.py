@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,10 @@ from holdfast.forecast.course import EVERYTHING, Course
 from holdfast.forecast.draws import Draws, Places, Times
 from holdfast.forecast.passing import NOTHING, Network
 
-_MOST_VALUES = 4_000_000
+_MOST_VALUES = 10_000_000
 """Of one array: nodes times the runs of one portion. Portions change no result, only the memory."""
 _FEWEST_RUNS = 200
+_PILOT_RUNS = 2000
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """An odd number, so that the paths of different nodes get different marks."""
 
@@ -110,7 +111,11 @@ def _trace(network: Network, via: Places, last: int, found: Drawn) -> None:
 
 
 def critical_seconds(drawing: Drawing, moment: str) -> NDArray[np.float64]:
-    """Row of each lasting node → mean seconds that it spent on the critical path to the moment: no change to it can gain more."""
+    """Row of each lasting node → mean seconds that it spent on the critical path to the moment, in the first 2,000 runs.
+
+    No change to a node can gain more than that.
+    """
+    drawing = replace(drawing, runs=min(drawing.runs, _PILOT_RUNS))
     network = drawing.network
     rows = np.array(network.rows)
     total = np.zeros(int(rows.max()) + 1)

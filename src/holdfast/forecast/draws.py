@@ -76,6 +76,7 @@ def _column(values: Iterable[float]) -> Times:
 
 
 def _triangular(chance: Times, length: Times, usual: Times) -> Times:
-    below = np.sqrt(chance * length * usual)
-    above = length - np.sqrt((1 - chance) * length * (length - usual))
-    return np.where(chance * length < usual, below, above).astype(np.float32)
+    """Lengths above the shortest; one root for whichever side of the usual length a draw falls on."""
+    below = chance * length < usual
+    root: Times = np.sqrt(np.where(below, chance * (length * usual), (1 - chance) * (length * (length - usual))))
+    return np.where(below, root, length - root)

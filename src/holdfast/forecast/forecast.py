@@ -111,8 +111,8 @@ def _function(
 
 def _observed(graph: Course, name: str, runs: Sequence[MeasuredRun], settings: Settings) -> list[float]:
     """When the function was back in the real runs of the occasion that measured every step which brings it back."""
-    needed = _bringing_back(graph, graph.functions[name])
     same = [run for run in runs if run.exercise == (settings.occasion == "exercise")]
+    needed = _bringing_back(graph, graph.functions[name]) if same else ()
     whole = [run for run in same if needed and all(step in run.ended_seconds for step in needed)]
     return [max(run.ended_seconds[step] for step in needed) for run in whole]
 

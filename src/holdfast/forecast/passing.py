@@ -4,7 +4,7 @@ Arrays hold one value a run. A node begins when the last of those that it waits 
 one critical path to each node: the chain of those that came last. Of two that end together the plan's first counts.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -49,6 +49,34 @@ class Network:
                 if done not in kept:
                     ends.pop(done, None)
         return {place: ends[place] for place in wanted}
+
+    def all_ends(self, seconds: Times) -> list[Times]:
+        """The end of every place."""
+        ends = self.ends(seconds, range(len(self.names)))
+        return [ends[place] for place in range(len(self.names))]
+
+    def behind(self, rows: Collection[int]) -> tuple[int, ...]:
+        """The places of these rows and all that wait for one of them, in order."""
+        touched = [row in rows and row != NOTHING for row in self.rows]
+        moved = [False] * len(self.groups)
+        known = [False] * len(self.groups)
+        for place, group in enumerate(self.group_of.tolist()):
+            if not known[group]:
+                known[group], moved[group] = True, any(touched[before] for before in self.groups[group])
+            touched[place] = touched[place] or moved[group]
+        return tuple(place for place, is_touched in enumerate(touched) if is_touched)
+
+    def changed_ends(self, before: Sequence[Times], seconds: Times, behind: Sequence[int], wanted: Sequence[int]) -> list[Times]:
+        """The ends of the wanted places when only those `behind` a change differ from what was before."""
+        ends = dict(enumerate(before))
+        begins: dict[int, Times] = {}
+        for place in behind:
+            group = int(self.group_of[place])
+            if group not in begins:
+                begins[group] = self._begin(ends, group, seconds.shape[1], None)
+            row = self.rows[place]
+            ends[place] = begins[group] if row == NOTHING else begins[group] + seconds[row]
+        return [ends[place] for place in wanted]
 
     def _begin(self, ends: dict[int, Times], group: int, runs: int, via: Places | None) -> Times:
         members = self.groups[group]

@@ -113,7 +113,7 @@ def _curve(function: FunctionForecast, base: float, last: float) -> list[str]:
         if middle <= last:
             points.append(f"{_x(middle, last):.1f},{base - HEIGHT_OF_CURVE * count / most:.1f}")
     points.append(f"{_x(min(back.last_seconds, last), last):.1f},{base:.1f}")
-    look, mark = ("no", "✕") if function.chance < 0.5 else ("half", "⏸") if function.chance < 0.95 else ("ok", "✓")
+    look, mark = ("no", "✕") if function.chance < 0.5 else ("half", "▲") if function.chance < 0.95 else ("ok", "✓")
     parts = [
         _text(LEFT - 10, base - 18, function.name, "t e"),
         _text(LEFT - 10, base - 3, f"RTO {spoken_duration(function.rto_seconds)}", "s q e"),
