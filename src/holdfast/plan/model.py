@@ -193,6 +193,14 @@ class Plan(Part):
         """Identifier of the region that serves when the primary is lost."""
         return next(name for name, region in self.regions.items() if region.role == "dr")
 
+    def words_of(self, message: str) -> tuple[str, str]:
+        """Subject and body of a message as the plan writes them, `{fields}` and all: its own words before its template's."""
+        said = self.messages[message]
+        template = self.templates.get(said.template) if said.template is not None else None
+        if template is None:
+            return said.subject, said.body
+        return said.subject or template.subject, said.body or template.body
+
     def channels(self) -> frozenset[str]:
         """Every channel that the plan tells somebody over."""
         used = {channel for message in self.messages.values() for channel in message.channels}

@@ -146,11 +146,17 @@ def _messages(findings: Findings, data: Any, audiences: frozenset[str], function
         _each(findings, (*place, "audience"), message.get("audience"), audiences, "role or audience")
         _each(findings, (*place, "functions"), message.get("functions"), functions, "function")
         _channels(findings, place, message.get("channels"))
-        for key in ("subject", "body"):
-            text = message.get(key)
-            for word in fields_of(text) if isinstance(text, str) else ():
-                if word not in MESSAGE_FIELDS:
-                    findings.at((*place, key), "unknown field in the text", "{" + word + "}", did_you_mean(word, MESSAGE_FIELDS))
+        _texts(findings, place, message)
+    for name, template in entries(data, "templates").items():
+        _texts(findings, ("templates", name), template)
+
+
+def _texts(findings: Findings, place: Place, holder: dict[str, Any]) -> None:
+    for key in ("subject", "body", "short"):
+        text = holder.get(key)
+        for word in fields_of(text) if isinstance(text, str) else ():
+            if word not in MESSAGE_FIELDS:
+                findings.at((*place, key), "unknown field in the text", "{" + word + "}", did_you_mean(word, MESSAGE_FIELDS))
 
 
 def _channels(findings: Findings, place: Place, channels: Any) -> None:
