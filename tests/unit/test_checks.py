@@ -160,7 +160,6 @@ def test_traffic_onto_a_database_that_nobody_proved_is_a_warning() -> None:
     [
         (("window: [5m, 10m]", "window: [4m, 10m]"), Severity.WARNING, "before 'Detection and assessment' ends"),
         (("window: [30m, 45m]", "window: [31m, 45m]"), Severity.NOTE, "nothing is planned between 30 min"),
-        (("window: [25m, 30m]", "window: [25m, 25m]"), Severity.ERROR, "not after its start"),
     ],
 )
 def test_windows_that_contradict_each_other(edit: tuple[str, str], severity: Severity, says: str) -> None:

@@ -13,10 +13,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from holdfast.plan.consistency import check_consistency
 from holdfast.plan.document import MOST_BYTES, Document, read
+from holdfast.plan.findings import Findings
 from holdfast.plan.model import Plan
 from holdfast.plan.problems import PlanError, Positions, Problem
-from holdfast.plan.references import Findings, check_references
+from holdfast.plan.references import check_references
 from holdfast.plan.steps import check_steps
 from holdfast.plan.wording import problem_of
 
@@ -44,6 +46,7 @@ def load_bytes(content: bytes, path: Path) -> LoadedPlan:
     findings = Findings(document, str(path))
     plan = _typed(findings, document)
     check_references(findings)
+    check_consistency(findings)
     check_steps(findings)
     if document.problems or findings.problems or plan is None:
         raise PlanError((*document.problems, *findings.problems))

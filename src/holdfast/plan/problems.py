@@ -22,6 +22,8 @@ class Position:
 
     line: int
     column: int
+    path: str = ""
+    """File of a plan over several files; empty where the plan is one file."""
 
 
 @dataclass(frozen=True, slots=True)
