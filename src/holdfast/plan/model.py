@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from holdfast.plan.contacts import Contacts, ContactsKey
 from holdfast.plan.governance import (
     Criterion,
     DocumentControl,
@@ -54,6 +55,8 @@ __all__ = [
     "Canary",
     "Component",
     "ComponentDownTrigger",
+    "Contacts",
+    "ContactsKey",
     "Criterion",
     "DataKind",
     "Degraded",
@@ -146,6 +149,8 @@ class Plan(Part):
     vendors: dict[Identifier, Vendor] = Field(default_factory=dict)
     data: dict[Identifier, DataKind] = Field(default_factory=dict)
 
+    contacts: Contacts | None = None
+    """Where the people's e-mail, telephone and chat stand when not here."""
     people: dict[Identifier, Person] = Field(default_factory=dict)
     roles: dict[Identifier, Role] = Field(default_factory=dict)
     rotations: dict[Identifier, Rotation] = Field(default_factory=dict)
