@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.plan.blocks import BLOCKS, Actor, BlockSpecification
+from holdfast.plan.findings import Findings, circles, entries, items, names
 from holdfast.plan.parameters import READERS, Known
 from holdfast.plan.problems import Place, did_you_mean
-from holdfast.plan.references import Findings, circles, entries, items, names
 
 RUNS = ("phases", "reprotect", "way_back")
 _PROOFS = frozenset({"postgres.verify", "smoke.test", "performance.watch"})

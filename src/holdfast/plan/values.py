@@ -64,7 +64,8 @@ FREQUENCIES = {"daily": "1d", "weekly": "7d", "monthly": "30d", "quarterly": "91
 """Words for how often something is done, and the longest time between two of them that still keeps to it."""
 
 
-def _read_frequency(value: Any) -> float:
+def read_frequency(value: Any) -> float:
+    """Seconds of a word such as `weekly`, or of a duration. Raises ValueError, naming the words, for anything else."""
     if isinstance(value, str) and value in FREQUENCIES:
         return duration_seconds(FREQUENCIES[value])
     try:
@@ -73,7 +74,7 @@ def _read_frequency(value: Any) -> float:
         raise ValueError(f"'{value}' does not say how often; write {', '.join(FREQUENCIES)}, or a duration such as 14d") from None
 
 
-Frequency = Annotated[float, BeforeValidator(_read_frequency)]
+Frequency = Annotated[float, BeforeValidator(read_frequency)]
 """How often: a word such as `weekly`, or the time between two; float seconds in the program."""
 
 
