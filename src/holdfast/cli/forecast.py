@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SCHEMA = "holdfast/forecast/v1"
 MOST_RUNS = 1_000_000
 _MOST_ROWS = 40
+_LONGEST_PATH = 12
 _SURE, _LIKELY = 0.95, 0.5
 
 
@@ -139,9 +140,9 @@ def _show(found: "list[ScenarioForecast]", settings: "Settings", plan: Path, svg
     if len(rows) > _MOST_ROWS:
         out.print(f"and {len(rows) - _MOST_ROWS} more: -o json shows all of them")
     out.print()
-    for one in found:
-        for line in _lines(one, len(found) > 1):
-            out.print(line, markup=False)
+    lines = _lines(found[0]) if len(found) == 1 else [f"{one.name}: {', '.join([*_cost(one), *_help(one)])}" for one in found]
+    for line in lines:
+        out.print(line, markup=False)
     out.print(f"{settings.runs} runs of each scenario, seed {settings.seed}, profile {settings.profile}, {settings.occasion}", style="dim")
     _next(found, plan, svg)
 
@@ -175,26 +176,35 @@ def _row(scenario: "ScenarioForecast", function: "FunctionForecast", several: bo
     ]
 
 
-def _lines(one: "ScenarioForecast", several: bool) -> list[str]:
-    from holdfast.forecast.words import about, about_usd, node_name, percent, usd
+def _lines(one: "ScenarioForecast") -> list[str]:
+    from holdfast.forecast.words import node_name, percent
 
     share = {node.id: node.critical for node in one.nodes}
-    lines = [f"{one.name}:"] if several else []
-    path = " → ".join(f"{node_name(name)} {percent(share[name])}" for name in one.critical_path[-12:])
-    lines.append(f"critical path ({percent(one.critical_path_chance)} of runs; with how often each step is on it): {path}")
-    if one.cost is not None:
-        open_end = (
-            f"; {percent(one.cost.at_least_chance)} of runs end where the plan says only 'at least'" if one.cost.at_least_chance else ""
-        )
-        lines.append(f"expected cost: {about_usd(one.cost.mean_usd)} on average, {usd(one.cost.p90_usd)} in the worst tenth{open_end}")
-    if one.changes:
-        best = one.changes[0]
-        cost = "" if best.cost_gain_usd is None else f", {about_usd(best.cost_gain_usd)} less on average"
-        share_gained = f"{percent(best.chance_gain)} of the runs more" if best.chance_gain else "no run more"
-        gained = f"{_worst(one).name} in time in {share_gained}, {about(best.time_gain_seconds)} sooner{cost}"
-        lines.append(f"helps most: {best.what} ({gained})")
-    lines += _standing(one)
-    return [f"  {line}" if several and number else line for number, line in enumerate(lines)]
+    path = " → ".join(f"{node_name(name)} {percent(share[name])}" for name in one.critical_path[-_LONGEST_PATH:])
+    shown = "… → " if len(one.critical_path) > _LONGEST_PATH else ""
+    lines = [f"critical path of {percent(one.critical_path_chance)} of the runs, and how often each step is on one: {shown}{path}"]
+    return [*lines, *_cost(one), *_help(one), *_standing(one)]
+
+
+def _cost(one: "ScenarioForecast") -> list[str]:
+    from holdfast.forecast.words import about_usd, percent, usd
+
+    if one.cost is None:
+        return []
+    at_least = one.cost.at_least_chance
+    open_end = f" (in {percent(at_least)} of the runs the plan says only 'at least')" if at_least else ""
+    return [f"expected cost {about_usd(one.cost.mean_usd)} on average, {usd(one.cost.p90_usd)} in one run of ten{open_end}"]
+
+
+def _help(one: "ScenarioForecast") -> list[str]:
+    from holdfast.forecast.words import about, about_usd, percent
+
+    if not one.changes:
+        return []
+    best = one.changes[0]
+    saved = f", {about_usd(best.cost_gain_usd)} less on average" if best.cost_gain_usd else ""
+    share = f"in {percent(best.chance_gain)} of the runs more" if best.chance_gain else "in no run more"
+    return [f"helps most: {best.what} ({_worst(one).name} in time {share}, {about(best.time_gain_seconds)} sooner{saved})"]
 
 
 def _standing(one: "ScenarioForecast") -> list[str]:
@@ -203,7 +213,8 @@ def _standing(one: "ScenarioForecast") -> list[str]:
     behind = one.runs_behind
     kinds = (("exercises", "exercise", "exercises"), ("incidents", "real incident", "real incidents"))
     counts = [f"{behind[kind]} {one_word if behind[kind] == 1 else many}" for kind, one_word, many in kinds]
-    lines = [f"behind it: {counts[0]} and {counts[1]}, {behind['unsuccessful']} of them unsuccessful"]
+    failed = f", {behind['unsuccessful']} of them unsuccessful" if behind["unsuccessful"] else ""
+    lines = [f"behind it: {counts[0]} and {counts[1]}{failed}"]
     if one.never_measured:
         lines.append(f"never measured: {', '.join(node_name(name) for name in one.never_measured)}")
     observed = [
@@ -220,7 +231,10 @@ def _next(found: "list[ScenarioForecast]", plan: Path, svg: Path | None) -> None
     quoted = shlex.quote(str(plan))
     if svg is not None:
         print_next(f"xdg-open {shlex.quote(str(svg))}")
-    elif not all(one.runs_behind["all"] for one in found):
-        print_next(f"holdfast forecast {quoted} --journal var/lab/controller/journal.db")
+    elif len(found) > 1:
+        worst = min(found, key=lambda one: _worst(one).chance)
+        print_next(f"holdfast forecast {quoted} {worst.scenario}")
+    elif not found[0].runs_behind["all"]:
+        print_next(f"holdfast forecast {quoted} {found[0].scenario} --journal var/lab/controller/journal.db")
     else:
         print_next(f"holdfast forecast {quoted} {found[0].scenario} --svg forecast.svg")

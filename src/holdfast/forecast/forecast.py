@@ -54,7 +54,7 @@ def forecast(plan: Plan, scenario: str, settings: Settings, real_runs: Sequence[
         changes_tried=len(tried),
         runs_behind=_behind(mine),
         says=standing_behind(len(mine)),
-        never_measured=tuple(node.id for node in nodes if node.critical >= _MATTERS and not node.measured_runs),
+        never_measured=tuple(node.id for node in nodes if node.critical >= _MATTERS and not node.measured_runs and node.kind != "resolvers"),
     )
 
 
