@@ -54,8 +54,13 @@ def forecast(plan: Plan, scenario: str, settings: Settings, real_runs: Sequence[
         changes_tried=len(tried),
         runs_behind=_behind(mine),
         says=standing_behind(len(mine)),
-        never_measured=tuple(node.id for node in nodes if node.critical >= _MATTERS and not node.measured_runs and node.kind != "resolvers"),
+        never_measured=tuple(node.id for node in nodes if _is_missed(node)),
     )
+
+
+def _is_missed(node: NodeForecast) -> bool:
+    """Whether it matters and could be measured by a run, but was not. (No run measures what resolvers remember.)"""
+    return node.critical >= _MATTERS and not node.measured_runs and node.kind != "resolvers"
 
 
 def _behind(runs: Sequence[MeasuredRun]) -> Mapping[str, int]:
@@ -133,7 +138,8 @@ def _bringing_back(graph: Course, moment: str) -> tuple[str, ...]:
 def _distribution(seconds: Times) -> Distribution:
     p10, p50, p90, p99 = (round(float(value), 3) for value in np.quantile(seconds, (0.1, 0.5, 0.9, 0.99)))
     first, last = float(seconds.min()), float(seconds.max())
-    counts, _ = np.histogram(seconds, bins=_PARTS, range=(first, last if last > first else first + 1.0))
+    length = last - first or 1.0
+    counts = np.bincount(np.minimum(((seconds - first) / length * _PARTS).astype(np.int64), _PARTS - 1), minlength=_PARTS)
     mean = round(float(seconds.mean(dtype=np.float64)), 3)
     return Distribution(mean, p10, p50, p90, p99, round(first, 3), round(last, 3), tuple(int(count) for count in counts))
 
