@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.plan_size import plan_text
+
 from holdfast.forecast.forecast import forecast
 from holdfast.forecast.results import ScenarioForecast, Settings
 from holdfast.plan.loader import load

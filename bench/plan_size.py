@@ -30,19 +30,19 @@ def plan_text(functions: int, components: int, seed: int = 1) -> str:
     draw = random.Random(seed)
     names = [f"c{number}" for number in range(components - 1)]
     kinds = {name: _KINDS[number % len(_KINDS)] for number, name in enumerate(names)}
-    needs = {name: sorted({names[draw.randrange(max(0, number - 40), number)] for _ in range(number % 3)}) for number, name in enumerate(names)}
+    needs: dict[str, list[str]] = {}
+    for number, name in enumerate(names):
+        needs[name] = sorted({names[draw.randrange(max(0, number - 40), number)] for _ in range(number % 3)})
     lines = [_HEAD.format(functions=functions, components=components), "components:"]
     for name in names:
         rpo = "" if kinds[name] == "application" else ", rpo: 5m"
-        lines.append(
-            f"  {name}: {{ kind: {kinds[name]}, name: Component {name}, primary_strategy: The other region, rto: 30m{rpo}, needs: [{', '.join(needs[name])}] }}"
-        )
+        what = f"kind: {kinds[name]}, name: Component {name}, primary_strategy: The other region"
+        lines.append(f"  {name}: {{ {what}, rto: 30m{rpo}, needs: [{', '.join(needs[name])}] }}")
     lines += ["  names: { kind: dns, name: Names, primary_strategy: The other region, rto: 30m }", "functions:"]
     for number in range(functions):
         on = sorted(draw.sample(names, k=min(len(names), 10)))
-        lines.append(
-            f"  f{number}: {{ name: Function {number}, priority: P1, rto: {draw.choice((15, 30, 45))}m, rpo: 5m, impact: None, stands_on: [names, {', '.join(on)}] }}"
-        )
+        promise = f"name: Function {number}, priority: P1, rto: {draw.choice((15, 30, 45))}m, rpo: 5m, impact: None"
+        lines.append(f"  f{number}: {{ {promise}, stands_on: [names, {', '.join(on)}] }}")
     return "\n".join([*lines, *_scenario(draw, names, kinds, needs)]) + "\n"
 
 
@@ -64,9 +64,9 @@ def _scenario(draw: random.Random, names: list[str], kinds: dict[str, str], need
         "        steps:",
     ]
     for name in names:
-        shortest = draw.randint(1, 20)
+        shortest, usual, longest = draw.randint(1, 20), draw.randint(21, 30), draw.randint(31, 110)
         after = ", ".join(f"back-{need}" for need in needs[name]) or "fence"
-        takes = "" if draw.random() < 0.1 else f", takes: [{shortest}s, {shortest + draw.randint(1, 10)}s, {shortest + draw.randint(11, 90)}s]"
+        takes = "" if draw.random() < 0.1 else f", takes: [{shortest}s, {usual}s, {longest}s]"
         lines.append(f"          - {{ id: back-{name}, block: {_BLOCKS[kinds[name]]}, component: {name}, after: [{after}]{takes} }}")
     return [
         *lines,

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -15,9 +16,9 @@ from unit.plan_texts import REFERENCE
 PLAN = str(REFERENCE)
 
 
-def _json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+def _json(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     assert run(["forecast", PLAN, *arguments, "--runs", "500", "-o", "json"]) == 0
-    read: dict[str, object] = json.loads(capsys.readouterr().out)
+    read: dict[str, Any] = json.loads(capsys.readouterr().out)
     return read
 
 
@@ -54,7 +55,7 @@ def test_the_picture_is_well_formed_and_says_in_words_what_it_shows(tmp_path: Pa
 def test_runs_of_a_journal_replace_ranges_and_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = _journal(tmp_path)
     found = _json(capsys, "regional-outage", "--journal", str(file))
-    (scenario,) = found["scenarios"]  # type: ignore[misc]
+    (scenario,) = found["scenarios"]
     assert scenario["runs_behind"] == {"all": 1, "exercises": 1, "incidents": 0, "unsuccessful": 0}
     measured = {node["id"]: node["measured_runs"] for node in scenario["nodes"]}
     assert measured["fence"] == 1

@@ -77,7 +77,7 @@ def test_an_outage_says_its_tier_the_next_one_and_what_it_breaks() -> None:
 
 
 def test_credits_are_owed_below_what_the_service_level_says() -> None:
-    level = ServiceLevel(name="Gold", availability_percent=99.95, period="30d", credits=(Credit(below_percent=99.9, percent=10.0),))
+    level = ServiceLevel(name="Gold", availability_percent=99.95, credits=(Credit(below_percent=99.9, percent=10.0),))
     plan = PLAN.model_copy(update={"service_levels": {"gold": level}})
     assert "credit of 10 %" in outage(plan, "shop", 2700.0).promises[-1].says
     assert "credit" not in outage(plan, "shop", 2000.0).promises[-1].says
