@@ -24,7 +24,8 @@ def declared(scenario: str, crash_at: int | None = None) -> Sequence[Record]:
     """
 
     async def story() -> Sequence[Record]:
-        stage, wanted = Stage(StageSettings(LOADED, seed=3)), {"scenario": scenario}
+        stage = Stage(StageSettings(LOADED, seed=3))
+        wanted: dict[str, object] = {"scenario": scenario}
         exercise, people = Exercise(stage), People(stage)
         stage.begin()
         try:
