@@ -46,7 +46,12 @@ def _read_duration(value: Any) -> float:
     raise ValueError(f"'{value}' is not a duration; write a number and a unit, such as 30s, 15m or 4h")
 
 
-_DURATION_SCHEMA = {"type": "string", "pattern": DURATION_PATTERN, "examples": ["30s", "15m", "4h", "30d", "7y"]}
+_DURATION_SCHEMA = {
+    "type": "string",
+    "pattern": DURATION_PATTERN,
+    "examples": ["30s", "15m", "4h", "30d", "7y"],
+    "description": "A length of time: a number and its unit.",
+}
 
 Duration = Annotated[float, BeforeValidator(_read_duration), WithJsonSchema(_DURATION_SCHEMA)]
 """A length of time: text with a unit in the plan, float seconds in the program."""
@@ -79,7 +84,12 @@ def read_frequency(value: Any) -> float:
         raise ValueError(f"'{value}' does not say how often; write {', '.join(FREQUENCIES)}, or a duration such as 14d") from None
 
 
-Frequency = Annotated[float, BeforeValidator(read_frequency), WithJsonSchema({"anyOf": [{"enum": list(FREQUENCIES)}, _DURATION_SCHEMA]})]
+_FREQUENCY_SCHEMA = {
+    "anyOf": [{"enum": list(FREQUENCIES)}, _DURATION_SCHEMA],
+    "description": "How often: a word, or the time between two.",
+}
+
+Frequency = Annotated[float, BeforeValidator(read_frequency), WithJsonSchema(_FREQUENCY_SCHEMA)]
 """How often: a word such as `weekly`, or the time between two; float seconds in the program."""
 
 
@@ -122,6 +132,7 @@ _TARGET = re.compile(r"\s*(<=|>=|<|>|≤|≥|)\s*(.+?)\s*")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _SIGNS = {"≤": "<=", "≥": ">="}
 _TARGET_SCHEMA = {
+    "description": "A number to hold a figure against: a sign where it is a limit, and its unit.",
     "anyOf": [
         {
             "type": "string",
@@ -129,7 +140,7 @@ _TARGET_SCHEMA = {
             "examples": ["< 5m", ">= 95%", "100%"],
         },
         {"type": "number"},
-    ]
+    ],
 }
 
 
