@@ -1,79 +1,119 @@
-"""A plan of any size, as text: functions that stand on components that need each other, and one scenario that brings all of them back."""
+"""How long a big plan takes to load, and how that grows: plans of made-up functions and components, from small to 5,000 components.
 
-import random
+`plan_text` is for others too: checks and forecasts are measured on the same plans.
+"""
 
-_KINDS = ("postgres", "redis", "bucket", "application")
-_BLOCKS = {"postgres": "postgres.promote", "redis": "redis.promote", "bucket": "bucket.activate", "application": "settings.update"}
-_HEAD = """schema: holdfast/plan/v1
-name: A plan of {functions} functions and {components} components
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.plan.loader import load
+
+SIZES = ((5, 50), (50, 500), (500, 5000))
+"""Functions and components of each plan measured."""
+_KINDS = ("postgres", "redis", "bucket", "application", "network", "loadbalancer", "dns")
+_HEAD = """\
+schema: holdfast/plan/v1
+name: A plan of {functions} functions
 version: "1"
 document: {{ owner: Bench }}
 objectives: {{ rto: 30m, rpo: 5m }}
 regions:
-  one: {{ role: primary }}
-  two: {{ role: dr }}
-financial_tiers:
-  - {{ from: 0s, to: 30m, revenue_loss_usd: 1000, customer_impact: small, regulatory_risk: low }}
-  - {{ from: 30m, revenue_loss_usd: 9000, revenue_loss: at-least, customer_impact: large, regulatory_risk: high }}
+  north: {{ role: primary }}
+  south: {{ role: dr }}
 people:
-  ada: {{ name: Ada, title: Engineer }}
-  ben: {{ name: Ben, title: Engineer }}
+  ann: {{ name: Ann, title: Engineer, email: ann@bench.example }}
+  bob: {{ name: Bob, title: Engineer, email: bob@bench.example }}
 roles:
-  lead: {{ name: Lead, primary: ada, backup: ben }}
+  technical-lead: {{ name: Technical Lead, primary: ann, backup: bob }}
+  decider: {{ name: Decider, primary: bob, backup: ann }}
 approval:
-  activation: {{ count: 1, of: [lead], answer_within: 10m }}
+  activation: {{ count: 1, of: [decider], answer_within: 5m }}
 """
 
 
-def plan_text(functions: int, components: int, seed: int = 1) -> str:
-    """The plan's file. The same numbers give the same text. At least one function and eight components."""
-    draw = random.Random(seed)
-    names = [f"c{number}" for number in range(components - 1)]
-    kinds = {name: _KINDS[number % len(_KINDS)] for number, name in enumerate(names)}
-    needs: dict[str, list[str]] = {}
-    for number, name in enumerate(names):
-        needs[name] = sorted({names[draw.randrange(max(0, number - 40), number)] for _ in range(number % 3)})
-    lines = [_HEAD.format(functions=functions, components=components), "components:"]
-    for name in names:
-        rpo = "" if kinds[name] == "application" else ", rpo: 5m"
-        what = f"kind: {kinds[name]}, name: Component {name}, primary_strategy: The other region"
-        lines.append(f"  {name}: {{ {what}, rto: 30m{rpo}, needs: [{', '.join(needs[name])}] }}")
-    lines += ["  names: { kind: dns, name: Names, primary_strategy: The other region, rto: 30m }", "functions:"]
+def plan_text(functions: int, components: int) -> str:
+    """A plan that loads: each function stands on ten components of its own part of the graph, each component needs one before it."""
+    lines = [_HEAD.format(functions=functions), "functions:\n"]
     for number in range(functions):
-        on = sorted(draw.sample(names, k=min(len(names), 10)))
-        promise = f"name: Function {number}, priority: P1, rto: {draw.choice((15, 30, 45))}m, rpo: 5m, impact: None"
-        lines.append(f"  f{number}: {{ {promise}, stands_on: [names, {', '.join(on)}] }}")
-    return "\n".join([*lines, *_scenario(draw, names, kinds, needs)]) + "\n"
+        stands_on = ", ".join(f"c-{(number * 10 + offset) % components}" for offset in range(min(10, components)))
+        lines.append(
+            f"  f-{number}:\n    name: Function {number}\n    priority: P{1 + number % 4}\n    rto: {30 + number % 90}m\n"
+            f"    rpo: {5 + number % 55}m\n    impact: Function {number} is missed\n    stands_on: [{stands_on}]\n"
+        )
+    lines.append("components:\n")
+    for number in range(components):
+        kind = _KINDS[number % len(_KINDS)]
+        needs = f"\n    needs: [c-{number - 1}]" if number % 10 else ""
+        keeps = f"\n    rpo: {5 + number % 30}m" if kind in ("postgres", "redis", "bucket") else ""
+        lines.append(
+            f"  c-{number}:\n    kind: {kind}\n    name: Component {number}\n    primary_strategy: The other region takes over\n"
+            f"    backup_strategy: Build it again\n    rto: {5 + number % 25}m{keeps}{needs}\n"
+        )
+    lines.append(_scenario(functions, components))
+    return "".join(lines)
 
 
-def _scenario(draw: random.Random, names: list[str], kinds: dict[str, str], needs: dict[str, list[str]]) -> list[str]:
-    lines = [
-        "scenarios:",
-        "  outage:",
-        "    name: Outage",
-        "    triggers: [{ kind: network-lost }]",
-        "    phases:",
-        "      - name: Decision",
-        "        window: [0s, 10m]",
-        "        steps:",
-        "          - { id: assess, block: assess, takes: [1s, 5s] }",
-        "          - { id: approve, block: approve, after: [assess], takes: [1m, 3m, 10m] }",
-        "          - { id: fence, block: fence, after: [approve] }",
-        "      - name: Recovery",
-        "        window: [10m, 25m]",
-        "        steps:",
+def _scenario(functions: int, components: int) -> str:
+    """One scenario that promotes what can be promoted, a step a store, after the fence."""
+    stores = [number for number in range(components) if _KINDS[number % len(_KINDS)] in ("postgres", "redis", "bucket")]
+    blocks = {"postgres": "postgres.promote", "redis": "redis.promote", "bucket": "bucket.activate"}
+    steps = [
+        f"          - {{ id: move-{number}, block: {blocks[_KINDS[number % len(_KINDS)]]}, component: c-{number}, "
+        "after: [fence], takes: [5s, 20s, 1m] }\n"
+        for number in stores
     ]
-    for name in names:
-        shortest, usual, longest = draw.randint(1, 20), draw.randint(21, 30), draw.randint(31, 110)
-        after = ", ".join(f"back-{need}" for need in needs[name]) or "fence"
-        takes = "" if draw.random() < 0.1 else f", takes: [{shortest}s, {usual}s, {longest}s]"
-        lines.append(f"          - {{ id: back-{name}, block: {_BLOCKS[kinds[name]]}, component: {name}, after: [{after}]{takes} }}")
-    return [
-        *lines,
-        "      - name: Traffic",
-        "        window: [25m, 30m]",
-        "        steps:",
-        "          - { id: switch-names, block: dns.switch, component: names, takes: [5s, 20s, 60s] }",
-        "          - { id: smoke-test, block: smoke.test, after: [switch-names], takes: [5s, 60s] }",
-        "          - { id: confirm, block: confirm, after: [smoke-test] }",
-    ]
+    return (
+        "scenarios:\n  outage:\n    name: Outage\n    triggers: [{ kind: network-lost }]\n    phases:\n"
+        "      - name: Deciding\n        window: [0s, 5m]\n        steps:\n"
+        "          - { id: assess, block: assess }\n"
+        "          - { id: approve, block: approve, after: [assess], takes: [1m, 3m, 10m] }\n"
+        "      - name: Moving\n        window: [5m, 20m]\n        steps:\n"
+        "          - { id: fence, block: fence, after: [approve], takes: [1s, 10s, 1m] }\n"
+        f"{''.join(steps)}"
+        "      - name: Proving\n        window: [20m, 30m]\n        steps:\n"
+        "          - { id: smoke-test, block: smoke.test, takes: [10s, 1m, 5m] }\n"
+        "          - { id: confirm, block: confirm, after: [smoke-test] }\n"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One plan: its size, and seconds of the processor to load it."""
+
+    functions: int
+    components: int
+    bytes: int
+    seconds: float
+
+
+def measure() -> tuple[Measured, ...]:
+    """Load a plan of each size once."""
+    found = []
+    with tempfile.TemporaryDirectory() as directory:
+        for functions, components in SIZES:
+            path = Path(directory) / "plan.yaml"
+            path.write_text(plan_text(functions, components), encoding="utf-8")
+            began = time.process_time()
+            load(path)
+            found.append(Measured(functions, components, path.stat().st_size, time.process_time() - began))
+    return tuple(found)
+
+
+AIM_SECONDS = 2.0
+"""Loading is allowed to take so long of the three seconds in which the largest plan is to be loaded and checked."""
+
+
+def main() -> int:
+    """Print the table; 1 when the largest plan takes longer than the aim."""
+    print("functions  components      bytes   loaded in")
+    found = measure()
+    for one in found:
+        print(f"{one.functions:9}  {one.components:10}  {one.bytes:9}  {one.seconds:8.2f} s")
+    return int(found[-1].seconds > AIM_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -55,6 +55,8 @@ def _steps(situation: Situation, incident: IncidentState) -> list[dict[str, Any]
             "instead_of": first.get(step.id),
             "on_other_way": now[step.id].on_other_way,
             "choices": list(waiting.get(step.id, {}).get("choices", ())),
+            "needs": waiting.get(step.id, {}).get("needs"),
+            "asks": step.parameters.get("text"),
         }
         for step in taken
     ]

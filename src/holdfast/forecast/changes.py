@@ -3,12 +3,12 @@
 Rules
 - Tried are detection, every approval, every step, what resolvers remember, and every phase's window (all steps that have no other range).
 - No change to a node gains more time than it spent on the critical path. Of many nodes only the twelve that spent the most there are tried,
-  besides windows; a node that was never on it can gain nothing.
+  besides windows; a node that was never on it can gain nothing. Of a plan with thousands of nodes, on the first few thousand runs.
 - Order: what it gains in the worst function's chance, then in expected cost, then in time.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from holdfast.forecast.results import Change
 from holdfast.forecast.tiers import Tiers
 
 MOST_TRIED = 12
+_MOST_VALUES = 40_000_000
+"""Nodes times runs."""
 _HALF = np.float32(0.5)
 
 
@@ -30,8 +32,14 @@ class _Candidate:
     rows: tuple[int, ...]
 
 
+def tried_runs(drawing: Drawing) -> int:
+    """On how many of the runs drawn, the first ones, changes are tried."""
+    return min(drawing.runs, max(_MOST_VALUES // len(drawing.network.names), 1000))
+
+
 def changes(drawing: Drawing, base: Drawn, worst: str, rto_seconds: float, tiers: Tiers | None) -> tuple[Change, ...]:
     """Every change tried, the best first."""
+    drawing = replace(drawing, runs=tried_runs(drawing))
     course, network = drawing.course, drawing.network
     spent = critical_seconds(drawing, course.functions[worst])
     candidates = _candidates(drawing, spent)
@@ -50,7 +58,8 @@ def changes(drawing: Drawing, base: Drawn, worst: str, rto_seconds: float, tiers
     for candidate, parts in zip(candidates, after, strict=True):
         back = np.concatenate([one for one, _ in parts])
         everything = np.concatenate([one for _, one in parts])
-        made.append(_change(candidate, base.back[worst], back, rto_seconds, _gain(tiers, base.everything, everything)))
+        cost_gain = _gain(tiers, base.everything[: drawing.runs], everything)
+        made.append(_change(candidate, base.back[worst][: drawing.runs], back, rto_seconds, cost_gain))
     return tuple(sorted(made, key=lambda one: (-one.chance_gain, -(one.cost_gain_usd or 0.0), -one.time_gain_seconds, one.about)))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from holdfast.forecast.changes import changes
+from holdfast.forecast.changes import changes, tried_runs
 from holdfast.forecast.course import DETECTION, Course, Node, course
 from holdfast.forecast.drawn import Drawing, Drawn, drawn
 from holdfast.forecast.draws import NEWEST_RUNS, Times, weight_of_measured
@@ -51,7 +51,7 @@ def forecast(plan: Plan, scenario: str, settings: Settings, real_runs: Sequence[
         worst=worst.function,
         cost=None if tiers is None else tiers.expected(found.everything),
         changes=tried,
-        changes_tried=len(tried),
+        changes_runs=tried_runs(drawing),
         runs_behind=_behind(mine),
         says=standing_behind(len(mine)),
         never_measured=tuple(node.id for node in nodes if _is_missed(node)),

@@ -122,7 +122,8 @@ class ScenarioForecast:
     worst: str
     cost: ExpectedCost | None
     changes: tuple[Change, ...]
-    changes_tried: int
+    changes_runs: int
+    """On how many of the runs they were tried."""
     runs_behind: Mapping[str, int]
     """`all`, `exercises`, `incidents`, and `unsuccessful` ones among them."""
     says: str

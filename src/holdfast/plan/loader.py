@@ -8,8 +8,10 @@ Never here: whether the plan's promises can be kept (see `checks`).
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -24,7 +26,7 @@ from holdfast.plan.references import check_references
 from holdfast.plan.steps import check_steps
 from holdfast.plan.wording import problem_of
 
-__all__ = ["LoadedPlan", "PlanError", "Problem", "digest_of", "load", "load_bytes"]
+__all__ = ["LoadedPlan", "PlanError", "Problem", "digest_of", "load", "load_bytes", "load_changed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,22 @@ class LoadedPlan:
     digest: str
     positions: Positions
     path: Path
+    tree: Any = None
+    """The plan's values as they were read, of all its files."""
 
 
 def load(path: Path) -> LoadedPlan:
     """Read a plan with all that it includes. Raises PlanError with every problem of its files, also when they can't be read at all."""
-    document = with_included(read(_content(path), str(path)), path, _content)
+    return load_changed(path, {})
+
+
+def load_changed(path: Path, contents: Mapping[Path, bytes]) -> LoadedPlan:
+    """As `load`, with other contents in some of its files than those on the disk: to see whether a change would do."""
+
+    def content(of: Path) -> bytes:
+        return contents[of] if of in contents else _content(of)
+
+    document = with_included(read(content(path), str(path)), path, content)
     loaded = _loaded(document, path)
     return replace(loaded, plan=_reached(loaded, path.parent)) if loaded.plan.contacts is not None else loaded
 
@@ -62,7 +75,7 @@ def _loaded(document: Document, path: Path) -> LoadedPlan:
     check_steps(findings)
     if document.problems or findings.problems or plan is None:
         raise PlanError((*document.problems, *findings.problems))
-    return LoadedPlan(plan, digest_of(plan), document.positions, path)
+    return LoadedPlan(plan, digest_of(plan), document.positions, path, document.data)
 
 
 def _reached(loaded: LoadedPlan, folder: Path) -> Plan:

@@ -67,7 +67,15 @@ def _step(run: Run, step: str, phase: str, records: Sequence[Record], impact_sec
         attempts=max(1, len(intents), *(int(record.body.get("attempt", 1)) for record in records)),
         verified=_verified(block, outcome, last.body if last else {}),
         detail=str(last.body.get("detail", "")) if last else _why_open(records[-1]),
+        by=_by(last),
     )
+
+
+def _by(last: Record | None) -> str | None:
+    """Identifier of the person whose word ended the step."""
+    facts = last.body.get("facts") if last is not None else None
+    person = facts.get("person") if isinstance(facts, Mapping) else None
+    return str(person) if person is not None else None
 
 
 def _why_other_way(record: Record) -> str:

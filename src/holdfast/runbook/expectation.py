@@ -10,6 +10,7 @@ Rules
 Pure: it never decides anything, and no promise is judged by it.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -116,7 +117,7 @@ def _expected(
     not_before = any(one.not_before for one in behind)
     by_plan = any(one.by_plan for one in behind) or measured is None
     ends = begins + measured if measured is not None else max(begins, phase_ends_seconds)
-    if now.state in (StepState.NEEDS_PERSON, StepState.OTHER_WAY) or ends <= at_seconds:
+    if now.state in (StepState.NEEDS_PERSON, StepState.OTHER_WAY) or ends <= at_seconds or math.isinf(ends):  # an open window ends never
         return Expected(max(at_seconds, begins), not_before=True, by_plan=by_plan, waits_for=before)
     return Expected(ends, not_before, by_plan, before)
 
