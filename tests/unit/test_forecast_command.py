@@ -10,8 +10,11 @@ import pytest
 from holdfast.cli.main import run
 from holdfast.journal.record import GENESIS, following
 from holdfast.providers.sqlite.journal import SqliteJournal
+from holdfast.report.build import build
+from holdfast.report.write import write
 from unit.conduct_on_paper import Paper
 from unit.plan_texts import REFERENCE
+from unit.report_facts import ReportStory
 
 PLAN = str(REFERENCE)
 
@@ -83,6 +86,23 @@ def test_a_journal_that_somebody_changed_counts_for_nothing(tmp_path: Path, caps
 def test_what_makes_no_sense_is_refused_with_what_to_write(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["forecast", PLAN, *arguments]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_runs_of_reports_count_like_those_of_a_journal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("first", "second"):
+        write(build(ReportStory().facts()), tmp_path / name)
+    found = _json(capsys, "regional-outage", "--reports", str(tmp_path), "--occasion", "exercise")
+    (scenario,) = found["scenarios"]
+    assert scenario["runs_behind"]["exercises"] == 2
+    measured = {node["id"]: node["measured_runs"] for node in scenario["nodes"]}
+    assert measured["approve"] == measured["switch-dns"] == 2
+    assert scenario["functions"][0]["observed_runs"] == 2
+
+
+def test_a_report_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "report.json").write_text("{}", encoding="utf-8")
+    assert run(["forecast", PLAN, "--reports", str(tmp_path)]) == 2
+    assert "is not a report of the format holdfast/report/v1" in capsys.readouterr().err
 
 
 def test_a_directory_without_reports_says_how_to_make_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
