@@ -85,7 +85,8 @@ def with_functions(loaded: LoadedPlan, count: int, seed: int) -> tuple[LoadedPla
         seconds[name] = draw.uniform(*_SECONDS)
         earlier = draw.sample(range(number), k=min(number, draw.randint(0, 2)))
         after = tuple(f"start-function-{other}" for other in earlier) or (_BEFORE,)
-        steps.append(Step(id=name, block=BLOCK, component="application", after=after, parameters={"replicas": 1}, time_limit="10m"))
+        written = {"id": name, "block": BLOCK, "component": "application", "after": after, "time_limit": "10m"}
+        steps.append(Step.model_validate({**written, "parameters": {"replicas": 1}}))
     changed = plan.model_copy(update={"functions": functions, "messages": {}, "scenarios": _scenarios(plan, steps)})
     return replace(loaded, plan=changed), seconds
 
@@ -143,7 +144,8 @@ def measured(loaded: LoadedPlan, count: int, seed: int = 1) -> Measured:
     run_virtual(lambda: _failover(changed, seconds, records))
     computing = time.process_time() - begun
     book = runbook(changed.plan.scenarios["regional-outage"].phases)
-    starts, ends = {}, {}
+    starts: dict[str, float] = {}
+    ends: dict[str, float] = {}
     for record in records:
         if record.body.get("run") == "failover" and record.kind == Kind.STEP_INTENDED:
             starts.setdefault(record.body["step"], record.at_seconds)

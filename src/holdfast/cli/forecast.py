@@ -39,8 +39,8 @@ def forecast(
 ) -> None:
     """Forecast how soon functions are back: the chance that each meets its RTO, the critical path, the cost, what would help most.
 
-    Steps take as long as the plan's ranges say, or as real runs measured. The interval beside a chance is as wide as the number of real
-    runs behind it leaves it. Detection, lease, and people's answers are in it; steps that fail are not.
+    Steps take as long as the plan's ranges say, or as real runs measured. The interval beside a chance is as wide as the few real runs
+    leave it. Detection, lease, and people's answers are in it; steps that fail are not.
 
     Example: `holdfast forecast examples/voicehive/plan.yaml regional-outage --journal var/lab/controller/journal.db --svg forecast.svg`
 
