@@ -8,6 +8,9 @@ import pytest
 from holdfast.decision.replay import replayed
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
+from holdfast.report.drawing import phase_rows, phase_scale
+from holdfast.report.history import History
+from holdfast.report.steps import phase_results, step_results
 from holdfast.simulation.clock import run_virtual
 from holdfast.simulation.exercise import Exercise, People
 from holdfast.simulation.journal import JournalFault
@@ -99,3 +102,21 @@ def test_a_scenario_that_the_plan_does_not_have_is_refused_with_those_it_has() -
 
     said = run_virtual(story)
     assert said.startswith("refused: the plan has no scenario 'flood'; it has: regional-outage")
+
+
+def test_a_phase_without_an_end_is_reported_as_one_and_every_tick_with_its_name() -> None:
+    phases = PLAN.scenarios["security-breach"].phases
+    records = declared("security-breach")
+    steps = step_results(
+        History(next(r.incident for r in records if r.kind == Kind.INCIDENT_OPENED), tuple(records)),
+        "failover",
+        phases,
+        records[0].at_seconds,
+    )
+    ticked = {step.step: step.by for step in steps if step.by is not None}
+    assert ticked["review"] in PLAN.roles["incident-commander"].stand_ins
+    assert {step.step for step in steps if step.block == "manual"} == set(ticked)
+    results = phase_results(phases, steps)
+    assert results[-1].planned_end_seconds is None
+    rows = phase_rows(results, phase_scale(results))
+    assert not rows[-1].late

@@ -154,7 +154,7 @@ def test_an_encrypted_file_opens_with_the_key_that_the_plan_refers_to(tmp_path: 
         ("contacts.yaml", b"aoife-brennan: { phone: '1' }", "the plan itself says this person's phone too"),
         ("contacts.yaml", b"[1]", "this must be a mapping of people"),
         ("contacts.yaml", b"gAAAAABnothing", "is encrypted, and the plan names no key"),
-        ("{ file: contacts.yaml, key: { file: none.key } }", b"x", "can't be read: No such file or directory"),
+        ("{ file: contacts.yaml, key: { file: none.key } }", b"x", "can't be read: there is no such file"),
         ("{ file: contacts.yaml, key: {} }", b"x", "a key is in one place"),
     ],
 )

@@ -7,6 +7,7 @@ Never here: beginning anything.
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
@@ -16,7 +17,7 @@ from holdfast.conduct.runs import FAILOVER
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.blocks import Actor
-from holdfast.plan.model import Plan
+from holdfast.plan.model import Phase, Plan
 from holdfast.plan.people import Occasion, approvers
 from holdfast.runbook.graph import PlannedStep, Runbook, critical_path, runbook
 
@@ -73,7 +74,8 @@ class Foreseen:
     world: World
     expected_seconds: float
     critical_path: tuple[str, ...]
-    window_seconds: float
+    window_seconds: float | None
+    """None where the plan leaves the last window open."""
     steps: tuple[ForeseenStep, ...]
     approval: Mapping[str, Any]
     may_lose_seconds: float | None
@@ -102,6 +104,11 @@ def earlier_seconds(records: Iterable[Record]) -> dict[str, list[float]]:
     return found
 
 
+def _window_seconds(phases: Sequence[Phase]) -> float | None:
+    end = max(phase.window[1] for phase in phases)
+    return end if math.isfinite(end) else None
+
+
 def foresee(
     plan: Plan, scenario: str, mode: Mode, world: World, records: Iterable[Record], now: float, *, occasion: Occasion, loss: float | None
 ) -> Foreseen:
@@ -126,7 +133,7 @@ def foresee(
         world=world,
         expected_seconds=length,
         critical_path=path,
-        window_seconds=max(phase.window[1] for phase in phases),
+        window_seconds=_window_seconds(phases),
         steps=steps,
         approval=approval,
         may_lose_seconds=0.0 if mode == "graceful" else loss,

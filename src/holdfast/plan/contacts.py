@@ -22,6 +22,7 @@ REACHED_BY = ("email", "phone", "chat")
 """Keys of a person that are personal data and may stand in the contacts' file."""
 _TOKEN = b"gAAAA"
 """How every Fernet token begins."""
+_LONGEST_KEY_BYTES = 4096
 
 
 class ContactsKey(Part):
@@ -66,7 +67,7 @@ def contacts_of(
     path = folder / contacts.file
     content = reader(path)
     if contacts.key is not None:
-        content = decrypted(content, key_of(contacts.key, folder, where), str(path))
+        content = decrypted(content, key_of(contacts.key, folder, where, reader), str(path))
     elif content.startswith(_TOKEN):
         said = "this file is encrypted, and the plan names no key for it"
         raise PlanError([_at(where, said, str(path), "add 'key: { environment: NAME }'")])
@@ -94,7 +95,7 @@ def contacts_of(
     return found
 
 
-def key_of(key: ContactsKey, folder: Path, where: Problem) -> bytes:
+def key_of(key: ContactsKey, folder: Path, where: Problem, reader: Callable[[Path], bytes]) -> bytes:
     """The key itself. Raises PlanError where it isn't."""
     if key.environment is not None:
         held = os.environ.get(key.environment, "")
@@ -103,9 +104,9 @@ def key_of(key: ContactsKey, folder: Path, where: Problem) -> bytes:
         return held.encode()
     path = folder / str(key.file)
     try:
-        return path.read_bytes()[:4096].strip()
-    except OSError as error:
-        said = f"the key of the contacts can't be read: {error.strerror or error}"
+        return reader(path)[:_LONGEST_KEY_BYTES].strip()
+    except PlanError as error:
+        said = f"the key of the contacts can't be read: {error.problems[0].message}"
         raise PlanError([_at(where, said, str(path), "bring the key file here, or name it by another path")]) from None
 
 

@@ -119,7 +119,8 @@ class PhaseResult(ReportPart):
 
     name: str
     planned_start_seconds: Seconds
-    planned_end_seconds: Seconds
+    planned_end_seconds: Seconds | None
+    """Null where the plan leaves the window open."""
     actual_start_seconds: Seconds | None
     actual_end_seconds: Seconds | None
 
