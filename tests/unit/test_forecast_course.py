@@ -69,3 +69,11 @@ def test_every_run_has_one_critical_path_so_that_what_is_first_on_it_is_always(s
     share = {node.id: node.critical for node in found.nodes}
     assert all(share[name] > 0 for name in found.critical_path)
     assert all(function.back.p10_seconds <= function.back.p50_seconds <= function.back.p90_seconds for function in found.functions)
+
+
+def test_a_scenario_without_a_step_is_over_when_it_is_detected() -> None:
+    scenario = PLAN.scenarios["regional-outage"]
+    empty = scenario.model_copy(update={"phases": (scenario.phases[0].model_copy(update={"steps": ()}),)})
+    found = forecast(PLAN.model_copy(update={"scenarios": {"empty": empty}}), "empty", Settings(runs=100))
+    assert found.functions[0].back_step == "(detection)"
+    assert found.functions[0].back.first_seconds >= 60.0

@@ -115,7 +115,7 @@ def _moments(
         else:
             after += proving or ([] if own else working)
         functions[name] = f"(function) {name}"
-        nodes.append(Node(functions[name], "moment", tuple(after)))
+        nodes.append(Node(functions[name], "moment", tuple(after) or (DETECTION,)))
     return nodes, functions
 
 
