@@ -108,6 +108,10 @@ def test_a_step_that_fails_goes_where_the_plan_says(case: Failing) -> None:
     assert all(choice["command"].startswith("holdfast ") for choice in waiting[0]["choices"])
     assert waiting[0]["needs"] in PLAN.roles, "a named person, by role"
     later = {name for name, step in STEPS.items() if BLOCKS[step.block].moves_traffic and name != case.step}
+    if waiting[0]["block"] == "manual":  # people's own work, which stand-ins tick off
+        ticked = next(step for step in exercised.report().steps if step.step == case.asked)
+        assert (ticked.by, exercised.report().verdict) == (PLAN.roles[waiting[0]["needs"]].stand_ins[0], "pass")
+        return
     finished = {body["step"] for body in of(exercised, Kind.STEP_FINISHED) if body["outcome"] == "succeeded"}
     waits_for = {"switch-dns"} if case.step == "switch-load-balancer" else later if case.step not in _AFTER_TRAFFIC else set()
     assert not waits_for & finished, "traffic waits for every step before it"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from holdfast.checks import Finding
     from holdfast.plan.loader import LoadedPlan, PlanError
+    from holdfast.plan.problems import Position
 
 SCHEMA = "holdfast/check/v1"
 
@@ -96,7 +97,7 @@ def _row(loaded: "LoadedPlan", finding: "Finding") -> "list[str | Text]":
     from holdfast.checks import Severity
 
     looks = {Severity.ERROR: State.FAILED, Severity.WARNING: State.NEEDS_PERSON, Severity.NOTE: State.RUNNING}
-    lines = ", ".join(dict.fromkeys(str(loaded.positions.nearest(place).line) for place in finding.places))
+    lines = ", ".join(dict.fromkeys(_line(loaded.positions.nearest(place)) for place in finding.places))
     what = Text.assemble(Text(finding.sentence), Text(f". {finding.hint[0].upper()}{finding.hint[1:]}.", style="dim"))
     return [state_text(looks[finding.severity], finding.severity.value), finding.code, Text(lines), what]
 
@@ -104,9 +105,14 @@ def _row(loaded: "LoadedPlan", finding: "Finding") -> "list[str | Text]":
 def _next(loaded: "LoadedPlan", errors: "list[Finding]") -> str:
     path = _quoted(str(loaded.path))
     if errors:
-        line = loaded.positions.nearest(errors[0].places[0]).line
+        line = _line(loaded.positions.nearest(errors[0].places[0]))
         return f"correct line {line}, then: holdfast check {path}"
     return f"holdfast lab up && holdfast run {path}"
+
+
+def _line(position: "Position") -> str:
+    """The line, with its file where the plan is more than one."""
+    return f"{position.path}:{position.line}" if position.path else str(position.line)
 
 
 def _named(loaded: "LoadedPlan") -> str:
@@ -133,7 +139,12 @@ def _report(loaded: "LoadedPlan", findings: "tuple[Finding, ...]") -> dict[str, 
                 "sentence": finding.sentence,
                 "hint": finding.hint,
                 "places": [
-                    {"path": list(place), "line": position.line, "column": position.column}
+                    {
+                        "path": list(place),
+                        "file": position.path or str(loaded.path),
+                        "line": position.line,
+                        "column": position.column,
+                    }
                     for place, position in ((place, loaded.positions.nearest(place)) for place in finding.places)
                 ],
             }

@@ -1,6 +1,7 @@
 """`holdfast plan`: what a run would change, before anybody begins it; and beginning exactly that, as long as the world stands still."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -159,7 +160,7 @@ def _show(foreseen: "Foreseen", out: Path | None) -> None:
     unseen = [name for name, value in {**foreseen.world.versions, **foreseen.world.sizes}.items() if value is None]
     facts = [
         ["critical path", " → ".join(foreseen.critical_path)],
-        ["plan's window", spoken_duration(foreseen.window_seconds)],
+        ["plan's window", spoken_duration(math.inf if foreseen.window_seconds is None else foreseen.window_seconds)],
         [
             "must approve",
             f"{rule['count']} of {', '.join(rule['roles'])} within {spoken_duration(rule['answer_within_seconds'])}: {people}",

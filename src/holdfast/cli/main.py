@@ -33,6 +33,12 @@ class Command:
 
 COMMANDS = (
     Command("check", "holdfast.cli.check:check", "Read a plan and say which of its promises it can't keep."),
+    Command("forecast", "holdfast.cli.forecast:forecast", "Say how likely each function is back in time, and what would help most."),
+    Command("cost", "holdfast.cli.cost:cost", "Say what an outage of one function costs and breaks."),
+    Command("schema", "holdfast.cli.writing:schema", "Print the plan's format as a JSON Schema for editors."),
+    Command("set", "holdfast.cli.writing:set_value", "Change one value of a plan, keeping its comments."),
+    Command("answer", "holdfast.cli.writing:answer", "Answer a question that the plan leaves open."),
+    Command("contacts", "holdfast.cli.contacts:app", "Keep people's e-mail and telephone apart from the plan, encrypted."),
     Command("drill", "holdfast.cli.drill:app", "Practise a scenario on the lab and measure what clients lost."),
     Command("lab", "holdfast.cli.lab:app", "Two regions on one machine, from real servers: start, cut, heal, stop."),
     Command("plan", "holdfast.cli.foresee:plan", "Show what a run would change, how long it takes, and who must approve."),

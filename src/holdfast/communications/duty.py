@@ -56,7 +56,7 @@ class DueMessage:
 def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float) -> tuple[DueMessage, ...]:
     """Messages owed until `now`, the earliest first, those already overdue included."""
     senders = _senders(plan.scenarios[scenario])
-    applying = {name: message for name, message in plan.messages.items() if _applies(message, facts)}
+    applying = {name: message for name, message in plan.messages.items() if _applies(message, scenario, facts)}
     told = {name: recipients(plan, message, facts) for name, message in applying.items()}  # once: a message may be owed 500 times
     owed = [
         DueMessage(
@@ -119,10 +119,11 @@ def _senders(scenario: Scenario) -> dict[str, str]:
     return {step.parameters["message"]: step.id for step in steps}
 
 
-def _applies(message: Message, facts: IncidentFacts) -> bool:
+def _applies(message: Message, scenario: str, facts: IncidentFacts) -> bool:
+    in_this_scenario = not message.scenarios or scenario in message.scenarios
     at_this_severity = not message.severities or facts.severity in message.severities
     hits_its_functions = not message.functions or bool(set(message.functions) & set(facts.functions))
-    return at_this_severity and hits_its_functions
+    return in_this_scenario and at_this_severity and hits_its_functions
 
 
 def _occurrences(message: Message, facts: IncidentFacts, now: float) -> Iterator[tuple[int, float, float]]:

@@ -4,6 +4,7 @@ Rules: what is not known is said to be not known; moments stand in the plan's zo
 subject and on the first line of the body. The fields are a closed list (`plan.wordlists`), held by the loader.
 """
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,10 +20,10 @@ _NOT_KNOWN = "not known yet"
 
 def rendered(plan: Plan, scenario: str, message: str, facts: IncidentFacts, now: float) -> tuple[str, str]:
     """Subject (one line) and body of a message as it stands at `now`."""
-    text = plan.messages[message]
+    subject_words, body_words = plan.words_of(message)
     values = field_values(plan, scenario, facts, now)
-    subject = " ".join(filled(text.subject, values).split())
-    body = filled(text.body, values).rstrip("\n") + "\n"
+    subject = " ".join(filled(subject_words, values).split())
+    body = filled(body_words, values).rstrip("\n") + "\n"
     if facts.exercise is None:
         return subject, body
     return f"{EXERCISE}: {subject}", f"{EXERCISE} {facts.exercise}: this is practice, nothing below is real.\n\n{body}"
@@ -64,7 +65,7 @@ def _expected_back(plan: Plan, scenario: str, facts: IncidentFacts, now: float, 
     if facts.expected_back_seconds is not None:
         return when(facts.expected_back_seconds)
     by_plan = facts.started_seconds + max(phase.window[1] for phase in plan.scenarios[scenario].phases)
-    return f"{when(by_plan)} by the plan" if by_plan > now else _NOT_KNOWN
+    return f"{when(by_plan)} by the plan" if now < by_plan < math.inf else _NOT_KNOWN
 
 
 def _moments(timezone: str) -> Callable[[float], str]:

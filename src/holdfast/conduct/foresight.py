@@ -7,6 +7,7 @@ Never here: beginning anything.
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from statistics import median
@@ -16,7 +17,7 @@ from holdfast.conduct.runs import FAILOVER, REPROTECT, WAY_BACK, moves_writers, 
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.blocks import BLOCKS, Actor
-from holdfast.plan.model import Plan
+from holdfast.plan.model import Phase, Plan
 from holdfast.plan.people import Occasion, approvers
 from holdfast.runbook.graph import PlannedStep, Runbook, critical_path, runbook
 
@@ -76,7 +77,8 @@ class Foreseen:
     world: World
     expected_seconds: float
     critical_path: tuple[str, ...]
-    window_seconds: float
+    window_seconds: float | None
+    """None where the plan leaves the last window open."""
     steps: tuple[ForeseenStep, ...]
     approval: Mapping[str, Any]
     moves_writers: bool
@@ -118,6 +120,11 @@ def runs_to_come(plan: Plan, scenario: str, mode: Mode, serving: str) -> tuple[s
     return (REPROTECT, WAY_BACK) if mode == "graceful" and serving != plan.primary_region() else (FAILOVER,)
 
 
+def _window_seconds(runs: Iterable[Sequence[Phase]]) -> float | None:
+    end = sum(max((phase.window[1] for phase in phases), default=0.0) for phases in runs)
+    return end if math.isfinite(end) else None
+
+
 def foresee(
     plan: Plan, scenario: str, mode: Mode, world: World, records: Iterable[Record], now: float, *, occasion: Occasion, loss: float | None
 ) -> Foreseen:
@@ -125,7 +132,7 @@ def foresee(
     runs = runs_to_come(plan, scenario, mode, world.serving)
     earlier = earlier_seconds(records, scenario, occasion)
     rule = plan.approval.way_back if WAY_BACK in runs and plan.approval.way_back is not None else plan.approval.activation
-    length, window = 0.0, 0.0
+    length = 0.0
     path: tuple[str, ...] = ()
     steps: list[ForeseenStep] = []
     for run in runs:
@@ -133,7 +140,7 @@ def foresee(
         book = runbook(phases)
         expected = {step.id: _expected(step, earlier.get(step.id, ()), rule.answer_within) for step in book.steps}
         took, chain = critical_path(book, expected)
-        length, path, window = length + took, (*path, *chain), window + max((phase.window[1] for phase in phases), default=0.0)
+        length, path = length + took, (*path, *chain)
         steps += [_step(book, step, expected[step.id], len(earlier.get(step.id, ())), chain, world.serving) for step in book.steps]
     people = list(approvers(plan, rule, occasion))
     moves = any(moves_writers(plan, scenario, run) for run in runs)
@@ -148,7 +155,7 @@ def foresee(
         world=world,
         expected_seconds=length,
         critical_path=path,
-        window_seconds=window,
+        window_seconds=_window_seconds(phases_of(plan, scenario, run) for run in runs),
         steps=tuple(steps),
         approval={"count": rule.count, "roles": list(rule.of), "people": people, "answer_within_seconds": rule.answer_within},
         moves_writers=moves,

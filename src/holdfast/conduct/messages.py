@@ -7,13 +7,13 @@ because its key is in the journal.
 from typing import Any
 
 from holdfast.communications import DueMessage, IncidentFacts, due, rendered
-from holdfast.conduct.assessment import cost_so_far
 from holdfast.conduct.runs import FAILOVER
 from holdfast.conduct.situation import Move, Situation, Tell, Write
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
+from holdfast.plan.tiers import cost_so_far
 
 PAUSES_SECONDS = (2.0, 10.0, 30.0, 60.0)
 """After each failed attempt: a channel that is down for a minute must not cost the message."""

@@ -36,11 +36,15 @@ def answered(situation: Situation, command: Command) -> tuple[str, tuple[Move, .
 
 
 def _severity(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
-    now = severity(situation.plan, situation.functions_hit, situation.now)
+    """The worst that was seen: of the functions hit, and at least the scenario's own. It doesn't fall while people work on it."""
+    by_functions = severity(situation.plan, situation.functions_hit, situation.now)
+    at_least = situation.plan.scenarios[incident.scenario].severity
+    now = min((one for one in (by_functions, at_least) if one is not None), default=None)
     if now is None or (incident.severity is not None and now >= incident.severity):
-        return ()  # The severity of an incident is its worst; it doesn't fall while people work on it.
+        return ()
     hit = [entry.function for entry in situation.functions_hit]
-    return (Write(Kind.SEVERITY_CHANGED, incident.incident, {"severity": now, "functions": hit, "reason": f"{', '.join(hit)} hit"}),)
+    reason = f"{', '.join(hit)} hit" if now == by_functions else f"the plan gives this scenario at least {now}"
+    return (Write(Kind.SEVERITY_CHANGED, incident.incident, {"severity": now, "functions": hit, "reason": reason}),)
 
 
 def _functions(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:

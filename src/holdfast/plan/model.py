@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from holdfast.plan.contacts import Contacts, ContactsKey
 from holdfast.plan.governance import (
     Criterion,
     DocumentControl,
@@ -24,7 +25,7 @@ from holdfast.plan.governance import (
     Stage,
     Training,
 )
-from holdfast.plan.impact import SHORTEST_CANARY_SECONDS, Canary, Degraded, FinancialTier, Function, Objectives, ServiceLevel, Size
+from holdfast.plan.impact import SHORTEST_CANARY_SECONDS, Canary, Credit, Degraded, FinancialTier, Function, Objectives, ServiceLevel, Size
 from holdfast.plan.messages import Message, Template, ZoneNotice
 from holdfast.plan.organisation import Approval, ApprovalRule, Audience, Escalation, Override, Person, Reach, Role, Rotation, Route
 from holdfast.plan.part import Part, Priority
@@ -54,6 +55,9 @@ __all__ = [
     "Canary",
     "Component",
     "ComponentDownTrigger",
+    "Contacts",
+    "ContactsKey",
+    "Credit",
     "Criterion",
     "DataKind",
     "Degraded",
@@ -146,6 +150,8 @@ class Plan(Part):
     vendors: dict[Identifier, Vendor] = Field(default_factory=dict)
     data: dict[Identifier, DataKind] = Field(default_factory=dict)
 
+    contacts: Contacts | None = None
+    """Where the people's e-mail, telephone and chat stand when not here."""
     people: dict[Identifier, Person] = Field(default_factory=dict)
     roles: dict[Identifier, Role] = Field(default_factory=dict)
     rotations: dict[Identifier, Rotation] = Field(default_factory=dict)
@@ -192,6 +198,14 @@ class Plan(Part):
     def dr_region(self) -> str:
         """Identifier of the region that serves when the primary is lost."""
         return next(name for name, region in self.regions.items() if region.role == "dr")
+
+    def words_of(self, message: str) -> tuple[str, str]:
+        """Subject and body of a message as the plan writes them, `{fields}` and all: its own words before its template's."""
+        said = self.messages[message]
+        template = self.templates.get(said.template) if said.template is not None else None
+        if template is None:
+            return said.subject, said.body
+        return said.subject or template.subject, said.body or template.body
 
     def channels(self) -> frozenset[str]:
         """Every channel that the plan tells somebody over."""
