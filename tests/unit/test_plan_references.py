@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from holdfast.plan.consistency import check_consistency
@@ -117,6 +117,8 @@ _PLACES = sorted((place for place in DOCUMENT.positions if place), key=str)
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(_PLACES), _VALUES)
+@example(("scenarios", "regional-outage", "phases", 2, "steps", 1, "other_way", "steps", 0, "block"), [])
+@example(("scenarios", "storage-failover", "reprotect", 0, "steps", 0, "parameters", "components", 0), [])
 def test_a_wrong_value_at_any_place_is_passed_over_or_told_and_never_ends_in_anything_else(place: tuple[Any, ...], value: object) -> None:
     data = copy.deepcopy(DOCUMENT.data)
     holder = data
