@@ -1,11 +1,18 @@
 """Whatever a plan names in any of its sections must be there, and what belongs together must agree."""
 
-import pytest
+import copy
+from typing import Any
 
-from holdfast.plan.document import read
-from holdfast.plan.findings import values_at
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from holdfast.plan.consistency import check_consistency
+from holdfast.plan.document import Document, read
+from holdfast.plan.findings import Findings, values_at
 from holdfast.plan.places import place_of, written
-from holdfast.plan.references import REFERENCES
+from holdfast.plan.references import REFERENCES, check_references
+from holdfast.plan.steps import check_steps
 from unit.plan_texts import TEXT, changed, problems
 
 
@@ -97,3 +104,28 @@ def test_a_written_place_is_read_along_the_plan_so_that_names_may_hold_dots() ->
     assert place_of("list.2", data) is None
     assert place_of("people..name", data) is None
     assert written(("people", "a.b", "name")) == "people.a.b.name"
+
+
+DOCUMENT = read(TEXT.encode(), "plan.yaml")
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["5m", "open", "voice", "a.b", "{state}", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["every", "from", "to", "steps", "id"]), inner, max_size=3),
+    max_leaves=6,
+)
+_PLACES = sorted((place for place in DOCUMENT.positions if place), key=str)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(_PLACES), _VALUES)
+@example(("scenarios", "regional-outage", "phases", 2, "steps", 1, "other_way", "steps", 0, "block"), [])
+@example(("scenarios", "storage-failover", "reprotect", 0, "steps", 0, "parameters", "components", 0), [])
+def test_a_wrong_value_at_any_place_is_passed_over_or_told_and_never_ends_in_anything_else(place: tuple[Any, ...], value: object) -> None:
+    data = copy.deepcopy(DOCUMENT.data)
+    holder = data
+    for part in place[:-1]:
+        holder = holder[part]
+    holder[place[-1]] = value
+    findings = Findings(Document(data, DOCUMENT.positions, ()), "plan.yaml")
+    for look in (check_references, check_consistency, check_steps):
+        look(findings)
+    assert all(problem.line >= 1 and problem.message for problem in findings.problems)

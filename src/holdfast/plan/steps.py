@@ -73,7 +73,7 @@ def _other_way(findings: Findings, step: _Step) -> Iterator[_Step]:
     for index, one in items(way.get("steps")):
         if not isinstance(one, dict):
             continue
-        if one.get("block") in _NEVER_ON_A_WAY:
+        if str(one.get("block")) in _NEVER_ON_A_WAY:
             message = f"the block '{one['block']}' can't stand on another way"
             findings.at((*place, "steps", index, "block"), message, one.get("id"), "it belongs to the run itself; put it among its steps")
         yield _Step((*place, "steps", index), step.phase, one)
