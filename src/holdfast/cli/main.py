@@ -33,6 +33,7 @@ class Command:
 
 COMMANDS = (
     Command("check", "holdfast.cli.check:check", "Read a plan and say which of its promises it can't keep."),
+    Command("explain", "holdfast.cli.explain:explain", "Say what a rule of `check` means and how to mend what it finds."),
     Command("schema", "holdfast.cli.writing:schema", "Print the plan's format as a JSON Schema for editors."),
     Command("set", "holdfast.cli.writing:set_value", "Change one value of a plan, keeping its comments."),
     Command("answer", "holdfast.cli.writing:answer", "Answer a question that the plan leaves open."),

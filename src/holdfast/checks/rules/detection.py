@@ -20,7 +20,7 @@ def _apply(facts: Facts) -> Iterator[Finding]:
         for identifier, profile in plan.profiles.items():
             takes = profile.hold + profile.probe_every + profile.probe_timeout
             if takes > target.number:
-                sentence = f"{indicator.name} must be {target}, but the profile '{identifier}' waits {spoken_duration(takes)} before it says anything"
+                sentence = f"{indicator.name} must be {target}, but the profile '{identifier}' waits {spoken_duration(takes)} first"
                 yield Finding(CODE, Severity.WARNING, sentence, (place, ("profiles", identifier)), "shorten 'hold' or 'probe_every'")
         for identifier, scenario in plan.scenarios.items():
             first = scenario.phases[0]
