@@ -43,7 +43,7 @@ def say_standard(loaded: "LoadedPlan", name: str, output: str) -> int:
     headline = f"{standard.name}: {len(coverage) - len(missing)} of {len(coverage)} requirements are covered"
     out.print(Text.assemble(state_text(State.NEEDS_PERSON if missing else State.DONE, headline), f" — {loaded.plan.name}"))
     out.print()
-    rows = [
+    rows: list[list[str | Text]] = [
         [
             state_text(State.DONE if one.places else State.FAILED, "covered" if one.places else "missing"),
             one.requirement.clause,

@@ -12,9 +12,9 @@ CODE = "HF123"
 def _apply(facts: Facts) -> Iterator[Finding]:
     filling: dict[str, list[Place]] = {}
     for name, role in facts.plan.roles.items():
-        for key, person in (("primary", role.primary), ("backup", role.backup)):
-            if person is not None:
-                filling.setdefault(person, []).append(("roles", name, key))
+        for key, filler in (("primary", role.primary), ("backup", role.backup)):
+            if filler is not None:
+                filling.setdefault(filler, []).append(("roles", name, key))
     for name, person in facts.plan.people.items():
         if person.name.strip().casefold() == person.title.strip().casefold() and not person.exercise:
             sentence = f"'{person.name}' is a post and not a person: nobody knows who is called"

@@ -1,4 +1,5 @@
-"""ISO/IEC 27001:2022, A.5.29 and A.5.30: what it asks of a continuity plan, in Holdfast's own words; no substitute for the standard's text."""
+"""ISO/IEC 27001:2022, A.5.29 and A.5.30: what it asks of a plan, in Holdfast's own words;
+no substitute for the standard's text."""
 
 from holdfast.checks.standards import evidence
 from holdfast.checks.standards.requirement import Requirement, Standard, all_of

@@ -17,7 +17,8 @@ STANDARD = Standard(
             "12.10.1",
             "A plan for incidents: roles, contacts, procedures, backup, recovery and whom to tell",
             all_of(evidence.breach, evidence.roles, evidence.contacts, evidence.backups),
-            "add a scenario for a breach of security; write 'roles', each with primary and backup; write telephone or e-mail of everybody under 'people'; write 'backups' at every component that has an rpo",
+            "add a scenario for a breach of security; write 'roles', each with primary and backup; writ"
+            "e telephone or e-mail of everybody under 'people'; write 'backups' at every component that has an rpo",
         ),
         Requirement(
             "12.10.2",
