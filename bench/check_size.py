@@ -42,7 +42,8 @@ def text_of(components: int) -> str:
         needs = f", needs: [part-{number - 1}]" if number % _DEEP else ""
         lines.append(
             f"  part-{number}: {{ kind: postgres, name: Part {number}, primary_strategy: Promote, backup_strategy: Restore, "
-            f"rto: 10m, rpo: 5m{needs}, backups: {{ log: {{ name: Log, every: 0s, restored_every: weekly, last_restored: 2026-01-01 }} }} }}\n"
+            f"rto: 10m, rpo: 5m{needs}, "
+            f"backups: {{ log: {{ name: Log, every: 0s, restored_every: weekly, last_restored: 2026-01-01 }} }} }}\n"
         )
     lines.append("functions:\n")
     for number in range(components // _DEEP):
