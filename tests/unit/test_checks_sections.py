@@ -102,7 +102,7 @@ def test_a_version_that_nobody_signed_and_a_plan_that_nobody_may_approve() -> No
 
 
 def test_notes_left_over_and_things_added_for_the_lab_are_told_apart() -> None:
-    notes = (Note(text="Ask Ann"), Note(text="an approval rule", section="bind lab"))
+    notes = (Note(text="Ask Ann"), Note(text="an approval rule", section="added by --bind lab"))
     plan = PLAN.model_copy(update={"notes": notes})
     assert [len(found(code, plan)) for code in ("HF139", "HF140")] == [1, 1]
 

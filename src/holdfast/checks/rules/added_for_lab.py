@@ -23,7 +23,7 @@ RULE = Rule(
     Explanation(
         means="What the document leaves open was filled in by the binding to the lab.",
         why="A drill that passes with it says nothing about who decides in earnest.",
-        computed="Every note whose section is `bind lab`.",
+        computed="Every note whose section is `added by --bind lab`.",
         mend="Decide what shall stand there, and remove the note.",
         example="a fence and an approval rule added by --bind lab",
     ),

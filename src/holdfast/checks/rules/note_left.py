@@ -7,7 +7,7 @@ from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 
 CODE = "HF139"
 
-BOUND_TO_LAB = "bind lab"
+BOUND_TO_LAB = "added by --bind lab"
 """The section of notes that say what a binding to the lab added."""
 
 
