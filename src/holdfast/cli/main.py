@@ -35,6 +35,7 @@ COMMANDS = (
     Command("check", "holdfast.cli.check:check", "Read a plan and say which of its promises it can't keep."),
     Command("forecast", "holdfast.cli.forecast:forecast", "Say how likely each function is back in time, and what would help most."),
     Command("cost", "holdfast.cli.cost:cost", "Say what an outage of one function costs and breaks."),
+    Command("explain", "holdfast.cli.explain:explain", "Say what a rule of `check` means and how to mend what it finds."),
     Command("schema", "holdfast.cli.writing:schema", "Print the plan's format as a JSON Schema for editors."),
     Command("set", "holdfast.cli.writing:set_value", "Change one value of a plan, keeping its comments."),
     Command("answer", "holdfast.cli.writing:answer", "Answer a question that the plan leaves open."),

@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from holdfast.plan.comments import Ignore, ignores_of
 from holdfast.plan.consistency import check_consistency
 from holdfast.plan.contacts import REACHED_BY, contacts_of
 from holdfast.plan.document import MOST_BYTES, Document, read
@@ -39,6 +40,8 @@ class LoadedPlan:
     path: Path
     tree: Any = None
     """The plan's values as they were read, of all its files."""
+    ignores: tuple[Ignore, ...] = ()
+    """Comments that ask to ignore a finding, of all its files."""
 
 
 def load(path: Path) -> LoadedPlan:
@@ -49,11 +52,16 @@ def load(path: Path) -> LoadedPlan:
 def load_changed(path: Path, contents: Mapping[Path, bytes]) -> LoadedPlan:
     """As `load`, with other contents in some of its files than those on the disk: to see whether a change would do."""
 
+    seen: dict[Path, bytes] = {}
+
     def content(of: Path) -> bytes:
-        return contents[of] if of in contents else _content(of)
+        seen[of] = contents[of] if of in contents else _content(of)
+        return seen[of]
 
     document = with_included(read(content(path), str(path)), path, content)
-    loaded = _loaded(document, path)
+    several = len(seen) > 1
+    ignores = [wish for file, text in seen.items() for wish in ignores_of(_text(text), str(file) if several else "")]
+    loaded = replace(_loaded(document, path), ignores=tuple(ignores))
     return replace(loaded, plan=_reached(loaded, path.parent)) if loaded.plan.contacts is not None else loaded
 
 
@@ -64,7 +72,12 @@ def load_bytes(content: bytes, path: Path) -> LoadedPlan:
         position = document.positions.key((INCLUDE,))
         said = "a plan that is handed over as text can't include files"
         raise PlanError([Problem(str(path), position.line, position.column, said, None, "hand over one file that holds all of it")])
-    return _loaded(document, path)
+    return replace(_loaded(document, path), ignores=ignores_of(_text(content)))
+
+
+def _text(content: bytes) -> str:
+    """What the reader took; it has refused everything else."""
+    return content.decode("utf-8-sig", "replace")
 
 
 def _loaded(document: Document, path: Path) -> LoadedPlan:
