@@ -1,0 +1,1 @@
+Imported=import_document=None
