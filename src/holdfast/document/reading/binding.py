@@ -1,0 +1,3 @@
+"""Stub."""
+from holdfast.document.reading.draft import Draft
+def bind_lab(draft: Draft) -> None: ...
