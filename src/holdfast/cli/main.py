@@ -33,6 +33,7 @@ class Command:
 
 COMMANDS = (
     Command("check", "holdfast.cli.check:check", "Read a plan and say which of its promises it can't keep."),
+    Command("import", "holdfast.cli.importing:import_", "Read a plan written as a document, and say what was understood."),
     Command("drill", "holdfast.cli.drill:app", "Practise a scenario on the lab and measure what clients lost."),
     Command("lab", "holdfast.cli.lab:app", "Two regions on one machine, from real servers: start, cut, heal, stop."),
     Command("plan", "holdfast.cli.foresee:plan", "Show what a run would change, how long it takes, and who must approve."),

@@ -3,7 +3,7 @@
 import re
 
 from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, slug, unique
-from holdfast.document.reading.quantities import percent, window
+from holdfast.document.reading.quantities import window
 from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.things.steps import steps_of
 from holdfast.document.reading.tree import Leaf, Section, Tree, says
@@ -59,7 +59,10 @@ def _scenario(section: Section, draft: Draft) -> None:
         else:
             phases += _phases(part, draft, identifier, taken)
     if phases:
+        rollback = entry.pop("rollback", None)
         entry["phases"] = phases
+        if rollback is not None:
+            entry["rollback"] = rollback
 
 
 def _lead(section: Section, entry: Entry, draft: Draft) -> None:
@@ -74,7 +77,6 @@ def _lead(section: Section, entry: Entry, draft: Draft) -> None:
 
 def _trigger(leaf: Leaf, draft: Draft) -> Entry:
     text, line = leaf.value or leaf.text, leaf.line
-    share = percent(text)
     number = re.search(r"(?:<|below|under|less than)\s*(\d+(?:\.\d+)?)", text)
     if says(text, "health", "score") and number is not None:
         return {"kind": Said("region-score", line), "below": Said(float(number[1]) if "." in number[1] else int(number[1]), line)}
@@ -85,7 +87,6 @@ def _trigger(leaf: Leaf, draft: Draft) -> Entry:
             return {"kind": Said("zones-down", line), "count": Said(count or int(figure[1]) if figure else count, line)}
     if says(text, "network", "connectivity") and says(text, "loss", "lost", "unreachable", "cut") and says(text, "region", "site", "data centre", "data center"):
         return {"kind": Said("network-lost", line)}
-    _ = share
     used = {trigger["signal"].value for scenario in draft.section("scenarios").values() for trigger in scenario.get("triggers", ()) if "signal" in trigger}
     return {"kind": Said("signal", line), "signal": Said(unique("-".join(slug(text).split("-")[:6]), used), line), "says": Said(text, line)}
 

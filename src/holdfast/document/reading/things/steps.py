@@ -13,7 +13,7 @@ from holdfast.document.reading.tree import Leaf, says
 from holdfast.plan.blocks import BLOCKS
 
 _WORDS: tuple[tuple[str, str], ...] = (
-    ("postgres.promote", r"\b(?:promote|fail ?over|activate|switch to)\b.*\b(?:replica|standby|database|db|postgres\w*)\b"),
+    ("postgres.promote", r"\b(?:promote|fail ?over|switch to)\b.*\b(?:replica|standby|database|db|postgres\w*)\b(?! (?:admin|team|engineer|lead))"),
     ("redis.promote", r"\b(?:promote|fail ?over|activate|switch to)\b.*\b(?:redis|cache)\b"),
     ("bucket.activate", r"\b(?:activate|switch to|fail ?over|promote)\b.*\b(?:bucket|object stor\w*|s3|storage)\b"),
     ("settings.update", r"\b(?:update|change|point|repoint|redirect)\b.*\b(?:connection (?:strings?|settings?)|application settings|configuration strings?)\b"),
