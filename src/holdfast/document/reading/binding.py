@@ -101,7 +101,7 @@ def _components(draft: Draft) -> None:
             if key not in components[known]:
                 components[known][key] = added(value)
                 _told(draft, f"components.{known}.{key}: the document gives none")
-    application = components[component_of(draft, "application") or "application"]
+    application = components.get(component_of(draft, "application") or "", {"needs": []})
     if "needs" not in application:
         stores = [name for name in (component_of(draft, "postgres"), component_of(draft, "redis")) if name]
         application["needs"] = added(stores)
@@ -168,7 +168,8 @@ def _replicas(draft: Draft) -> dict[str, int]:
 def _wishes(draft: Draft) -> None:
     """Steps that named a block and waited for a component, a number of instances or a version."""
     for wish in draft.wishes:
-        if draft.section("scenarios").get(_DRILL, {}).get("name") is None or wish.block in ("notify", "approve"):
+        practised = [step for phase in draft.section("scenarios")[_DRILL].get("phases", ()) for step in phase["steps"]]
+        if wish.block in ("notify", "approve") or not any(step is wish.step for step in practised):
             continue
         blocks = [wish.block, "dns.switch"] if wish.block == "loadbalancer.switch" and says(wish.step["parameters"]["text"].value, "dns") else [wish.block]
         kinds = [BLOCKS[block].component_kind for block in blocks]

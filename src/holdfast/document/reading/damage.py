@@ -43,6 +43,7 @@ def _byte_behind() -> dict[str, int]:
 
 
 _BYTE = _byte_behind()
+_AS_WINDOWS = {byte: character for character, byte in _BYTE.items() if byte < 0xA0 and ord(character) > 0xFF}
 _FOLLOWING = "[" + "".join(re.escape(character) for character, byte in _BYTE.items() if 0x80 <= byte < 0xC0) + "]"
 _SEQUENCE = re.compile(f"[\u00c2-\u00c9]{_FOLLOWING}|[\u00e2\u00e3\u00ef]{_FOLLOWING}{{2}}|\u00f0{_FOLLOWING}{{3}}")
 _SURE = re.compile(f"[\u00c2\u00c3]{_FOLLOWING}|[\u00e2\u00ef]{_FOLLOWING}{{2}}|\u00f0{_FOLLOWING}{{3}}")
@@ -81,7 +82,7 @@ def _decoded(content: bytes) -> tuple[str, bool]:
     try:
         return content.decode("utf-8"), True
     except UnicodeDecodeError:
-        return content.decode("latin-1").translate({number: character for character, number in _BYTE.items() if number < 0xA0}), False
+        return content.decode("latin-1").translate(_AS_WINDOWS), False
 
 
 def read_text(content: bytes) -> Text:

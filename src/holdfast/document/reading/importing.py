@@ -36,11 +36,6 @@ _RECOGNISERS = (
 )
 """In this order: what has a form of its own first, sentences later, what is left over last."""
 
-_USUAL = {
-    "version": "the document's version",
-    "name": "the organisation that the plan is of",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Imported:
@@ -74,6 +69,7 @@ def import_document(content: bytes, source: str, bind: str = "") -> Imported:
     draft.data["schema"] = Said("holdfast/plan/v1", 0)
     for recognise in _RECOGNISERS:
         recognise(tree, draft)
+    draft.data.setdefault("objectives", {})
     _leftovers(tree, draft)
     if bind == "lab":
         bind_lab(draft)
@@ -129,7 +125,8 @@ def _missing(value: dict[str, Any]) -> tuple[str, ...]:
         Plan.model_validate(value)
     except ValidationError as error:
         found = [".".join(str(part) for part in problem["loc"]) for problem in error.errors(include_url=False)]
-        return tuple(dict.fromkeys(found))
+        echoes = {"observers"} if "regions" in found else set()  # the usual observers come from the regions
+        return tuple(key for key in dict.fromkeys(found) if key not in echoes)
     return _roles_of_regions(value)
 
 

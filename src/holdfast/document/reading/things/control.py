@@ -19,7 +19,7 @@ _CLASSIFICATION = ("classification", "confidentiality", "sensitivity")
 _RETENTION = ("retention", "kept for", "retain*")
 _WHERE = ("document", "control", "information", "about", "plan details", "revision", "version", "record of changes", "administrative")
 _GENERIC = re.compile(
-    r"\b(?:business continuity(?: management)?|disaster recovery|information system|it|contingency|continuity of operations|resilience|recovery|plan|bcp|drp|dr|and|&)\b", re.I
+    r"\b(?:business continuity(?: management)?|disaster recovery|information system|it|contingency|continuity of operations|resilience|recovery|plan|bcp|drp|dr|continuity)\b", re.I
 )  # fmt: skip
 
 
@@ -88,13 +88,13 @@ def _name(tree: Tree, draft: Draft) -> None:
     if "name" in draft.data:
         return
     titles = [section for section in tree.sections if section.title and section.level <= 2][:2]
-    for section in titles:
+    several = sum(section.level == 1 for section in tree.sections) > 1
+    for section in titles if not several else ():
         for piece in re.split(r"\s+[-–—|]\s+|:\s+", section.title):
-            if _GENERIC.sub("", piece).strip(" -–—,") and (section.level == 1 or not section.leaves):
-                draft.data["name"] = Said(_GENERIC.sub("", piece).strip(" -–—,") if section.level == 1 else piece.strip(), section.line)
+            left = re.sub(r"^(?:of|for|the|and)\b|\b(?:of|for|and)$", "", " ".join(_GENERIC.sub(" ", piece).split(" ")).strip(" -–—,&")).strip(" -–—,&")
+            if re.search(r"[A-Za-z]{2}", left) and left.lower() not in ("and", "of", "for") and (section.level == 1 or not section.leaves):
+                draft.data["name"] = Said(" ".join(left.split()), section.line)
                 return
-    if titles:
-        draft.data["name"] = Said(titles[0].title, titles[0].line)
 
 
 def _summary(tree: Tree, draft: Draft) -> None:

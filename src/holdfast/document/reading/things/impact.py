@@ -146,6 +146,7 @@ def _tiers(table: Table, places: dict[str, int], draft: Draft) -> None:
 
 
 _SUBJECT = re.compile(r"^(?:the |our )?(?P<name>[A-Za-z][\w /&'-]{1,60}?)(?:\s+(?:function|process|service|activity|system|team))?\s+(?:must|has to|have to|has|have|needs?|is|are|shall|should|can|may|will|tolerates?)\b", re.I)
+_PRONOUNS = ("it", "this", "they", "that", "we", "this function", "she", "he", "which")
 _SPLIT = re.compile(r"(?<=[.;])\s+(?=[A-Z])")
 
 
@@ -158,16 +159,17 @@ def _spoken(section: Section, draft: Draft) -> None:
             continue
         sentences = _SPLIT.split(leaf.text)
         last: tuple[str, Entry] | None = None
-        understood = 0
+        understood, spoken_of = 0, ""
         for sentence in sentences:
             times = _times(sentence)
-            if not times:
-                continue
             subject = _SUBJECT.match(sentence)
+            if not times:
+                spoken_of = subject["name"].strip() if subject and subject["name"].lower() not in _PRONOUNS else spoken_of
+                continue
             name = leaf.label if leaf.label and sentence is sentences[0] else subject["name"].strip() if subject else ""
-            if name.lower() in ("it", "this", "they", "that", "we", "this function") and last is not None:
-                pass
-            elif name:
+            if name.lower() in _PRONOUNS:
+                name = "" if last is not None else spoken_of
+            if name:
                 known = draft.named("functions", name)
                 last = (known, draft.section("functions")[known]) if known else draft.entry("functions", name)
                 draft.put(last[1], "name", name, leaf.line, f"functions.{last[0]}")

@@ -194,14 +194,29 @@ def _role_section(section: Section, draft: Draft) -> None:
         deputy = re.search(r"[(;,]\s*(?:deputy|backup|alternate|stand-in)\s*:?\s*([^)]+)\)?", leaf.value, re.I)
         if not leaf.value or leaf.children or not (deputy or _named(leaf.value)):
             continue
+        if section.within("outside", "vendor*", "supplier*", "external", "provider*"):
+            _vendor_line(draft, leaf)
+            continue
         main = leaf.value[: deputy.start()] if deputy else leaf.value
         _holders(draft, _role(draft, leaf.label, leaf.line), main, deputy[1] if deputy else "", leaf.line, leaf.label)
         leaf.claim()
 
 
+def _vendor_line(draft: Draft, leaf: Leaf) -> None:
+    """`The mill: +44 …, any morning`: somebody outside, by a label with an address."""
+    _, entry = draft.entry("vendors", leaf.label)
+    entry["name"] = Said(leaf.label, leaf.line)
+    email, phone = EMAIL.search(leaf.value), PHONE.search(leaf.value)
+    rest = PHONE.sub("", EMAIL.sub("", leaf.value)).strip(" ,;.()")
+    for key, text in (("email", email[0] if email else ""), ("phone", phone[0].strip() if phone else ""), ("contact", rest)):
+        if text:
+            entry["hours" if key == "contact" and re.search(r"24/7|morning|hours|day|night|time", text) else key] = Said(text, leaf.line)
+    leaf.claim()
+
+
 def _contacts(table: Table, places: dict[str, int], draft: Draft) -> None:
     for row in table.rows:
-        text = " ".join(cell(row, places, key) for key in ("name", "email", "phone", "contact"))
+        text = ", ".join(filled for key in ("name", "email", "phone", "contact") if (filled := cell(row, places, key)))
         if not row.claimed and person(draft, text, row.line, cell(row, places, "title")) is not None:
             row.claim()
 
@@ -213,7 +228,7 @@ def _vendors(table: Table, places: dict[str, int], draft: Draft) -> None:
             continue
         identifier, entry = draft.entry("vendors", name)
         entry["name"] = Said(name, row.line)
-        everything = " ".join(row.cells)
+        everything = " | ".join(row.cells)
         email, phone = EMAIL.search(everything), PHONE.search(everything)
         for key, text in (
             ("supplies", cell(row, places, "supplies")),

@@ -96,7 +96,9 @@ def _phases(section: Section, draft: Draft, scenario: str, taken: set[str]) -> l
     leaves = [leaf for leaf in section.open_leaves() if leaf.kind == "item"]
     nested = [leaf for leaf in leaves if leaf.children]
     if nested and len(nested) >= len(leaves) / 2:
-        found = [_phase(leaf.text, leaf.line, [*leaf.children] or [leaf], draft, scenario, taken) for leaf in leaves if leaf.claim()]
+        found = [_phase(leaf.text, leaf.line, leaf.children or [leaf], draft, scenario, taken) for leaf in leaves]
+        for leaf in leaves:
+            leaf.claim()
         return found
     rows = [row for table in section.tables for row in table.rows if not row.claimed]
     if not leaves and rows:
