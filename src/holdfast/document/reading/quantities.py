@@ -6,6 +6,7 @@ business days, numbers without a unit and words that mean two things are unclear
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from holdfast.plan.values import duration_seconds, duration_text
 
@@ -99,8 +100,9 @@ def _summed(text: str, found: list[re.Match[str]]) -> Reading:
     parts = [_written(match[1], _UNITS[match[2].lower()]) for match in found]
     if len(parts) == 1:
         return Reading(parts[0])
-    between = [text[first.end() : second.start()].strip(" ,") for first, second in zip(found, found[1:], strict=False)]
-    if all(word in ("", "and") for word in between):
+    between = [text[first.end() : second.start()].strip(" ,") for first, second in pairwise(found)]
+    lengths = [duration_seconds(_written("1", _UNITS[match[2].lower()])) for match in found]
+    if all(word in ("", "and") for word in between) and all(first > second for first, second in pairwise(lengths)):
         return Reading(duration_text(sum(duration_seconds(part) for part in parts)))
     if len({duration_seconds(part) for part in parts}) == 1:
         return Reading(parts[0])
