@@ -20,7 +20,21 @@ def test_a_length_of_time_is_read_as_people_write_it(text: str, value: str | Non
     assert duration(text).clear and duration(text).value == value
 
 
-@pytest.mark.parametrize("text", ["24/7", "4", "1-4 hours", "2 business days", "immediate", "near-zero", "1,5 hours", "best effort", "soon", "4 hours, 8 hours on Sundays"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "24/7",
+        "4",
+        "1-4 hours",
+        "2 business days",
+        "immediate",
+        "near-zero",
+        "1,5 hours",
+        "best effort",
+        "soon",
+        "4 hours, 8 hours on Sundays",
+    ],
+)
 def test_what_is_no_single_length_of_time_is_unclear(text: str) -> None:
     assert not duration(text).clear and duration(text).value is None
 
@@ -58,7 +72,9 @@ def test_money_is_dollars_or_it_is_asked_about() -> None:
 
 
 def test_targets_days_and_percentages() -> None:
-    assert target("< 5 minutes").value == "< 5m" and target("> 95%").value == "> 95%" and target("respond within 15 minutes").value == "<= 15m"
+    assert (
+        target("< 5 minutes").value == "< 5m" and target("> 95%").value == "> 95%" and target("respond within 15 minutes").value == "<= 15m"
+    )
     assert day("14 March 2026").value == "2026-03-14" and day("31 February 2026").unclear and day("03/04/2026").unclear
     assert percent("99.9% uptime").value == "99.9"
 
@@ -74,7 +90,10 @@ def test_any_text_is_read_or_unclear_and_never_an_error(text: str) -> None:
 
 @given(st.sampled_from("“”‘’–—…•→✅🚨📊é ü ñ ß ° ©".replace(" ", "")))
 def test_a_character_that_was_read_in_the_wrong_encoding_is_turned_back(character: str) -> None:
-    damaged = "".join(chr(byte) if 0x80 <= byte < 0xA0 and byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([byte]).decode("cp1252") for byte in character.encode())
+    damaged = "".join(
+        chr(byte) if 0x80 <= byte < 0xA0 and byte in (0x81, 0x8D, 0x8F, 0x90, 0x9D) else bytes([byte]).decode("cp1252")
+        for byte in character.encode()
+    )
     assert repaired(f"x {damaged} y") == f"x {character} y"
 
 

@@ -137,7 +137,9 @@ def _rows(document: Path, imported: "Imported") -> list[list[Any]]:
 
     place = document.name
     rows: list[list[Any]] = [["not found", "", Text(key)] for key in imported.missing]
-    rows += [["question", f"{place}:{asked.line}", Text(f"{asked.about}: {asked.says}{_choices(asked.choices)}")] for asked in imported.questions]
+    rows += [
+        ["question", f"{place}:{asked.line}", Text(f"{asked.about}: {asked.says}{_choices(asked.choices)}")] for asked in imported.questions
+    ]
     rows += [["not understood", f"{place}:{note.line}", Text(f"{note.text[:100]} ({note.section})")] for note in imported.notes]
     rows += [["repaired", f"{place}:{repair.line}", Text(f"{repair.was[:50]} → {repair.now[:50]}")] for repair in imported.repairs]
     rows += [["added", "", Text(text)] for text in imported.added]

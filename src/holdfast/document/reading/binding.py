@@ -77,7 +77,11 @@ def _rename_functions(draft: Draft) -> None:
         return
     draft.data["functions"] = {renamed.get(key, key): entry for key, entry in functions.items()}
     for message in draft.section("messages").values():
-        message.update({"functions": [Said(renamed.get(one.value, one.value), one.line) for one in message["functions"]]} if "functions" in message else {})
+        message.update(
+            {"functions": [Said(renamed.get(one.value, one.value), one.line) for one in message["functions"]]}
+            if "functions" in message
+            else {}
+        )
     _told(draft, "functions are called as the lab's services are: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
 
 
@@ -94,7 +98,9 @@ def _components(draft: Draft) -> None:
         known = component_of(draft, kind)
         if known is None:
             identifier = unique(name, components)
-            components[identifier] = added({"kind": kind, "name": words, "primary_strategy": strategy, "rto": rto} | ({"rpo": rpo} if rpo else {}))
+            components[identifier] = added(
+                {"kind": kind, "name": words, "primary_strategy": strategy, "rto": rto} | ({"rpo": rpo} if rpo else {})
+            )
             _told(draft, f"components.{identifier}: the document names none of this kind")
             continue
         for key, value in (("primary_strategy", strategy), ("rto", rto)):
@@ -109,7 +115,9 @@ def _components(draft: Draft) -> None:
 
 
 def _functions(draft: Draft) -> None:
-    standing = [name for kind in ("dns", "loadbalancer", "application", "postgres", "redis", "bucket") if (name := component_of(draft, kind))]
+    standing = [
+        name for kind in ("dns", "loadbalancer", "application", "postgres", "redis", "bucket") if (name := component_of(draft, kind))
+    ]
     for name, entry in draft.section("functions").items():
         size = next(((run, needed) for service, _, run, needed in _SERVICES if service == name), None)
         if "stands_on" not in entry:
@@ -119,7 +127,11 @@ def _functions(draft: Draft) -> None:
         if size is not None:
             entry.setdefault("size", added({"run": size[0], "needed": size[1]}))
             text, values = _CANARIES[name]
-            canary: dict[str, Any] = {"transaction": text, "every": "2s" if name in ("analytics", "configuration") else "1s", "within": "1s"}
+            canary: dict[str, Any] = {
+                "transaction": text,
+                "every": "2s" if name in ("analytics", "configuration") else "1s",
+                "within": "1s",
+            }
             entry.setdefault("canary", added(canary | ({"values": values} if values else {})))
     _told(draft, "functions: what each stands on, its size and its canary, as the lab's services have them")
 
@@ -140,7 +152,9 @@ def _rules(draft: Draft) -> None:
     if "approval" not in draft.data and roles:
         of = [*firsts[:2], *seconds[:1]]
         rule = {"count": min(2, len(of)), "of": of, "answer_within": "30m"}
-        draft.data["approval"] = added({"activation": rule | {"if_unanswered": "escalate"}, "way_back": rule | {"if_unanswered": "stand-down"}})
+        draft.data["approval"] = added(
+            {"activation": rule | {"if_unanswered": "escalate"}, "way_back": rule | {"if_unanswered": "stand-down"}}
+        )
         _told(draft, f"approval: {rule['count']} of {', '.join(of)}, half an hour to answer")
     fast = {"lease": "3s", "hold": "0s", "probe_every": "500ms", "probe_timeout": "750ms"}
     draft.data.setdefault("profiles", added({"default": {"lease": "15s", "hold": "60s"}, "fast": fast}))
@@ -150,7 +164,9 @@ def _rules(draft: Draft) -> None:
 def _scenario(draft: Draft) -> Entry | None:
     """The scenario that the drill practises: the one about a lost region."""
     scenarios = draft.section("scenarios")
-    known = next((name for name, entry in scenarios.items() if says(str(entry["name"].value), "region*", "site", "data centre", "data center")), None)
+    known = next(
+        (name for name, entry in scenarios.items() if says(str(entry["name"].value), "region*", "site", "data centre", "data center")), None
+    )
     if known is None:
         _told(draft, "no scenario is about a lost region, so the drill has none to practise")
         return None
@@ -171,7 +187,11 @@ def _wishes(draft: Draft) -> None:
         practised = [step for phase in draft.section("scenarios")[_DRILL].get("phases", ()) for step in phase["steps"]]
         if wish.block in ("notify", "approve") or not any(step is wish.step for step in practised):
             continue
-        blocks = [wish.block, "dns.switch"] if wish.block == "loadbalancer.switch" and says(wish.step["parameters"]["text"].value, "dns") else [wish.block]
+        blocks = (
+            [wish.block, "dns.switch"]
+            if wish.block == "loadbalancer.switch" and says(wish.step["parameters"]["text"].value, "dns")
+            else [wish.block]
+        )
         kinds = [BLOCKS[block].component_kind for block in blocks]
         if any(kind is not None and component_of(draft, kind) is None for kind in kinds):
             continue
@@ -197,8 +217,17 @@ def _second(draft: Draft, first: Entry, component: str, line: int) -> None:
             if first in phase["steps"]:
                 name = f"{first['id'].value}-dns"[:63]
                 for step in phase["steps"]:
-                    step.update({"after": [Said(name, one.line) if one.value == first["id"].value else one for one in step["after"]]} if "after" in step else {})
-                step = {"id": Said(name, line), "block": Said("dns.switch", line), "after": added([first["id"].value]), "component": added(component)}
+                    step.update(
+                        {"after": [Said(name, one.line) if one.value == first["id"].value else one for one in step["after"]]}
+                        if "after" in step
+                        else {}
+                    )
+                step = {
+                    "id": Said(name, line),
+                    "block": Said("dns.switch", line),
+                    "after": added([first["id"].value]),
+                    "component": added(component),
+                }
                 phase["steps"].insert(phase["steps"].index(first) + 1, step)
 
 
@@ -206,7 +235,9 @@ def _promotions(draft: Draft, scenario: Entry) -> None:
     """A fence before the first promotion, and the other stores beside the database."""
     phases = scenario.get("phases", [])
     blocks = {step["block"].value for phase in phases for step in phase["steps"]}
-    place = next(((phase, at) for phase in phases for at, step in enumerate(phase["steps"]) if step["block"].value == "postgres.promote"), None)
+    place = next(
+        ((phase, at) for phase in phases for at, step in enumerate(phase["steps"]) if step["block"].value == "postgres.promote"), None
+    )
     if place is None:
         return
     phase, at = place
@@ -240,7 +271,9 @@ def _phase(name: str, start: str, end: str, steps: list[dict[str, Any]]) -> Entr
 def _ways_back(draft: Draft, scenario: Entry) -> None:
     """Following the region that serves, and the planned return, as the lab does both."""
     of = {kind: component_of(draft, kind) or kind for kind, *_ in _COMPONENTS}
-    database, cache, bucket, application, balancer, dns = (of[kind] for kind in ("postgres", "redis", "bucket", "application", "loadbalancer", "dns"))
+    database, cache, bucket, application, balancer, dns = (
+        of[kind] for kind in ("postgres", "redis", "bucket", "application", "loadbalancer", "dns")
+    )
     scenario["reprotect"] = [
         _phase("Following the region that serves", "0s", "60m", [
             {"id": "export-divergence", "block": "divergence.export"},

@@ -29,7 +29,9 @@ def cell(row: Leaf, places: Mapping[str, int], name: str) -> str:
 def unread(table: Table, row: Leaf, places: Mapping[str, int]) -> list[tuple[str, str]]:
     """Names and texts of those cells of a row that no field reads."""
     used = set(places.values())
-    return [(table.headers[at] if at < len(table.headers) else "", text) for at, text in enumerate(row.cells) if at not in used and text.strip()]
+    return [
+        (table.headers[at] if at < len(table.headers) else "", text) for at, text in enumerate(row.cells) if at not in used and text.strip()
+    ]
 
 
 def labelled(section: Section) -> list[Leaf]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from holdfast.document.reading.problems import DocumentError
 
 MOST_BYTES = 16 * 1024 * 1024
-LONGEST_LINE = 100_000
+LONGEST_LINE = 20_000
 MOST_LINES = 200_000
 
 
@@ -88,7 +88,9 @@ def _decoded(content: bytes) -> tuple[str, bool]:
 def read_text(content: bytes) -> Text:
     """The lines of a document. Raises DocumentError for what is no text, or too large."""
     if len(content) > MOST_BYTES:
-        raise DocumentError(f"the document is larger than {MOST_BYTES // 1024 // 1024} MiB", None, "import the text, without its attachments")
+        raise DocumentError(
+            f"the document is larger than {MOST_BYTES // 1024 // 1024} MiB", None, "import the text, without its attachments"
+        )
     nul = content.find(b"\x00")
     if nul >= 0 and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         line = content.count(b"\n", 0, nul) + 1

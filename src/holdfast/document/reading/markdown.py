@@ -41,7 +41,9 @@ def read_tree(lines: tuple[str, ...]) -> Tree:
         try:
             tokens = parser.parse("\n".join(piece))
         except RecursionError:
-            raise DocumentError("lists or quotes stand too deep in each other here", first + 1, f"at most {DEEPEST} levels are read") from None
+            raise DocumentError(
+                "lists or quotes stand too deep in each other here", first + 1, f"at most {DEEPEST} levels are read"
+            ) from None
         builder.tokens(tokens, first)
     return Tree(builder.sections, front)
 

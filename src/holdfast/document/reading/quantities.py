@@ -47,7 +47,9 @@ _WORD = re.compile(rf"\b({'|'.join(sorted(_WORDS, key=len, reverse=True))})[ -](
 _QUANTITY = re.compile(rf"(?<![\w.,])(\d{{1,9}}(?:\.\d{{1,6}})?)[ \u00a0-]?({_UNIT})\b\.?", re.I)
 _RANGE = re.compile(rf"\d\s*(?:{_UNIT})?\s*(?:-|–|—|\bto\b|\bor\b)\s*\d", re.I)
 _ZERO = re.compile(r"^(?:0|zero|no data loss|no loss|none tolerated)$", re.I)
-_VAGUE = re.compile(r"\b(?:business|working) (?:days?|hours?)\b|\bnear[- ]zero\b|\bimmediate(?:ly)?\b|\bbest effort\b|\basap\b|\b24\s*[/x]\s*7\b", re.I)
+_VAGUE = re.compile(
+    r"\b(?:business|working) (?:days?|hours?)\b|\bnear[- ]zero\b|\bimmediate(?:ly)?\b|\bbest effort\b|\basap\b|\b24\s*[/x]\s*7\b", re.I
+)
 _BARE = re.compile(r"^\s*(?:[<>≤≥]=?|up to|within|max(?:imum)?)?\s*(\d{1,9}(?:\.\d{1,6})?)\s*$", re.I)
 
 
@@ -85,7 +87,11 @@ def duration(text: str, unit: str = "") -> Reading:
     if re.search(r"\d,\d", text):
         return Reading(None, "a comma in a number can mean two things")
     if _RANGE.search(text):
-        return Reading(None, "it gives a range", tuple(dict.fromkeys(_written(number, _UNITS[name.lower()]) for number, name in _QUANTITY.findall(text)))[:4])
+        return Reading(
+            None,
+            "it gives a range",
+            tuple(dict.fromkeys(_written(number, _UNITS[name.lower()]) for number, name in _QUANTITY.findall(text)))[:4],
+        )
     found = list(_QUANTITY.finditer(text))
     if not found:
         bare = _BARE.match(text)
@@ -109,9 +115,13 @@ def _summed(text: str, found: list[re.Match[str]]) -> Reading:
     return Reading(None, "it names more than one length of time", tuple(dict.fromkeys(parts))[:4])
 
 
-_OPEN_END = re.compile(rf"(?:^|\b|[>≥(])\s*(?:(?:more than|over|from|after)\s+)?(\d{{1,9}}(?:\.\d{{1,6}})?)\s*({_UNIT})?\s*\+\s*({_UNIT})?\b", re.I)
+_OPEN_END = re.compile(
+    rf"(?:^|\b|[>≥(])\s*(?:(?:more than|over|from|after)\s+)?(\d{{1,9}}(?:\.\d{{1,6}})?)\s*({_UNIT})?\s*\+\s*({_UNIT})?\b", re.I
+)
 _BEYOND = re.compile(rf"^\s*(?:>=?|≥|more than|over|beyond|longer than)\s*(\d{{1,9}}(?:\.\d{{1,6}})?)\s*({_UNIT})\b", re.I)
-_UP_TO = re.compile(rf"^\s*(?:<=?|≤|less than|under|up to|first|within(?: the first)?|the first)\s*(\d{{1,9}}(?:\.\d{{1,6}})?)\s*({_UNIT})\b", re.I)
+_UP_TO = re.compile(
+    rf"^\s*(?:<=?|≤|less than|under|up to|first|within(?: the first)?|the first)\s*(\d{{1,9}}(?:\.\d{{1,6}})?)\s*({_UNIT})\b", re.I
+)
 _FROM_TO = re.compile(
     rf"(?:\bT\s*\+\s*)?(\d{{1,9}}(?:\.\d{{1,6}})?)\s*({_UNIT})?\s*(?:-|–|—|\bto\b|\bthrough\b)\s*(?:T\s*\+\s*)?(\d{{1,9}}(?:\.\d{{1,6}})?)\s*({_UNIT})\b",
     re.I,
@@ -171,7 +181,7 @@ def frequency(text: str) -> Reading:
         return Reading(hits[0])
     if len(hits) > 1:
         return Reading(None, "it names more than one", tuple(hits))
-    found = re.search(rf"\b(?:every|each)\s+(.*)", low)
+    found = re.search(r"\b(?:every|each)\s+(.*)", low)
     return duration(found[1]) if found is not None else Reading(None, "it does not say how often")
 
 
@@ -235,7 +245,9 @@ def money(text: str) -> Money | Reading:
     return Money(amount, at_least)
 
 
-_MONTHS = {name: number for number, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}
+_MONTHS = {
+    name: number for number, name in enumerate(("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)
+}
 
 
 def day(text: str) -> Reading:

@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-_NUMBERING = re.compile(r"^\s*(?:(?:appendix|annex|section|chapter|part)\s+[a-z0-9]+\b|[0-9]+(?:\.[0-9]+)*|[ivx]+\.|[a-h]\.)[.):\s-]*", re.I)
-_LABEL = re.compile(r"^\*\*(?P<bold>[^*]{1,120}?)\*\*\s*:?\s*(?P<after>.*)$|^(?P<plain>[A-Z][^:|\[\]{}]{0,60}?):(?:\s+(?P<rest>.*))?$", re.S)
+_NUMBERING = re.compile(
+    r"^\s*(?:(?:appendix|annex|section|chapter|part)\s+[a-z0-9]+\b|[0-9]+(?:\.[0-9]+)*|[ivx]+\.|[a-h]\.)[.):\s-]*", re.I
+)
+_LABEL = re.compile(
+    r"^\*\*(?P<bold>[^*]{1,120}?)\*\*\s*:?\s*(?P<after>.*)$|^(?P<plain>[A-Z][^:|\[\]{}]{0,60}?):(?:\s+(?P<rest>.*))?$", re.S
+)
 _LINK = re.compile(r"!?\[([^\[\]]{0,400})\]\(([^()\s]{0,400})\)")
 _MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=[\w.!?])[*_](?!\w)|\\(?=[\\`*_{}\[\]()#+.!|<>-])")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")

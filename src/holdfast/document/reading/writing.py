@@ -68,7 +68,13 @@ def _scalar(value: Any) -> Any:
 
     if not isinstance(value, str):
         return value
-    if "\n" in value and re.fullmatch(r"[^\s].*", value, re.S) and value.endswith("\n") and value.isprintable() is False and _literal(value):
+    if (
+        "\n" in value
+        and re.fullmatch(r"[^\s].*", value, re.S)
+        and value.endswith("\n")
+        and value.isprintable() is False
+        and _literal(value)
+    ):
         return LiteralScalarString(value)
     plain = _PLAIN.fullmatch(value) and not _RESERVED.fullmatch(value) and " #" not in value and ": " not in value
     return value if plain else DoubleQuotedScalarString(value)

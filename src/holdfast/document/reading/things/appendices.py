@@ -13,12 +13,18 @@ def read(tree: Tree, draft: Draft) -> None:
             draft.empty_appendices.append(Left(leaves[0].claim().text, section.path, leaves[0].line))
             continue
         steps = [leaf for leaf in leaves if leaf.kind == "item"]
-        if section.within("procedure*", "runbook*", "checklist*", "manual") and section.within("appendix", "appendices", "annex", "procedure*") and steps:
+        if (
+            section.within("procedure*", "runbook*", "checklist*", "manual")
+            and section.within("appendix", "appendices", "annex", "procedure*")
+            and steps
+        ):
             _, entry = draft.entry("procedures", section.name)
             entry["name"] = Said(section.name, section.line)
             entry["steps"] = leaf_list(steps)
         for leaf in leaves:
-            leads_in = leaf.kind == "paragraph" and (section.tables or section.children) and not promises(leaf.text) and len(leaf.text) < 300
+            leads_in = (
+                leaf.kind == "paragraph" and (section.tables or section.children) and not promises(leaf.text) and len(leaf.text) < 300
+            )
             if leads_in and not leaf.claimed and not leaf.label:
                 before = draft.data.get("summary")
                 text = f"{before.value} {leaf.text}" if before is not None else leaf.text

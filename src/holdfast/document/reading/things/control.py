@@ -7,7 +7,17 @@ from holdfast.document.reading.draft import Draft, Left, Said, parts_of, said_li
 from holdfast.document.reading.quantities import day, duration, frequency
 from holdfast.document.reading.tree import Leaf, Section, Tree, says
 
-_NAME = ("organisation", "organization", "company", "plan name", "document name", "document title", "title", "system name", "information system")
+_NAME = (
+    "organisation",
+    "organization",
+    "company",
+    "plan name",
+    "document name",
+    "document title",
+    "title",
+    "system name",
+    "information system",
+)
 _OWNER = ("owner", "document owner", "plan owner", "maintained by", "prepared by", "author", "responsible", "coordinator")
 _APPROVED = ("approved by", "approver*", "approval", "authorised by", "authorized by")
 _VERSION = ("version", "revision", "release")
@@ -91,7 +101,9 @@ def _name(tree: Tree, draft: Draft) -> None:
     several = sum(section.level == 1 for section in tree.sections) > 1
     for section in titles if not several else ():
         for piece in re.split(r"\s+[-–—|]\s+|:\s+", section.title):
-            left = re.sub(r"^(?:of|for|the|and)\b|\b(?:of|for|and)$", "", " ".join(_GENERIC.sub(" ", piece).split(" ")).strip(" -–—,&")).strip(" -–—,&")
+            left = re.sub(
+                r"^(?:of|for|the|and)\b|\b(?:of|for|and)$", "", " ".join(_GENERIC.sub(" ", piece).split(" ")).strip(" -–—,&")
+            ).strip(" -–—,&")
             if re.search(r"[A-Za-z]{2}", left) and left.lower() not in ("and", "of", "for") and (section.level == 1 or not section.leaves):
                 draft.data["name"] = Said(" ".join(left.split()), section.line)
                 return

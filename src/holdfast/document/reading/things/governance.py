@@ -59,7 +59,9 @@ def _table(table: Table, draft: Draft) -> None:
     exercise, indicator, rules, dependency = (columns(table, words) for words in (_EXERCISE, _INDICATOR, _RULES, _DEPENDENCY))
     if {"name", "target"} <= indicator.keys():
         _indicators(table, indicator, draft)
-    elif {"name", "every"} <= exercise.keys() and ("criteria" in exercise or "participants" in exercise or says(table.headers[exercise["name"]], "test*", "exercise", "drill")):
+    elif {"name", "every"} <= exercise.keys() and (
+        "criteria" in exercise or "participants" in exercise or says(table.headers[exercise["name"]], "test*", "exercise", "drill")
+    ):
         _exercises(table, exercise, draft)
     elif "name" in rules and {"requires", "within", "records"} & rules.keys():
         _regulations(table, rules, draft)
@@ -75,7 +77,13 @@ def _exercises(table: Table, places: dict[str, int], draft: Draft) -> None:
         identifier, entry = draft.entry("exercises", name)
         about = f"exercises.{identifier}"
         entry["name"] = Said(name, row.line)
-        kind = "tabletop" if says(name, "tabletop", "table top", "walkthrough", "walk through") else "verification" if says(name, "verif*", "backup*") else "drill"
+        kind = (
+            "tabletop"
+            if says(name, "tabletop", "table top", "walkthrough", "walk through")
+            else "verification"
+            if says(name, "verif*", "backup*")
+            else "drill"
+        )
         entry["kind"] = Said(kind, row.line)
         if kind == "drill":
             words = kind_of(name)
@@ -133,7 +141,9 @@ def _regulations(table: Table, places: dict[str, int], draft: Draft) -> None:
             entry["notify"] = Said(cell(row, places, "authority"), row.line)
         for key, column in (("notify_within", "within"), ("records_kept_for", "records")):
             if cell(row, places, column):
-                draft.read(entry, key, duration(cell(row, places, column)), cell(row, places, column), row.line, f"regulations.{identifier}")
+                draft.read(
+                    entry, key, duration(cell(row, places, column)), cell(row, places, column), row.line, f"regulations.{identifier}"
+                )
         row.claim()
 
 
@@ -209,5 +219,3 @@ def _stage(draft: Draft, leaf: Leaf, about: str) -> Entry:
     entry["tasks"] = leaf_list(leaf.children)
     leaf.claim()
     return entry
-
-

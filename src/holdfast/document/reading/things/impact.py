@@ -9,7 +9,17 @@ from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 
 RTO = ("rto", "recovery time*", "target recovery", "restore within", "time to recover", "back within", "recovery target")
 RPO = ("rpo", "recovery point*", "data loss", "maximum data loss", "point objective")
-MTPD = ("mtpd", "mtd", "mao", "maximum tolerable*", "maximum allowable*", "max tolerable*", "maximum acceptable*", "tolerable downtime", "max downtime")
+MTPD = (
+    "mtpd",
+    "mtd",
+    "mao",
+    "maximum tolerable*",
+    "maximum allowable*",
+    "max tolerable*",
+    "maximum acceptable*",
+    "tolerable downtime",
+    "max downtime",
+)
 NAME = ("function", "business function", "process", "business process", "activity", "service", "capability", "mission*", "system", "what")
 _FUNCTION = {
     "mtpd": MTPD,
@@ -51,7 +61,11 @@ def read(tree: Tree, draft: Draft) -> None:
             tiers = columns(table, _TIER)
             if {"loss", "time"} <= tiers.keys():
                 _tiers(table, tiers, draft)
-            elif "name" in places and ({"rto", "mtpd"} & places.keys()) and not columns(table, {"strategy": ("strategy", "recovery method", "recovery approach")}):
+            elif (
+                "name" in places
+                and ({"rto", "mtpd"} & places.keys())
+                and not columns(table, {"strategy": ("strategy", "recovery method", "recovery approach")})
+            ):
                 _functions(table, places, draft)
     for section in tree.sections:
         _spoken(section, draft)
@@ -108,7 +122,11 @@ def _rest(draft: Draft, table: Table, row: Leaf, places: dict[str, int], about: 
     """Cells of columns that nobody reads are told one by one."""
     from holdfast.document.reading.draft import Left
 
-    draft.notes += [Left(f"{about}: {head}: {text}", "table", row.line) for head, text in unread(table, row, places) if not re.fullmatch(r"#|no\.?|id|ref\.?|nr\.?", head.strip(), re.I)]
+    draft.notes += [
+        Left(f"{about}: {head}: {text}", "table", row.line)
+        for head, text in unread(table, row, places)
+        if not re.fullmatch(r"#|no\.?|id|ref\.?|nr\.?", head.strip(), re.I)
+    ]
 
 
 def _priority(draft: Draft, entry: Entry, text: str, line: int, about: str) -> None:
@@ -145,7 +163,10 @@ def _tiers(table: Table, places: dict[str, int], draft: Draft) -> None:
         row.claim()
 
 
-_SUBJECT = re.compile(r"^(?:the |our )?(?P<name>[A-Za-z][\w /&'-]{1,60}?)(?:\s+(?:function|process|service|activity|system|team))?\s+(?:must|has to|have to|has|have|needs?|is|are|shall|should|can|may|will|tolerates?)\b", re.I)
+_SUBJECT = re.compile(
+    r"^(?:the |our )?(?P<name>[A-Za-z][\w /&'-]{1,60}?)(?:\s+(?:function|process|service|activity|system|team))?\s+(?:must|has to|have to|has|have|needs?|is|are|shall|should|can|may|will|tolerates?)\b",
+    re.I,
+)
 _PRONOUNS = ("it", "this", "they", "that", "we", "this function", "she", "he", "which")
 _SPLIT = re.compile(r"(?<=[.;])\s+(?=[A-Z])")
 
@@ -155,7 +176,7 @@ def _spoken(section: Section, draft: Draft) -> None:
     if section.within("scenario*", "exercise*", "test*", "kpi*", "indicator*", "review*", "communicat*", "escalation*"):
         return
     for leaf in section.open_leaves():
-        if leaf.kind not in ("paragraph", "item") or leaf.label and not _times(leaf.value):
+        if leaf.kind not in ("paragraph", "item") or (leaf.label and not _times(leaf.value)):
             continue
         sentences = _SPLIT.split(leaf.text)
         last: tuple[str, Entry] | None = None
@@ -183,7 +204,11 @@ def _spoken(section: Section, draft: Draft) -> None:
                 draft.put(last[1], "priority", found, leaf.line)
         if last is not None and understood:
             plain_sentences = [sentence for sentence in sentences if not _times(sentence)]
-            impact = [sentence for sentence in plain_sentences if re.search(r"\b(?:lose|loss|cannot|can't|unable|stop|without|outage|impact|unhappy|fine)\b", sentence, re.I)]
+            impact = [
+                sentence
+                for sentence in plain_sentences
+                if re.search(r"\b(?:lose|loss|cannot|can't|unable|stop|without|outage|impact|unhappy|fine)\b", sentence, re.I)
+            ]
             if impact:
                 draft.put(last[1], "impact", " ".join(impact)[:400], leaf.line, f"functions.{last[0]}.impact")
             left = [sentence for sentence in plain_sentences if sentence not in impact]
@@ -196,12 +221,28 @@ def _spoken(section: Section, draft: Draft) -> None:
 
 _NUMBER = r"(?P<{0}>(?:\d+(?:\.\d+)?|half an|an?|one|two|three|four|five|six|eight|ten|twelve|fifteen|twenty(?:[- ]four)?|thirty|forty[- ]?(?:five|eight)?|sixty|ninety|seventy[- ]two)[ -]?(?:ms|s|secs?|seconds?|mins?|m|minutes?|h|hrs?|hours?|days?|d|weeks?)\b)"
 _SAID_RTO = re.compile(
-    r"(?:\brto\b|recovery time(?: objective)?)\D{0,25}?" + _NUMBER.format("a") + r"|(?:back|restored?|resumed?|recovered?|running|working|available)(?: again)?(?: \w+){0,3}? (?:within|in|after(?: at most)?|no later than) (?:at most |about )?" + _NUMBER.format("b") + r"|" + _NUMBER.format("c") + r"\s*\(?(?:rto|recovery time)", re.I
+    r"(?:\brto\b|recovery time(?: objective)?)\D{0,25}?"
+    + _NUMBER.format("a")
+    + r"|(?:back|restored?|resumed?|recovered?|running|working|available)(?: again)?(?: \w+){0,3}? (?:within|in|after(?: at most)?|no later than) (?:at most |about )?"
+    + _NUMBER.format("b")
+    + r"|"
+    + _NUMBER.format("c")
+    + r"\s*\(?(?:rto|recovery time)",
+    re.I,
 )
 _SAID_RPO = re.compile(
-    r"(?:\brpo\b|recovery point(?: objective)?)\D{0,25}?" + _NUMBER.format("a") + r"|(?:lose|loss of|losing)(?: at most| no more than| up to| more than)? " + _NUMBER.format("b") + r"|" + _NUMBER.format("c") + r"\s*(?:\(?rpo|recovery point|of (?:data|work|changes|transactions|entries|bookings|orders|records)\b)", re.I
+    r"(?:\brpo\b|recovery point(?: objective)?)\D{0,25}?"
+    + _NUMBER.format("a")
+    + r"|(?:lose|loss of|losing)(?: at most| no more than| up to| more than)? "
+    + _NUMBER.format("b")
+    + r"|"
+    + _NUMBER.format("c")
+    + r"\s*(?:\(?rpo|recovery point|of (?:data|work|changes|transactions|entries|bookings|orders|records)\b)",
+    re.I,
 )
-_SAID_MTPD = re.compile(r"(?:\bmtp?d\b|maximum tolerable \w+|longer than|survive(?: at most)?|tolerate(?: at most)?)\D{0,25}?" + _NUMBER.format("a"), re.I)
+_SAID_MTPD = re.compile(
+    r"(?:\bmtp?d\b|maximum tolerable \w+|longer than|survive(?: at most)?|tolerate(?: at most)?)\D{0,25}?" + _NUMBER.format("a"), re.I
+)
 
 
 def _times(sentence: str) -> dict[str, str]:

@@ -55,11 +55,23 @@ def _filled(draft: Draft, template: str, text: str, line: int) -> str:
         words = next(group for group in found.groups() if group)
         field = next((name for name, labels in _BY_LABEL if head and found.start() > len(head) and says(head, *labels)), None)
         if field is None and not head:
-            field = next((name for name, labels in _STATED.items() if says(words, "timestamp", "time", "date") and says(text[: found.start()], *labels)), None)
+            field = next(
+                (
+                    name
+                    for name, labels in _STATED.items()
+                    if says(words, "timestamp", "time", "date") and says(text[: found.start()], *labels)
+                ),
+                None,
+            )
             field = field or next((name for name, labels in _BY_LABEL if says(words, *labels)), None)
         if field is None:
             choices = ("started", "restored", "elapsed") if says(words, "timestamp", "time", "date") else ()
-            draft.ask(f"templates.{template}", found[0], Reading(None, "none of the message fields clearly means this; it is sent as it stands", choices), line)
+            draft.ask(
+                f"templates.{template}",
+                found[0],
+                Reading(None, "none of the message fields clearly means this; it is sent as it stands", choices),
+                line,
+            )
             return found[0] if not found[0].startswith("{") else f"[{words}]"
         return "{" + field + "}"
 
@@ -69,7 +81,10 @@ def _filled(draft: Draft, template: str, text: str, line: int) -> str:
 def _rule(section: Section, draft: Draft) -> None:
     """A heading a rule, with method, recipients and content under it."""
     leaves = labelled(section)
-    by = {name: next((leaf for leaf in leaves if says(leaf.label, *words)), None) for name, words in (("method", _METHOD), ("to", _TO), ("content", _CONTENT), ("when", _WHEN), ("trigger", _TRIGGER))}
+    by = {
+        name: next((leaf for leaf in leaves if says(leaf.label, *words)), None)
+        for name, words in (("method", _METHOD), ("to", _TO), ("content", _CONTENT), ("when", _WHEN), ("trigger", _TRIGGER))
+    }
     method = by["method"]
     if method is None or not (by["to"] or by["content"]) or not channels_of(method.value):
         return
@@ -124,14 +139,26 @@ def _trigger(draft: Draft, entry: Entry, leaf: Leaf) -> bool:
     if lasting is not None and duration(lasting[1]).value is not None:
         entry["lasting"] = Said(duration(lasting[1]).value, leaf.line)
         return True
-    words = {word for word in normal(leaf.value).split() if len(word) > 4} - {"services", "service", "affected", "impacted", "systems", "functions", "function"}
+    words = {word for word in normal(leaf.value).split() if len(word) > 4} - {
+        "services",
+        "service",
+        "affected",
+        "impacted",
+        "systems",
+        "functions",
+        "function",
+    }
     hit = [name for name, function in draft.section("functions").items() if words & set(normal(str(function["name"].value)).split())]
     if hit:
         entry["functions"] = [Said(name, leaf.line) for name in hit]
     return bool(hit)
 
 
-_SAME = (("initial", "immediate", "alert", "first"), ("status", "update", "updates", "progress"), ("resolution", "resolved", "restored", "closure"))
+_SAME = (
+    ("initial", "immediate", "alert", "first"),
+    ("status", "update", "updates", "progress"),
+    ("resolution", "resolved", "restored", "closure"),
+)
 
 
 def _template_for(draft: Draft, name: str) -> str | None:

@@ -9,7 +9,7 @@ from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
-PHONE = re.compile(r"(?<![\w.-])(?:\+\d{1,3}|\(?0\d{1,5}\)?)(?:[ ./()-]{0,2}\d{2,6}){1,5}(?![\w-])")
+PHONE = re.compile(r"(?<![\w.-])(?:\+|\(?0)\d[\d ./()-]{5,20}\d(?![\w-])")
 _CHANNELS = (
     ("pagerduty", r"pager ?duty|pager"), ("slack", r"slack|chat|teams"), ("sms", r"\bsms\b|text message"), ("phone", r"phone|call\b|telephone|voice"),
     ("status-page", r"status page|website"), ("in-app", r"in-app|in app"), ("webhook", r"webhook|\bapi\b"), ("email", r"e-?mail|mailing"),
@@ -174,7 +174,9 @@ def _role_section(section: Section, draft: Draft) -> None:
     leaves = labelled(section)
     if not section.title or any(says(leaf.label, "strategy", "method", "region", "site") for leaf in leaves):
         return
-    if any(says(leaf.label, "primary", "held by", "holder", *BACKUP[:3]) for leaf in leaves) and not says(section.title, "document*", "control"):
+    if any(says(leaf.label, "primary", "held by", "holder", *BACKUP[:3]) for leaf in leaves) and not says(
+        section.title, "document*", "control"
+    ):
         entry = _role(draft, section.name, section.line)
         for leaf in leaves:
             if says(leaf.label, *TASKS):
@@ -241,7 +243,14 @@ def _vendors(table: Table, places: dict[str, int], draft: Draft) -> None:
                 entry[key] = Said(text, row.line)
         if cell(row, places, "answers"):
             text = cell(row, places, "answers")
-            draft.read(entry, "answers_within", duration(text, unit_of_heading(table.headers[places["answers"]])), text, row.line, f"vendors.{identifier}")
+            draft.read(
+                entry,
+                "answers_within",
+                duration(text, unit_of_heading(table.headers[places["answers"]])),
+                text,
+                row.line,
+                f"vendors.{identifier}",
+            )
         row.claim()
 
 
@@ -249,7 +258,9 @@ _FULL_NAME = r"(?:[A-Z][\w'â€™-]+(?: (?:van|de|der|von|da|O')\b)?(?: [A-Z][\w'â€
 _SENTENCE = re.compile(
     rf"(?P<who>{_FULL_NAME})(?:,? (?:our|the) (?P<title>[a-z][\w ]{{2,40}}?))?,? (?:is|acts as|serves as|holds|takes|leads as) (?:the |our )?(?P<role>[A-Za-z][\w -]{{2,40}}?)(?=[,.;(]| and (?:is|can|may)|$)"
 )
-_DEPUTY = re.compile(rf"(?:deput(?:y|ised by|ized by) (?:is |of )?|(?:backup|alternate|stand-in) is |in (?:her|his|their) absence,? )(?P<who>{_FULL_NAME})")
+_DEPUTY = re.compile(
+    rf"(?:deput(?:y|ised by|ized by) (?:is |of )?|(?:backup|alternate|stand-in) is |in (?:her|his|their) absence,? )(?P<who>{_FULL_NAME})"
+)
 
 
 def _spoken(section: Section, draft: Draft) -> None:
@@ -259,14 +270,25 @@ def _spoken(section: Section, draft: Draft) -> None:
             continue
         found = _SENTENCE.search(leaf.text)
         if found is None:
-            if _named(leaf.text) and section.within("contact*", "who", "people", "call*", "phone*") and person(draft, leaf.text, leaf.line) is not None:
+            if (
+                _named(leaf.text)
+                and section.within("contact*", "who", "people", "call*", "phone*")
+                and person(draft, leaf.text, leaf.line) is not None
+            ):
                 leaf.claim()
             continue
         deputy = _DEPUTY.search(leaf.text)
         first = leaf.text[: deputy.start()] if deputy else leaf.text
         after = leaf.text[deputy.end() :] if deputy else ""
         entry = _role(draft, found["role"].strip(), leaf.line)
-        _holders(draft, entry, _one(found["who"], first, found["role"]), _one(deputy["who"], after, "Deputy " + found["role"]) if deputy else "", leaf.line, found["role"])
+        _holders(
+            draft,
+            entry,
+            _one(found["who"], first, found["role"]),
+            _one(deputy["who"], after, "Deputy " + found["role"]) if deputy else "",
+            leaf.line,
+            found["role"],
+        )
         leaf.claim()
 
 

@@ -11,7 +11,21 @@ from holdfast.document.reading.tree import Leaf, Section, Tree, says
 _TRIGGER = ("trigger*", "activation criteria", "declared when", "conditions", "declare*", "indicators of")
 _RESPONSE = ("response*", "procedure*", "steps", "actions", "phases", "recovery", "what we do", "activation", "notification")
 _ROLLBACK = ("rollback", "roll back", "failback", "return to normal", "reconstitution", "way back", "deactivation", "return to *")
-_NOT_HERE = ("exercise*", "test*", "review*", "communicat*", "role*", "document*", "appendix", "appendices", "improvement", "strateg*", "analysis", "contact*", "team")
+_NOT_HERE = (
+    "exercise*",
+    "test*",
+    "review*",
+    "communicat*",
+    "role*",
+    "document*",
+    "appendix",
+    "appendices",
+    "improvement",
+    "strateg*",
+    "analysis",
+    "contact*",
+    "team",
+)
 _PREFIX = re.compile(r"^\s*(?:scenario|incident type|situation|playbook|runbook)\s*[\w.]{0,4}\s*[:–—-]\s*", re.I)
 _TAIL = re.compile(r"\s*\(([^()]*)\)\s*:?\s*$")
 _COUNTS = {"two": 2, "three": 3, "multiple": 2, "several": 2, "more than one": 2}
@@ -34,7 +48,13 @@ def _is_scenario(section: Section) -> bool:
     if _PREFIX.match(section.title):
         return True
     parent = section.parent
-    return bool(parent and parent.title and parent.says("scenario*", "playbooks", "runbooks") and not _PREFIX.match(parent.title) and (section.children or section.leaves))
+    return bool(
+        parent
+        and parent.title
+        and parent.says("scenario*", "playbooks", "runbooks")
+        and not _PREFIX.match(parent.title)
+        and (section.children or section.leaves)
+    )
 
 
 def _scenario(section: Section, draft: Draft) -> None:
@@ -85,9 +105,18 @@ def _trigger(leaf: Leaf, draft: Draft) -> Entry:
         figure = re.search(r"\b(\d{1,2})\b", text)
         if count or figure:
             return {"kind": Said("zones-down", line), "count": Said(count or int(figure[1]) if figure else count, line)}
-    if says(text, "network", "connectivity") and says(text, "loss", "lost", "unreachable", "cut") and says(text, "region", "site", "data centre", "data center"):
+    if (
+        says(text, "network", "connectivity")
+        and says(text, "loss", "lost", "unreachable", "cut")
+        and says(text, "region", "site", "data centre", "data center")
+    ):
         return {"kind": Said("network-lost", line)}
-    used = {trigger["signal"].value for scenario in draft.section("scenarios").values() for trigger in scenario.get("triggers", ()) if "signal" in trigger}
+    used = {
+        trigger["signal"].value
+        for scenario in draft.section("scenarios").values()
+        for trigger in scenario.get("triggers", ())
+        if "signal" in trigger
+    }
     return {"kind": Said("signal", line), "signal": Said(unique("-".join(slug(text).split("-")[:6]), used), line), "says": Said(text, line)}
 
 

@@ -46,7 +46,11 @@ def blocks_of(text: str) -> list[str]:
     found = [block for block, pattern in _WORDS if re.search(pattern, text, re.I)]
     if len(found) > 1:
         found = [block for block in found if block not in ("notify", "confirm", "assess")] or found[:1]
-    if "postgres.promote" in found and {"redis.promote", "bucket.activate"} & set(found) and not re.search(r"database|postgres|\bdb\b", text, re.I):
+    if (
+        "postgres.promote" in found
+        and {"redis.promote", "bucket.activate"} & set(found)
+        and not re.search(r"database|postgres|\bdb\b", text, re.I)
+    ):
         found.remove("postgres.promote")
     if "approve" in found:
         return ["approve"]
@@ -71,7 +75,9 @@ def steps_of(leaves: Iterable[Leaf], draft: Draft, scenario: str, taken: set[str
 def _ready(draft: Draft, block: str, text: str) -> bool:
     """Whether the document gives what a block needs."""
     kind, needed = BLOCKS[block].component_kind, BLOCKS[block].required
-    return (kind is None or component_of(draft, kind) is not None) and (not needed or (block == "notify" and message_for(draft, text) is not None))
+    return (kind is None or component_of(draft, kind) is not None) and (
+        not needed or (block == "notify" and message_for(draft, text) is not None)
+    )
 
 
 def component_of(draft: Draft, kind: str) -> str | None:

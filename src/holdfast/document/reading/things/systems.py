@@ -110,7 +110,11 @@ def read(tree: Tree, draft: Draft) -> None:
 def _spoken_regions(section: Section, draft: Draft) -> None:
     """`Primary region: eu-west-1` and `DR site: Leeds`, as labels."""
     for leaf in labelled(section):
-        role = _role(leaf.label) if says(leaf.label, "region", "site", "data centre", "data center", "datacenter", "location", "facility") else None
+        role = (
+            _role(leaf.label)
+            if says(leaf.label, "region", "site", "data centre", "data center", "datacenter", "location", "facility")
+            else None
+        )
         if role is None or not leaf.value:
             continue
         code = _REGION.search(leaf.value)
@@ -192,7 +196,11 @@ def component_for(draft: Draft, name: str, line: int) -> str:
     if known is not None:
         return known
     kind = kind_of(name)
-    same = [identifier for identifier, entry in draft.section("components").items() if kind and entry.get("kind") and entry["kind"].value == kind]
+    same = [
+        identifier
+        for identifier, entry in draft.section("components").items()
+        if kind and entry.get("kind") and entry["kind"].value == kind
+    ]
     if len(same) == 1:
         return str(same[0])
     identifier, entry = draft.entry("components", name)
@@ -201,7 +209,12 @@ def component_for(draft: Draft, name: str, line: int) -> str:
     else:
         from holdfast.document.reading.quantities import Reading
 
-        draft.ask(f"components.{identifier}.kind", name, Reading(None, "its words name no kind of component", tuple(kind for kind, _ in KINDS)), line)
+        draft.ask(
+            f"components.{identifier}.kind",
+            name,
+            Reading(None, "its words name no kind of component", tuple(kind for kind, _ in KINDS)),
+            line,
+        )
         entry["kind"] = Said(None, line)
     entry["name"] = Said(name, line)
     return identifier
@@ -216,7 +229,12 @@ def _link(draft: Draft, component: str, source: str, target: str, text: str, lin
     else:
         from holdfast.document.reading.quantities import Reading
 
-        draft.ask("replication_links.how", text or "an arrow without words", Reading(None, "it doesn't say how data is copied", tuple(how for how, _ in _HOW)), line)
+        draft.ask(
+            "replication_links.how",
+            text or "an arrow without words",
+            Reading(None, "it doesn't say how data is copied", tuple(how for how, _ in _HOW)),
+            line,
+        )
     links[unique(f"{component}-to-{target}", links)] = entry
 
 
