@@ -133,8 +133,12 @@ def test_nothing_of_the_reference_document_is_left_over() -> None:
     value = got.value
     assert [entry["rto"] for entry in value["functions"].values()] == ["15m", "30m", "15m", "60m", "120m"]
     assert value["financial_tiers"][3] == {
-        "from": "4h", "revenue_loss_usd": 200000, "revenue_loss": "at-least", "customer_impact": "Severe", "regulatory_risk": "Critical"
-    }  # fmt: skip
+        "from": "4h",
+        "revenue_loss_usd": 200000,
+        "revenue_loss": "at-least",
+        "customer_impact": "Severe",
+        "regulatory_risk": "Critical",
+    }
     assert value["escalation"]["P1"]["channels"] == ["phone", "sms", "email"]
     assert value["scenarios"]["security-breach"]["phases"][3]["window"] == ["120m", "open"]
     assert "every" not in value["exercises"]["tabletop-exercise"]

@@ -12,9 +12,33 @@ from holdfast.plan.loader import PlanError, load_bytes
 
 DOCUMENTS = sorted((Path(__file__).parent / "documents").glob("*.md"))
 PIECES = st.sampled_from(
-    ["# Functions\n", "## Scenario 1: x\n", "| Function | RTO |\n| --- | --- |\n| a | 4 h |\n", "- **Primary**: A\n", "1. **X (0-5 min)**\n   - y\n", "> " * 30, "```mermaid\ngraph TB\n",
-     "```\n", "<table>", "</table>\n", "<tr><td colspan=99 rowspan=99>x", "---\n", "**bold**\n", "[x]\n", "â€", "\x00", "\x85", "- " * 30, "*" * 30, "a: b\n", "RTO of 4 hours", "@", "\ud7ff", "  "]
-)  # fmt: skip
+    [
+        "# Functions\n",
+        "## Scenario 1: x\n",
+        "| Function | RTO |\n| --- | --- |\n| a | 4 h |\n",
+        "- **Primary**: A\n",
+        "1. **X (0-5 min)**\n   - y\n",
+        "> " * 30,
+        "```mermaid\ngraph TB\n",
+        "```\n",
+        "<table>",
+        "</table>\n",
+        "<tr><td colspan=99 rowspan=99>x",
+        "---\n",
+        "**bold**\n",
+        "[x]\n",
+        "â€",
+        "\x00",
+        "\x85",
+        "- " * 30,
+        "*" * 30,
+        "a: b\n",
+        "RTO of 4 hours",
+        "@",
+        "\ud7ff",
+        "  ",
+    ]
+)
 
 
 def outcome(content: bytes) -> None:
@@ -70,13 +94,32 @@ def test_a_document_with_its_lines_shuffled(path: Path, dice: object) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        b"> " * 9_000, b"- " * 9_000, b"[" * 19_000, b"*" * 19_000, b"| " * 9_000, b"<table>" * 3_000 + b"</table>", b"`" * 19_000, b"(" * 19_000 + b"0",
-        b"<table><tr>" + b"<td colspan=999 rowspan=999>x" * 3_000 + b"</table>", b"1-" * 9_000, b"a@" * 9_000, b"+1 2" * 4_000, b"**a" * 4_900, b"<a " * 4_900,
-        b"\n".join(b"#" * (1 + n % 6) + b" h" for n in range(3_000)), b"\n".join(b" " * n + b"- x" for n in range(300)), b"x" * 20_001, b"0" * 19_999,
-        b"```mermaid\ngraph TB\nsubgraph \"Primary (a-b-1)\"\n" + b"A --> " * 3_000, b"- **a**: b\n" * 3_000, b"one " * 4_900, b"Aa Bb " * 3_000, b"a: " * 4_900,
+        b"> " * 9_000,
+        b"- " * 9_000,
+        b"[" * 19_000,
+        b"*" * 19_000,
+        b"| " * 9_000,
+        b"<table>" * 3_000 + b"</table>",
+        b"`" * 19_000,
+        b"(" * 19_000 + b"0",
+        b"<table><tr>" + b"<td colspan=999 rowspan=999>x" * 3_000 + b"</table>",
+        b"1-" * 9_000,
+        b"a@" * 9_000,
+        b"+1 2" * 4_000,
+        b"**a" * 4_900,
+        b"<a " * 4_900,
+        b"\n".join(b"#" * (1 + n % 6) + b" h" for n in range(3_000)),
+        b"\n".join(b" " * n + b"- x" for n in range(300)),
+        b"x" * 20_001,
+        b"0" * 19_999,
+        b'```mermaid\ngraph TB\nsubgraph "Primary (a-b-1)"\n' + b"A --> " * 3_000,
+        b"- **a**: b\n" * 3_000,
+        b"one " * 4_900,
+        b"Aa Bb " * 3_000,
+        b"a: " * 4_900,
     ],
     ids=range(23),
-)  # fmt: skip
+)
 def test_what_is_made_to_take_long_takes_seconds_at_most(content: bytes) -> None:
     begin = time.process_time()
     outcome(content)

@@ -11,11 +11,26 @@ from holdfast.document.reading.quantities import Money, day, duration, frequency
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("4 hours", "4h"), ("1 h", "1h"), ("15 min", "15m"), ("< 15 min", "15m"), ("Within 30 minutes", "30m"), ("1h 30min", "90m"),
-        ("1 hour and 30 minutes", "90m"), ("half an hour", "30m"), ("two hours", "2h"), ("0", "0s"), ("no data loss", "0s"), ("1.5 hours", "90m"),
-        ("7 years", "7y"), ("30 minutes for critical services", "30m"), ("2 weeks", "2w"), ("N/A", None), ("N/A (stateless)", None), ("-", None),
+        ("4 hours", "4h"),
+        ("1 h", "1h"),
+        ("15 min", "15m"),
+        ("< 15 min", "15m"),
+        ("Within 30 minutes", "30m"),
+        ("1h 30min", "90m"),
+        ("1 hour and 30 minutes", "90m"),
+        ("half an hour", "30m"),
+        ("two hours", "2h"),
+        ("0", "0s"),
+        ("no data loss", "0s"),
+        ("1.5 hours", "90m"),
+        ("7 years", "7y"),
+        ("30 minutes for critical services", "30m"),
+        ("2 weeks", "2w"),
+        ("N/A", None),
+        ("N/A (stateless)", None),
+        ("-", None),
     ],
-)  # fmt: skip
+)
 def test_a_length_of_time_is_read_as_people_write_it(text: str, value: str | None) -> None:
     assert duration(text).clear and duration(text).value == value
 
@@ -45,9 +60,18 @@ def test_a_number_without_a_unit_takes_the_columns() -> None:
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("0-5 minutes", ("0s", "5m")), ("1-4 hours", ("1h", "4h")), ("120+ minutes", ("120m", "open")), ("4+ hours", ("4h", "open")), ("T+5 to T+10 min", ("5m", "10m")),
-     ("30 min - 4 hours", ("30m", "4h")), ("< 1 h", ("0s", "1h")), ("more than 8 hours", ("8h", "open")), ("soon", None)],
-)  # fmt: skip
+    [
+        ("0-5 minutes", ("0s", "5m")),
+        ("1-4 hours", ("1h", "4h")),
+        ("120+ minutes", ("120m", "open")),
+        ("4+ hours", ("4h", "open")),
+        ("T+5 to T+10 min", ("5m", "10m")),
+        ("30 min - 4 hours", ("30m", "4h")),
+        ("< 1 h", ("0s", "1h")),
+        ("more than 8 hours", ("8h", "open")),
+        ("soon", None),
+    ],
+)
 def test_a_window_has_a_beginning_and_an_end(text: str, found: tuple[str, str] | None) -> None:
     assert window(text) == found
 
@@ -58,9 +82,9 @@ def test_words_that_mean_two_things_are_asked_about(text: str) -> None:
 
 
 def test_how_often_in_words() -> None:
-    assert [frequency(text).value for text in ("Daily", "every 15 minutes", "semi-annually", "Annual Updates", "twice a year", "Real-time")] == [
-        "daily", "15m", "half-yearly", "yearly", "half-yearly", "continuous"
-    ]  # fmt: skip
+    assert [
+        frequency(text).value for text in ("Daily", "every 15 minutes", "semi-annually", "Annual Updates", "twice a year", "Real-time")
+    ] == ["daily", "15m", "half-yearly", "yearly", "half-yearly", "continuous"]
 
 
 def test_money_is_dollars_or_it_is_asked_about() -> None:

@@ -24,7 +24,13 @@ _COMPONENTS = (
     ("loadbalancer", "loadbalancer", "Load balancer", "The load balancer of the other region admits traffic", "25m", None),
     ("dns", "dns", "DNS", "The functions' names get the other region's address", "25m", None),
 )
-_SERVICES = (("voice", ("voice", "call processing", "calls"), 4, 2), ("pms", ("pms", "integration", "reservation*"), 6, 3), ("authentication", ("authentication", "login", "sign in"), 4, 2), ("analytics", ("analytics", "reporting"), 6, 3), ("configuration", ("configuration", "settings"), 6, 3))  # fmt: skip
+_SERVICES = (
+    ("voice", ("voice", "call processing", "calls"), 4, 2),
+    ("pms", ("pms", "integration", "reservation*"), 6, 3),
+    ("authentication", ("authentication", "login", "sign in"), 4, 2),
+    ("analytics", ("analytics", "reporting"), 6, 3),
+    ("configuration", ("configuration", "settings"), 6, 3),
+)
 _CANARIES: dict[str, tuple[str, dict[str, Any]]] = {
     "voice": ("A call to the test hotel", {"caller": "+353 1 555 0199", "hotel": "canary"}),
     "pms": ("A reservation of the test guest", {"guest": "Canary", "room": "canary"}),
@@ -32,7 +38,11 @@ _CANARIES: dict[str, tuple[str, dict[str, Any]]] = {
     "analytics": ("One round of counting recent calls", {}),
     "configuration": ("The test setting gets a new value", {"name": "canary"}),
 }
-_EXERCISE = (("exercise-one", "Ada Exercise", "Stands in for the deciding roles in drills"), ("exercise-two", "Ben Exercise", "Stands in for the managing roles in drills"), ("exercise-three", "Cleo Exercise", "Conducts the drills and decides nothing"))  # fmt: skip
+_EXERCISE = (
+    ("exercise-one", "Ada Exercise", "Stands in for the deciding roles in drills"),
+    ("exercise-two", "Ben Exercise", "Stands in for the managing roles in drills"),
+    ("exercise-three", "Cleo Exercise", "Conducts the drills and decides nothing"),
+)
 _DRILL = "regional-outage"
 
 
@@ -275,38 +285,73 @@ def _ways_back(draft: Draft, scenario: Entry) -> None:
         of[kind] for kind in ("postgres", "redis", "bucket", "application", "loadbalancer", "dns")
     )
     scenario["reprotect"] = [
-        _phase("Following the region that serves", "0s", "60m", [
-            {"id": "export-divergence", "block": "divergence.export"},
-            {"id": "reprotect-database", "block": "postgres.reprotect", "component": database, "after": ["export-divergence"]},
-            {"id": "reprotect-cache", "block": "redis.reprotect", "component": cache, "after": ["export-divergence"]},
-            {"id": "reconcile-bucket", "block": "bucket.reconcile", "component": bucket, "after": ["export-divergence"]},
-        ]),
-    ]  # fmt: skip
+        _phase(
+            "Following the region that serves",
+            "0s",
+            "60m",
+            [
+                {"id": "export-divergence", "block": "divergence.export"},
+                {"id": "reprotect-database", "block": "postgres.reprotect", "component": database, "after": ["export-divergence"]},
+                {"id": "reprotect-cache", "block": "redis.reprotect", "component": cache, "after": ["export-divergence"]},
+                {"id": "reconcile-bucket", "block": "bucket.reconcile", "component": bucket, "after": ["export-divergence"]},
+            ],
+        ),
+    ]
     scenario["way_back"] = [
         _phase("Approval of the return", "0s", "30m", [{"id": "approve-return", "block": "approve"}]),
-        _phase("Switchover home", "30m", "45m", [
-            {"id": "drain-dr", "block": "loadbalancer.drain", "component": balancer, "after": ["approve-return"]},
-            {"id": "fence-dr", "block": "fence", "after": ["drain-dr"]},
-            {"id": "promote-home-database", "block": "postgres.promote", "component": database, "after": ["fence-dr"]},
-            {"id": "promote-home-cache", "block": "redis.promote", "component": cache, "after": ["fence-dr"]},
-            {"id": "bring-objects-home", "block": "bucket.reconcile", "component": bucket, "after": ["fence-dr"]},
-            {"id": "activate-home-bucket", "block": "bucket.activate", "component": bucket, "after": ["bring-objects-home"]},
-            {"id": "update-home-settings", "block": "settings.update", "component": application, "after": ["promote-home-database", "promote-home-cache", "activate-home-bucket"]},
-            {"id": "verify-home-database", "block": "postgres.verify", "component": database, "after": ["promote-home-database"]},
-            {"id": "switch-home-load-balancer", "block": "loadbalancer.switch", "component": balancer, "after": ["update-home-settings", "verify-home-database"]},
-            {"id": "switch-home-dns", "block": "dns.switch", "component": dns, "after": ["switch-home-load-balancer"]},
-        ]),
-        _phase("DR follows again", "45m", "60m", [
-            {"id": "smoke-test-home", "block": "smoke.test", "after": ["switch-home-dns"]},
-            {"id": "watch-home-performance", "block": "performance.watch", "after": ["switch-home-dns"], "parameters": {"for": "3s"}},
-            {"id": "export-dr-divergence", "block": "divergence.export", "after": ["switch-home-dns"]},
-            {"id": "reprotect-dr-database", "block": "postgres.reprotect", "component": database, "after": ["export-dr-divergence"]},
-            {"id": "reprotect-dr-cache", "block": "redis.reprotect", "component": cache, "after": ["export-dr-divergence"]},
-            {"id": "reconcile-dr-bucket", "block": "bucket.reconcile", "component": bucket, "after": ["switch-home-dns"]},
-            {"id": "scale-down-dr", "block": "application.scale", "component": application, "after": ["smoke-test-home", "watch-home-performance"], "parameters": {"replicas": 1, "region": "source"}},
-            {"id": "confirm-return", "block": "confirm", "after": ["scale-down-dr", "reprotect-dr-database", "reprotect-dr-cache", "reconcile-dr-bucket"]},
-        ]),
-    ]  # fmt: skip
+        _phase(
+            "Switchover home",
+            "30m",
+            "45m",
+            [
+                {"id": "drain-dr", "block": "loadbalancer.drain", "component": balancer, "after": ["approve-return"]},
+                {"id": "fence-dr", "block": "fence", "after": ["drain-dr"]},
+                {"id": "promote-home-database", "block": "postgres.promote", "component": database, "after": ["fence-dr"]},
+                {"id": "promote-home-cache", "block": "redis.promote", "component": cache, "after": ["fence-dr"]},
+                {"id": "bring-objects-home", "block": "bucket.reconcile", "component": bucket, "after": ["fence-dr"]},
+                {"id": "activate-home-bucket", "block": "bucket.activate", "component": bucket, "after": ["bring-objects-home"]},
+                {
+                    "id": "update-home-settings",
+                    "block": "settings.update",
+                    "component": application,
+                    "after": ["promote-home-database", "promote-home-cache", "activate-home-bucket"],
+                },
+                {"id": "verify-home-database", "block": "postgres.verify", "component": database, "after": ["promote-home-database"]},
+                {
+                    "id": "switch-home-load-balancer",
+                    "block": "loadbalancer.switch",
+                    "component": balancer,
+                    "after": ["update-home-settings", "verify-home-database"],
+                },
+                {"id": "switch-home-dns", "block": "dns.switch", "component": dns, "after": ["switch-home-load-balancer"]},
+            ],
+        ),
+        _phase(
+            "DR follows again",
+            "45m",
+            "60m",
+            [
+                {"id": "smoke-test-home", "block": "smoke.test", "after": ["switch-home-dns"]},
+                {"id": "watch-home-performance", "block": "performance.watch", "after": ["switch-home-dns"], "parameters": {"for": "3s"}},
+                {"id": "export-dr-divergence", "block": "divergence.export", "after": ["switch-home-dns"]},
+                {"id": "reprotect-dr-database", "block": "postgres.reprotect", "component": database, "after": ["export-dr-divergence"]},
+                {"id": "reprotect-dr-cache", "block": "redis.reprotect", "component": cache, "after": ["export-dr-divergence"]},
+                {"id": "reconcile-dr-bucket", "block": "bucket.reconcile", "component": bucket, "after": ["switch-home-dns"]},
+                {
+                    "id": "scale-down-dr",
+                    "block": "application.scale",
+                    "component": application,
+                    "after": ["smoke-test-home", "watch-home-performance"],
+                    "parameters": {"replicas": 1, "region": "source"},
+                },
+                {
+                    "id": "confirm-return",
+                    "block": "confirm",
+                    "after": ["scale-down-dr", "reprotect-dr-database", "reprotect-dr-cache", "reconcile-dr-bucket"],
+                },
+            ],
+        ),
+    ]
     _told(draft, "scenarios: the way back as steps (reprotect, way_back), beside the document's rollback in words")
 
 

@@ -136,12 +136,30 @@ def _roles_of_regions(value: dict[str, Any]) -> tuple[str, ...]:
 
 
 _COUNTED: Sequence[tuple[str, str]] = (
-    ("functions", "functions"), ("financial_tiers", "financial tiers"), ("regions", "regions"), ("components", "components"),
-    ("replication_links", "replication links"), ("monitoring", "monitors"), ("scenarios", "scenarios"), ("people", "people"), ("roles", "roles"),
-    ("audiences", "audiences"), ("escalation", "severities"), ("messages", "messages"), ("templates", "templates"), ("exercises", "exercises"),
-    ("exercise_process", "process stages"), ("criteria", "criteria"), ("reviews", "reviews"), ("indicators", "indicators"),
-    ("improvement", "improvements"), ("vendors", "vendors"), ("dependencies", "dependencies"), ("regulations", "regulations"), ("procedures", "procedures"),
-)  # fmt: skip
+    ("functions", "functions"),
+    ("financial_tiers", "financial tiers"),
+    ("regions", "regions"),
+    ("components", "components"),
+    ("replication_links", "replication links"),
+    ("monitoring", "monitors"),
+    ("scenarios", "scenarios"),
+    ("people", "people"),
+    ("roles", "roles"),
+    ("audiences", "audiences"),
+    ("escalation", "severities"),
+    ("messages", "messages"),
+    ("templates", "templates"),
+    ("exercises", "exercises"),
+    ("exercise_process", "process stages"),
+    ("criteria", "criteria"),
+    ("reviews", "reviews"),
+    ("indicators", "indicators"),
+    ("improvement", "improvements"),
+    ("vendors", "vendors"),
+    ("dependencies", "dependencies"),
+    ("regulations", "regulations"),
+    ("procedures", "procedures"),
+)
 
 
 def _counts(draft: Draft) -> dict[str, int]:

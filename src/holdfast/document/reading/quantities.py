@@ -28,21 +28,67 @@ class Reading:
 NOTHING = Reading()
 _ABSENT = re.compile(r"^(?:n/?a|not applicable|none|-+|–|—|tbd|to be defined|to be determined|stateless|)(?:\s*\(.*\))?\.?$", re.I)
 _UNITS = {
-    "ms": "ms", "millisecond": "ms", "milliseconds": "ms",
-    "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s",
-    "m": "m", "min": "m", "mins": "m", "minute": "m", "minutes": "m",
-    "h": "h", "hr": "h", "hrs": "h", "hour": "h", "hours": "h",
-    "d": "d", "day": "d", "days": "d",
-    "w": "w", "wk": "w", "wks": "w", "week": "w", "weeks": "w",
-    "month": "month", "months": "month",
-    "y": "y", "yr": "y", "yrs": "y", "year": "y", "years": "y",
-}  # fmt: skip
+    "ms": "ms",
+    "millisecond": "ms",
+    "milliseconds": "ms",
+    "s": "s",
+    "sec": "s",
+    "secs": "s",
+    "second": "s",
+    "seconds": "s",
+    "m": "m",
+    "min": "m",
+    "mins": "m",
+    "minute": "m",
+    "minutes": "m",
+    "h": "h",
+    "hr": "h",
+    "hrs": "h",
+    "hour": "h",
+    "hours": "h",
+    "d": "d",
+    "day": "d",
+    "days": "d",
+    "w": "w",
+    "wk": "w",
+    "wks": "w",
+    "week": "w",
+    "weeks": "w",
+    "month": "month",
+    "months": "month",
+    "y": "y",
+    "yr": "y",
+    "yrs": "y",
+    "year": "y",
+    "years": "y",
+}
 _UNIT = "|".join(sorted(_UNITS, key=len, reverse=True))
 _WORDS = {
-    "a": "1", "an": "1", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
-    "ten": "10", "twelve": "12", "fifteen": "15", "twenty": "20", "thirty": "30", "forty five": "45", "sixty": "60", "ninety": "90",
-    "forty": "40", "twenty four": "24", "forty eight": "48", "seventy two": "72", "half an": "0.5",
-}  # fmt: skip
+    "a": "1",
+    "an": "1",
+    "one": "1",
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+    "seven": "7",
+    "eight": "8",
+    "nine": "9",
+    "ten": "10",
+    "twelve": "12",
+    "fifteen": "15",
+    "twenty": "20",
+    "thirty": "30",
+    "forty five": "45",
+    "sixty": "60",
+    "ninety": "90",
+    "forty": "40",
+    "twenty four": "24",
+    "forty eight": "48",
+    "seventy two": "72",
+    "half an": "0.5",
+}
 _WORD = re.compile(rf"\b({'|'.join(sorted(_WORDS, key=len, reverse=True))})[ -](?=(?:{_UNIT})\b)", re.I)
 _QUANTITY = re.compile(rf"(?<![\w.,])(\d{{1,9}}(?:\.\d{{1,6}})?)[ \u00a0-]?({_UNIT})\b\.?", re.I)
 _RANGE = re.compile(rf"\d\s*(?:{_UNIT})?\s*(?:-|–|—|\bto\b|\bor\b)\s*\d", re.I)
@@ -197,7 +243,12 @@ def percent(text: str) -> Reading:
 
 
 _SIGN = re.compile(r"(<=|>=|<|>|≤|≥)")
-_SIGN_WORDS = (("<=", r"within|at most|no more than|up to|maximum|not exceed"), ("<", r"less than|under|below|fewer than"), (">=", r"at least|minimum|or more|no less than"), (">", r"more than|above|over|exceeds?"))  # fmt: skip
+_SIGN_WORDS = (
+    ("<=", r"within|at most|no more than|up to|maximum|not exceed"),
+    ("<", r"less than|under|below|fewer than"),
+    (">=", r"at least|minimum|or more|no less than"),
+    (">", r"more than|above|over|exceeds?"),
+)
 
 
 def target(text: str, usual_sign: str = "") -> Reading:
@@ -216,7 +267,10 @@ def target(text: str, usual_sign: str = "") -> Reading:
     return Reading(f"{sign} {number}" if sign else number)
 
 
-_MONEY = re.compile(r"(?P<sign>[$€£]|USD|EUR|GBP|US\$)?\s*(?P<number>\d{1,3}(?:[, ]\d{3})+(?:\.\d{1,2})?|\d{1,15}(?:\.\d{1,4})?)\s*(?P<size>k|thousand|m|million|bn|billion)?\b\s*(?P<after>USD|EUR|GBP|dollars|euros?)?(?P<more>\s*\+)?", re.I)  # fmt: skip
+_MONEY = re.compile(
+    r"(?P<sign>[$€£]|USD|EUR|GBP|US\$)?\s*(?P<number>\d{1,3}(?:[, ]\d{3})+(?:\.\d{1,2})?|\d{1,15}(?:\.\d{1,4})?)\s*(?P<size>k|thousand|m|million|bn|billion)?\b\s*(?P<after>USD|EUR|GBP|dollars|euros?)?(?P<more>\s*\+)?",
+    re.I,
+)
 _SIZES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
 _DOLLARS = {"$", "usd", "us$", "dollars"}
 
@@ -231,7 +285,7 @@ class Money:
 
 def money(text: str) -> Money | Reading:
     """An amount such as `$200,000+` or `USD 5k`. Other currencies, ranges and amounts without a currency are unclear."""
-    found = [match for match in _MONEY.finditer(text)]
+    found = list(_MONEY.finditer(text))
     if not found:
         return NOTHING if absent(text) else Reading(None, "no amount stands in it")
     if len(found) > 1:

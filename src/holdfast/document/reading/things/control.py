@@ -29,8 +29,9 @@ _CLASSIFICATION = ("classification", "confidentiality", "sensitivity")
 _RETENTION = ("retention", "kept for", "retain*")
 _WHERE = ("document", "control", "information", "about", "plan details", "revision", "version", "record of changes", "administrative")
 _GENERIC = re.compile(
-    r"\b(?:business continuity(?: management)?|disaster recovery|information system|it|contingency|continuity of operations|resilience|recovery|plan|bcp|drp|dr|continuity)\b", re.I
-)  # fmt: skip
+    r"\b(?:business continuity(?: management)?|disaster recovery|information system|it|contingency|continuity of operations|resilience|recovery|plan|bcp|drp|dr|continuity)\b",
+    re.I,
+)
 
 
 def read(tree: Tree, draft: Draft) -> None:
@@ -113,7 +114,7 @@ def _summary(tree: Tree, draft: Draft) -> None:
     texts: list[Leaf] = []
     for section in tree.sections:
         if section.level <= 6 and section.says("summary", "purpose", "introduction", "overview", "scope", "background", "objective"):
-            texts += [leaf for leaf in _prose(section)]
+            texts += list(_prose(section))
     if texts:
         draft.data["summary"] = Said(" ".join(leaf.claim().text for leaf in texts)[:4000], texts[0].line)
 

@@ -35,9 +35,12 @@ _DEPENDENCY = {
     "name": ("dependency", "depends on", "external service", "upstream"),
 }
 _MEASURES = (
-    ("detection", ("detection", "mttd", "detect")), ("recovery-success", ("recovery success*",)), ("test-success", ("test success*", "exercise success*")),
-    ("backup-success", ("backup success*",)), ("recovery", ("time to recovery", "mttr", "recovery time", "time to recover")),
-)  # fmt: skip
+    ("detection", ("detection", "mttd", "detect")),
+    ("recovery-success", ("recovery success*",)),
+    ("test-success", ("test success*", "exercise success*")),
+    ("backup-success", ("backup success*",)),
+    ("recovery", ("time to recovery", "mttr", "recovery time", "time to recover")),
+)
 
 
 def read(tree: Tree, draft: Draft) -> None:

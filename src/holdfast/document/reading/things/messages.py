@@ -15,13 +15,22 @@ _WHEN = ("timeline", "timing", "when", "due", "deadline", "within")
 _TRIGGER = ("trigger", "condition", "if")
 _PLACEHOLDER = re.compile(r"\[([^\[\]\n]{1,120})\]|<([A-Za-z][^<>\n]{1,60})>|\{([A-Za-z][^{}\n]{1,60})\}")
 _BY_LABEL = (
-    ("commander", ("incident commander", "commander", "incident lead")), ("started", ("start time", "started", "began", "since")),
-    ("state", ("current status", "status", "state")), ("actions_taken", ("actions taken", "done so far", "completed")),
-    ("next_steps", ("next steps", "next", "planned actions")), ("expected_back", ("eta", "expected*", "estimated*")),
-    ("duration", ("duration", "length")), ("cause", ("root cause", "cause")), ("report", ("post mortem", "postmortem", "report", "review")),
-    ("functions", ("impact", "affected*", "services affected", "functions")), ("severity", ("severity", "priority")), ("cost", ("cost", "financial impact")),
-    ("restored", ("restored", "resolved at", "end time", "resolved")), ("scenario", ("scenario", "incident type")), ("incident", ("war room", "incident id", "incident number", "reference")),
-)  # fmt: skip
+    ("commander", ("incident commander", "commander", "incident lead")),
+    ("started", ("start time", "started", "began", "since")),
+    ("state", ("current status", "status", "state")),
+    ("actions_taken", ("actions taken", "done so far", "completed")),
+    ("next_steps", ("next steps", "next", "planned actions")),
+    ("expected_back", ("eta", "expected*", "estimated*")),
+    ("duration", ("duration", "length")),
+    ("cause", ("root cause", "cause")),
+    ("report", ("post mortem", "postmortem", "report", "review")),
+    ("functions", ("impact", "affected*", "services affected", "functions")),
+    ("severity", ("severity", "priority")),
+    ("cost", ("cost", "financial impact")),
+    ("restored", ("restored", "resolved at", "end time", "resolved")),
+    ("scenario", ("scenario", "incident type")),
+    ("incident", ("war room", "incident id", "incident number", "reference")),
+)
 _STATED = {"restored": ("resolved", "restored", "resolution", "closed")}
 
 

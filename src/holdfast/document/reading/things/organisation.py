@@ -11,9 +11,15 @@ from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 PHONE = re.compile(r"(?<![\w.-])(?:\+|\(?0)\d[\d ./()-]{5,20}\d(?![\w-])")
 _CHANNELS = (
-    ("pagerduty", r"pager ?duty|pager"), ("slack", r"slack|chat|teams"), ("sms", r"\bsms\b|text message"), ("phone", r"phone|call\b|telephone|voice"),
-    ("status-page", r"status page|website"), ("in-app", r"in-app|in app"), ("webhook", r"webhook|\bapi\b"), ("email", r"e-?mail|mailing"),
-)  # fmt: skip
+    ("pagerduty", r"pager ?duty|pager"),
+    ("slack", r"slack|chat|teams"),
+    ("sms", r"\bsms\b|text message"),
+    ("phone", r"phone|call\b|telephone|voice"),
+    ("status-page", r"status page|website"),
+    ("in-app", r"in-app|in app"),
+    ("webhook", r"webhook|\bapi\b"),
+    ("email", r"e-?mail|mailing"),
+)
 PRIMARY = ("primary", "lead", "held by", "holder", "assigned to", "person", "filled by", "name", "who", "first")
 BACKUP = ("backup", "alternate*", "deputy", "deputies", "secondary", "stand in", "substitute", "second")
 TASKS = ("responsibilities", "responsibility", "duties", "tasks", "responsible for")

@@ -13,11 +13,20 @@ from holdfast.document.reading.tree import Leaf, says
 from holdfast.plan.blocks import BLOCKS
 
 _WORDS: tuple[tuple[str, str], ...] = (
-    ("postgres.promote", r"\b(?:promote|fail ?over|switch to)\b.*\b(?:replica|standby|database|db|postgres\w*)\b(?! (?:admin|team|engineer|lead))"),
+    (
+        "postgres.promote",
+        r"\b(?:promote|fail ?over|switch to)\b.*\b(?:replica|standby|database|db|postgres\w*)\b(?! (?:admin|team|engineer|lead))",
+    ),
     ("redis.promote", r"\b(?:promote|fail ?over|activate|switch to)\b.*\b(?:redis|cache)\b"),
     ("bucket.activate", r"\b(?:activate|switch to|fail ?over|promote)\b.*\b(?:bucket|object stor\w*|s3|storage)\b"),
-    ("settings.update", r"\b(?:update|change|point|repoint|redirect)\b.*\b(?:connection (?:strings?|settings?)|application settings|configuration strings?)\b"),
-    ("postgres.verify", r"\b(?:verify|check|validate|confirm|test)\b.*\b(?:database|postgres\w*|db)\b.*\b(?:connectivity|integrity|writ\w+)\b"),
+    (
+        "settings.update",
+        r"\b(?:update|change|point|repoint|redirect)\b.*\b(?:connection (?:strings?|settings?)|application settings|configuration strings?)\b",
+    ),
+    (
+        "postgres.verify",
+        r"\b(?:verify|check|validate|confirm|test)\b.*\b(?:database|postgres\w*|db)\b.*\b(?:connectivity|integrity|writ\w+)\b",
+    ),
     ("application.scale", r"\bscale[- ]?(?:up|out)\b.*\b(?:cluster|application|instances|kubernetes|servers?|services?)\b"),
     ("application.deploy", r"\b(?:deploy|roll out|release)\b.*\b(?:application|version|release|build)\b"),
     ("loadbalancer.switch", r"\b(?:update|switch|change|repoint|move)\b.*\bload[- ]?balancers?\b"),
@@ -28,7 +37,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("approve", r"\b(?:decision to|decide to|approve|authori[sz]e)\b.*\b(?:activat\w+|dr\b|fail ?over|declar\w+|recovery)"),
     ("assess", r"\b(?:initial )?impact (?:assessment|analysis)\b|\bassess (?:the )?impact\b"),
     ("notify", r"\b(?:notif\w+|activat\w+ via|alert|inform|page|call)\b"),
-)  # fmt: skip
+)
 _CAUTIOUS = re.compile(r"\b(?:reverse|undo|roll ?back|return|original|restore from|from (?:the )?(?:latest |clean )*backups?)\b", re.I)
 _BY = (
     ("database-administrator", ("database*", "data", "corruption", "backup*", "transaction*")),

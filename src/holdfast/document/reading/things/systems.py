@@ -26,7 +26,13 @@ _STRATEGY = {
     "rpo": RPO,
     "name": ("component", "system", "asset", "resource", "service", "technology", "application"),
 }
-_HOW = (("synchronous", r"(?<!a)\bsync(?:hronous)?\b"), ("continuous", r"continuous|streaming"), ("asynchronous", r"\basync"), ("cross-region", r"cross[- ]region"), ("periodic", r"periodic|snapshot|nightly|daily|hourly"))  # fmt: skip
+_HOW = (
+    ("synchronous", r"(?<!a)\bsync(?:hronous)?\b"),
+    ("continuous", r"continuous|streaming"),
+    ("asynchronous", r"\basync"),
+    ("cross-region", r"cross[- ]region"),
+    ("periodic", r"periodic|snapshot|nightly|daily|hourly"),
+)
 
 
 def kind_of(name: str) -> str | None:
