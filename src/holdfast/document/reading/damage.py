@@ -93,8 +93,8 @@ def read_text(content: bytes) -> Text:
         )
     nul = content.find(b"\x00")
     if nul >= 0 and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        line = content.count(b"\n", 0, nul) + 1
-        raise DocumentError("this is no text: a byte is zero here", line, "export the document as Markdown first")
+        at = content.count(b"\n", 0, nul) + 1
+        raise DocumentError("this is no text: a byte is zero here", at, "export the document as Markdown first")
     text, sound = _decoded(content)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) > MOST_LINES:

@@ -219,7 +219,7 @@ def _spoken(section: Section, draft: Draft) -> None:
             leaf.claim()
 
 
-_NUMBER = r"(?P<{0}>(?:\d+(?:\.\d+)?|half an|an?|one|two|three|four|five|six|eight|ten|twelve|fifteen|twenty(?:[- ]four)?|thirty|forty[- ]?(?:five|eight)?|sixty|ninety|seventy[- ]two)[ -]?(?:ms|s|secs?|seconds?|mins?|m|minutes?|h|hrs?|hours?|days?|d|weeks?)\b)"
+_NUMBER = r"(?P<{0}>(?:(?<![\d.])\d{{1,9}}(?:\.\d{{1,6}})?|half an|an?|one|two|three|four|five|six|eight|ten|twelve|fifteen|twenty(?:[- ]four)?|thirty|forty[- ]?(?:five|eight)?|sixty|ninety|seventy[- ]two)[ -]?(?:ms|s|secs?|seconds?|mins?|m|minutes?|h|hrs?|hours?|days?|d|weeks?)\b)"
 _SAID_RTO = re.compile(
     r"(?:\brto\b|recovery time(?: objective)?)\D{0,25}?"
     + _NUMBER.format("a")
