@@ -278,13 +278,9 @@ def _phase(name: str, start: str, end: str, steps: list[dict[str, Any]]) -> Entr
     return {"name": added(name), "window": added([start, end]), "steps": [added(step) for step in steps]}
 
 
-def _ways_back(draft: Draft, scenario: Entry) -> None:
-    """Following the region that serves, and the planned return, as the lab does both."""
-    of = {kind: component_of(draft, kind) or kind for kind, *_ in _COMPONENTS}
-    database, cache, bucket, application, balancer, dns = (
-        of[kind] for kind in ("postgres", "redis", "bucket", "application", "loadbalancer", "dns")
-    )
-    scenario["reprotect"] = [
+def _following(database: str, cache: str, bucket: str) -> list[Entry]:
+    """The lost region becomes a replica of the one that serves."""
+    return [
         _phase(
             "Following the region that serves",
             "0s",
@@ -297,6 +293,15 @@ def _ways_back(draft: Draft, scenario: Entry) -> None:
             ],
         ),
     ]
+
+
+def _ways_back(draft: Draft, scenario: Entry) -> None:
+    """Following the region that serves, and the planned return, as the lab does both."""
+    of = {kind: component_of(draft, kind) or kind for kind, *_ in _COMPONENTS}
+    database, cache, bucket, application, balancer, dns = (
+        of[kind] for kind in ("postgres", "redis", "bucket", "application", "loadbalancer", "dns")
+    )
+    scenario["reprotect"] = _following(database, cache, bucket)
     scenario["way_back"] = [
         _phase("Approval of the return", "0s", "30m", [{"id": "approve-return", "block": "approve"}]),
         _phase(
