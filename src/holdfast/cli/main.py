@@ -40,6 +40,7 @@ COMMANDS = (
     Command("set", "holdfast.cli.writing:set_value", "Change one value of a plan, keeping its comments."),
     Command("answer", "holdfast.cli.writing:answer", "Answer a question that the plan leaves open."),
     Command("contacts", "holdfast.cli.contacts:app", "Keep people's e-mail and telephone apart from the plan, encrypted."),
+    Command("import", "holdfast.cli.importing:import_", "Read a plan written as a document, and say what was understood."),
     Command("drill", "holdfast.cli.drill:app", "Practise a scenario on the lab and measure what clients lost."),
     Command("lab", "holdfast.cli.lab:app", "Two regions on one machine, from real servers: start, cut, heal, stop."),
     Command("plan", "holdfast.cli.foresee:plan", "Show what a run would change, how long it takes, and who must approve."),
