@@ -67,6 +67,18 @@ class TickTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Restated:
+    """Values that printed pages show with their step already; only Markdown, which is read back, has them as a table."""
+
+    table: Table
+
+
+@dataclass(frozen=True, slots=True)
+class NewPage:
+    """What follows can be handed out by itself: printed, it begins a page."""
+
+
+@dataclass(frozen=True, slots=True)
 class Literal:
     """A text of several lines. `complete`: its last line is ended."""
 
@@ -84,7 +96,7 @@ class Figure:
     caption: str
 
 
-Block = Heading | Paragraph | Bullets | Table | TickTable | Literal | Figure
+Block = Heading | Paragraph | Bullets | Table | TickTable | Restated | NewPage | Literal | Figure
 
 
 @dataclass(frozen=True, slots=True)

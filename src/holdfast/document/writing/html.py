@@ -10,7 +10,8 @@ from importlib.resources import files
 
 from holdfast.document.exact.cells import BREAK, Cell, Run
 from holdfast.document.exact.form import JOINS, UNFINISHED
-from holdfast.document.writing.blocks import Block, Booklet, Bullets, Figure, Heading, Literal, Paragraph, Table, Tick, TickTable
+from holdfast.document.exact.shapes import title_of
+from holdfast.document.writing.blocks import Block, Booklet, Bullets, Figure, Heading, Literal, NewPage, Paragraph, Restated, Table, Tick, TickTable
 from holdfast.document.writing.values import place_cell
 
 _MOST_COLUMNS = 7
@@ -67,6 +68,10 @@ def _block(block: Block, number: int) -> str:
             return _table(block)
         case TickTable(_, ticks):
             return f'<ol class="ticks">{"".join(_tick(tick) for tick in ticks)}</ol>'
+        case Restated():
+            return ""
+        case NewPage():
+            return '<div class="new-page"></div>'
         case Literal(place, text, complete):
             remark = "" if complete else f", {UNFINISHED}"
             return f'<p class="note">{_cell(place_cell(place))}{remark}:</p><pre>{escape(text)}</pre>'
@@ -77,7 +82,7 @@ def _block(block: Block, number: int) -> str:
 def _table(table: Table) -> str:
     heads = [escape(column.title) for column in table.columns]
     if table.place is not None:
-        heads[0] = _cell(place_cell(table.place)) if table.place else "Plan"
+        heads[0] = escape(title_of(str(table.place[-1])) if table.place and isinstance(table.place[-1], str) else "Plan")
     head = "".join(f'<th scope="col">{title}</th>' for title in heads)
     rows = "".join(
         f'<tr><th scope="row">{_cell(row[0])}</th>{"".join(f"<td>{_cell(cell)}</td>" for cell in row[1:])}</tr>' for row in table.rows

@@ -4,7 +4,7 @@ import re
 
 from holdfast.document.exact.cells import BREAK, Cell, Run
 from holdfast.document.exact.form import FRONT, JOINS, UNFINISHED
-from holdfast.document.writing.blocks import Block, Booklet, Bullets, Figure, Heading, Literal, Paragraph, Table, TickTable
+from holdfast.document.writing.blocks import Block, Booklet, Bullets, Figure, Heading, Literal, NewPage, Paragraph, Restated, Table, TickTable
 from holdfast.document.writing.values import place_cell
 from holdfast.plan.problems import Place
 
@@ -33,8 +33,10 @@ def _block(block: Block) -> str:
             return "".join(f"{before}{escaped(' '.join(item.split()))}\n" for item in items)
         case Table():
             return _table(block)
-        case TickTable(table):
+        case TickTable(table) | Restated(table):
             return _table(table)
+        case NewPage():
+            return ""
         case Literal(place, text, complete):
             return _literal(place, text, "" if complete else f", {UNFINISHED}")
         case Figure(_, mermaid, caption):

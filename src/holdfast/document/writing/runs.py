@@ -1,7 +1,7 @@
 """Scenarios as runbooks: triggers, phases with their windows, steps to tick, the way back, each under a heading of its own."""
 
 from holdfast.document.exact.shapes import Shape, fields_of, shape_at
-from holdfast.document.writing.blocks import Block, Heading, Paragraph
+from holdfast.document.writing.blocks import Block, Heading, NewPage, Paragraph
 from holdfast.document.writing.steps import StepWords
 from holdfast.document.writing.values import collection_blocks, field_blocks, settings_table, values_of
 from holdfast.plan.model import Plan, Scenario
@@ -21,7 +21,7 @@ def scenario_blocks(plan: Plan, words: StepWords) -> list[Block]:
     """Every scenario."""
     blocks: list[Block] = []
     for name, scenario in plan.scenarios.items():
-        blocks += [Heading(3, scenario.name), *_scenario(("scenarios", name), scenario, words)]
+        blocks += [NewPage(), Heading(3, scenario.name), *_scenario(("scenarios", name), scenario, words)]
     return blocks
 
 

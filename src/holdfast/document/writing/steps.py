@@ -67,12 +67,14 @@ class StepWords:
         return _COMMANDS.get(step.block, "")
 
 
-def ticks(table: Table, steps: Sequence[WayStep], columns: Sequence[str], words: StepWords) -> TickTable:
-    """The table of steps with a box, words, person and command in front of what the plan holds."""
+def ticks(
+    table: Table, steps: Sequence[WayStep], columns: Sequence[str], deeper: Sequence[list[tuple[str, Cell]]], words: StepWords
+) -> TickTable:
+    """The table of steps with a box, words, person and command in front of what the plan holds. `deeper`: what no column has."""
     drawn = (Column("☐", drawn=True), Column("In words", drawn=True), Column("Who", drawn=True), Column("Command", drawn=True))
     rows = []
     items = []
-    for step, (number, *cells) in zip(steps, table.rows, strict=True):
+    for step, more, (number, *cells) in zip(steps, deeper, table.rows, strict=True):
         command = words.command(step)
         command_cell = Cell((Run(command, code=True),)) if command else Cell()
         rows.append((number, said("☐"), said(words.what(step)), said(words.who(step)), command_cell, *cells))
@@ -81,6 +83,7 @@ def ticks(table: Table, steps: Sequence[WayStep], columns: Sequence[str], words:
         if command:
             facts.append(("Command", command_cell))
         facts += [(title_of(name), cell) for name, cell in zip(columns, cells, strict=True) if name != "id" and cell.runs and name in shapes]
+        facts += more
         facts += [("Other way", said("; then ".join(words.what(one) for one in way.steps)))] if (way := getattr(step, "other_way", None)) else []
         items.append(Tick(step.id, words.what(step), tuple(facts)))
     first, *rest = table.columns

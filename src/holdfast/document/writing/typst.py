@@ -6,7 +6,8 @@ the typesetter carries, so the pages are the same on every machine. Name, versio
 
 from holdfast.document.exact.cells import BREAK, Cell, Run
 from holdfast.document.exact.form import JOINS
-from holdfast.document.writing.blocks import Block, Booklet, Bullets, Figure, Heading, Literal, Paragraph, Table, Tick, TickTable
+from holdfast.document.exact.shapes import title_of
+from holdfast.document.writing.blocks import Block, Booklet, Bullets, Figure, Heading, Literal, NewPage, Paragraph, Restated, Table, Tick, TickTable
 from holdfast.document.writing.values import place_cell
 
 _MOST_COLUMNS = 6
@@ -23,6 +24,11 @@ _PREAMBLE = """\
 #set text(font: ("Libertinus Serif", "DejaVu Sans Mono"), size: 9.5pt, lang: "en")
 #set par(justify: false, leading: 0.55em)
 #show raw: set text(font: "DejaVu Sans Mono", size: 7.6pt)
+#show heading: set text(size: 10pt)
+#show heading.where(level: 1): set text(size: 20pt)
+#show heading.where(level: 2): set text(size: 15pt)
+#show heading.where(level: 3): set text(size: 12.5pt)
+#show heading.where(level: 4): set text(size: 11pt)
 #show heading: set block(above: 1.2em, below: 0.6em, sticky: true)
 #show heading.where(level: 2): it => block(above: 2em, below: 0.7em, width: 100%, stroke: (bottom: 0.8pt + rgb("#16202E")), inset: (bottom: 3pt), sticky: true, it)
 #set table(stroke: (x, y) => (bottom: 0.4pt + rgb("#C3CCD8")), inset: (x: 4pt, y: 3pt), align: left + top)
@@ -37,7 +43,7 @@ _PREAMBLE = """\
 def typst(booklet: Booklet) -> str:
     """The whole source."""
     head = _PREAMBLE.format(title=_string(booklet.title), digest=_string(booklet.digest), footer=f"text({_string(booklet.footer)})")
-    contents = "#outline(depth: 2, indent: 0pt)\n#pagebreak(weak: true)"
+    contents = "#outline(target: heading.where(level: 2), indent: 0pt)\n#pagebreak(weak: true)"
     title, *rest = booklet.blocks
     first_section = next((number for number, block in enumerate(rest) if isinstance(block, Heading)), len(rest))
     parts = [_block(block) for block in rest]
@@ -48,8 +54,7 @@ def typst(booklet: Booklet) -> str:
 def _block(block: Block) -> str:
     match block:
         case Heading(level, text):
-            size = {1: 20, 2: 15, 3: 12.5, 4: 11}.get(level, 10)
-            return f"#heading(level: {level}, outlined: {'true' if level == 2 else 'false'}, text(size: {size}pt, {_string(text)}))"
+            return f"#heading(level: {level}, {_said(text)})"
         case Paragraph(text):
             return f"#par({_said(text)})"
         case Bullets(items, sign):
@@ -61,6 +66,10 @@ def _block(block: Block) -> str:
             return _table(block)
         case TickTable(_, ticks):
             return "\n".join(_tick(tick) for tick in ticks)
+        case Restated():
+            return ""
+        case NewPage():
+            return "#pagebreak(weak: true)"
         case Literal(place, text, _):
             body = f"raw(block: true, {_string(text)})"
             return f"#par({_cell(place_cell(place))})\n#block(width: 100%, fill: rgb(\"#F5F7FA\"), inset: 6pt, {body})"
@@ -72,7 +81,7 @@ def _block(block: Block) -> str:
 def _table(table: Table) -> str:
     heads = [_said(column.title) for column in table.columns]
     if table.place is not None:
-        heads[0] = _cell(place_cell(table.place)) if table.place else _said("Plan")
+        heads[0] = _said(title_of(str(table.place[-1])) if table.place and isinstance(table.place[-1], str) else "Plan")
     widths = ", ".join(_widths(table))
     cells = ", ".join(_cell(cell) for row in table.rows for cell in row)
     return f"#table(columns: ({widths},), table.header({', '.join(heads)}), {cells})"

@@ -10,7 +10,7 @@ from typing import Any
 
 from holdfast.document.exact.cells import Cell, Run, encode, key_text
 from holdfast.document.exact.shapes import Kind, Shape, fields_of, title_of
-from holdfast.document.writing.blocks import Block, Column, Heading, Literal, Table, TickTable
+from holdfast.document.writing.blocks import Block, Column, Heading, Literal, Restated, Table
 from holdfast.document.writing.steps import StepWords, ticks
 from holdfast.plan.part import Part
 from holdfast.plan.problems import Place
@@ -83,16 +83,26 @@ def collection_blocks(place: Place, shape: Shape, value: Any, level: int, words:
         rows.append((place_cell((key,)), *(cells.get(name, Cell()) for name in columns)))
     table = Table((Column(""), *(Column(title_of(name)) for name in columns)), tuple(rows), place)
     blocks: list[Block] = [table]
+    collections, deeper.collections = deeper.collections, []
+    below = _blocks(place, deeper, level, words)
     if entries and isinstance(entries[0][1], WayStep):
         steps = [part for _, part in entries if isinstance(part, WayStep)]
-        blocks = [ticks(table, steps, columns, words)]
-    collections, deeper.collections = deeper.collections, []
-    blocks += _blocks(place, deeper, level, words)
+        facts = [_facts(deeper, (*place, key)) for key, _ in entries]
+        blocks = [ticks(table, steps, columns, facts, words)]
+        below = [Restated(block) if isinstance(block, Table) else block for block in below]
+    blocks += below
     for at, inner, found in collections:
         part = dict(entries)[at[len(place)]]
-        blocks.append(Heading(level, f"{_named(at[len(place)], part)}: {title_of(str(at[-1])).lower()}"))
+        inner_names = ", ".join(title_of(str(key)).lower() for key in at[len(place) + 1 :])
+        blocks.append(Heading(level, f"{_named(at[len(place)], part)}: {inner_names}"))
         blocks += collection_blocks(at, inner, found, level + 1, words)
     return blocks
+
+
+def _facts(contents: _Contents, place: Place) -> list[tuple[str, Cell]]:
+    """What lies deeper in one entry, each with its title."""
+    under = [(at[len(place) :], shape, value) for at, shape, value in contents.leaves if at[: len(place)] == place]
+    return [(" ".join(title_of(str(key)) if not number else str(key) for number, key in enumerate(at)), encode(shape, value)) for at, shape, value in under]
 
 
 def _named(key: str | int, part: Part) -> str:
