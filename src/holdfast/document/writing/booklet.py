@@ -101,7 +101,7 @@ def _section(plan: Plan, section: Section, held: dict[str, tuple], words: StepWo
             continue
         if len(section.fields) > 1:
             blocks.append(Heading(3, title_of(key)))
-        blocks += scenario_blocks(plan, words) if key == "scenarios" else field_blocks((key,), shape, value, 4, words)
+        blocks += scenario_blocks(plan, words) if key == "scenarios" and plan.scenarios else field_blocks((key,), shape, value, 4, words)
     for drawn in section.drawn:
         blocks += drawn(plan)
     if len(blocks) == 2:
