@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from holdfast.checks import Finding
 from holdfast.document.exact.shapes import fields_of, title_of
-from holdfast.document.writing.blocks import Block, Booklet, Heading, Paragraph
+from holdfast.document.writing.blocks import Block, Booklet, Heading, NewPage, Paragraph
 from holdfast.document.writing.findings import findings_blocks
 from holdfast.document.writing.maps import dependency_map, region_map
 from holdfast.document.writing.people import call_order, phone_tree, who_hears_what
@@ -91,6 +91,8 @@ _READING = (
 
 def _section(plan: Plan, section: Section, held: dict[str, tuple], words: StepWords) -> list[Block]:  # type: ignore[type-arg]
     blocks: list[Block] = [Heading(2, section.title), Paragraph(section.says)]
+    if "scenarios" in section.fields:
+        blocks.insert(0, NewPage())
     present = [key for key in section.fields if key in held]
     leaves = [((key,), *held[key]) for key in present if held[key][0].is_leaf]
     if leaves:
@@ -104,7 +106,7 @@ def _section(plan: Plan, section: Section, held: dict[str, tuple], words: StepWo
         blocks += scenario_blocks(plan, words) if key == "scenarios" and plan.scenarios else field_blocks((key,), shape, value, 4, words)
     for drawn in section.drawn:
         blocks += drawn(plan)
-    if len(blocks) == 2:
+    if isinstance(blocks[-1], Paragraph):
         blocks.append(Paragraph("The plan says nothing here."))
     return blocks
 

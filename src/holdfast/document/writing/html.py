@@ -13,9 +13,7 @@ from holdfast.document.exact.form import JOINS, UNFINISHED
 from holdfast.document.exact.shapes import title_of
 from holdfast.document.writing.blocks import Block, Booklet, Bullets, Figure, Heading, Literal, NewPage, Paragraph, Restated, Table, Tick, TickTable
 from holdfast.document.writing.values import place_cell
-
-_MOST_COLUMNS = 7
-"""A table with more is written as a card a row."""
+from holdfast.document.writing.wide import split
 
 
 def html(booklet: Booklet) -> str:
@@ -62,10 +60,9 @@ def _block(block: Block, number: int) -> str:
             look = "" if sign == "•" else ' class="ticks"'
             before = "" if sign == "•" else f'<span class="box" aria-hidden="true">{sign}</span> '
             return f"<ul{look}>{''.join(f'<li>{before}{escape(item)}</li>' for item in items)}</ul>"
-        case Table() if len(block.columns) > _MOST_COLUMNS:
-            return _cards(block)
         case Table():
-            return _table(block)
+            short, long = split(block)
+            return (_table(short) if short is not None else "") + (_cards(long) if long is not None else "")
         case TickTable(_, ticks):
             return f'<ol class="ticks">{"".join(_tick(tick) for tick in ticks)}</ol>'
         case Restated():
@@ -93,6 +90,8 @@ def _table(table: Table) -> str:
 def _cards(table: Table) -> str:
     cards = []
     for row in table.rows:
+        if not any(cell.runs for cell in row[1:]):
+            continue
         facts = _facts([(column.title, cell) for column, cell in zip(table.columns[1:], row[1:], strict=True) if cell.runs])
         cards.append(f'<div class="card"><p class="name">{_cell(row[0])}</p>{facts}</div>')
     return "".join(cards)

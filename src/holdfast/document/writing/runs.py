@@ -21,7 +21,9 @@ def scenario_blocks(plan: Plan, words: StepWords) -> list[Block]:
     """Every scenario."""
     blocks: list[Block] = []
     for name, scenario in plan.scenarios.items():
-        blocks += [NewPage(), Heading(3, scenario.name), *_scenario(("scenarios", name), scenario, words)]
+        if blocks:
+            blocks.append(NewPage())
+        blocks += [Heading(3, scenario.name), *_scenario(("scenarios", name), scenario, words)]
     return blocks
 
 

@@ -9,9 +9,7 @@ from holdfast.document.exact.form import JOINS
 from holdfast.document.exact.shapes import title_of
 from holdfast.document.writing.blocks import Block, Booklet, Bullets, Figure, Heading, Literal, NewPage, Paragraph, Restated, Table, Tick, TickTable
 from holdfast.document.writing.values import place_cell
-
-_MOST_COLUMNS = 6
-"""A table with more is set as a card a row."""
+from holdfast.document.writing.wide import split
 
 _PREAMBLE = """\
 #set document(title: {title}, author: (), keywords: ({digest},))
@@ -60,10 +58,10 @@ def _block(block: Block) -> str:
         case Bullets(items, sign):
             marker = "[•]" if sign == "•" else "box-to-tick"
             return f"#list(marker: {marker}, spacing: 0.8em, {', '.join(_said(item) for item in items)})" if items else ""
-        case Table() if len(block.columns) > _MOST_COLUMNS:
-            return "\n".join(_card(block, row) for row in block.rows)
         case Table():
-            return _table(block)
+            short, long = split(block)
+            cards = [_card(long, row) for row in long.rows if any(cell.runs for cell in row[1:])] if long is not None else []
+            return "\n".join([*([_table(short)] if short is not None else []), *cards])
         case TickTable(_, ticks):
             return "\n".join(_tick(tick) for tick in ticks)
         case Restated():

@@ -47,7 +47,8 @@ def field_blocks(place: Place, shape: Shape, value: Any, level: int, words: Step
     """Everything that one field of the plan holds."""
     contents = _Contents()
     _gather(contents, place, shape, value)
-    return _blocks(place if shape.kind is Kind.PART else place[:-1], contents, level, words)
+    says_itself = any(at == place for at, _, _ in contents.leaves)
+    return _blocks(place if shape.kind is Kind.PART and not says_itself else place[:-1], contents, level, words)
 
 
 def settings_table(place: Place, leaves: list[tuple[Place, Shape, Any]]) -> Table:
