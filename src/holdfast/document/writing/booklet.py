@@ -5,9 +5,10 @@ A field that no section names comes in the last one, so a later field of the pla
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from holdfast.checks import Finding
-from holdfast.document.exact.shapes import fields_of, title_of
+from holdfast.document.exact.shapes import Shape, fields_of, title_of
 from holdfast.document.writing.blocks import Block, Booklet, Heading, NewPage, Paragraph
 from holdfast.document.writing.findings import findings_blocks
 from holdfast.document.writing.maps import dependency_map, region_map
@@ -68,7 +69,7 @@ _HEAD = ("schema", "name", "version")
 def booklet(plan: Plan, digest: str, findings: Sequence[Finding]) -> Booklet:
     """The document. `findings`: what `check` says about the plan."""
     words = StepWords.of(plan)
-    held = {key: (shape, value) for key, shape, value in values_of(plan)}
+    held = {key: (shape, value) for key, shape, value in values_of(plan)} | _usual(plan)
     named = {key for section in SECTIONS for key in section.fields}
     blocks: list[Block] = [Heading(1, f"Business continuity plan: {plan.name}"), Paragraph(_READING)]
     top = [((key,), shape, value) for key, (shape, value) in held.items() if key != "schema" and key not in named and shape.is_leaf]
@@ -83,13 +84,21 @@ def booklet(plan: Plan, digest: str, findings: Sequence[Finding]) -> Booklet:
     return Booklet(f"Business continuity plan: {plan.name}", footer, digest, tuple(blocks))
 
 
+def _usual(plan: Plan) -> dict[str, tuple[Shape, Any]]:
+    """What the plan leaves to Holdfast's defaults and a reader must still know: words, and collections that aren't empty."""
+    said = {key for key, _, _ in values_of(plan)}
+    shapes = fields_of(Plan)
+    fields = {found.alias or name: getattr(plan, name) for name, found in Plan.model_fields.items()}
+    return {key: (shapes[key], value) for key, value in fields.items() if key not in said and value and isinstance(value, str | dict)}
+
+
 _READING = (
     "Printed from the plan that Holdfast runs. Names in this type are the plan's own identifiers. Durations are written 15m, 4h, 7y. "
-    "What the plan leaves to Holdfast's defaults is not listed."
+    "Details that the plan leaves to Holdfast's defaults are not listed."
 )
 
 
-def _section(plan: Plan, section: Section, held: dict[str, tuple], words: StepWords) -> list[Block]:  # type: ignore[type-arg]
+def _section(plan: Plan, section: Section, held: dict[str, tuple[Shape, Any]], words: StepWords) -> list[Block]:
     blocks: list[Block] = [Heading(2, section.title), Paragraph(section.says)]
     if "scenarios" in section.fields:
         blocks.insert(0, NewPage())
