@@ -83,7 +83,7 @@ def test_the_pdf_is_the_same_each_time_and_says_that_it_is_for_archives() -> Non
     assert first == pdf(source)
     assert b"pdfaid" in first
     assert source.count(digest) == 1
-    assert 'footer: context' in source
+    assert "footer: context" in source
     assert digest[:16] in source
 
 
@@ -113,5 +113,9 @@ def test_json_names_the_file_and_the_digest(tmp_path: Path, monkeypatch: pytest.
 
 def test_no_table_of_values_stands_twice() -> None:
     plan, digest = reference()
-    places = [(block.place, tuple(row[0] for row in block.rows)) for block in booklet(plan, digest, ()).blocks if isinstance(block, Table) and block.place]
+    places = [
+        (block.place, tuple(row[0] for row in block.rows))
+        for block in booklet(plan, digest, ()).blocks
+        if isinstance(block, Table) and block.place
+    ]
     assert len(places) == len(set(places))

@@ -1,8 +1,8 @@
 """What stands on what, as a drawing that needs nothing else and can't be broken by a name."""
 
 import json
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given

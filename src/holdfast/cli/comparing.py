@@ -110,7 +110,5 @@ def _report(old: "LoadedPlan", new: "LoadedPlan", changes: "tuple[Change, ...]")
         "same": not changes,
         "before": {"path": str(old.path), "version": old.plan.version, "digest": old.digest},
         "after": {"path": str(new.path), "version": new.plan.version, "digest": new.digest},
-        "changes": [
-            {"about": change.about, "sentence": change.sentence, "place": list(change.place)} for change in changes
-        ],
+        "changes": [{"about": change.about, "sentence": change.sentence, "place": list(change.place)} for change in changes],
     }

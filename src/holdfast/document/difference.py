@@ -43,7 +43,9 @@ class Drilled:
 
 ORDER = ("promises", "findings", "steps", "people", "drills", "others")
 _PEOPLE = frozenset({"people", "roles", "approval", "escalation", "audiences", "rotations"})
-_PROMISED = frozenset({"rto", "rpo", "mtpd", "availability_percent", "data_loss_tolerance", "retention", "answer_within", "due", "every", "within"})
+_PROMISED = frozenset(
+    {"rto", "rpo", "mtpd", "availability_percent", "data_loss_tolerance", "retention", "answer_within", "due", "every", "within"}
+)
 
 
 def difference(before: Plan, after: Plan, found_before: Sequence[Finding], found_after: Sequence[Finding]) -> tuple[Change, ...]:
@@ -218,14 +220,18 @@ def _steps(plan: Plan, scenario: str, run: str) -> dict[str, _Standing]:
 def _run(scenario: str, place: Place, old: dict[str, _Standing], new: dict[str, _Standing]) -> list[Change]:
     """Steps that came, went, moved or do something else, and windows that changed."""
     changes = [Change("steps", f"{scenario}: step '{name}' is gone", place) for name in old if name not in new]
-    changes += [Change("steps", f"{scenario}: step '{name}' is new, in '{at.phase.name}'", place) for name, at in new.items() if name not in old]
+    changes += [
+        Change("steps", f"{scenario}: step '{name}' is new, in '{at.phase.name}'", place) for name, at in new.items() if name not in old
+    ]
     for name in (name for name in new if name in old):
         was, now = old[name], new[name]
         if was.phase.name != now.phase.name:
             changes.append(Change("steps", f"{scenario}: step '{name}' moved from '{was.phase.name}' to '{now.phase.name}'", place))
         keys = [key for key in fields_of(Step) if getattr(was.step, key, None) != getattr(now.step, key, None)]
         if keys:
-            changes.append(Change("steps", f"{scenario}: step '{name}' differs in {', '.join(_lower(title_of(key)) for key in keys)}", place))
+            changes.append(
+                Change("steps", f"{scenario}: step '{name}' differs in {', '.join(_lower(title_of(key)) for key in keys)}", place)
+            )
     for phase, window in _windows(new).items():
         earlier = _windows(old).get(phase)
         if earlier is not None and earlier != window:

@@ -103,7 +103,9 @@ class _Reader:
         for row in table.rows[1:]:
             rest = _place(row.cells[0])
             if not rest:
-                self.problem(row.position, "this row does not say what it is about", shown(row.cells[0]), "begin it with a name in backticks")
+                self.problem(
+                    row.position, "this row does not say what it is about", shown(row.cells[0]), "begin it with a name in backticks"
+                )
             elif is_settings:
                 self._value((), (*place, *rest), row.cells[1] if len(row.cells) > 1 else "", row.position)
             else:

@@ -34,7 +34,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """`parts`: of a part, the types that it can have. `below`: of a list or mapping, what its items are; a list of fixed length has one each."""
+    """`parts`: of a part, the types that it can have.
+
+    `below`: of a list or mapping, what its items are; a list of fixed length has one each.
+    """
 
     kind: Kind
     parts: tuple[type[Part], ...] = ()

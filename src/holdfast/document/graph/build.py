@@ -57,7 +57,9 @@ def dependencies_of(plan: Plan) -> Graph:
         layers.append(Column("Components" if depth == 0 else "that stand on", nodes))
     outside = tuple(_outside(plan, name) for name in plan.dependencies)
     columns = [Column("Functions", functions), *layers, *([Column("Provided by others", outside)] if outside else [])]
-    edges = [Edge(f"function/{name}", f"component/{on}") for name, found in plan.functions.items() for on in _nearest(plan, found.stands_on)]
+    edges = [
+        Edge(f"function/{name}", f"component/{on}") for name, found in plan.functions.items() for on in _nearest(plan, found.stands_on)
+    ]
     edges += [Edge(f"component/{name}", f"component/{on}") for name, found in plan.components.items() for on in found.needs]
     edges += [
         Edge(f"{'function' if by in plan.functions else 'component'}/{by}", f"dependency/{name}", look="dashed")

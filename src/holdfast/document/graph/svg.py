@@ -47,7 +47,8 @@ def svg(graph: Graph) -> str:
     ]
     edges = [_edge(boxes[edge.source], boxes[edge.target], edge) for edge in graph.edges if edge.source in boxes and edge.target in boxes]
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" font-family="{_FONT}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img"'
+        f' font-family="{_FONT}">',
         f"<title>{_clean(graph.title)}</title><desc>{_clean(graph.caption)}</desc>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0 L8 4 L0 8 z" fill="#4F5B69"/></marker></defs>',
@@ -116,5 +117,3 @@ def _cut(words: str, width: float, letter: float) -> str:
     most = int(width / letter)
     flat = " ".join(words.split())
     return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
-
-

@@ -49,7 +49,9 @@ SECTIONS = (
     Section("Scenarios and runbooks", "What is done, in order, with a box to tick for each step.", ("scenarios",)),
     Section("Procedures", "What people do by hand.", ("procedures",)),
     Section("Timing of lease and decision", "How long a trigger must hold, and how long a right to write lasts.", ("profiles",)),
-    Section("Roles and people", "Who fills which role, and how they are reached.", ("roles", "people", "rotations", "audiences"), (phone_tree,)),
+    Section(
+        "Roles and people", "Who fills which role, and how they are reached.", ("roles", "people", "rotations", "audiences"), (phone_tree,)
+    ),
     Section("Approval", "Who must agree before anything irreversible is done.", ("approval",)),
     Section("Escalation", "Who is called when nobody answers, and how soon.", ("escalation",), (call_order,)),
     Section(

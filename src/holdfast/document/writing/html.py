@@ -11,7 +11,20 @@ from importlib.resources import files
 from holdfast.document.exact.cells import BREAK, Cell, Run
 from holdfast.document.exact.form import JOINS, UNFINISHED
 from holdfast.document.exact.shapes import title_of
-from holdfast.document.writing.blocks import Block, Booklet, Bullets, Figure, Heading, Literal, NewPage, Paragraph, Restated, Table, Tick, TickTable
+from holdfast.document.writing.blocks import (
+    Block,
+    Booklet,
+    Bullets,
+    Figure,
+    Heading,
+    Literal,
+    NewPage,
+    Paragraph,
+    Restated,
+    Table,
+    Tick,
+    TickTable,
+)
 from holdfast.document.writing.values import place_cell
 from holdfast.document.writing.wide import split
 
@@ -65,10 +78,8 @@ def _block(block: Block, number: int) -> str:
             return (_table(short) if short is not None else "") + (_cards(long) if long is not None else "")
         case TickTable(_, ticks):
             return f'<ol class="ticks">{"".join(_tick(tick) for tick in ticks)}</ol>'
-        case Restated():
-            return ""
-        case NewPage():
-            return '<div class="new-page"></div>'
+        case Restated() | NewPage():
+            return '<div class="new-page"></div>' if isinstance(block, NewPage) else ""
         case Literal(place, text, complete):
             remark = "" if complete else f", {UNFINISHED}"
             return f'<p class="note">{_cell(place_cell(place))}{remark}:</p><pre>{escape(text)}</pre>'
@@ -84,7 +95,8 @@ def _table(table: Table) -> str:
     rows = "".join(
         f'<tr><th scope="row">{_cell(row[0])}</th>{"".join(f"<td>{_cell(cell)}</td>" for cell in row[1:])}</tr>' for row in table.rows
     )
-    return f'<div class="scroll" tabindex="0" role="group" aria-label="table"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    head_and_body = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+    return f'<div class="scroll" tabindex="0" role="group" aria-label="table"><table>{head_and_body}</table></div>'
 
 
 def _cards(table: Table) -> str:

@@ -4,7 +4,19 @@ import re
 
 from holdfast.document.exact.cells import BREAK, Cell, Run
 from holdfast.document.exact.form import FRONT, JOINS, UNFINISHED
-from holdfast.document.writing.blocks import Block, Booklet, Bullets, Figure, Heading, Literal, NewPage, Paragraph, Restated, Table, TickTable
+from holdfast.document.writing.blocks import (
+    Block,
+    Booklet,
+    Bullets,
+    Figure,
+    Heading,
+    Literal,
+    NewPage,
+    Paragraph,
+    Restated,
+    Table,
+    TickTable,
+)
 from holdfast.document.writing.values import place_cell
 from holdfast.plan.problems import Place
 

@@ -34,8 +34,10 @@ def who_hears_what(plan: Plan) -> list[Block]:
     """The rules of messages, each as a sentence to tick."""
     if not plan.messages:
         return []
-    items = [f"{_deadline(message)}: tell {_hearers(plan, message)} over {', '.join(message.channels)} ({name})"
-             for name, message in sorted(plan.messages.items(), key=lambda pair: (pair[1].counts_from, pair[1].due))]
+    items = [
+        f"{_deadline(message)}: tell {_hearers(plan, message)} over {', '.join(message.channels)} ({name})"
+        for name, message in sorted(plan.messages.items(), key=lambda pair: (pair[1].counts_from, pair[1].due))
+    ]
     return [Heading(3, "The order of messages"), Bullets(tuple(items), "☐")]
 
 

@@ -82,11 +82,13 @@ def ticks(
         facts = [("Who", said(words.who(step)))]
         if command:
             facts.append(("Command", command_cell))
-        facts += [(title_of(name), cell) for name, cell in zip(columns, cells, strict=True) if name != "id" and cell.runs and name in shapes]
+        facts += [
+            (title_of(name), cell) for name, cell in zip(columns, cells, strict=True) if name != "id" and cell.runs and name in shapes
+        ]
         facts += more
-        facts += [("Other way", said("; then ".join(words.what(one) for one in way.steps)))] if (way := getattr(step, "other_way", None)) else []
+        facts += (
+            [("Other way", said("; then ".join(words.what(one) for one in way.steps)))] if (way := getattr(step, "other_way", None)) else []
+        )
         items.append(Tick(step.id, words.what(step), tuple(facts)))
     first, *rest = table.columns
     return TickTable(Table((first, *drawn, *rest), tuple(rows), table.place), tuple(items))
-
-

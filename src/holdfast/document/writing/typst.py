@@ -7,7 +7,20 @@ the typesetter carries, so the pages are the same on every machine. Name, versio
 from holdfast.document.exact.cells import BREAK, Cell, Run
 from holdfast.document.exact.form import JOINS
 from holdfast.document.exact.shapes import title_of
-from holdfast.document.writing.blocks import Block, Booklet, Bullets, Figure, Heading, Literal, NewPage, Paragraph, Restated, Table, Tick, TickTable
+from holdfast.document.writing.blocks import (
+    Block,
+    Booklet,
+    Bullets,
+    Figure,
+    Heading,
+    Literal,
+    NewPage,
+    Paragraph,
+    Restated,
+    Table,
+    Tick,
+    TickTable,
+)
 from holdfast.document.writing.values import place_cell
 from holdfast.document.writing.wide import split
 
@@ -28,11 +41,15 @@ _PREAMBLE = """\
 #show heading.where(level: 3): set text(size: 12.5pt)
 #show heading.where(level: 4): set text(size: 11pt)
 #show heading: set block(above: 1.2em, below: 0.6em, sticky: true)
-#show heading.where(level: 2): it => block(above: 2em, below: 0.7em, width: 100%, stroke: (bottom: 0.8pt + rgb("#16202E")), inset: (bottom: 3pt), sticky: true, it)
+#show heading.where(level: 2): it => block(
+  above: 2em, below: 0.7em, width: 100%, stroke: (bottom: 0.8pt + rgb("#16202E")), inset: (bottom: 3pt), sticky: true, it,
+)
 #set table(stroke: (x, y) => (bottom: 0.4pt + rgb("#C3CCD8")), inset: (x: 4pt, y: 3pt), align: left + top)
 #show table.cell.where(y: 0): set text(weight: "bold", fill: rgb("#4F5B69"), size: 8.5pt)
 #let box-to-tick = box(width: 8pt, height: 8pt, stroke: 0.8pt, baseline: 1pt)
-#let card(body) = block(width: 100%, stroke: 0.4pt + rgb("#C3CCD8"), radius: 2pt, inset: 5pt, above: 5pt, below: 5pt, breakable: false, body)
+#let card(body) = block(
+  width: 100%, stroke: 0.4pt + rgb("#C3CCD8"), radius: 2pt, inset: 5pt, above: 5pt, below: 5pt, breakable: false, body,
+)
 #let fact(title, body) = [#text(fill: rgb("#4F5B69"), size: 8pt, title)#h(4pt)#body]
 #let facts(..items) = grid(columns: (1fr, 1fr), column-gutter: 8pt, row-gutter: 5pt, ..items)
 """
@@ -64,13 +81,11 @@ def _block(block: Block) -> str:
             return "\n".join([*([_table(short)] if short is not None else []), *cards])
         case TickTable(_, ticks):
             return "\n".join(_tick(tick) for tick in ticks)
-        case Restated():
-            return ""
-        case NewPage():
-            return "#pagebreak(weak: true)"
+        case Restated() | NewPage():
+            return "#pagebreak(weak: true)" if isinstance(block, NewPage) else ""
         case Literal(place, text, _):
             body = f"raw(block: true, {_string(text)})"
-            return f"#par({_cell(place_cell(place))})\n#block(width: 100%, fill: rgb(\"#F5F7FA\"), inset: 6pt, {body})"
+            return f'#par({_cell(place_cell(place))})\n#block(width: 100%, fill: rgb("#F5F7FA"), inset: 6pt, {body})'
         case Figure(svg, _, caption):
             picture = f'image(bytes({_string(svg)}), format: "svg", width: 100%, alt: {_string(caption)})'
             return f"#figure({picture}, caption: {_said(caption)}, numbering: none)"

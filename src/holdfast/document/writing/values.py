@@ -4,7 +4,7 @@ A part's leaves stand in a table of settings, or, in a collection, a column each
 its place; collections below get tables of their own. A value that the plan leaves to its default is not written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +51,7 @@ def field_blocks(place: Place, shape: Shape, value: Any, level: int, words: Step
     return _blocks(place if shape.kind is Kind.PART and not says_itself else place[:-1], contents, level, words)
 
 
-def settings_table(place: Place, leaves: list[tuple[Place, Shape, Any]]) -> Table:
+def settings_table(place: Place, leaves: Sequence[tuple[Place, Shape, Any]]) -> Table:
     """A value a row."""
     rows = tuple((place_cell(at[len(place) :]), encode(shape, value)) for at, shape, value in leaves)
     return Table((Column(""), Column(VALUE)), rows, place)
@@ -103,7 +103,10 @@ def collection_blocks(place: Place, shape: Shape, value: Any, level: int, words:
 def _facts(contents: _Contents, place: Place) -> list[tuple[str, Cell]]:
     """What lies deeper in one entry, each with its title."""
     under = [(at[len(place) :], shape, value) for at, shape, value in contents.leaves if at[: len(place)] == place]
-    return [(" ".join(title_of(str(key)) if not number else str(key) for number, key in enumerate(at)), encode(shape, value)) for at, shape, value in under]
+    return [
+        (" ".join(title_of(str(key)) if not number else str(key) for number, key in enumerate(at)), encode(shape, value))
+        for at, shape, value in under
+    ]
 
 
 def _named(key: str | int, part: Part) -> str:

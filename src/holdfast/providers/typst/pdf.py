@@ -9,8 +9,9 @@ import re
 import tempfile
 import unicodedata
 from datetime import UTC, datetime
+from typing import Literal
 
-_STANDARD = "a-2b"
+_STANDARD: Literal["a-2b"] = "a-2b"
 _MOMENT = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 """When the file says it was made: the plan's digest says which plan it is, so the hour of printing changes nothing."""
 _LACKED = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
