@@ -10,6 +10,9 @@ from holdfast.checks import check
 from holdfast.cli.main import run
 from holdfast.document.difference import Drilled, difference, uncovered
 from holdfast.plan.loader import LoadedPlan, load, load_bytes
+from holdfast.report.build import build
+from holdfast.report.write import write
+from unit.report_facts import ReportStory
 
 REFERENCE = Path("examples/voicehive/plan.yaml")
 TEXT = REFERENCE.read_text()
@@ -84,3 +87,16 @@ def test_a_report_that_is_none_is_passed_over(tmp_path: Path) -> None:
 def test_a_plan_that_does_not_load_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["diff", str(REFERENCE), str(tmp_path / "missing.yaml")]) == 2
     assert "there is no such file" in capsys.readouterr().err
+
+
+def test_a_recorded_drill_of_the_plan_as_it_was_is_found_below_the_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = build(ReportStory().facts())
+    of_this_plan = report.model_copy(update={"plan": report.plan.model_copy(update={"digest": load(REFERENCE).digest})})
+    (tmp_path / "deep").mkdir()
+    write(of_this_plan, tmp_path / "deep")
+    other = tmp_path / "next.yaml"
+    other.write_text(TEXT.replace("backup: matteo-ricci", "backup: ines-carvalho", 1))
+    assert run(["diff", str(REFERENCE), str(other), "--reports", str(tmp_path)]) == 1
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"drill of {report.started_at[:10]}" in out
+    assert "no longer covers this plan" in out

@@ -95,7 +95,7 @@ def _usual(plan: Plan) -> dict[str, tuple[Shape, Any]]:
 
 
 _READING = (
-    "Printed from the plan that Holdfast runs. Names in this type are the plan's own identifiers. Durations are written 15m, 4h, 7y. "
+    "Printed from the plan that Holdfast runs. Names set as code are the plan's own identifiers. Durations are written 15m, 4h, 7y. "
     "Details that the plan leaves to Holdfast's defaults are not listed."
 )
 

@@ -1,7 +1,7 @@
 """Scenarios as runbooks: triggers, phases with their windows, steps to tick, the way back, each under a heading of its own."""
 
 from holdfast.document.exact.shapes import Shape, fields_of, shape_at
-from holdfast.document.writing.blocks import Block, Heading, NewPage, Paragraph
+from holdfast.document.writing.blocks import Block, Heading, NewPage
 from holdfast.document.writing.steps import StepWords
 from holdfast.document.writing.values import collection_blocks, field_blocks, settings_table, values_of
 from holdfast.plan.model import Plan, Scenario
@@ -12,7 +12,7 @@ from holdfast.plan.values import spoken_duration
 
 _TITLES = {
     "phases": "Runbook",
-    "reprotect": "Afterwards: the lost side follows again",
+    "reprotect": "Afterwards, the lost side follows again",
     "way_back": "The way back",
 }
 
@@ -50,8 +50,7 @@ def _phases(place: Place, phases: tuple[Phase, ...], words: StepWords) -> list[B
     blocks: list[Block] = [windows]
     for number, phase in enumerate(phases):
         start, end = phase.window
-        blocks.append(Heading(5, f"{number + 1}. {phase.name}"))
-        blocks.append(Paragraph(f"From {spoken_duration(start)} to {spoken_duration(end)}."))
+        blocks.append(Heading(5, f"{number + 1}. {phase.name}, from {spoken_duration(start)} to {spoken_duration(end)}"))
         blocks += _steps((*place, number, "steps"), steps, phase, words)
     return blocks
 

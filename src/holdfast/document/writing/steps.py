@@ -46,7 +46,7 @@ class StepWords:
         if step.block == "manual" and isinstance(text, str):
             return text
         block = BLOCKS.get(step.block)
-        words = block.summary if block is not None else step.block
+        words = block.summary.replace("`", "") if block is not None else step.block
         if step.block == "notify":
             return f"tell {self.messages.get(str(step.parameters.get('message')), 'the audience')} ({step.parameters.get('message')})"
         about = self.components.get(step.component, step.component) if step.component is not None else None
