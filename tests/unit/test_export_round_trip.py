@@ -175,6 +175,17 @@ def test_any_plan_can_be_written_as_a_page_and_as_source(plan: Plan) -> None:
     assert typst(made)
 
 
+def test_texts_of_several_lines_survive_in_steps_phases_and_messages() -> None:
+    data = read_exported(exported(reference())).data
+    phase = data["scenarios"]["regional-outage"]["phases"][0]
+    phase["name"] = "one\n| two |\n"
+    phase["steps"][0]["block"] = "manual"
+    phase["steps"][0]["parameters"] = {"text": "first\n| `1` | second |\n```\n"}
+    data["messages"]["status"]["body"] = "```\nfenced\n````\n\nwithout an end"
+    plan = Plan.model_validate(data)
+    assert read_back(exported(plan)) == plan
+
+
 def test_line_ends_of_another_system_and_tables_that_an_editor_aligned_change_nothing() -> None:
     text = exported(reference())
     aligned = "\n".join(line.replace(" | ", "   |  ") if line.startswith("|") else line for line in text.split("\n"))

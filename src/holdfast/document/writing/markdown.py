@@ -73,7 +73,7 @@ def _cell(cell: Cell) -> str:
 
 
 def _run(run: Run) -> str:
-    return f"`{run.text}`" if run.code else escaped(run.text)
+    return f"`{run.text}`" if run.code else escaped(run.text.replace("\n", " ").replace("\r", " "))
 
 
 def _literal(place: Place, text: str, remark: str) -> str:

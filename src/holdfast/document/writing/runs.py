@@ -1,7 +1,7 @@
 """Scenarios as runbooks: triggers, phases with their windows, steps to tick, the way back, each under a heading of its own."""
 
 from holdfast.document.exact.shapes import Shape, fields_of, shape_at
-from holdfast.document.writing.blocks import Block, Heading, NewPage
+from holdfast.document.writing.blocks import Block, Heading, Literal, NewPage
 from holdfast.document.writing.steps import StepWords
 from holdfast.document.writing.values import collection_blocks, field_blocks, settings_table, values_of
 from holdfast.plan.model import Plan, Scenario
@@ -46,8 +46,9 @@ def _phases(place: Place, phases: tuple[Phase, ...], words: StepWords) -> list[B
     shape = shape_at(place)
     steps = fields_of(Phase)["steps"]
     assert shape is not None
-    windows, *_ = collection_blocks(place, shape, phases, 5, words)
-    blocks: list[Block] = [windows]
+    windows, *deeper = collection_blocks(place, shape, phases, 5, words)
+    long_names = [block for block in deeper if isinstance(block, Literal) and len(block.place) == len(place) + 2]
+    blocks: list[Block] = [windows, *long_names]
     for number, phase in enumerate(phases):
         start, end = phase.window
         blocks.append(Heading(5, f"{number + 1}. {phase.name}, from {spoken_duration(start)} to {spoken_duration(end)}"))

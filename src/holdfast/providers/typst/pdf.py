@@ -2,13 +2,14 @@
 
 Rules: the fonts that the typesetter carries are used, and those of the machine only for a letter that they lack; a letter that no font
 has, such as an emoji, is written as its name in brackets, since an archive's page shows no empty boxes. The time in the file is a fixed
-one; the source can read no file.
+one; the source can read no file but itself.
 """
 
 import re
 import tempfile
 import unicodedata
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 _STANDARD: Literal["a-2b"] = "a-2b"
@@ -43,10 +44,12 @@ def _attempt(source: str, *, without_fonts_of_the_machine: bool) -> bytes | str:
     import typst
 
     with tempfile.TemporaryDirectory(prefix="holdfast-typst-") as root:
+        file = Path(root) / "plan.typ"
+        file.write_text(source)
         try:
             made = typst.compile(
-                source.encode(),
-                root=root,
+                file,
+                root=file.parent,
                 ignore_system_fonts=without_fonts_of_the_machine,
                 format="pdf",
                 pdf_standards=[_STANDARD],
