@@ -1,6 +1,6 @@
 """What is exported as Markdown is the plan: read back it is the same, and it follows what a person changes in it."""
 
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -122,13 +122,18 @@ def values(annotation: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 — one 
     return PLAIN[annotation]
 
 
+def later(annotation: Any) -> st.SearchStrategy[Any]:
+    """As `values`, made when it is first drawn from, since a part may hold parts."""
+    return st.deferred(lambda: values(annotation))
+
+
 @cache
 def part(kind: type[Part]) -> st.SearchStrategy[dict[str, Any]]:
     hints = get_type_hints(kind, include_extras=True)
     required: dict[str, st.SearchStrategy[Any]] = {}
     optional: dict[str, st.SearchStrategy[Any]] = {}
     for name, field in kind.model_fields.items():
-        (required if field.is_required() else optional)[field.alias or name] = st.deferred(partial(values, hints[name]))
+        (required if field.is_required() else optional)[field.alias or name] = later(hints[name])
     return st.fixed_dictionaries(required, optional=optional)
 
 
