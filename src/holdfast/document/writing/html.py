@@ -6,7 +6,8 @@ Rules of look.md: readable at 320 pixels, light and dark by the system's wish, b
 
 from functools import cache
 from html import escape
-from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader
 
 from holdfast.document.exact.cells import BREAK, Cell, Run
 from holdfast.document.exact.form import JOINS, UNFINISHED
@@ -48,7 +49,8 @@ def html(booklet: Booklet) -> str:
 
 @cache
 def _style() -> str:
-    return (files("holdfast.document.writing") / "page.css").read_text()
+    source, _, _ = PackageLoader("holdfast.document", "writing").get_source(Environment(autoescape=True), "page.css")
+    return source
 
 
 def _page_footer(footer: str) -> str:
