@@ -204,7 +204,7 @@ class Plan(Part):
         said = self.messages[message]
         template = self.templates.get(said.template) if said.template is not None else None
         if template is None:
-            return said.subject, said.body
+            return said.subject or f"{message}: {{state}} ({{incident}})", said.body or said.content
         return said.subject or template.subject, said.body or template.body
 
     def channels(self) -> frozenset[str]:
