@@ -46,6 +46,7 @@ COMMANDS = (
     Command("status", "holdfast.cli.status:status", "Say what serves, what is wrong, and who must act."),
     Command("top", "holdfast.cli.top:top", "Show regions, links, clocks and who must act, once a second."),
     Command("approve", "holdfast.cli.deciding:approve", "Approve what is proposed, knowing what it may lose."),
+    Command("confirm", "holdfast.cli.deciding:confirm", "Say that what an alert from outside opened is so."),
     Command("refuse", "holdfast.cli.deciding:refuse", "Decide against what is proposed."),
     Command("choose", "holdfast.cli.deciding:choose", "Say how a step that waits for a person goes on."),
     Command("declare", "holdfast.cli.deciding:declare", "Declare the serving region lost, whatever the triggers say."),
