@@ -32,7 +32,7 @@ def check_pagerduty(secrets: Sequence[bytes], header: str, body: bytes) -> None:
     """PagerDuty's v3: a list of `v1=<HMAC-SHA256 of the body>`, several while a secret is changed. Raises Forged."""
     given = [part.strip().encode() for part in header.split(",")[:10]]
     expected = [b"v1=" + hmac.new(secret, body, hashlib.sha256).hexdigest().encode() for secret in secrets]
-    if not any([hmac.compare_digest(one, other) for one in expected for other in given]):
+    if not any(hmac.compare_digest(one, other) for one in expected for other in given):
         raise Forged("the signature does not fit the body")
 
 
