@@ -14,7 +14,7 @@ from holdfast.conduct.proposals import not_returning
 from holdfast.conduct.reapply import ordered
 from holdfast.conduct.runs import FAILOVER, phases_of
 from holdfast.conduct.situation import Command, Move, Situation, Write
-from holdfast.conduct.suspicion import ending, opening, transition
+from holdfast.conduct.suspicion import ending, opening, transition, waits_for_word
 from holdfast.decision.approval import objection, role_used
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
@@ -74,7 +74,7 @@ def _confirm(situation: Situation, incident: IncidentState, command: Command) ->
 
 def _refuse(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
     proposal = incident.proposal
-    if proposal is None and alerting.waits_for_word(incident):
+    if proposal is None and waits_for_word(incident):
         if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
             return f"refused: {stranger}", ()
         return alerting.unconfirmed_refused(incident, command)

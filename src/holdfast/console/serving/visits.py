@@ -82,7 +82,7 @@ class Visits:
     def _sign_in_form(self, *, pair: bool, problem: str = "", status: int = 200) -> Response:
         title = "Break the glass" if pair else "Sign in to Holdfast"
         minutes = f"{self._settings.broken_glass_minutes:.0f}"
-        facts = {"pair": pair, "problem": problem, "sign_on": self._sign_on is not None, "minutes": minutes}
+        facts: dict[str, Any] = {"pair": pair, "problem": problem, "sign_on": self._sign_on is not None, "minutes": minutes}
         return HTMLResponse(page("sign_in.html.j2", title, **facts), status_code=status)
 
     async def _health(self, _: Visit) -> Response:

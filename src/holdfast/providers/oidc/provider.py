@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from authlib.common.security import generate_token
-from authlib.integrations.httpx_client import AsyncOAuth2Client
+from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]  # it has none
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -38,7 +37,7 @@ class OidcProvider:
     async def begin(self) -> tuple[str, dict[str, object]]:
         """Where to send the person, and what to remember. Raises ProviderFailed."""
         found = await self._discovered()
-        nonce, verifier = secrets.token_urlsafe(24), generate_token(64)
+        nonce, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
         async with self._client() as client:
             url, state = client.create_authorization_url(found["authorization_endpoint"], code_verifier=verifier, nonce=nonce)
         return str(url), {"state": state, "nonce": nonce, "verifier": verifier}
