@@ -35,6 +35,7 @@ class PaperController:
 
     def __init__(self, paper: Paper) -> None:
         self.paper = paper
+        paper.now = time.time()  # the doors look at the wall clock
         self.commands: list[tuple[str, str]] = []
         self._turn = threading.Lock()
 

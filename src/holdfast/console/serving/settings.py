@@ -62,7 +62,7 @@ class ServeSettings(_Part):
     directory: Path | None = None
     """Where accounts, tokens and keys stand; `serve` in the controller's state directory when absent."""
     session_minutes: float = Field(default=480.0, gt=0)
-    broken_glass_minutes: float = Field(default=30.0, gt=0, le=60)
+    broken_glass_minutes: float = Field(default=30.0, gt=0, le=55)
     sign_on: SignOnSettings | None = None
     chat: ChatSettings | None = None
     phone: PhoneSettings | None = None
