@@ -5,11 +5,11 @@ algorithm. Groups and roles of the provider mean nothing here: a claim names a p
 """
 
 import secrets
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]  # it has none
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -75,7 +75,11 @@ class OidcProvider:
             return str(error)
         return "it answers"
 
-    def _client(self) -> AsyncOAuth2Client:
+    def _client(self) -> Any:
+        """Authlib's client. It is imported here and quietly: it warns every program that it will want another HTTP library one day."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]  # it has none
         return AsyncOAuth2Client(
             self._client_id, self._client_secret, redirect_uri=self._back_url, scope="openid email profile",
             code_challenge_method="S256", timeout=TIMEOUT_SECONDS,
