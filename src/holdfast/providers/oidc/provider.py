@@ -54,7 +54,8 @@ class OidcProvider:
                 token = await client.fetch_token(
                     found["token_endpoint"], grant_type="authorization_code", code=query["code"], code_verifier=str(remembered["verifier"])
                 )
-                keys = KeySet.import_key_set((await client.get(found["jwks_uri"], withhold_token=True)).json())
+            async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as plain:  # the keys are public: no token goes along
+                keys = KeySet.import_key_set((await plain.get(found["jwks_uri"])).raise_for_status().json())
             claims = self._believed(str(token.get("id_token", "")), keys, str(remembered["nonce"]))
         except (JoseError, ValueError, KeyError) as error:
             raise ProviderFailed(f"single sign-on's token can't be believed: {type(error).__name__}") from error
@@ -78,6 +79,8 @@ class OidcProvider:
     def _client(self) -> Any:
         """Authlib's client. It is imported here and quietly: it warns every program that it will want another HTTP library one day."""
         with warnings.catch_warnings():
+            import authlib.deprecate  # type: ignore[import-untyped]  # noqa: F401  # puts its own filter first, so it goes before ours
+
             warnings.simplefilter("ignore")
             from authlib.integrations.httpx_client import AsyncOAuth2Client  # type: ignore[import-untyped]  # it has none
         return AsyncOAuth2Client(
