@@ -123,6 +123,8 @@ class Installation:
     """(era, epoch, region) that served before the epoch that was opened last: where turning back leads."""
     paused: Mapping[str, Any] | None = None
     """Who paused automatic action (`by`), why (`because`) and when (`since_seconds`); None when nobody did."""
+    broken_glass: Mapping[str, Any] | None = None
+    """Which two people signed in last without single sign-on (`by`, `with`), why (`because`), and until when (`until_seconds`)."""
     attested: tuple[Mapping[str, Any], ...] = ()
     """What named people attest for agents that a controller without memory can't hear; void once it began its term."""
     incidents: Mapping[str, IncidentState] = field(default_factory=dict)
@@ -320,6 +322,7 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
     Kind.EPOCH_FOUND: lambda before, body: {"used": max(before.used, (body["era"], body["epoch"]))},
     Kind.EPOCH_WITHDRAWN: _epoch_withdrawn,
     Kind.RESUMED: lambda _, body: {"paused": None},
+    Kind.ACCESS_BROKEN: lambda _, body: {"broken_glass": body},
     Kind.INCIDENT_CLOSED: _closed,
     Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
     Kind.OBSERVERS_SEEN: lambda _, body: {"observers_heard": frozenset(body["heard"])},
