@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.conduct import going_on, turning
+from holdfast.conduct import alerting, going_on, turning
+from holdfast.conduct.access import break_glass
 from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.attesting import attest
 from holdfast.conduct.other_way import NEEDS_REASON, OUTCOMES, Choice, known_choices, taking
@@ -13,7 +14,7 @@ from holdfast.conduct.proposals import not_returning
 from holdfast.conduct.reapply import ordered
 from holdfast.conduct.runs import FAILOVER, phases_of
 from holdfast.conduct.situation import Command, Move, Situation, Write
-from holdfast.conduct.suspicion import ending, opening, transition
+from holdfast.conduct.suspicion import ending, opening, transition, waits_for_word
 from holdfast.decision.approval import objection, role_used
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
@@ -26,8 +27,8 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
     incident = situation.installation.open_incident()
     if command.verb in ("switchover", "declare"):
         return _begin_by_hand(situation, command, incident)
-    if command.verb == "mark":
-        return _mark(situation, command, incident)
+    if command.verb in _OF_THE_INSTALLATION:
+        return _OF_THE_INSTALLATION[command.verb](situation, command)
     if command.verb in ("pause", "resume"):
         if (stranger := _stranger(situation, command.by, situation.exercise)) is not None:
             return f"refused: {stranger}", ()
@@ -38,7 +39,7 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
     if incident is None:
         return "refused: there is no open incident; `holdfast status` shows what there is", ()
     deeds = {"approve": _approve, "refuse": _refuse, "failback": _failback, "choose": _choose, "abort": _abort, "go-on": _go_on}
-    deeds["attest"] = attest
+    deeds |= {"attest": attest, "confirm": _confirm}
     if command.verb not in deeds:
         known = ", ".join([*deeds, "declare", "switchover", "pause", "resume"])
         return f"refused: '{command.verb}' is not a command; it can be one of: {known}", ()
@@ -59,13 +60,24 @@ def _approve(situation: Situation, incident: IncidentState, command: Command) ->
         "person": command.by,
         "role": role_used(proposal, command.by, roles),
         "accepts_loss": command.arguments.get("accepts_loss") is True,
+        "through": str(command.arguments.get("through") or "cli")[:100],
     }
     given = len(incident.approvals) + 1
     return f"accepted: approval {given} of {proposal.count}", (Write(Kind.APPROVED, incident.incident, body),)
 
 
+def _confirm(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
+    if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+        return f"refused: {stranger}", ()
+    return alerting.confirm(situation, incident, command)
+
+
 def _refuse(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
     proposal = incident.proposal
+    if proposal is None and waits_for_word(incident):
+        if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+            return f"refused: {stranger}", ()
+        return alerting.unconfirmed_refused(incident, command)
     if proposal is None:
         return f"refused: {incident.incident} waits for no approval; it is {incident.state.value}", ()
     if proposal.run in incident.reopened:
@@ -186,12 +198,17 @@ def _settled_by_hand(incident: IncidentState, asked: Mapping[str, Any], outcome:
     return Write(Kind.STEP_FINISHED, incident.incident, {**named, "outcome": outcome, "detail": said, "facts": dict(facts), **looks})
 
 
-def _mark(situation: Situation, command: Command, incident: IncidentState | None) -> tuple[str, tuple[Move, ...]]:
+def _mark(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
     """What a drill does to the world, for the report. Only an exercise has such marks."""
     if situation.exercise is None:
         return "refused: this controller runs no exercise, so there is nothing to mark", ()
+    incident = situation.installation.open_incident()
     body = {name: command.arguments.get(name) for name in ("what", "detail", "at_seconds")}
     return "accepted: marked", (Write(Kind.EXERCISE_MARK, incident.incident if incident else "", body),)
+
+
+_OF_THE_INSTALLATION = {"alert": alerting.alert, "break-glass": break_glass, "mark": _mark}
+"""Verbs that need no incident and no person of the plan's roles."""
 
 
 def waiting_steps(incident: IncidentState) -> dict[str, Mapping[str, Any]]:

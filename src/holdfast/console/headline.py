@@ -32,6 +32,9 @@ def headline(state: State, now: float) -> Said:
     incident = state["incident"]
     open_now = incident is not None and incident["state"] not in _ENDED
     said = _incident(state, incident, now) if open_now else _calm(state, now)
+    glass = state.get("broken_glass")
+    if glass is not None:
+        said = Said("needs-person", f"GLASS BROKEN by {glass['by']} and {glass['with']}: {glass['because']}; {said.text}")
     paused, full = state.get("paused"), state.get("journal_full")
     if paused is not None:
         lasting = duration(max(now - paused["since_seconds"], 0.0))

@@ -136,6 +136,15 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.RUN_FINISHED: lambda body: ("done" if body["outcome"] == "succeeded" else "failed", f"run {body['run']} {body['outcome']}"),
     Kind.NOTIFICATION_SENT: lambda body: ("done", f"told {body['recipient']} over {body['channel']}: {body['message']}"),
     Kind.NOTIFICATION_FAILED: lambda body: ("failed", f"could not tell {body['recipient']} over {body['channel']}: {body['reason']}"),
+    Kind.ALERT_HEARD: lambda body: ("unknown", f"{body['source']} says: {body['says']} ({body['signal']}, {body['status']})"),
+    Kind.ALERT_CONFIRMED: lambda body: (
+        "running",
+        f"{body['by']} confirms what the alert says ({body['trigger'].removeprefix('signal:')})",
+    ),
+    Kind.ACCESS_BROKEN: lambda body: (
+        "needs-person",
+        f"GLASS BROKEN: {body['by']} and {body['with']} signed in without single sign-on: {body['because']}",
+    ),
     Kind.AGENT_RECORD: lambda body: (
         "done",
         f"the agent of {body['region']} says{' (late)' if body['late'] else ''}: {body['what']}: {body['detail']}",
