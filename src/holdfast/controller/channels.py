@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from holdfast.ports.clock import Clock
-from holdfast.ports.notifier import Notification, Notifier, Repeats
+from holdfast.ports.notifier import Notification, Notifier, RefusedNotificationError, Repeats
 from holdfast.ports.post import EXERCISE_PREFIX
 
 FIRST_SHARE = 0.5
@@ -18,20 +18,21 @@ FIRST_SHARE = 0.5
 class ExerciseGuard:
     """Lets an exercise reach only who is enrolled in it, and a real message carry no mark of an exercise.
 
-    `exercise_targets` holds the same channel bound to far ends that exist for exercises only (recipient or address of theirs are left
-    out of account: nothing real stands behind). `public` channels (status page, feed, webhooks) have no enrolled readers, so an exercise
-    passes only to such a target.
+    `real` is None where nothing real is bound. `exercise_target` is a far end with nothing real behind it: it takes an exercise's
+    messages to everybody. `public` channels (status page, feed, webhooks) have no enrolled readers: an exercise passes only to such a
+    target, and to no address that the message itself names.
     """
 
-    def __init__(self, real: Notifier, exercise_target: Notifier | None = None, *, public: bool) -> None:
+    def __init__(self, real: Notifier | None, exercise_target: Notifier | None = None, *, public: bool) -> None:
         self._real = real
         self._exercise_target = exercise_target
         self._public = public
 
     @property
     def repeats(self) -> Repeats:
-        """As the channel behind it."""
-        return self._real.repeats
+        """Possible where one of the far ends says so."""
+        ends = [end for end in (self._real, self._exercise_target) if end is not None]
+        return Repeats.POSSIBLE if any(end.repeats is Repeats.POSSIBLE for end in ends) else Repeats.DROPPED
 
     async def send(self, notification: Notification) -> str:
         """Raises ValueError for what must not leave."""
@@ -39,20 +40,25 @@ class ExerciseGuard:
             for text in (notification.subject, notification.body, notification.short):
                 if text.startswith(EXERCISE_PREFIX):
                     raise ValueError(f"message {notification.message} is real but says {EXERCISE_PREFIX}; nothing was sent")
-            return await self._real.send(notification)
+            return await self._bound(notification).send(notification)
         marked = in_exercise_words(notification)
         if self._exercise_target is not None:
-            return await self._exercise_target.send(marked)
+            return await self._exercise_target.send(replace(marked, address=None) if self._public else marked)
         if self._public:
             raise ValueError(
                 f"message {notification.message}: an exercise never reaches channel {notification.channel}, whose readers are real;"
                 " bind it with exercise_only to a receiver of exercises. Nothing was sent"
             )
         if notification.enrolled is not True:
-            raise ValueError(
-                f"message {notification.message}: {notification.recipient} is not enrolled in this exercise; nothing was sent"
+            raise ValueError(f"message {notification.message}: {notification.recipient} is not enrolled in this exercise; nothing was sent")
+        return await self._bound(notification).send(marked)
+
+    def _bound(self, notification: Notification) -> Notifier:
+        if self._real is None:
+            raise RefusedNotificationError(
+                f"channel {notification.channel} is bound for exercises only; bind it to something real. Nothing was sent"
             )
-        return await self._real.send(marked)
+        return self._real
 
 
 def in_exercise_words(notification: Notification) -> Notification:

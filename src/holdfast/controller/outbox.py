@@ -27,7 +27,11 @@ class Outbox:
     """Runs while it is entered. `at_once` says for a channel how many hand-overs may be under way."""
 
     def __init__(
-        self, notifiers: Mapping[str, Notifier], clock: Clock, at_once: Mapping[str, int] | None = None, bound_seconds: float = BOUND_SECONDS
+        self,
+        notifiers: Mapping[str, Notifier],
+        clock: Clock,
+        at_once: Mapping[str, int] | None = None,
+        bound_seconds: float = BOUND_SECONDS,
     ) -> None:
         self._notifiers = notifiers
         self._clock = clock

@@ -42,7 +42,9 @@ class HttpPost:
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise ConnectionError(f"the channel's address is none ({type(error).__name__}); correct its secret or binding") from None
         except httpx.HTTPError as error:
-            raise TimeoutError(f"the channel did not answer ({type(error).__name__}); it isn't known whether the message was taken") from None
+            raise TimeoutError(
+                f"the channel did not answer ({type(error).__name__}); it isn't known whether the message was taken"
+            ) from None
         except TimeoutError as error:
             said = str(error) or f"the channel did not answer within {self._timeout_seconds:g} s; whether the message was taken isn't known"
             raise TimeoutError(said) from None

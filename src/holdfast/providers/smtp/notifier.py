@@ -14,11 +14,11 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from datetime import UTC, datetime
 
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notification, RefusedNotificationError, Repeats
@@ -80,7 +80,9 @@ class SmtpNotifier:
             except smtplib.SMTPDataError as error:
                 raise _refusal(error.smtp_code, error.smtp_error) from None
             except (smtplib.SMTPException, OSError) as error:
-                raise TimeoutError(f"the relay broke off after the message ({type(error).__name__}); whether it took it isn't known") from None
+                raise TimeoutError(
+                    f"the relay broke off after the message ({type(error).__name__}); whether it took it isn't known"
+                ) from None
             if code >= 400:
                 raise _refusal(code, text)
 
