@@ -125,17 +125,7 @@ class FileWay(_Binding):
 
 
 Way = Annotated[
-    PagerDutyWay
-    | SlackWay
-    | SlackWebhookWay
-    | SmtpWay
-    | SmsWay
-    | VoiceWay
-    | WebhookWay
-    | StatusPageWay
-    | InAppWay
-    | AppriseWay
-    | FileWay,
+    PagerDutyWay | SlackWay | SlackWebhookWay | SmtpWay | SmsWay | VoiceWay | WebhookWay | StatusPageWay | InAppWay | AppriseWay | FileWay,
     Field(discriminator="kind"),
 ]
 

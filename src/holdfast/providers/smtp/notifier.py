@@ -66,11 +66,12 @@ class SmtpNotifier:
         recipient = message["To"].addresses[0].addr_spec
         with self._connection() as server:
             try:
-                for step in (lambda: server.mail(self._relay.sender), lambda: server.rcpt(recipient)):
-                    code, text = step()
-                    if code >= 400:
-                        server.rset()
-                        raise _refusal(code, text)
+                code, text = server.mail(self._relay.sender)
+                if code < 400:
+                    code, text = server.rcpt(recipient)
+                if code >= 400:
+                    server.rset()
+                    raise _refusal(code, text)
             except (smtplib.SMTPException, OSError) as error:
                 if isinstance(error, RefusedNotificationError):
                     raise
