@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import time
 from email import message_from_bytes
 from email.policy import default
@@ -17,12 +18,11 @@ class MailSink:
     def __init__(self, directory: Path) -> None:
         self.file = directory / "smtp.jsonl"
         self._behaviour = directory / "smtp.behaviour"
-        self._controller = Controller(self, hostname="127.0.0.1", port=0, ready_timeout=10)
-        self._controller._trigger_server = lambda: None  # type: ignore[method-assign]  # it would connect to port 0
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
         self._controller.start()
-        server = self._controller.server
-        assert isinstance(server, asyncio.Server)
-        self.port: int = server.sockets[0].getsockname()[1]
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """The library calls this for every mail."""
