@@ -147,7 +147,9 @@ def mail(notification: Notification, sender: str, at_seconds: float) -> EmailMes
     message["References"] = thread
     message["List-Id"] = f"Holdfast incidents <incidents.{domain}>"
     message["List-Unsubscribe"] = f"<mailto:{sender}?subject=unsubscribe>"
-    message["X-Holdfast-Key"] = hashlib.sha256(notification.key.encode()).hexdigest()
+    message["X-Holdfast-Key"] = hashlib.sha256(notification.key.encode()).hexdigest()[
+        :40
+    ]  # a longer one is folded, and arrives with a space
     body = notification.body + (f"\n\nSay that you read it: {notification.acknowledge_url}\n" if notification.acknowledge_url else "")
     message.set_content(body, cte="base64")
     return message
