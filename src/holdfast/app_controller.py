@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from holdfast import __version__
 from holdfast.app import sources_for
+from holdfast.app_channels import notifiers_for
 from holdfast.conduct.attesting import attested_regions
 from holdfast.console.api import Api
 from holdfast.console.narration import Line, line
@@ -36,7 +37,6 @@ from holdfast.plan.model import Plan
 from holdfast.ports.action import Action
 from holdfast.ports.clock import Clock
 from holdfast.ports.divergence import DivergenceSource
-from holdfast.ports.notifier import Notifier
 from holdfast.providers.agents.actions import (
     PostgresPromoteAction,
     PostgresReprotectAction,
@@ -53,7 +53,6 @@ from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.dns.switch import DnsSwitchAction
 from holdfast.providers.file.divergence import EXPORTS, DivergenceExportAction
 from holdfast.providers.file.give_back import ExportGiver
-from holdfast.providers.file.notifier import FileNotifier
 from holdfast.providers.haproxy.traffic import LoadBalancerDrainAction, LoadBalancerSwitchAction
 from holdfast.providers.http.client import request
 from holdfast.providers.kubernetes.fresh import FreshAction
@@ -203,9 +202,7 @@ def assemble(
     keeper = Keeper(SqlitePromises(journal.database), clock, Timing(timing.drift, timing.margin), longest, tuple(plan.regions))
     agents = {region: AgentClient(region, binding, clock) for region, binding in bindings.agents.items()}
     watch = Watch(plan, timing, scenario, sources_for(bindings, timing), clock)
-    notifiers: dict[str, Notifier] = {
-        channel: FileNotifier(bindings.state_directory / f"messages.{channel}.jsonl", clock) for channel in plan.channels()
-    }
+    notifiers = notifiers_for(plan.channels(), bindings, clock)
     controller = Controller(
         Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise),
         journal,

@@ -13,6 +13,7 @@ from holdfast.controller.watch import Watch
 from holdfast.fencing.promise import Ask, Epoch, Timing
 from holdfast.journal.kinds import Kind
 from holdfast.ports.journal_store import JournalFull
+from holdfast.ports.notifier import Repeats
 from holdfast.simulation.journal import MemoryDisk, MemoryJournal, MemoryPromises
 from unit.conduct_on_paper import DR, LOADED, PRIMARY
 from unit.test_watch import Moment
@@ -116,6 +117,8 @@ def test_a_step_whose_outcome_cannot_be_recorded_ends_the_controller_and_is_not_
 
 def test_a_channel_that_fails_in_its_own_way_is_a_failed_delivery() -> None:
     class Channel:
+        repeats = Repeats.POSSIBLE
+
         async def send(self, notification: Any) -> str:
             raise RuntimeError("the adapter has a fault")
 

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from holdfast.plan.channel_bindings import ChannelBinding
+
 
 class _Binding(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -191,6 +193,8 @@ class Bindings(_Binding):
     """Region → zone → where it is looked at."""
     observers: dict[str, str]
     """Site to base URL of its observer."""
+    channels: dict[str, ChannelBinding] = Field(default_factory=dict)
+    """Channel of the plan → its ways. One that isn't bound is written to a file of the state directory."""
     state_directory: Path
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -14,6 +14,14 @@ class Purpose(StrEnum):
     RESOLVED = "resolved"
 
 
+class Repeats(StrEnum):
+    """What a channel does with a message that is handed over again because nobody knows whether it arrived."""
+
+    DROPPED = "dropped"
+    POSSIBLE = "possible"
+    """It may arrive twice, and a report must say so."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notification:
     """One message to one person over one channel. `key` is stable over restarts, so that a channel can drop a repeat."""
@@ -54,6 +62,10 @@ class RefusedNotificationError(ConnectionError):
 
 class Notifier(Protocol):
     """One channel."""
+
+    @property
+    def repeats(self) -> Repeats:
+        """Whether the same key twice can reach somebody twice."""
 
     async def send(self, notification: Notification) -> str:
         """Hand it over; returns the channel's own reference. Handed over is not delivered, and delivered is not acknowledged.

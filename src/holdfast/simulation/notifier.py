@@ -3,7 +3,7 @@
 from collections import deque
 from enum import StrEnum
 
-from holdfast.ports.notifier import Notification
+from holdfast.ports.notifier import Notification, Repeats
 
 EXERCISE_PREFIX = "EXERCISE"
 
@@ -18,6 +18,8 @@ class ChannelFault(StrEnum):
 
 class MemoryNotifier:
     """Keeps notifications in order. `faults` are used up one by one."""
+
+    repeats = Repeats.DROPPED
 
     def __init__(self) -> None:
         self.sent: dict[str, Notification] = {}

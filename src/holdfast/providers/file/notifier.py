@@ -13,13 +13,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from holdfast.ports.clock import Clock
-from holdfast.ports.notifier import Notification
+from holdfast.ports.notifier import Notification, Repeats
 
 EXERCISE_PREFIX = "EXERCISE"
 
 
 class FileNotifier:
     """Appends to one file. Only one process may write it."""
+
+    repeats = Repeats.DROPPED
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self._path = path

@@ -1,0 +1,131 @@
+"""Wires the channels: for each of the plan's, guard → rate → first way → second way, with secrets read from where the bindings say."""
+
+import os
+from collections.abc import Iterable
+
+from holdfast.controller.channels import ExerciseGuard, RateLimited, SecondWay
+from holdfast.plan.bindings import Bindings
+from holdfast.plan.channel_bindings import (
+    AppriseWay,
+    ChannelBinding,
+    FileWay,
+    InAppWay,
+    PagerDutyWay,
+    SecretReference,
+    SlackWay,
+    SlackWebhookWay,
+    SmsWay,
+    SmtpWay,
+    StatusPageWay,
+    VoiceWay,
+    Way,
+    WebhookWay,
+)
+from holdfast.ports.clock import Clock
+from holdfast.ports.notifier import Notifier
+from holdfast.ports.post import Post, Secret
+from holdfast.providers.apprise.notifier import AppriseNotifier
+from holdfast.providers.file.notifier import FileNotifier
+from holdfast.providers.http.post import HttpPost
+from holdfast.providers.inapp.notifier import InAppNotifier
+from holdfast.providers.pagerduty.notifier import PagerDutyNotifier
+from holdfast.providers.slack.notifier import SlackNotifier, SlackWebhookNotifier
+from holdfast.providers.smtp.notifier import Relay, SmtpNotifier
+from holdfast.providers.statuspage.notifier import StatusPageNotifier
+from holdfast.providers.twilio.notifier import SmsNotifier, TwilioAccount, VoiceNotifier
+from holdfast.providers.webhook.notifier import WebhookNotifier
+
+PUBLIC = (StatusPageWay, InAppWay, WebhookWay)
+"""Channels whose readers are customers and partners."""
+
+
+def notifiers_for(channels: Iterable[str], bindings: Bindings, clock: Clock) -> dict[str, Notifier]:
+    """Every channel of the plan. One that isn't bound writes to a file of the state directory, which reaches nobody by itself.
+
+    Raises OSError for a secret that can't be read.
+    """
+    post = HttpPost()
+    made: dict[str, Notifier] = {}
+    for channel in channels:
+        binding = bindings.channels.get(channel)
+        if binding is None:
+            made[channel] = FileNotifier(bindings.state_directory / f"messages.{channel}.jsonl", clock)
+        else:
+            made[channel] = notifier_for(binding, bindings.environment, post, clock)
+    return made
+
+
+def notifier_for(binding: ChannelBinding, source: str, post: Post, clock: Clock) -> Notifier:
+    """One channel with everything before it. `source` names the installation in what it sends."""
+    ways: Notifier = _way(binding.first, source, post, clock)
+    if binding.second is not None:
+        ways = SecondWay(ways, _way(binding.second, source, post, clock), binding.deadline_seconds)
+    if binding.per_second is not None:
+        ways = RateLimited(ways, binding.per_second, clock)
+    public = isinstance(binding.first, PUBLIC) or isinstance(binding.second, PUBLIC)
+    if binding.exercise_only:
+        return ExerciseGuard(None, ways, public=public)
+    return ExerciseGuard(ways, public=public)
+
+
+def read_secret(reference: SecretReference) -> Secret:
+    """Raises OSError, with the place and never the content, for one that isn't there."""
+    if reference.file is not None:
+        value, place = reference.file.read_text(encoding="utf-8").strip(), str(reference.file)
+    elif reference.environment is not None:
+        value, place = os.environ.get(reference.environment, ""), f"environment variable {reference.environment}"
+    else:
+        value, place = _from_keyring(reference.keyring or ""), f"keyring entry {reference.keyring}"
+    if not value:
+        raise OSError(f"{place} holds no secret; write it there")
+    return Secret(value)
+
+
+def _from_keyring(entry: str) -> str:
+    import importlib
+
+    try:
+        keyring = importlib.import_module("keyring")
+    except ImportError:
+        raise OSError(f"keyring entry {entry} can't be read: the package keyring is not installed; use file or environment") from None
+    service, _, name = entry.partition("/")
+    return str(keyring.get_password(service, name) or "")
+
+
+def _way(way: Way, source: str, post: Post, clock: Clock) -> Notifier:
+    match way:
+        case PagerDutyWay():
+            return PagerDutyNotifier(read_secret(way.routing_key), post, source, way.url)
+        case SlackWay():
+            return SlackNotifier(read_secret(way.token), post, way.room, way.api_url)
+        case SlackWebhookWay():
+            return SlackWebhookNotifier(read_secret(way.url), post)
+        case SmsWay():
+            return SmsNotifier(_account(way, post))
+        case VoiceWay():
+            return VoiceNotifier(_account(way, post), way.answer_url)
+        case WebhookWay():
+            return WebhookNotifier(read_secret(way.url), read_secret(way.key), way.key_id, f"holdfast/{source}", post, clock)
+        case AppriseWay():
+            return AppriseNotifier(read_secret(way.url))
+        case _:
+            return _local_way(way, clock)
+
+
+def _local_way(way: SmtpWay | StatusPageWay | InAppWay | FileWay, clock: Clock) -> Notifier:
+    """The ways that need no HTTP."""
+    match way:
+        case SmtpWay():
+            password = None if way.password is None else read_secret(way.password)
+            ca_file = None if way.ca_file is None else str(way.ca_file)
+            return SmtpNotifier(Relay(way.host, way.port, way.sender, way.starttls, way.user, password, ca_file), clock)
+        case StatusPageWay():
+            return StatusPageNotifier(way.folder, clock, way.name, way.url, {str(state): words for state, words in way.words.items()})
+        case InAppWay():
+            return InAppNotifier(way.file, clock)
+        case FileWay():
+            return FileNotifier(way.file, clock)
+
+
+def _account(way: SmsWay | VoiceWay, post: Post) -> TwilioAccount:
+    return TwilioAccount(way.account, read_secret(way.token), way.sender, post, way.api_url, way.status_url)

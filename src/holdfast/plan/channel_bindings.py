@@ -1,0 +1,143 @@
+"""Where the plan's channels really are: one way or two for each, secrets by reference only."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Binding(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SecretReference(_Binding):
+    """Where a secret stands: in a file, in an environment variable, or in the machine's keyring (`service/name`)."""
+
+    file: Path | None = None
+    environment: str | None = None
+    keyring: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "SecretReference":
+        if sum(value is not None for value in (self.file, self.environment, self.keyring)) != 1:
+            raise ValueError("name exactly one of file, environment, keyring")
+        return self
+
+
+class PagerDutyWay(_Binding):
+    """An integration of PagerDuty's Events API v2."""
+
+    kind: Literal["pagerduty"] = "pagerduty"
+    routing_key: SecretReference
+    url: str = "https://events.pagerduty.com/v2/enqueue"
+
+
+class SlackWay(_Binding):
+    """A Slack app: its bot token needs chat:write, channels:manage, channels:read, channels:join, channels:history."""
+
+    kind: Literal["slack"] = "slack"
+    token: SecretReference
+    room: str = "incident-{incident}"
+    api_url: str = "https://slack.com/api"
+
+
+class SlackWebhookWay(_Binding):
+    """Slack's incoming webhook; its address is the secret."""
+
+    kind: Literal["slack-webhook"] = "slack-webhook"
+    url: SecretReference
+
+
+class SmtpWay(_Binding):
+    """A mail relay."""
+
+    kind: Literal["smtp"] = "smtp"
+    host: str
+    port: int = 587
+    sender: str
+    starttls: bool = True
+    user: str | None = None
+    password: SecretReference | None = None
+    ca_file: Path | None = None
+
+
+class _TelephoneWay(_Binding):
+    account: str
+    token: SecretReference
+    sender: str
+    """The number that sends or calls."""
+    api_url: str = "https://api.twilio.com"
+    status_url: str | None = None
+    """Where the service reports deliveries."""
+
+
+class SmsWay(_TelephoneWay):
+    """Short messages."""
+
+    kind: Literal["sms"] = "sms"
+
+
+class VoiceWay(_TelephoneWay):
+    """Calls. `answer_url` takes the pressed key."""
+
+    kind: Literal["voice"] = "voice"
+    answer_url: str | None = None
+
+
+class WebhookWay(_Binding):
+    """A signed webhook. A recipient's own address goes before `url`."""
+
+    kind: Literal["webhook"] = "webhook"
+    url: SecretReference
+    key: SecretReference
+    key_id: str = "1"
+
+
+class StatusPageWay(_Binding):
+    """The status page's folder. `words`: how the plan calls the four states."""
+
+    kind: Literal["status-page"] = "status-page"
+    folder: Path
+    name: str
+    url: str = ""
+    words: dict[Literal["investigating", "identified", "monitoring", "resolved"], str] = Field(default_factory=dict)
+
+
+class InAppWay(_Binding):
+    """The feed's file."""
+
+    kind: Literal["in-app"] = "in-app"
+    file: Path
+
+
+class AppriseWay(_Binding):
+    """Any service that Apprise knows; its address is the secret."""
+
+    kind: Literal["apprise"] = "apprise"
+    url: SecretReference
+
+
+class FileWay(_Binding):
+    """A file of JSON lines. It reaches nobody by itself."""
+
+    kind: Literal["file"] = "file"
+    file: Path
+
+
+Way = Annotated[
+    PagerDutyWay | SlackWay | SlackWebhookWay | SmtpWay | SmsWay | VoiceWay | WebhookWay | StatusPageWay | InAppWay | AppriseWay | FileWay,
+    Field(discriminator="kind"),
+]
+
+
+class ChannelBinding(_Binding):
+    """One channel: the way it goes, and the way it goes when that fails, refuses or is too slow."""
+
+    first: Way
+    second: Way | None = None
+    exercise_only: bool = False
+    """Nothing real stands behind either way: exercises go there for every recipient, real messages never."""
+    per_second: float | None = Field(default=None, gt=0)
+    """At most so many messages; no limit when absent."""
+    deadline_seconds: float = Field(default=8.0, gt=0)
+    """How long both ways together may take."""

@@ -1,0 +1,1 @@
+"""The long tail of channels, through Apprise."""

@@ -1,0 +1,35 @@
+"""The long tail: any service that Apprise knows, by its URL, which is a secret.
+
+Apprise says yes or no and no more: a no may be anything, so nothing is known about what arrived, and a repeat is possible.
+"""
+
+import asyncio
+
+from holdfast.ports.notifier import Notification, Purpose, RefusedNotificationError, Repeats
+from holdfast.ports.post import Secret, check_mark
+
+
+class AppriseNotifier:
+    """One service."""
+
+    repeats = Repeats.POSSIBLE
+
+    def __init__(self, url: Secret) -> None:
+        self._url = url
+
+    async def send(self, notification: Notification) -> str:
+        """Returns `apprise:<key>`."""
+        check_mark(notification)
+        if not await asyncio.to_thread(self._notify, notification):
+            raise TimeoutError("the service behind Apprise did not say yes; whether the message was taken isn't known")
+        return f"apprise:{notification.key}"
+
+    def _notify(self, notification: Notification) -> bool:
+        import apprise  # half a second to load
+
+        service = apprise.Apprise()
+        if not service.add(self._url.value):
+            raise RefusedNotificationError("Apprise knows no service by this address; correct the secret. Nothing was sent")
+        kind = apprise.NotifyType.SUCCESS if notification.purpose is Purpose.RESOLVED else apprise.NotifyType.WARNING
+        done = service.notify(title=notification.subject, body=notification.body, notify_type=kind, body_format=apprise.NotifyFormat.TEXT)
+        return bool(done)

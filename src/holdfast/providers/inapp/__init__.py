@@ -1,0 +1,1 @@
+"""The feed that a customer's own front end shows."""

@@ -1,0 +1,1 @@
+"""Alerts through the PagerDuty Events API v2."""

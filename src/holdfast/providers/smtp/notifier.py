@@ -1,0 +1,179 @@
+"""Mail: one message a person, over a connection that stays open between messages.
+
+Rules: STARTTLS is required unless the binding says that there is none (a relay on the same machine); `Message-ID` is derived from the
+key, so that a mailbox that drops doubles can; whether it does is not known, so a repeat is possible. A relay's 4xx and 5xx are told
+apart. An address or a subject that would add a header line is not an address or a subject.
+"""
+
+import asyncio
+import hashlib
+import queue
+import re
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from holdfast.ports.clock import Clock
+from holdfast.ports.notifier import Notification, RefusedNotificationError, Repeats
+from holdfast.ports.post import Secret, check_mark
+
+LATER_SECONDS = 60.0
+"""When a relay's "not now" is tried again."""
+LONGEST_SUBJECT = 400
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """One SMTP server. `password` and `user` go together; `starttls` False only where the way to it is the machine itself."""
+
+    host: str
+    port: int
+    sender: str
+    starttls: bool = True
+    user: str | None = None
+    password: Secret | None = None
+    ca_file: str | None = None
+    timeout_seconds: float = 8.0
+
+
+class SmtpNotifier:
+    """Sends through one relay. As many connections are kept as messages are under way at once."""
+
+    repeats = Repeats.POSSIBLE
+
+    def __init__(self, relay: Relay, clock: Clock) -> None:
+        self._relay = relay
+        self._clock = clock
+        self._idle: queue.SimpleQueue[smtplib.SMTP] = queue.SimpleQueue()
+
+    async def send(self, notification: Notification) -> str:
+        """Returns `smtp:<Message-ID>`."""
+        check_mark(notification)
+        message = mail(notification, self._relay.sender, self._clock.wall_seconds())
+        await asyncio.to_thread(self._hand_over, message)
+        return f"smtp:{message['Message-ID']}"
+
+    def _hand_over(self, message: EmailMessage) -> None:
+        content = message.as_bytes(policy=SMTP.clone(cte_type="7bit"))
+        recipient = message["To"].addresses[0].addr_spec
+        with self._connection() as server:
+            try:
+                code, text = server.mail(self._relay.sender)
+                if code < 400:
+                    code, text = server.rcpt(recipient)
+                if code >= 400:
+                    server.rset()
+                    raise _refusal(code, text)
+            except (smtplib.SMTPException, OSError) as error:
+                if isinstance(error, RefusedNotificationError):
+                    raise
+                raise ConnectionError(f"the relay broke off before the message ({type(error).__name__}); nothing was sent") from None
+            try:
+                code, text = server.data(content)
+            except smtplib.SMTPDataError as error:
+                raise _refusal(error.smtp_code, error.smtp_error) from None
+            except (smtplib.SMTPException, OSError) as error:
+                raise TimeoutError(
+                    f"the relay broke off after the message ({type(error).__name__}); whether it took it isn't known"
+                ) from None
+            if code >= 400:
+                raise _refusal(code, text)
+
+    @contextmanager
+    def _connection(self) -> Iterator[smtplib.SMTP]:
+        server = self._usable()
+        try:
+            yield server
+        except RefusedNotificationError:
+            self._idle.put(server)
+            raise
+        except BaseException:
+            server.close()
+            raise
+        self._idle.put(server)
+
+    def _usable(self) -> smtplib.SMTP:
+        while True:
+            try:
+                server = self._idle.get_nowait()
+            except queue.Empty:
+                return self._opened()
+            if not _has_ended(server):
+                return server
+            server.close()
+
+    def _opened(self) -> smtplib.SMTP:
+        relay = self._relay
+        server = None
+        try:
+            server = smtplib.SMTP(relay.host, relay.port, timeout=relay.timeout_seconds, local_hostname=relay.sender.partition("@")[2])
+            server.ehlo_or_helo_if_needed()
+            if relay.starttls:
+                server.starttls(context=ssl.create_default_context(cafile=relay.ca_file))
+                server.ehlo()
+            if relay.user is not None and relay.password is not None:
+                server.login(relay.user, relay.password.value)
+        except smtplib.SMTPResponseException as error:
+            raise _refusal(error.smtp_code, b"at the greeting") from None
+        except (smtplib.SMTPException, OSError) as error:
+            if server is not None:
+                server.close()
+            raise ConnectionError(f"relay {relay.host}:{relay.port} can't be used ({type(error).__name__}); nothing was sent") from None
+        return server
+
+
+def mail(notification: Notification, sender: str, at_seconds: float) -> EmailMessage:
+    """The message, with the headers that DKIM signs and that keep vacation answers away. Raises ValueError for what is no address."""
+    address = notification.address or ""
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError(f"{notification.recipient} has no mail address that can be used; correct it in the plan. Nothing was sent")
+    domain = sender.partition("@")[2]
+    message = EmailMessage()
+    message["Date"] = format_datetime(datetime.fromtimestamp(at_seconds, UTC))
+    message["Message-ID"] = message_id(notification.key, domain)
+    message["From"] = Address("Holdfast", addr_spec=sender)
+    message["To"] = Address(addr_spec=address)
+    message["Subject"] = " ".join(notification.subject.split())[:LONGEST_SUBJECT]
+    message["Auto-Submitted"] = "auto-generated"
+    thread = message_id(f"incident/{notification.incident}", domain)
+    message["References"] = thread
+    message["List-Id"] = f"Holdfast incidents <incidents.{domain}>"
+    message["List-Unsubscribe"] = f"<mailto:{sender}?subject=unsubscribe>"
+    message["X-Holdfast-Key"] = hashlib.sha256(notification.key.encode()).hexdigest()[
+        :40
+    ]  # a longer one is folded, and arrives with a space
+    body = notification.body + (f"\n\nSay that you read it: {notification.acknowledge_url}\n" if notification.acknowledge_url else "")
+    message.set_content(body, cte="base64")
+    return message
+
+
+def message_id(key: str, domain: str) -> str:
+    """The same for the same key, for ever."""
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{domain}>"
+
+
+def _refusal(code: int, text: bytes | str) -> RefusedNotificationError:
+    said = (text.decode("utf-8", "replace") if isinstance(text, bytes) else text).splitlines()[:1]
+    return RefusedNotificationError(
+        f"the relay refused with {code} {said[0][:200] if said else ''}; nothing was delivered", LATER_SECONDS if code < 500 else None
+    )
+
+
+def _has_ended(server: smtplib.SMTP) -> bool:
+    """Whether the relay hung up while the connection was idle: then data (the goodbye, or the end) waits to be read."""
+    import select
+
+    if server.sock is None:
+        return True
+    try:
+        return bool(select.select([server.sock], [], [], 0)[0])
+    except (OSError, ValueError):
+        return True
