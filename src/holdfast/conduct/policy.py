@@ -10,6 +10,7 @@ from holdfast.conduct.assessment import severity
 from holdfast.conduct.course import steps
 from holdfast.conduct.decisions import answer
 from holdfast.conduct.going_on import ask_again, outgrown
+from holdfast.conduct.answering import escalation
 from holdfast.conduct.messages import messages
 from holdfast.conduct.reapply import reapplies
 from holdfast.conduct.runs import TURN_BACK
@@ -62,7 +63,7 @@ def _conduct(situation: Situation) -> tuple[Move, ...]:
     incident = situation.installation.open_incident()
     if incident is None:
         return ()
-    stages = (_roles, _functions, _severity, messages, _outgrown, ask_again, steps)
+    stages = (_roles, _functions, _severity, escalation, messages, _outgrown, ask_again, steps)
     return next((moves for stage in stages if (moves := stage(situation, incident))), ())
 
 

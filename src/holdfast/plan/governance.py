@@ -34,6 +34,12 @@ class Exercise(Part):
     """What it must show, in the plan's words, beside what `within` and the promises say."""
     target: Target | None = None
     """The same as a number, such as `100%`."""
+    decide_after: Duration | None = None
+    """The stand-ins decide this long after the impact, on the plan's clock; at once when absent."""
+    open_for: Duration | None = None
+    """The incident stays open at least this long, on the plan's clock."""
+    unanswered: tuple[Identifier, ...] = ()
+    """Stand-ins who acknowledge nothing, so that escalation is practised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,8 @@ class Criterion(Part):
 
     name: str
     about: Literal["technical", "process"]
+    measures: Literal["response", "decision", "communication"] | None = None
+    """Which of Holdfast's own figures it is: how soon people answer a call, how soon they decide, how many messages were in time."""
     target: Target | None = None
     says: str
     """In the plan's words."""

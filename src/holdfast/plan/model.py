@@ -154,6 +154,8 @@ class Plan(Part):
     approval: Approval = NOBODY_MAY_APPROVE
     routes: dict[str, Route] = Field(default_factory=dict)
     """Channel → how it is reached."""
+    war_room: str = "incident-{timestamp}"
+    """Name of an incident's channel for those who work on it; `{timestamp}` is its start in UTC, `{incident}` its identifier."""
     templates: dict[Identifier, Template] = Field(default_factory=dict)
     messages: dict[Identifier, Message] = Field(default_factory=dict)
     zone_notice: ZoneNotice | None = None
@@ -196,6 +198,10 @@ class Plan(Part):
     def channels(self) -> frozenset[str]:
         """Every channel that the plan tells somebody over."""
         used = {channel for message in self.messages.values() for channel in message.channels}
+        used |= {channel for row in self.escalation.values() for channel in row.channels}
+        used |= {channel for person in self.people.values() if person.reach is not None for channel in person.reach.channels}
+        used |= {"email"} if any(regulation.notify for regulation in self.regulations.values()) else set()
+        used |= {"email", "phone"} if self.vendors else set()
         return frozenset(used | set(self.zone_notice.channels if self.zone_notice is not None else ()))
 
     def drills(self) -> dict[str, Drill]:

@@ -12,7 +12,8 @@ from typing import Any
 
 from holdfast.plan.document import Document
 from holdfast.plan.problems import Place, Problem, did_you_mean, shown
-from holdfast.plan.wordlists import CHANNELS, MESSAGE_FIELDS, fields_of
+from holdfast.plan.texts import faults
+from holdfast.plan.wordlists import CHANNELS, MESSAGE_FIELDS
 
 
 @dataclass(slots=True)
@@ -146,11 +147,18 @@ def _messages(findings: Findings, data: Any, audiences: frozenset[str], function
         _each(findings, (*place, "audience"), message.get("audience"), audiences, "role or audience")
         _each(findings, (*place, "functions"), message.get("functions"), functions, "function")
         _channels(findings, place, message.get("channels"))
-        for key in ("subject", "body"):
-            text = message.get(key)
-            for word in fields_of(text) if isinstance(text, str) else ():
-                if word not in MESSAGE_FIELDS:
-                    findings.at((*place, key), "unknown field in the text", "{" + word + "}", did_you_mean(word, MESSAGE_FIELDS))
+        _texts(findings, place, message)
+    for name, template in entries(data, "templates").items():
+        _texts(findings, ("templates", name), template)
+
+
+def _texts(findings: Findings, place: Place, holder: dict[str, Any]) -> None:
+    """Subject, body and short form: fields that exist, and of Jinja only what a message may hold."""
+    for key in ("subject", "body", "short"):
+        text = holder.get(key)
+        for said, word in faults(text) if isinstance(text, str) else ():
+            hint = did_you_mean(word, MESSAGE_FIELDS) if word is not None and "field" in said else "docs/messages.md shows what it can hold"
+            findings.at((*place, key), said, None if word is None else "{" + word + "}", hint)
 
 
 def _channels(findings: Findings, place: Place, channels: Any) -> None:
