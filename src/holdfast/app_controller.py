@@ -188,6 +188,7 @@ def assemble(
     scenario: str,
     profile: str,
     exercise: str | None,
+    scale: float = 1.0,
     through: Callable[[Actions], Actions] = as_they_are,
 ) -> Assembled:
     """Open the journal and wire everything to it. `through`: what stands between the controller and its actions (tests break one there).
@@ -207,7 +208,7 @@ def assemble(
         channel: FileNotifier(bindings.state_directory / f"messages.{channel}.jsonl", clock) for channel in plan.channels()
     }
     controller = Controller(
-        Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise),
+        Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise, scale),
         journal,
         clock,
         watch,
@@ -282,12 +283,13 @@ async def run_controller(
     profile: str,
     exercise: str | None,
     tell: Callable[[Line], None],
+    scale: float = 1.0,
     through: Callable[[Actions], Actions] = as_they_are,
 ) -> None:
     """Run until cancelled. Raises JournalConflict when another controller holds or takes the journal, JournalForeign when it is of other
     agents."""
     clock = SystemClock()
-    assembled = assemble(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, through=through)
+    assembled = assemble(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, scale=scale, through=through)
     head = assembled.journal.head()[0]
     assembled.controller.room.told = lambda reason: tell(
         Line(clock.wall_seconds(), "failed", f"nothing is decided or ordered until the journal can be written: {reason}")

@@ -60,6 +60,8 @@ class Settings:
     environment: str
     version: str
     exercise: str | None = None
+    scale: float = 1.0
+    """How fast the plan's clock runs in an exercise's incidents."""
 
     @property
     def profile(self) -> Profile:
@@ -207,9 +209,6 @@ class Controller:
 
     def situation(self) -> Situation:
         """Everything the next moves depend on, now. For readers too."""
-        return self._situation()
-
-    def _situation(self) -> Situation:
         seen = self._watch.now(self._chronicle.installation, self._consent)
         settings = self._settings
         return Situation(
@@ -230,6 +229,7 @@ class Controller:
             observers_heard=seen.observers_heard,
             **self._under_way(),
             exercise=settings.exercise,
+            scale=settings.scale,
         )
 
     def _under_way(self) -> UnderWay:
@@ -239,7 +239,7 @@ class Controller:
     def _pass(self) -> None:
         if self._promises_behind:
             self._keep_promises()
-        situation = self._looked = self._situation()
+        situation = self._looked = self.situation()
         for _ in range(_MOST_ROUNDS):
             moves = next_moves(situation)
             if not moves:
@@ -252,8 +252,8 @@ class Controller:
         """A person's command: journalled, answered at once in a sentence, and acted on in the same pass."""
         if self.hears:
             return self._attested(command)
-        said, moves = answered(self._situation(), command)
-        self._make(self._situation(), moves)
+        said, moves = answered(self.situation(), command)
+        self._make(self.situation(), moves)
         self._wake.set()
         return said
 

@@ -13,7 +13,8 @@ from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry, RequestResult
 from holdfast.ledger.measure import requests
 from holdfast.plan.model import Phase, Scenario
-from holdfast.report import people
+from holdfast.plan.plan_clock import PlanClock
+from holdfast.report import answers, people, telling
 from holdfast.report.clients import Window, outage_in, strip
 from holdfast.report.components import component_results
 from holdfast.report.criteria import criteria_of
@@ -96,6 +97,8 @@ def build(facts: ReportFacts) -> Report:
     shown = windows(at, steps, functions, facts.started_seconds)
     functions = _with_marks(facts, functions, losses, shown, at.impact)
     recovered, criteria = _recovered(functions), criteria_of(facts.plan, subject.identifier)
+    span = telling.Span(at.impact, facts.ended_seconds, PlanClock(answers.scale_of(history)))
+    told, answered = telling.notifications(history, facts.plan, span), answers.people(history, facts.plan, span)
     draft = Report(
         schema_=SCHEMA_NAME,
         title=f"{'EXERCISE: ' if subject.kind == 'exercise' else ''}{subject.name}, {facts.plan.name}",
@@ -131,7 +134,11 @@ def build(facts: ReportFacts) -> Report:
         failback=_failback(facts, at, scenario, steps, runs, back),
         journal=_journal(facts),
         time_spent=time_spent(at, there, recovered),
-        notifications=people.notifications(history, facts.plan, at.impact, facts.ended_seconds),
+        scale=span.clock.scale,
+        notifications=told,
+        calls=answers.calls(history, facts.plan, span),
+        people=answered,
+        slas=answers.slas(facts.plan, told, answered),
         approvals=people.approvals(history, facts.plan, at.impact),
         lost_writes=_lost_writes(facts, losses),
         only_there=only_there(facts, history, [entry for loss in losses.values() for entry in loss.lost]),
