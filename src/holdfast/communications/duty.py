@@ -43,6 +43,11 @@ class DueMessage:
     """Audiences of which nobody knows who is in them: their directory doesn't answer, and no copy of it is left."""
 
     @property
+    def at_last_seconds(self) -> float:
+        """When it goes out although the step that should send it has not come yet."""
+        return self.due_seconds - (self.due_seconds - self.from_seconds) * _EARLY_SHARE
+
+    @property
     def deliveries(self) -> tuple[tuple[str, Recipient], ...]:
         """Every channel with every recipient that it reaches."""
         return tuple((channel, recipient) for channel in self.channels for recipient in self.recipients if recipient.is_reached_by(channel))

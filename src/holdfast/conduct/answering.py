@@ -1,7 +1,7 @@
 """People's answers to being called: who has acknowledged, for which roles, and who is called next.
 
 Rules: an acknowledgement answers for every role that its giver fills, and for those that the giver was called for when others didn't
-answer. Approving is answering too. Who answers late joins: nothing starts anew, and the role stays with whoever took it.
+answer. Approving is answering too, and is recorded as such where people are called. Who answers late joins: nothing starts anew, and the role stays with whoever took it.
 """
 
 from collections.abc import Mapping
@@ -19,16 +19,16 @@ from holdfast.plan.model import Plan
 
 WAYS = ("cli", "link", "reply", "phone-key", "button")
 """How an acknowledgement can come in."""
+APPROVING = "approval"
+"""How it comes in where somebody approves."""
 
 
-def answered_roles(plan: Plan, incident: IncidentState) -> frozenset[str]:
+def answered_roles(incident: IncidentState) -> frozenset[str]:
     """Roles that somebody has answered for."""
     found: set[str] = set()
     for record in incident.records:
         if record.kind == Kind.ACKNOWLEDGED:
             found.update(record.body["roles"])
-        elif record.kind == Kind.APPROVED:
-            found.update(roles_of(plan, incident).get(record.body["person"], ()))
     return frozenset(found)
 
 
@@ -53,7 +53,7 @@ def escalation(situation: Situation, incident: IncidentState) -> tuple[Move, ...
     """Call whoever must answer next."""
     if incident.severity not in situation.plan.escalation:
         return ()
-    facts, answered = incident_facts(situation, incident), answered_roles(situation.plan, incident)
+    facts, answered = incident_facts(situation, incident), answered_roles(incident)
     call = next_call(situation.plan, facts, answered, last_called(incident), situation.now, situation.directory)
     return () if call is None else (Write(Kind.ESCALATED, incident.incident, _body(call, facts)),)
 
@@ -83,7 +83,7 @@ def acknowledge(situation: Situation, incident: IncidentState, command: Command)
     if way not in WAYS:
         return f"refused: '{way}' is no way to acknowledge; it can be one of: {', '.join(WAYS)}", ()
     facts = incident_facts(situation, incident)
-    before = answered_roles(situation.plan, incident)
+    before = answered_roles(incident)
     roles = _answers_for(situation, incident, facts, command.by, before)
     known = acknowledged_by(incident).get(command.by)
     if known is not None and not set(roles) - before:
@@ -101,6 +101,20 @@ def acknowledge(situation: Situation, incident: IncidentState, command: Command)
         for_what = ", ".join(situation.plan.roles[role].name for role in roles) or "no role"
         said = f"accepted: {command.by} answers for {for_what}"
     return said, (Write(Kind.ACKNOWLEDGED, incident.incident, body), *taken)
+
+
+def answered_by_approving(situation: Situation, incident: IncidentState, command: Command) -> tuple[Move, ...]:
+    """The record that who approves has answered, where people are called and this one had not said so yet."""
+    if not calls_of(incident) or command.by in acknowledged_by(incident):
+        return ()
+    said = Command(command.identifier, "ack", command.by, {})
+    given = acknowledge(situation, incident, said)[1]
+    return tuple(
+        Write(move.kind, move.incident, {**move.body, "way": APPROVING})
+        if isinstance(move, Write) and move.kind is Kind.ACKNOWLEDGED
+        else move
+        for move in given
+    )
 
 
 def _answers_for(

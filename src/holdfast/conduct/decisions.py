@@ -63,7 +63,8 @@ def _approve(situation: Situation, incident: IncidentState, command: Command) ->
         "accepts_loss": command.arguments.get("accepts_loss") is True,
     }
     given = len(incident.approvals) + 1
-    return f"accepted: approval {given} of {proposal.count}", (Write(Kind.APPROVED, incident.incident, body),)
+    also = answering.answered_by_approving(situation, incident, command)
+    return f"accepted: approval {given} of {proposal.count}", (Write(Kind.APPROVED, incident.incident, body), *also)
 
 
 def _refuse(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:

@@ -1,7 +1,8 @@
 """Messages and calls that are owed now, from the plan and the journal: recorded as due first, then handed over delivery by delivery.
 
 A hand-over is recorded as intended before it happens. A delivery that failed is tried again after a pause that grows, at most five times
-in all; what was sent is never sent again, because its key is in the journal. What a person wrote for a message that is to come takes the
+in all; what was sent is never sent again, because its key is in the journal. A message that a step sends goes out in time also where
+the step has not come yet. What a person wrote for a message that is to come takes the
 place of the plan's words; where nobody did, the facts go out on time.
 """
 
@@ -71,7 +72,7 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
         message
         for message in now_owed
         if message.key not in incident.messages_due
-        and (message.step is None or message.step in sent_by_steps)
+        and (message.step is None or message.step in sent_by_steps or situation.now >= message.at_last_seconds)
         and _can_say(situation, incident, message)
     ]
     if fallen_due:

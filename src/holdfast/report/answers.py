@@ -6,7 +6,7 @@ from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.model import Criterion, Plan
 from holdfast.plan.values import spoken_duration
-from holdfast.report.history import History, number
+from holdfast.report.history import History
 from holdfast.report.people import person_name
 from holdfast.report.telling import Span
 from holdfast.report.told import CallResult, NotificationResult, PeopleResult, RoleAnswer, SlaResult
@@ -41,7 +41,7 @@ def _call(history: History, plan: Plan, span: Span, record: Record) -> CallResul
     answer = next(
         (
             found
-            for found in history.of(Kind.ACKNOWLEDGED, Kind.APPROVED)
+            for found in history.of(Kind.ACKNOWLEDGED)
             if found.sequence > record.sequence and found.body.get("person") in called
         ),
         None,
@@ -137,9 +137,3 @@ def _slas(plan: Plan, told: Sequence[NotificationResult], answers: PeopleResult)
         name = "The decision" if criterion is None else criterion.name
         target_text = f"within {spoken_duration(answers.decision_target_seconds)}"
         yield SlaResult(name=name, target=target_text, actual=duration(answers.decision_seconds), met=answers.decided_within_sla)
-
-
-def scale_of(history: History) -> float:
-    """How fast the plan's clock ran in the incident."""
-    opened = history.opened()
-    return (number(opened.body.get("scale")) if opened is not None else None) or 1.0

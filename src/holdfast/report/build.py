@@ -13,7 +13,6 @@ from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry, RequestResult
 from holdfast.ledger.measure import requests
 from holdfast.plan.model import Phase, Scenario
-from holdfast.plan.plan_clock import PlanClock
 from holdfast.report import answers, people, telling
 from holdfast.report.clients import Window, outage_in, strip
 from holdfast.report.components import component_results
@@ -97,7 +96,7 @@ def build(facts: ReportFacts) -> Report:
     shown = windows(at, steps, functions, facts.started_seconds)
     functions = _with_marks(facts, functions, losses, shown, at.impact)
     recovered, criteria = _recovered(functions), criteria_of(facts.plan, subject.identifier)
-    span = telling.Span(at.impact, facts.ended_seconds, PlanClock(answers.scale_of(history)))
+    span = telling.span_of(history, at.impact, facts.ended_seconds)
     told, answered = telling.notifications(history, facts.plan, span), answers.people(history, facts.plan, span)
     draft = Report(
         schema_=SCHEMA_NAME,

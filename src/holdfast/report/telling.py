@@ -33,6 +33,15 @@ class Span:
         return self.clock.plan_seconds(at_seconds - self.impact_seconds)
 
 
+def span_of(history: History, impact_seconds: float, end_seconds: float) -> Span:
+    """On the clock that the incident was opened with. A clock that runs faster than the wall runs from the moment that the journal names,
+    or it would show what was not due."""
+    opened = history.opened()
+    body = opened.body if opened is not None else {}
+    scale, impact = number(body.get("scale")) or 1.0, number(body.get("impact_seconds"))
+    return Span(impact_seconds if scale == 1 or impact is None else impact, end_seconds, PlanClock(scale))
+
+
 @dataclass(slots=True)
 class _Attempts:
     """What was recorded of one delivery."""
