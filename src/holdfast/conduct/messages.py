@@ -44,6 +44,14 @@ def owed(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...
     return due(situation.plan, incident.scenario, incident_facts(situation, incident), situation.now, situation.directory)
 
 
+def messages_to_come(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:
+    """What is owed within the next interval of the plan if nothing changes, and was not recorded as due yet."""
+    ahead = max((message.every or message.due for message in situation.plan.messages.values()), default=0.0)
+    later = situation.now + incident.clock.wall_seconds(ahead)
+    found = due(situation.plan, incident.scenario, incident_facts(situation, incident), later, situation.directory)
+    return tuple(message for message in found if message.key not in incident.messages_due)
+
+
 def due_record(incident: IncidentState, message: DueMessage) -> Write:
     """The record that a message is owed."""
     body: dict[str, Any] = {

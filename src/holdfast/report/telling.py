@@ -43,7 +43,7 @@ def span_of(history: History, impact_seconds: float, end_seconds: float) -> Span
 
 
 @dataclass(slots=True)
-class _Attempts:
+class Attempts:
     """What was recorded of one delivery."""
 
     sent: Record | None = None
@@ -60,23 +60,23 @@ class _Attempts:
         return self.repeats and self.sent is not None and self.unsettled > 0
 
 
-_Index = Mapping[str, Mapping[tuple[str, str], _Attempts]]
+Index = Mapping[str, Mapping[tuple[str, str], Attempts]]
 
 
 def notifications(history: History, plan: Plan, span: Span) -> tuple[NotificationResult, ...]:
     """Every delivery that fell due, with whether it was in time. A message told again has rows of its own."""
-    index, answered = _index(history), _answered(history)
+    index, answered = index_of(history), answered_at(history)
     return tuple(_rows(history, plan, span, index, answered))
 
 
 def _rows(
-    history: History, plan: Plan, span: Span, index: _Index, answered: Mapping[str, Sequence[float]]
+    history: History, plan: Plan, span: Span, index: Index, answered: Mapping[str, Sequence[float]]
 ) -> Iterator[NotificationResult]:
     for due in history.of(Kind.NOTIFICATION_DUE):
         body = due.body
         said = number(body.get("due_seconds"))
         due_at = due.at_seconds if said is None else said if said > _A_MOMENT_SECONDS else span.impact_seconds + said
-        known = index.get(_key(due), {})
+        known = index.get(key_of(due), {})
         wanted = [
             (str(channel), str(recipient))
             for channel in body.get("channels", ())
@@ -84,13 +84,13 @@ def _rows(
             if ":" not in str(recipient) or str(recipient).startswith(_EXERCISE_MAILBOX)
         ]
         for channel, recipient in dict.fromkeys([*wanted, *known]):
-            attempts = known.get((channel, recipient), _Attempts())
+            attempts = known.get((channel, recipient), Attempts())
             yield _row(plan, span, due, channel, recipient, due_at, attempts, answered)
         for audience in body.get("unknown", ()):
             yield _nobody_knows(span, due, due_at, str(audience))
     for call in history.of(Kind.ESCALATED):
         for channel, recipient, _ in call.body["calls"]:
-            attempts = index.get(call.body["key"], {}).get((channel, recipient), _Attempts())
+            attempts = index.get(call.body["key"], {}).get((channel, recipient), Attempts())
             if attempts.intended or attempts.sent is not None:
                 by = float(call.body["answer_by_seconds"])
                 yield _row(plan, span, call, channel, recipient, by, attempts, answered)
@@ -103,7 +103,7 @@ def _row(
     channel: str,
     recipient: str,
     due_at: float,
-    attempts: _Attempts,
+    attempts: Attempts,
     answered: Mapping[str, Sequence[float]],
 ) -> NotificationResult:
     message = _CALL if due.kind == Kind.ESCALATED else str(due.body.get("message", ""))
@@ -148,14 +148,15 @@ def _nobody_knows(span: Span, due: Record, due_at: float, audience: str) -> Noti
     )
 
 
-def _key(record: Record) -> str:
+def key_of(record: Record) -> str:
     """What ties a hand-over to what was due: its key, or its name where the journal holds no key."""
     key = record.body.get("key")
     return str(record.body.get("message", "")) if key is None else str(key)
 
 
-def _index(history: History) -> _Index:
-    found: defaultdict[str, defaultdict[tuple[str, str], _Attempts]] = defaultdict(lambda: defaultdict(_Attempts))
+def index_of(history: History) -> Index:
+    """Key → (channel, recipient) → what was recorded of that delivery."""
+    found: defaultdict[str, defaultdict[tuple[str, str], Attempts]] = defaultdict(lambda: defaultdict(Attempts))
     kinds = (
         Kind.NOTIFICATION_INTENDED,
         Kind.NOTIFICATION_SENT,
@@ -165,11 +166,11 @@ def _index(history: History) -> _Index:
     )
     for record in history.of(*kinds):
         channel, recipient = str(record.body.get("channel", "")), str(record.body.get("recipient", ""))
-        _take(found[_key(record)][channel, recipient], record, f"{channel} to {recipient}")
+        _take(found[key_of(record)][channel, recipient], record, f"{channel} to {recipient}")
     return found
 
 
-def _take(attempts: _Attempts, record: Record, where: str) -> None:
+def _take(attempts: Attempts, record: Record, where: str) -> None:
     body = record.body
     if record.kind == Kind.NOTIFICATION_INTENDED:
         attempts.unsettled += attempts.intended  # the one before was interrupted
@@ -188,7 +189,7 @@ def _take(attempts: _Attempts, record: Record, where: str) -> None:
         attempts.failures.append(f"{where}: {body.get('reason')}")
 
 
-def _answered(history: History) -> Mapping[str, Sequence[float]]:
+def answered_at(history: History) -> Mapping[str, Sequence[float]]:
     """Person → when it acknowledged, in order. Approving is answering."""
     found: defaultdict[str, list[float]] = defaultdict(list)
     for record in history.of(Kind.ACKNOWLEDGED, Kind.APPROVED):
