@@ -10,7 +10,7 @@ from holdfast.cli.deciding import Person, said
 from holdfast.cli.output import CommandError, ExitCode, OutputFormat, State, exercise_line, print_json, print_next, screen, state_text, table
 from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, controller_of, give, state_of
 
-app = App(name="messages", help="Who was told what, what is due, late or unanswered; write its words.", result_action="return_value")
+app = App(name="messages", result_action="return_value")
 
 _ONE_LINE = ("sms", "phone", "in-app")
 """Channels with room for the short form only."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from holdfast.communications.oncall import Shift
     from holdfast.plan.model import Plan
 
-app = App(name="oncall", help="Who is on call, and the hand-overs; as a calendar, in and out.", result_action="return_value")
+app = App(name="oncall", result_action="return_value")
 
 _REFERENCE = Path("examples/voicehive/plan.yaml")
 PlanFile = Annotated[Path, Parameter(help="The plan with the rotations.")]
