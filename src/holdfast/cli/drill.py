@@ -33,12 +33,25 @@ def run(
     profile: str = "fast",
     replication: Literal["asynchronous", "synchronous"] = "asynchronous",
     storage: Literal["moto", "versitygw"] | None = None,
+    scale: Annotated[
+        float, Parameter(help="How fast the plan's clock runs for messages, escalation and answers; 60: a minute a second.")
+    ] = 1.0,
+    decide_after: Annotated[
+        str | None, Parameter(help="Stand-ins decide so long after the impact, such as 25m; else as the exercise says.")
+    ] = None,
+    open_for: Annotated[
+        str | None, Parameter(help="The incident stays open at least so long, such as 70m; else as the exercise says.")
+    ] = None,
+    unanswered: Annotated[
+        tuple[str, ...], Parameter(help="Stand-ins who acknowledge nothing; else as the exercise says.", negative="")
+    ] = (),
     output: OutputFormat = "text",
 ) -> int:
     """Run a drill: take something away under load, recover, bring it home, measure. Exits 0 only when the verdict is *pass*.
 
     Example: `holdfast drill run regional-outage --directory var/demo`, `holdfast drill run database-failover`,
-    `holdfast drill run application-failover`, `holdfast drill run storage-failover --storage moto`
+    `holdfast drill run application-failover`, `holdfast drill run storage-failover --storage moto`,
+    `holdfast drill run regional-outage --scale 60 --decide-after 25m --open-for 70m --unanswered exercise-one`
 
     Parameters
     ----------
@@ -61,6 +74,7 @@ def run(
     _empty(place)
     # A kill of the drill is a Ctrl-C: everything that it started is stopped in order before it ends.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    exercise = chosen.exercise
     settings = DrillSettings(
         plan.resolve(),
         chosen.scenario,
@@ -69,6 +83,10 @@ def run(
         replication=replication,
         storage=storage,
         takes_away=chosen.takes_away,
+        scale=_scale(scale),
+        decide_after_seconds=_length("--decide-after", decide_after, exercise.decide_after),
+        open_for_seconds=_length("--open-for", open_for, exercise.open_for),
+        unanswered=frozenset(unanswered or exercise.unanswered),
     )
     say = teller(exercise=True) if output == "text" else (lambda _: None)
     try:
@@ -81,6 +99,26 @@ def run(
     else:
         screen().print(summary(report, str(place)))
     return _EXIT[report.verdict]
+
+
+def _scale(scale: float) -> float:
+    from holdfast.cli.run import MOST_SCALE
+
+    if not 1 <= scale <= MOST_SCALE:
+        raise CommandError(f"--scale is from 1 to {MOST_SCALE}, not {scale:g}. Nothing was started.")
+    return scale
+
+
+def _length(option: str, given: str | None, planned: float | None) -> float:
+    """Seconds of what was given, else of what the exercise says."""
+    from holdfast.plan.values import duration_seconds
+
+    if given is None:
+        return planned or 0.0
+    try:
+        return duration_seconds(given)
+    except ValueError as error:
+        raise CommandError(f"{option}: {error}. Nothing was started.") from error
 
 
 @app.command(name="list")

@@ -7,7 +7,18 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from holdfast.cli.deciding import Person, said
-from holdfast.cli.output import CommandError, ExitCode, OutputFormat, State, exercise_line, print_json, print_next, screen, state_text, table
+from holdfast.cli.output import (
+    CommandError,
+    ExitCode,
+    OutputFormat,
+    State,
+    exercise_line,
+    print_json,
+    print_next,
+    screen,
+    state_text,
+    table,
+)
 from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, controller_of, give, state_of
 
 app = App(name="messages", result_action="return_value")

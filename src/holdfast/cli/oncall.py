@@ -41,7 +41,9 @@ def oncall(plan: PlanFile = _REFERENCE, *, at: At = None, output: OutputFormat =
         return
     out = screen()
     empty = [row for row in rows if row["now"]["person"] is None]
-    word = f"{len(rows)} rotation{'' if len(rows) == 1 else 's'}" + (f", nobody is on call in {len(empty)}: the role's primary is called" if empty else "")
+    word = f"{len(rows)} rotation{'' if len(rows) == 1 else 's'}" + (
+        f", nobody is on call in {len(empty)}: the role's primary is called" if empty else ""
+    )
     out.print(state_text(State.NEEDS_PERSON if empty else State.DONE, word))
     shown = [[row["name"], row["now"]["name"], row["now"]["until"], row["next"]["name"]] for row in rows]
     out.print(table(["rotation", "on call", "until", "then"], shown))

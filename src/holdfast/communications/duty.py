@@ -128,9 +128,7 @@ def _on_the_wall(message: Message, facts: IncidentFacts, now: float) -> Iterator
         yield number, clock.wall_moment(start, earliest), clock.wall_moment(start, moment)
 
 
-def _occurrences(
-    message: Message, start: float, now: float, over: float | None, aware: float | None
-) -> Iterator[tuple[int, float, float]]:
+def _occurrences(message: Message, start: float, now: float, over: float | None, aware: float | None) -> Iterator[tuple[int, float, float]]:
     """(number, from, due) of every time that the message is owed up to `now`, all on the plan's clock."""
     if message.counts_from == "restored":
         if over is not None:
@@ -182,6 +180,10 @@ def _reason(plan: Plan, message: Message, facts: IncidentFacts, moment: float) -
         conditions.append(f"{' and '.join(hit)} {'is' if len(hit) == 1 else 'are'} hit")
     if message.lasting:
         conditions.append(f"the outage has lasted longer than {spoken_duration(message.lasting)}")
-    often = f"every {spoken_duration(message.every)}" if message.every else f"within {spoken_duration(facts.clock.plan_seconds(moment - facts.started_seconds))}"
+    often = (
+        f"every {spoken_duration(message.every)}"
+        if message.every
+        else f"within {spoken_duration(facts.clock.plan_seconds(moment - facts.started_seconds))}"
+    )
     because = f", since {' and '.join(conditions)}" if conditions else ""
     return f"the plan tells them {often} from the start{because}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from holdfast.plan.plan_clock import PlanClock
+from holdfast.plan.plan_clock import AS_ON_THE_WALL, PlanClock
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +33,4 @@ class IncidentFacts:
     """When the company knew: notices to authorities count from here."""
     needs: tuple[str, ...] = ()
     """What people must do now."""
-    clock: PlanClock = PlanClock()
+    clock: PlanClock = AS_ON_THE_WALL

@@ -52,6 +52,10 @@ class Directory:
         return tuple(name for name in identifiers if name in self.audiences and self.audiences[name].members is None)
 
 
+NO_DIRECTORY = Directory()
+"""Where no audience has a source."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recipient:
     """Who is told: a person of the plan, or somebody outside of it (`person` is None). `through`: role or audience that named it."""
@@ -80,7 +84,7 @@ def addressed(
     """Who stands behind these roles and audiences, in the plan's order, nobody twice. `at_seconds`: whose turn on call counts."""
     found: dict[str, Recipient] = {}
     for identifier in audience:
-        for recipient in _named(plan, identifier, occasion, at_seconds or 0.0, directory or Directory()):
+        for recipient in _named(plan, identifier, occasion, at_seconds or 0.0, directory or NO_DIRECTORY):
             found.setdefault(recipient.identifier, recipient)
     return tuple(found.values())
 

@@ -1,7 +1,8 @@
 """People's answers to being called: who has acknowledged, for which roles, and who is called next.
 
 Rules: an acknowledgement answers for every role that its giver fills, and for those that the giver was called for when others didn't
-answer. Approving is answering too, and is recorded as such where people are called. Who answers late joins: nothing starts anew, and the role stays with whoever took it.
+answer. Approving is answering too, and is recorded as such where people are called. Who answers late joins: nothing starts anew, and the
+role stays with whoever took it.
 """
 
 from collections.abc import Mapping

@@ -11,7 +11,7 @@ from typing import Any
 
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
-from holdfast.plan.plan_clock import PlanClock
+from holdfast.plan.plan_clock import AS_ON_THE_WALL, PlanClock
 
 PAUSES_SECONDS = (2.0, 10.0, 30.0, 60.0)
 """After each failed attempt: a channel that is down for a minute must not cost the message."""
@@ -43,7 +43,7 @@ class Attempts:
         return not self.unsuccessful or may_try_again(self.unsuccessful, self.last_seconds, now, clock)
 
 
-def may_try_again(attempts: int, last_seconds: float, now: float, clock: PlanClock = PlanClock()) -> bool:
+def may_try_again(attempts: int, last_seconds: float, now: float, clock: PlanClock = AS_ON_THE_WALL) -> bool:
     """Whether another attempt at a delivery that failed so often is left, and its pause is over."""
     if attempts >= ATTEMPTS:
         return False

@@ -6,11 +6,11 @@ stage sees the state after the records of the one before, no stage has to think 
 
 from collections.abc import Callable
 
+from holdfast.conduct.answering import escalation
 from holdfast.conduct.assessment import severity
 from holdfast.conduct.course import steps
 from holdfast.conduct.decisions import answer
 from holdfast.conduct.going_on import ask_again, outgrown
-from holdfast.conduct.answering import escalation
 from holdfast.conduct.messages import messages
 from holdfast.conduct.reapply import reapplies
 from holdfast.conduct.runs import TURN_BACK

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from holdfast.communications import Directory
+from holdfast.communications.recipients import NO_DIRECTORY, Directory
 from holdfast.decision.replay import Installation
 from holdfast.health.zones import ZoneState
 from holdfast.journal.kinds import Kind
@@ -83,7 +83,7 @@ class Situation:
     exercise: str | None = None
     scale: float = 1.0
     """How fast the plan's clock runs in incidents that are opened now; 1 but in an exercise."""
-    directory: Directory = Directory()
+    directory: Directory = NO_DIRECTORY
     """Who is in the audiences whose members stand outside the plan."""
     giving_back: frozenset[str] = frozenset()
     """Identifiers of wishes to give something back that are being carried out."""

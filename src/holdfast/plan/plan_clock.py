@@ -28,3 +28,7 @@ class PlanClock:
     def wall_moment(self, start_seconds: float, plan_moment: float) -> float:
         """Inverse of `plan_moment`."""
         return start_seconds + (plan_moment - start_seconds) / self.scale
+
+
+AS_ON_THE_WALL = PlanClock()
+"""The clock of every real incident."""

@@ -20,7 +20,8 @@ MOST_CHARACTERS = 20_000
 """A message longer than this is cut, and says so."""
 _CUT = "\n… (shortened)"
 _NODES = frozenset(
-    "Template Output TemplateData Name Const If CondExpr Compare Operand And Or Not Filter Test Concat Keyword".split()
+    {"Template", "Output", "TemplateData", "Name", "Const", "If", "CondExpr"}
+    | {"Compare", "Operand", "And", "Or", "Not", "Filter", "Test", "Concat", "Keyword"}
 )
 _TESTS = frozenset({"defined", "undefined", "none", "eq", "ne"})
 _WORDS = {
@@ -102,7 +103,7 @@ def _environment() -> "ImmutableSandboxedEnvironment":
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     # Messages are text; each channel escapes for itself what it must.
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
     environment.globals.clear()
     environment.filters = {name: environment.filters[name] for name in FILTERS}
     environment.tests = {name: environment.tests[name] for name in _TESTS}

@@ -39,11 +39,7 @@ def _call(history: History, plan: Plan, span: Span, record: Record) -> CallResul
     body = record.body
     called = tuple(dict.fromkeys(str(recipient) for _, recipient, _ in body["calls"]))
     answer = next(
-        (
-            found
-            for found in history.of(Kind.ACKNOWLEDGED)
-            if found.sequence > record.sequence and found.body.get("person") in called
-        ),
+        (found for found in history.of(Kind.ACKNOWLEDGED) if found.sequence > record.sequence and found.body.get("person") in called),
         None,
     )
     return CallResult(

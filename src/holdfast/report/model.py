@@ -10,8 +10,8 @@ from typing import Final, Literal
 from pydantic import Field
 
 from holdfast.report.part import ReportPart, Seconds
-from holdfast.report.told import CallResult, NotificationResult, PeopleResult, SlaResult
 from holdfast.report.seen import Event, RequestMarks, RequestWindow
+from holdfast.report.told import CallResult, NotificationResult, PeopleResult, SlaResult
 
 SCHEMA_NAME: Final = "holdfast/report/v1"
 LISTED_LOSSES = 100

@@ -1,7 +1,6 @@
 """Who decided, and what they saw when they did."""
 
 from holdfast.journal.kinds import Kind
-from holdfast.journal.record import Record
 from holdfast.plan.model import Plan
 from holdfast.report.history import History, number
 from holdfast.report.model import ApprovalResult

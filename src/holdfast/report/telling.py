@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.model import Plan
-from holdfast.plan.plan_clock import PlanClock
+from holdfast.plan.plan_clock import AS_ON_THE_WALL, PlanClock
 from holdfast.report.history import History, number
 from holdfast.report.people import person_name
 from holdfast.report.told import NotificationResult
@@ -26,7 +26,7 @@ class Span:
 
     impact_seconds: float
     end_seconds: float
-    clock: PlanClock = PlanClock()
+    clock: PlanClock = AS_ON_THE_WALL
 
     def plan(self, at_seconds: float) -> float:
         """A wall moment, counted from the impact on the plan's clock."""
@@ -69,9 +69,7 @@ def notifications(history: History, plan: Plan, span: Span) -> tuple[Notificatio
     return tuple(_rows(history, plan, span, index, answered))
 
 
-def _rows(
-    history: History, plan: Plan, span: Span, index: Index, answered: Mapping[str, Sequence[float]]
-) -> Iterator[NotificationResult]:
+def _rows(history: History, plan: Plan, span: Span, index: Index, answered: Mapping[str, Sequence[float]]) -> Iterator[NotificationResult]:
     for due in history.of(Kind.NOTIFICATION_DUE):
         body = due.body
         said = number(body.get("due_seconds"))

@@ -97,7 +97,9 @@ class Exercise:
         await stage.clock.sleep(5.0 + stage.random.uniform(0.0, 1.0))
         take_away(stage.world, stage.plan.exercises.get(stage.settings.scenario))
         await self._mark("cut", home)
-        await self.until("every function is served again", lambda: self.incident_is("recovered", "needs-person"), self._longest(RUN_BOUND_SECONDS))
+        await self.until(
+            "every function is served again", lambda: self.incident_is("recovered", "needs-person"), self._longest(RUN_BOUND_SECONDS)
+        )
         self._nobody_is_needed()
         await stage.clock.sleep(SETTLE_SECONDS)
         self._after_failover = self._written()
@@ -243,11 +245,11 @@ class People:
 
     def _acknowledge(self, incident: IncidentState) -> None:
         """Whoever was called says so after a while, but for those who are to be silent."""
-        answered = acknowledged_by(incident)
-        called = [recipient for record in calls_of(incident) for _, recipient, _ in record.body["calls"]]
-        for person in dict.fromkeys(called):
-            stands_in = person in self._stage.plan.people and person not in answered and person not in self._stage.settings.unanswered
-            if stands_in and self._looked_long_enough(f"ack-{incident.incident}", person):
+        answered, settings, plan = acknowledged_by(incident), self._stage.settings, self._stage.plan
+        called = dict.fromkeys(recipient for record in calls_of(incident) for _, recipient, _ in record.body["calls"])
+        for person in called:
+            silent = person not in plan.people or person in answered or person in settings.unanswered
+            if not silent and self._looked_long_enough(f"ack-{incident.incident}", person):
                 self._stage.command(f"ack-{incident.incident}-{person}", "ack", person, {"way": "cli", "incident": incident.incident})
 
     def _deciding(self, proposal: Proposal) -> list[str]:

@@ -157,7 +157,9 @@ class Stage:
         watch = Watch(plan, profile, settings.scenario, tuple(self.observers.values()), self.clock)
         actions = {block: self._wrap(block, action) for block, action in simulated_actions(self.world, self.keeper).items()}
         controller = Controller(
-            Settings(plan, settings.loaded.digest, settings.scenario, settings.profile, "simulation", VERSION, settings.exercise, settings.scale),
+            Settings(
+                plan, settings.loaded.digest, settings.scenario, settings.profile, "simulation", VERSION, settings.exercise, settings.scale
+            ),
             self._journal,
             self.clock,
             watch,
