@@ -30,7 +30,7 @@ def oncall(plan: PlanFile = _REFERENCE, *, at: At = None, output: OutputFormat =
     from holdfast.communications.oncall import next_hand_over, on_call, zone_of
 
     loaded = _with_rotations(plan)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, rotation in loaded.rotations.items():
         zone = zone_of(loaded, rotation)
         moment = time.time() if at is None else at.replace(tzinfo=at.tzinfo or zone).timestamp()

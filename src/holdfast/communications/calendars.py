@@ -142,7 +142,7 @@ def _spans(event: Any, until_seconds: float) -> list[tuple[float, float]]:
     from dateutil.rrule import rrulestr
 
     last = datetime.fromtimestamp(until_seconds, start.tzinfo or UTC)
-    found = []
+    found: list[tuple[float, float]] = []
     for at in rrulestr(rule.to_ical().decode(), dtstart=start):
         if at > last or len(found) >= MOST_EVENTS:
             break

@@ -58,7 +58,7 @@ def faults(text: str) -> tuple[tuple[str, str | None], ...]:
     """What is wrong with a text: a sentence, and the word that is unknown where it is one. Nothing when it can be filled."""
     if not is_template(text):
         return tuple(("unknown field in the text", word) for word in fields_of(text) if word not in MESSAGE_FIELDS)
-    from jinja2 import TemplateSyntaxError, meta, nodes
+    from jinja2 import TemplateSyntaxError, nodes
 
     try:
         tree = _environment().parse(text)
@@ -73,8 +73,10 @@ def faults(text: str) -> tuple[tuple[str, str | None], ...]:
             found.append((f"unknown filter in the template; it can be one of: {', '.join(sorted(FILTERS))}", node.name))
         elif isinstance(node, nodes.Test) and node.name not in _TESTS:
             found.append((f"unknown test in the template; it can be one of: {', '.join(sorted(_TESTS))}", node.name))
-    unknown = sorted(meta.find_undeclared_variables(tree) - MESSAGE_FIELDS.keys())
-    return (*dict.fromkeys(found), *(("unknown field in the text", word) for word in unknown))
+    if found:
+        return tuple(dict.fromkeys(found))
+    unknown = sorted({node.name for node in tree.find_all(nodes.Name)} - MESSAGE_FIELDS.keys())  # a template sets no names of its own
+    return tuple(("unknown field in the text", word) for word in unknown)
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
