@@ -49,7 +49,7 @@ def test_a_hand_over_keeps_its_local_hour_when_the_clocks_change() -> None:
 
 def test_an_hour_that_does_not_exist_is_the_moment_of_the_jump() -> None:
     jump = datetime(2026, 3, 29, 1, 0, tzinfo=UTC).timestamp()
-    assert [moment_seconds(datetime(2026, 3, 29, 1, minute), DUBLIN) for minute in (0, 30, 59)] == [jump] * 3
+    assert [moment_seconds(datetime.fromisoformat(f"2026-03-29 01:{minute:02}"), DUBLIN) for minute in (0, 30, 59)] == [jump] * 3
 
 
 def test_an_override_replaces_whose_turn_it_is_and_a_holiday_has_nobody() -> None:
@@ -71,9 +71,9 @@ def test_whoever_is_on_call_is_called_before_the_primary_and_an_exercise_knows_n
 
 
 @given(
-    start=st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)),
+    start=st.datetimes(datetime.fromisoformat("2020-01-01"), datetime.fromisoformat("2030-01-01")),
     every_hours=st.integers(1, 400),
-    moment=st.datetimes(datetime(2019, 1, 1), datetime(2031, 1, 1)),
+    moment=st.datetimes(datetime.fromisoformat("2019-01-01"), datetime.fromisoformat("2031-01-01")),
     zone=st.sampled_from(["Europe/Dublin", "America/New_York", "Australia/Lord_Howe", "UTC", "Asia/Kathmandu"]),
     holidays=st.lists(st.tuples(st.integers(0, 3000), st.integers(1, 200)), max_size=3),
 )

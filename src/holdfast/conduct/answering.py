@@ -1,8 +1,9 @@
 """People's answers to being called: who has acknowledged, for which roles, and who is called next.
 
-Rules: an acknowledgement answers for every role that its giver fills, and for those that the giver was called for when others didn't
-answer. Approving is answering too, and is recorded as such where people are called. Who answers late joins: nothing starts anew, and the
-role stays with whoever took it.
+Rules: an acknowledgement answers for the roles that its giver was called for, and for those whose first person it is: a backup who has
+answered for another role still leaves the primary its time. Whoever was called for nothing answers for every role that it fills.
+Approving is answering too, and is recorded as such where people are called. Who answers late joins: nothing starts anew, and the role
+stays with whoever took it.
 """
 
 from collections.abc import Mapping
@@ -34,12 +35,8 @@ def answered_roles(incident: IncidentState) -> frozenset[str]:
 
 
 def acknowledged_by(incident: IncidentState) -> Mapping[str, float]:
-    """Person → when it acknowledged first; approving counts."""
-    found: dict[str, float] = {}
-    for record in incident.records:
-        if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED):
-            found.setdefault(record.body["person"], record.at_seconds)
-    return found
+    """Person → when it acknowledged last; approving counts."""
+    return {record.body["person"]: record.at_seconds for record in incident.records if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)}
 
 
 def last_called(incident: IncidentState) -> Called | None:
@@ -85,7 +82,7 @@ def acknowledge(situation: Situation, incident: IncidentState, command: Command)
         return f"refused: '{way}' is no way to acknowledge; it can be one of: {', '.join(WAYS)}", ()
     facts = incident_facts(situation, incident)
     before = answered_roles(incident)
-    roles = _answers_for(situation, incident, facts, command.by, before)
+    roles = _answers_for(situation, incident, facts, command.by)
     known = acknowledged_by(incident).get(command.by)
     if known is not None and not set(roles) - before:
         return f"accepted: {command.by} had acknowledged {incident.incident} already", ()
@@ -118,17 +115,17 @@ def answered_by_approving(situation: Situation, incident: IncidentState, command
     )
 
 
-def _answers_for(
-    situation: Situation, incident: IncidentState, facts: IncidentFacts, person: str, before: frozenset[str]
-) -> tuple[str, ...]:
-    """Roles that this person fills, and those that it was called for and nobody has answered."""
-    called: set[str] = set()
-    for record in incident.records:
-        if record.kind == Kind.ESCALATED and any(recipient == person for _, recipient, _ in record.body["calls"]):
-            called.update(set(record.body["roles"]) - before if record.body["rung"] == "level" else ())
-    filled = {role for role, people in answerable(situation.plan, facts).items() if person in people}
-    filled |= set(roles_of(situation.plan, incident).get(person, ()))
-    return tuple(role for role in situation.plan.roles if role in filled | called)
+def _answers_for(situation: Situation, incident: IncidentState, facts: IncidentFacts, person: str) -> tuple[str, ...]:
+    """Roles that this person answers for by acknowledging now, in the plan's order."""
+    people = answerable(situation.plan, facts)
+    first = {role for role, called in people.items() if called[0] == person}
+    asked: set[str] = set()
+    for call in calls_of(incident):
+        if any(recipient == person for _, recipient, _ in call.body["calls"]):
+            mine = call.body["rung"] == "level"
+            asked.update(role for role in call.body["roles"] if mine or person in people.get(role, ())[: call.body["place"] + 1])
+    filled = {role for role, called in people.items() if person in called} | set(roles_of(situation.plan, incident).get(person, ()))
+    return tuple(role for role in situation.plan.roles if role in (first | asked or filled))
 
 
 def _takes(plan: Plan, facts: IncidentFacts, role: str, person: str) -> dict[str, Any] | None:

@@ -39,7 +39,14 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
         return ordered(situation, command, _stranger(situation, command.by, about.exercise if about is not None else None))
     if incident is None:
         return "refused: there is no open incident; `holdfast status` shows what there is", ()
-    deeds: dict[str, Deed] = {"approve": _approve, "refuse": _refuse, "failback": _failback, "choose": _choose, "abort": _abort, "go-on": _go_on}
+    deeds: dict[str, Deed] = {
+        "approve": _approve,
+        "refuse": _refuse,
+        "failback": _failback,
+        "choose": _choose,
+        "abort": _abort,
+        "go-on": _go_on,
+    }
     deeds |= {"attest": attest, "ack": _by_somebody_here(answering.acknowledge), "edit-message": _by_somebody_here(messages.edit)}
     if command.verb not in deeds:
         known = ", ".join([*deeds, "declare", "switchover", "pause", "resume"])

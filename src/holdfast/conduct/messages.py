@@ -142,7 +142,8 @@ def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Deliver
     for call in calls:
         for channel, identifier, from_seconds in call.body["calls"]:
             delivery = (call.body["key"], channel, identifier)
-            if situation.now < from_seconds or identifier in answered or not _is_open(situation, incident, begun, delivery):
+            has_answered = answered.get(identifier, 0.0) >= call.at_seconds
+            if situation.now < from_seconds or has_answered or not _is_open(situation, incident, begun, delivery):
                 continue
             recipient = recipient_of(situation.plan, identifier, situation.directory)
             yield _tell(facts, call.body["key"], CALL, channel, recipient, words, "alert", URGENT, values)

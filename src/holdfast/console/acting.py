@@ -6,7 +6,6 @@ could only be refused. What nobody must do isn't listed.
 
 from typing import Any
 
-from holdfast.conduct.answering import acknowledged_by
 from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.runs import current_run
@@ -92,7 +91,7 @@ def _answer(situation: Situation, incident: IncidentState, roles: dict[str, tupl
     now = calling(situation, incident)
     if not now["unanswered"]:
         return []
-    people = _people(situation, roles, tuple(now["unanswered"]), set(acknowledged_by(incident)))
+    people = _people(situation, roles, tuple(now["unanswered"]), set())
     loud = f"nobody answers (round {now['round']}): " if now["loud"] else ""
     return [
         {

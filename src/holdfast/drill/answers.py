@@ -8,18 +8,18 @@ from holdfast.plan.model import Plan
 
 
 def to_acknowledge(plan: Plan, records: Iterable[Record], incident: str, unanswered: Collection[str]) -> tuple[str, ...]:
-    """Stand-ins who were called in this incident and have not acknowledged."""
-    called: dict[str, None] = {}
-    answered: set[str] = set()
+    """Stand-ins who were called in this incident and have not acknowledged since."""
+    called: dict[str, int] = {}
+    answered: dict[str, int] = {}
     for record in records:
         if record.incident != incident:
             continue
         if record.kind == Kind.ESCALATED:
-            called |= dict.fromkeys(str(recipient) for _, recipient, _ in record.body["calls"])
+            called |= dict.fromkeys((str(recipient) for _, recipient, _ in record.body["calls"]), record.sequence)
         elif record.kind == Kind.ACKNOWLEDGED:
-            answered.add(record.body["person"])
+            answered[record.body["person"]] = record.sequence
     return tuple(
         person
-        for person in called
-        if person not in answered and person not in unanswered and person in plan.people and plan.people[person].exercise
+        for person, at in called.items()
+        if answered.get(person, 0) < at and person not in unanswered and person in plan.people and plan.people[person].exercise
     )

@@ -246,11 +246,11 @@ class People:
     def _acknowledge(self, incident: IncidentState) -> None:
         """Whoever was called says so after a while, but for those who are to be silent."""
         answered, settings, plan = acknowledged_by(incident), self._stage.settings, self._stage.plan
-        called = dict.fromkeys(recipient for record in calls_of(incident) for _, recipient, _ in record.body["calls"])
-        for person in called:
-            silent = person not in plan.people or person in answered or person in settings.unanswered
-            if not silent and self._looked_long_enough(f"ack-{incident.incident}", person):
-                self._stage.command(f"ack-{incident.incident}-{person}", "ack", person, {"way": "cli", "incident": incident.incident})
+        called = {recipient: record for record in calls_of(incident) for _, recipient, _ in record.body["calls"]}
+        for person, call in called.items():
+            silent = person not in plan.people or answered.get(person, 0.0) >= call.at_seconds or person in settings.unanswered
+            if not silent and self._looked_long_enough(f"ack-{call.body['key']}", person):
+                self._stage.command(f"ack-{call.body['key']}-{person}", "ack", person, {"way": "cli", "incident": incident.incident})
 
     def _deciding(self, proposal: Proposal) -> list[str]:
         plan = self._stage.plan
