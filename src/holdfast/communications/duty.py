@@ -69,7 +69,8 @@ def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float, directory: 
             recipients=told[name],
             channels=message.channels,
             step=senders.get(name) if occurrence == 1 else None,
-            reason=_reason(plan, message, facts, moment),
+            reason=_reason(plan, message, facts, moment)
+            + ("" if directory is None or facts.exercise else directory.copies_of(message.audience, now)),
             unknown=() if directory is None or facts.exercise else directory.unknown_of(message.audience),
         )
         for name, message in applying.items()

@@ -13,6 +13,7 @@ from holdfast.communications.obligations import VENDOR
 from holdfast.communications.oncall import fillers_at, on_call
 from holdfast.plan.model import Person, Plan
 from holdfast.plan.people import Occasion
+from holdfast.plan.values import spoken_duration
 
 EXERCISE_MAILBOX = "exercise:"
 """Before the name of an audience that an exercise reaches as one mailbox."""
@@ -50,6 +51,14 @@ class Directory:
     def unknown_of(self, identifiers: Iterable[str]) -> tuple[str, ...]:
         """Those of which nobody knows who is in them."""
         return tuple(name for name in identifiers if name in self.audiences and self.audiences[name].members is None)
+
+    def copies_of(self, identifiers: Iterable[str], now: float) -> str:
+        """What to say of those that are known from a copy only, with its age; empty where none is."""
+        return "".join(
+            f"; {name} as of {spoken_duration(max(now - known.as_of_seconds, 0.0))} ago, since its directory does not answer"
+            for name in identifiers
+            if (known := self.audiences.get(name)) is not None and known.problem is not None and known.as_of_seconds is not None
+        )
 
 
 NO_DIRECTORY = Directory()

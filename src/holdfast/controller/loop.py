@@ -6,11 +6,12 @@ within the pass that handles them, observers are read by tasks of their own. Whe
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
+from holdfast.communications.recipients import NO_DIRECTORY, Directory
 from holdfast.conduct.attesting import attest_memory, is_attested
 from holdfast.conduct.course import finish, intent, run_progress
 from holdfast.conduct.guards import handed_over
@@ -106,6 +107,8 @@ class Controller:
         self.room = JournalRoom(clock)
         """Whether the journal takes what is written."""
         self._giving_back = GivingBack(giver, self._append_patiently, self._wake.set)
+        self.directory: Callable[[], Directory] = lambda: NO_DIRECTORY
+        """Who is in the audiences whose members stand outside the plan."""
         self.hears: frozenset[str] = frozenset()
         """Regions whose agents must still be heard before the term begins."""
         self._looked: Situation | None = None
@@ -200,11 +203,9 @@ class Controller:
             moment = next_moment(run_progress(replace(self._looked, installation=self._chronicle.installation), incident, run)[1])
             if moment is not None:
                 pause = min(max(moment - self._clock.wall_seconds(), 0.01), pause)
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
         self._wake.clear()
 
     def situation(self) -> Situation:
@@ -230,11 +231,12 @@ class Controller:
             **self._under_way(),
             exercise=settings.exercise,
             scale=settings.scale,
+            directory=self.directory(),
         )
 
     def _under_way(self) -> UnderWay:
-        giving_back = frozenset(self._giving_back.tasks)
-        return {"in_flight": frozenset(self._tasks), "telling": frozenset(self._deliveries), "giving_back": giving_back}
+        begun = (frozenset(self._tasks), frozenset(self._deliveries), frozenset(self._giving_back.tasks))
+        return {"in_flight": begun[0], "telling": begun[1], "giving_back": begun[2]}
 
     def _pass(self) -> None:
         if self._promises_behind:
@@ -317,15 +319,8 @@ class Controller:
         try:
             await self._promises_kept()
             result = await self._act(situation, move, body)
-            done = finish(
-                move.step,
-                move.run,
-                move.attempt,
-                outcome=result.outcome,
-                detail=result.detail,
-                facts=result.facts,
-                looks=(result.checked, result.verified),
-            )
+            looks, facts = (result.checked, result.verified), result.facts
+            done = finish(move.step, move.run, move.attempt, outcome=result.outcome, detail=result.detail, facts=facts, looks=looks)
             known, now = self._chronicle.installation, self._clock.wall_seconds()
             also = follows(known, self._settings.profile, self._watch, move, body, result, now)
             await self._append_patiently([*also, Write(Kind.STEP_FINISHED, move.incident, done)])

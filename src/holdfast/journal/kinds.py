@@ -54,7 +54,6 @@ class Kind(StrEnum):
     ROLE_TAKEN = "role.taken"  # role, person, instead_of (person or null), reason
     ESCALATED = "escalation.step"  # key, number, round, place, rung (primary | backup | level), level, roles [role], severity, calls [[channel, recipient, from_seconds]], answer_by_seconds, starts_over (bool), reason
     MESSAGE_EDITED = "message.edited"  # key, message, by, subject, body, short (each null: as the plan has it): a person's words for one message that is to come
-    AUDIENCE_READ = "audience.read"  # audience, members (number, or null: nobody knows), as_of_seconds (null), problem (null): what an audience's directory said
     AGENT_RECORD = "agent.record"  # region, number, at_seconds, what, detail, facts, signature, late (bool): what an agent did by itself
     COMMAND = "command"  # id, verb, by, arguments, answer: what a person asked for and was told
     EXERCISE_MARK = "exercise.mark"  # what (cut | heal), detail (region), at_seconds: what the drill did to the world
