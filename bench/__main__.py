@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-SCRIPTS = ("startup", "journal", "makespan", "idle", "outage")
+SCRIPTS = ("startup", "journal", "makespan", "clocks", "idle", "outage")
 
 missed = []
 for script in SCRIPTS:
