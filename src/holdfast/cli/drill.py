@@ -2,8 +2,9 @@
 
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from holdfast.drill.schedule import Due
     from holdfast.plan.model import Drill as PlannedDrill
-    from holdfast.plan.model import Plan
+    from holdfast.plan.model import Exercise, Plan
 
 app = App(name="drill", help="Practise a scenario of the plan on the lab and measure what clients lost.")
 
@@ -74,7 +75,6 @@ def run(
     _empty(place)
     # A kill of the drill is a Ctrl-C: everything that it started is stopped in order before it ends.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    exercise = chosen.exercise
     settings = DrillSettings(
         plan.resolve(),
         chosen.scenario,
@@ -83,11 +83,8 @@ def run(
         replication=replication,
         storage=storage,
         takes_away=chosen.takes_away,
-        scale=_scale(scale),
-        decide_after_seconds=_length("--decide-after", decide_after, exercise.decide_after),
-        open_for_seconds=_length("--open-for", open_for, exercise.open_for),
-        unanswered=frozenset(unanswered or exercise.unanswered),
     )
+    settings = replace(settings, **_clock(chosen.exercise, scale, decide_after, open_for, unanswered))
     say = teller(exercise=True) if output == "text" else (lambda _: None)
     try:
         result = run_drill(settings, loaded, say)
@@ -99,6 +96,18 @@ def run(
     else:
         screen().print(summary(report, str(place)))
     return _EXIT[report.verdict]
+
+
+def _clock(
+    exercise: "Exercise", scale: float, decide_after: str | None, open_for: str | None, unanswered: tuple[str, ...]
+) -> dict[str, Any]:
+    """What of the drill follows the plan's clock: as asked for, else as the exercise says."""
+    return {
+        "scale": _scale(scale),
+        "decide_after_seconds": _length("--decide-after", decide_after, exercise.decide_after),
+        "open_for_seconds": _length("--open-for", open_for, exercise.open_for),
+        "unanswered": frozenset(unanswered or exercise.unanswered),
+    }
 
 
 def _scale(scale: float) -> float:

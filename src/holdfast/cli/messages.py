@@ -23,6 +23,7 @@ from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, controller_of, give, s
 
 app = App(name="messages", result_action="return_value")
 
+_MOST_NAMED = 2
 _ONE_LINE = ("sms", "phone", "in-app")
 """Channels with room for the short form only."""
 
@@ -53,8 +54,9 @@ def _print(incident: dict[str, Any], lines: list[dict[str, Any]], late: int) -> 
     first = f"{incident['incident']}: {sent} of {all_of_them} deliveries sent, {late} late" + _scaled(incident)
     shown = state_text(State.FAILED if late else State.DONE, first)
     out.print(exercise_line(shown) if incident["exercise"] else shown)
-    columns = ["message", "over", "to", "due", "sent", "delivered", "acknowledged", "state"]
-    out.print(table(columns, [_row(incident, line) for line in lines], numbers=["due", "sent", "delivered", "acknowledged"]))
+    columns = ["message", "over", "to", "due", "sent", "arrived", "answered", "state"]
+    out.print(table(columns, [_row(incident, line) for line in lines], numbers=["due", "sent", "arrived", "answered"]))
+    out.print("arrived: what the channel says was delivered; answered: who acknowledged", markup=False)
     unanswered = incident["calling"]["unanswered"]
     if unanswered:
         out.print(state_text(State.NEEDS_PERSON, f"nobody has answered for {', '.join(unanswered)}"))
@@ -73,8 +75,9 @@ def _row(incident: dict[str, Any], line: dict[str, Any]) -> list[Any]:
     def after(at_seconds: float | None) -> str:
         return "" if at_seconds is None else duration((at_seconds - incident["impact_seconds"]) * incident["scale"])
 
-    more = line["recipients"] - len(line["to"])
-    told = ", ".join(line["to"]) + (f" and {more} more" if more > 0 else "")
+    named = [who.removeprefix("exercise:") for who in line["to"][:_MOST_NAMED]]
+    more = line["recipients"] - len(named)
+    told = ", ".join(named) + (f" and {more} more" if more > 0 else "")
     due, sent = after(line["due_seconds"]), after(line["last_sent_seconds"])
     return [line["message"], line["channel"], told, due, sent, str(line["delivered"]), str(line["acknowledged"]), _state(line)]
 
