@@ -15,6 +15,9 @@ from holdfast.ports.notifier import Notification, Notifier, Purpose, RefusedNoti
 TELL_SECONDS = 10.0
 """Bound of one hand-over to a channel."""
 
+SECOND = "second:"
+"""Before the reference of a message that went by its channel's second way."""
+
 
 async def told(notifiers: Mapping[str, Notifier], move: Tell, exercise: str | None) -> Write:
     """The record of what became of it, without the recipient's address. `exercise`: which one it is about, None when it is real."""
@@ -31,7 +34,7 @@ async def _handed_over(notifiers: Mapping[str, Notifier], move: Tell, exercise: 
     if notifier is None:
         reason = f"this controller has no channel {move.channel}; the bindings must name one"
         return Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": reason})
-    repeats = {"repeats": True} if getattr(notifier, "repeats", False) is True else {}
+    repeats = {"repeats": True} if getattr(notifier, "repeats", "dropped") == "possible" else {}  # a channel that says nothing drops them
     try:
         async with asyncio.timeout(TELL_SECONDS):
             reference = await notifier.send(notification_of(move, exercise))
@@ -46,7 +49,8 @@ async def _handed_over(notifiers: Mapping[str, Notifier], move: Tell, exercise: 
         return Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": f"not sent: {error}", "final": True})
     except Exception as error:
         return Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": f"{type(error).__name__}: {error}"})
-    return Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": reference, **repeats})
+    second = {"second_way": reference.removeprefix(SECOND)} if reference.startswith(SECOND) else {}
+    return Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": reference, **repeats, **second})
 
 
 def notification_of(move: Tell, exercise: str | None) -> Notification:

@@ -15,6 +15,8 @@ from holdfast.report.told import NotificationResult
 _A_MOMENT_SECONDS = 1_000_000_000.0
 """Above it, a number of seconds is a moment since 1970; below it, a length of time from impact."""
 _CALL = "call"
+_FIRST_UNKNOWN = "(first unknown)"
+"""At the end of a second way's reference: the first may have delivered it too."""
 _MOST_NAMED = 20
 """A mailing to more than that names in each row only whom the row is about."""
 _EXERCISE_MAILBOX = "exercise:"
@@ -179,6 +181,7 @@ def _take(attempts: Attempts, record: Record, where: str) -> None:
     elif record.kind == Kind.NOTIFICATION_SENT:
         attempts.sent, attempts.intended = attempts.sent or record, False
         attempts.repeats = attempts.repeats or body.get("repeats") is True
+        attempts.unsettled += str(body.get("reference", "")).endswith(_FIRST_UNKNOWN)
     else:
         unknown = record.kind == Kind.NOTIFICATION_UNKNOWN
         attempts.unsettled += unknown
