@@ -31,6 +31,7 @@ lint: setup
 	@scripts/lint
 
 test: setup
+	@scripts/storage || echo "storage: tests run on the stand-in alone; what they leave out stands in the last lines"
 	@scripts/lint && exec scripts/tests
 
 prove: setup

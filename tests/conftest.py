@@ -102,6 +102,10 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         reasons["runs in `make test`" if config.getoption("--prove") else "takes longer than `make test` may: runs in `make prove`"] += (
             aside
         )
+    together = os.environ.get("HOLDFAST_LEFT_OUT")
+    if together:  # several runs in a row: the script that began them says it once, at the very end
+        with Path(together).open("a", encoding="utf-8") as file:
+            file.writelines(f"{count}\t{' '.join(reason.split())}\n" for reason, count in reasons.items())
     terminalreporter.section("left out", sep="-")
     for reason, count in sorted(reasons.items()):
         terminalreporter.write_line(f"{count} left out: {reason}")

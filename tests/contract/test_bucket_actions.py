@@ -420,3 +420,32 @@ def test_a_bucket_without_versions_has_nothing_to_restore_from_and_says_so(bucke
         action.close()
     assert outcome.result is Result.FAILED
     assert "keeps no versions" in outcome.detail
+
+
+def held_to(bound: float, stopped: float) -> Task:
+    return Task(
+        "activate-bucket",
+        "bucket.activate",
+        "storage",
+        WEST,
+        CENTRAL,
+        Mode.UNGRACEFUL,
+        ORDER,
+        {"promised": {"loss_bound_seconds": bound, "stopped_seconds": stopped}},
+    )
+
+
+def test_a_copy_that_ends_long_before_the_source_stopped_is_not_activated(buckets: Buckets, activate: BucketActivateAction) -> None:
+    buckets.put(CENTRAL, f"holdfast/marker/{WEST}", b"3800.000000")
+    refused = asyncio.run(activate.act(held_to(3.5, 5000.0)))
+    assert refused.result is Result.REFUSED
+    assert "complete until 1200.0 s before" in refused.detail
+    assert refused.facts["would_lose_seconds"] == 1200.0
+    assert json.loads(buckets.read(CENTRAL)[WRITER_KEY][0])["region"] == WEST, "nothing was marked"
+    assert asyncio.run(activate.act(held_to(1200.0, 5000.0))).result is Result.SUCCEEDED, "a named person accepted it"
+
+
+def test_a_copy_without_a_marker_of_its_source_is_unknown_and_not_activated(buckets: Buckets, activate: BucketActivateAction) -> None:
+    refused = asyncio.run(activate.act(held_to(3.5, 5000.0)))
+    assert (refused.result, refused.facts) == (Result.REFUSED, {})
+    assert "not known" in refused.detail

@@ -108,6 +108,10 @@ def test_a_step_that_fails_goes_where_the_plan_says(case: Failing) -> None:
     assert all(choice["command"].startswith("holdfast ") for choice in waiting[0]["choices"])
     assert waiting[0]["needs"] in PLAN.roles, "a named person, by role"
     later = {name for name, step in STEPS.items() if BLOCKS[step.block].moves_traffic and name != case.step}
+    if waiting[0]["block"] == "manual":  # people's own work, which stand-ins tick off
+        ticked = next(step for step in exercised.report().steps if step.step == case.asked)
+        assert (ticked.by, exercised.report().verdict) == (PLAN.roles[waiting[0]["needs"]].stand_ins[0], "pass")
+        return
     finished = {body["step"] for body in of(exercised, Kind.STEP_FINISHED) if body["outcome"] == "succeeded"}
     waits_for = {"switch-dns"} if case.step == "switch-load-balancer" else later if case.step not in _AFTER_TRAFFIC else set()
     assert not waits_for & finished, "traffic waits for every step before it"
@@ -163,6 +167,30 @@ def test_a_bucket_copy_that_lost_objects_is_brought_back_from_its_versions_by_a_
     assert exercised.report().verdict == "pass", told(exercised, exercised.report())
     assert [(body["step"], body["by"]) for body in of(exercised, Kind.OTHER_WAY)] == [("activate-bucket", PERSON)]
     assert not stages[0].world.regions[stages[0].world.dr].bucket.deleted
+
+
+def test_a_bucket_copy_that_lacks_more_than_was_approved_is_not_activated_until_a_person_who_may_accepts_it() -> None:
+    def loses_its_newest(stage: Stage) -> None:
+        copy = stage.world.regions[stage.world.dr].bucket
+
+        def forget(records: Sequence[Record]) -> None:
+            if any(record.kind == Kind.FENCE_CONFIRMED and record.body["run"] == "failover" for record in records):
+                copy.arrived_until_seconds -= 1200.0
+            if any(record.kind == Kind.STEP_WAITING for record in records):
+                loop = asyncio.get_running_loop()
+                for number, person in enumerate((PERSON, "exercise-one")):
+                    arguments = {"step": "activate-bucket", "choice": "retry", "accepts_loss": True}
+                    loop.call_soon(stage.command, f"accept-{number}", "choose", person, arguments)
+
+        stage.disk.on_append = forget
+
+    exercised = play(loses_its_newest, loaded=impatient())
+    assert exercised.report().verdict == "pass", told(exercised, exercised.report())
+    waiting = of(exercised, Kind.STEP_WAITING)
+    assert [body["step"] for body in waiting] == ["activate-bucket"]
+    assert "people approved a loss of at most" in waiting[0]["reason"]
+    accepted = [body["facts"] for body in of(exercised, Kind.STEP_FINISHED) if "accepts_loss_seconds" in body["facts"]]
+    assert [facts["person"] for facts in accepted] == ["exercise-one"], "who conducts the drill fills no role that may accept a loss"
 
 
 def test_a_bucket_copy_that_is_far_behind_is_said_before_anybody_decides() -> None:

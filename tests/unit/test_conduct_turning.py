@@ -346,9 +346,10 @@ def test_while_it_is_paused_nothing_is_opened_decided_or_begun_by_itself() -> No
     paper.command("pause", CONDUCTOR, reason="once more")
     assert [said[:8] for said in paper.approve(ONE, TWO)] == ["accepted", "accepted"], "approvals go on"
     assert paper.begun == [] and paper.installation.epoch == 1
+    paper.wait(paper.plan.approval.activation.answer_within + 60.0)
     paper.command("resume", CONDUCTOR)
     paper.settle()
-    assert paper.installation.epoch == 2
+    assert paper.installation.epoch == 2, "they were given in time, however long the pause took"
 
 
 def test_a_pause_in_the_middle_lets_the_fence_of_a_lost_region_and_an_abort_go_on() -> None:

@@ -103,3 +103,17 @@ def test_a_controller_that_refuses_is_quoted_in_its_own_words(tmp_path: Path, bo
             ControllerClient(f"http://127.0.0.1:{server.server_port}", token).state()
         answering.join(5)
     assert str(refused.value).endswith(f"answered 503: {said}")
+
+
+def test_a_scenario_that_people_carry_out_is_declared_by_its_name_and_names_who_does_what(monkeypatch: pytest.MonkeyPatch) -> None:
+    paper = Paper(exercise=None)
+    monkeypatch.setattr(deciding, "controller_of", lambda lab: None)
+    monkeypatch.setattr(deciding, "give", lambda _, verb, by, arguments: paper.command(verb, by, **arguments))
+    deciding.declare(by="marek-novak", scenario="security-breach")
+    assert (paper.incident.scenario, paper.incident.severity) == ("security-breach", "P1")
+    told = json.loads(json.dumps(state(paper.situation(), 1.0, None, {}), allow_nan=False))
+    asked = {one["what"].split(":")[0]: one for one in told["acting"]}
+    assert asked["do isolate and tick it off"]["who"][0]["role"] == "technical-lead"
+    assert asked["do revoke and tick it off"]["command"] == 'holdfast choose revoke done --as aoife-brennan --because "…"'
+    with pytest.raises(CommandError, match="leave --scenario or --plan out"):
+        deciding.declare(by="marek-novak", scenario="security-breach", plan=Path("x.json"))

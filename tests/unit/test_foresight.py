@@ -53,6 +53,30 @@ def test_times_come_from_earlier_runs_and_people_are_measured_from_when_they_wer
     assert steps["approve"].expected_seconds >= 4.0
 
 
+def test_what_another_scenario_took_or_stand_ins_answered_says_nothing_about_this_night() -> None:
+    records = one_run().records
+    plan = LOADED.plan
+    real = foresee(plan, "regional-outage", "ungraceful", WORLD, records, 1000.0, occasion=Occasion.INCIDENT, loss=None)
+    steps = {step.step: step for step in real.steps}
+    assert steps["promote-database"].earlier_runs == 1
+    assert (steps["approve"].earlier_runs, steps["approve"].expected_seconds) == (0, plan.approval.activation.answer_within)
+    other = foresee(plan, "database-failover", "ungraceful", WORLD, records, 1000.0, occasion=Occasion.EXERCISE, loss=None)
+    assert {step.earlier_runs for step in other.steps} == {0}
+
+
+def test_away_from_home_a_planned_move_is_the_way_home_and_is_shown_as_that() -> None:
+    made = foreseen(world=replace(WORLD, serving=DR), mode="graceful")
+    scenario = LOADED.plan.scenarios["regional-outage"]
+    planned = [step.id for phase in (*scenario.reprotect, *scenario.way_back) for step in phase.steps]
+    assert [step.step for step in made.steps] == planned
+    assert (made.source, made.target, made.runs) == (DR, PRIMARY, ("reprotect", "way-back"))
+
+
+def test_where_no_writer_moves_no_store_gives_anything_up() -> None:
+    made = foresee(LOADED.plan, "application-failover", "ungraceful", WORLD, (), 1000.0, occasion=Occasion.EXERCISE, loss=3.5)
+    assert (made.moves_writers, made.may_lose_seconds) == (False, 0.0)
+
+
 def test_it_says_who_must_approve_and_what_can_not_be_undone() -> None:
     made = foreseen()
     assert made.approval["count"] == 2
@@ -66,9 +90,10 @@ def test_it_says_who_must_approve_and_what_can_not_be_undone() -> None:
 def test_a_file_holds_the_world_and_one_that_was_changed_is_found_out() -> None:
     value = json.loads(json.dumps(as_json(foreseen())))
     assert world_of(value) == (WORLD, "regional-outage", "ungraceful")
-    value["world"]["epoch"] = 7
-    with pytest.raises(ValueError, match="changed after it was made"):
-        world_of(value)
+    changes: list[dict[str, Any]] = [{"world": {**value["world"], "epoch": 7}}, {"may_lose_seconds": 0.0}, {"steps": []}, {"approval": {}}]
+    for change in changes:
+        with pytest.raises(ValueError, match="changed after it was made"):
+            world_of({**value, **change})
     with pytest.raises(ValueError, match="schema"):
         world_of({"schema": "something/else"})
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import pytest
 
 from holdfast.conduct.promised import promised
+from holdfast.conduct.situation import Write
 from holdfast.console.state import state
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
@@ -62,6 +63,24 @@ def test_an_automatic_way_is_gone_without_asking_and_the_step_is_proved_at_its_e
     paper.region_answers()
     assert paper.incident.state is State.RECOVERED
     assert paper.installation.serving == DR
+
+
+def test_while_it_is_paused_no_other_way_is_taken_by_itself() -> None:
+    paper = Paper(plan=with_way("automatic"))
+    paper.hangs = frozenset({"application.deploy"})
+    paper.lose_region()
+    paper.approve(ONE, TWO)
+    paper.command("pause", LEAD, reason="look first")
+    begun = of(paper, Kind.STEP_INTENDED, "deploy")[-1]
+    named = {name: begun.body[name] for name in ("run", "step", "block", "attempt")}
+    refused = {**named, "outcome": "refused", "detail": "no", "facts": {}, "checked": "no", "verified": "unknown"}
+    paper.write([Write(Kind.STEP_FINISHED, begun.incident, refused)])
+    paper.settle()
+    assert of(paper, Kind.OTHER_WAY, "deploy") == []
+    paper.hangs = frozenset()
+    paper.command("resume", LEAD)
+    paper.settle()
+    assert len(of(paper, Kind.OTHER_WAY, "deploy")) == 1
 
 
 def test_a_way_that_asks_waits_and_spells_out_every_choice_with_its_command() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from holdfast.plan.loader import load
 from holdfast.plan.people import Occasion, approvers
-from holdfast.plan.values import duration_seconds
+from holdfast.plan.values import duration_seconds, read_frequency
 from unit.plan_texts import REFERENCE, TEXT
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -216,3 +216,90 @@ def test_everything_that_steps_say_is_there_for_both_ways() -> None:
     assert {"divergence.export", "postgres.reprotect", "redis.reprotect", "bucket.reconcile"} == {
         step.block for phase in scenario.reprotect for step in phase.steps
     }
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("heading", "scenario"), [("### Scenario 2", "database-corruption"), ("### Scenario 3", "security-breach")])
+def test_the_scenarios_that_people_carry_out_have_the_documents_triggers_windows_and_steps(heading: str, scenario: str) -> None:
+    text = document()
+    said = text[text.index(heading) :].split("\n### Scenario", 1)[0].split("\n## ", 1)[0]
+    found = PLAN.scenarios[scenario]
+    assert len(found.triggers) == len(re.findall(r"^- ", said[: said.index("**Response")], re.MULTILINE))
+    windows = re.findall(r"\((\d+)(?:-(\d+)|\+) minutes\)", said)
+    expected = [(int(start) * MINUTE, int(end) * MINUTE if end else float("inf")) for start, end in windows]
+    assert [phase.window for phase in found.phases] == expected
+    for number, phase in enumerate(found.phases):
+        bullets = re.split(r"^\d\. ", said, flags=re.MULTILINE)[number + 1].count("   - ")
+        own = [step for step in phase.steps if step.block not in ("assess", "confirm") and step.id != "alert"]
+        assert len(own) == bullets, phase.name
+
+
+@pytest.mark.shared
+def test_the_escalation_matrix_is_the_documents() -> None:
+    for severity, response, _, method in rows(document(), "### Escalation Matrix"):
+        rule = next(rule for known, rule in PLAN.escalation.items() if severity.startswith(known))
+        assert rule.name in severity
+        assert rule.answer_within == minutes(response)
+        assert list(rule.channels) == [channel.strip().lower() for channel in method.split("+")]
+
+
+@pytest.mark.shared
+def test_the_indicators_are_the_documents() -> None:
+    table = rows(document(), "### Key Performance Indicators")
+    assert [(str(found.target).replace("m", " minutes"), found.every) for found in PLAN.indicators.values()] == [
+        (target, read_frequency(every.lower())) for _, target, every in table
+    ]
+
+
+@pytest.mark.shared
+def test_the_schedule_is_the_documents_and_what_can_mean_two_things_is_a_question() -> None:
+    table = {name: (every.lower(), lasts) for name, every, lasts, *_ in rows(document(), "### Disaster Recovery Testing Schedule")}
+    ours = {"Full DR Drill": "regional-outage", "Database Failover": "database-failover", "Application Failover": "application-failover"}
+    ours |= {"Backup Verification": "backup-verification", "Tabletop Exercise": "tabletop"}
+    assert set(ours) == set(table)
+    for name, identifier in ours.items():
+        every, lasts = table[name]
+        exercise = PLAN.exercises[identifier]
+        number = int(lasts.split()[0])
+        assert exercise.lasts == number * (3600 if "hour" in lasts else MINUTE)
+        if every == "bi-annually":
+            assert exercise.every is None
+            assert [question.about for question in PLAN.questions] == [f"exercises.{identifier}.every"]
+        else:
+            assert exercise.every == read_frequency(every)
+
+
+@pytest.mark.shared
+def test_reviews_criteria_and_improvement_have_the_documents_entries() -> None:
+    text = document()
+    hours = {"24 hours": "24h", "1 week": "7d", "2 weeks": "14d"}
+    reviews = re.findall(r"\(Within ([^)]+)\)", section(text, "### Post-Incident Review Process"))
+    assert [stage.within for stage in PLAN.reviews] == [duration_seconds(hours[within]) for within in reviews]
+    criteria = text[text.index("### Success Criteria") : text.index("## Continuous Improvement")]
+    assert len(PLAN.criteria) == criteria.count("- **")
+    assert len(PLAN.improvement) == section(text, "### Improvement Tracking").count("- **")
+    process = section(text, "### Test Execution Process")
+    tasks = [part.count("   - ") for part in re.split(r"^\d\. ", process, flags=re.MULTILINE)[1:]]
+    assert [len(stage.tasks) for stage in PLAN.exercise_process] == tasks
+
+
+@pytest.mark.shared
+def test_retention_capacity_and_breach_signals_are_the_engineering_facts() -> None:
+    said = facts()
+    assert "audio kept 30 days, transcripts 90 days, audit log 365 days, evidence 7 years" in said
+    assert {name: kind.kept_for / 86400 for name, kind in PLAN.data.items()} == {
+        "audio": 30,
+        "transcripts": 90,
+        "audit-log": 365,
+        "evidence": 7 * 365,
+    }
+    assert "DR scales 3 / 6 / 20 with no GPU group" in said
+    group = PLAN.regions["eu-central-1"].node_groups["general"]
+    assert (group.smallest, group.usual, group.largest) == (3, 6, 20)
+    assert "gpu" not in PLAN.regions["eu-central-1"].node_groups
+    triggers = PLAN.scenarios["security-breach"].triggers
+    assert [(trigger.more_than, trigger.within) for trigger in triggers if trigger.kind == "signal"] == [
+        (10, 300.0),
+        (50, 300.0),
+        (100, 300.0),
+    ]

@@ -37,13 +37,16 @@ async def _proof(task: Task) -> Finding:
     return Finding(Answer.YES, "a write was committed")
 
 
-def outcome(agent_facts: dict[str, Any], bound: float | None = 3.5, *, silent: bool = False) -> tuple[Outcome, _Agent, float]:
+def outcome(
+    agent_facts: dict[str, Any], bound: float | None = 3.5, *, silent: bool = False, rather: float | None = None
+) -> tuple[Outcome, _Agent, float]:
     async def story() -> tuple[Outcome, _Agent, float]:
         clock = VirtualClock()
         agent = _Agent(clock, **agent_facts)
         agent.silent = silent
         action = PostgresPromoteAction({"dr": cast("AgentClient", agent)}, clock, _proof)
         promised = {} if bound is None else {"loss_bound_seconds": bound, "stopped_seconds": STOPPED}
+        promised |= {} if rather is None else {"rather_restore_above_seconds": rather}
         task = Task("p", "postgres.promote", "db", "home", "dr", Mode.UNGRACEFUL, Order(0, 2, 1, 3), {"promised": promised})
         return await action.act(task), agent, clock.steady_seconds()
 
@@ -63,6 +66,18 @@ def test_a_replica_twenty_minutes_behind_is_refused_with_the_figures_and_nothing
     assert "at most 3.5 s" in done.detail
     assert "would lose about 6.0 s" in done.detail
     assert done.facts["would_lose_seconds"] == 1200.0
+
+
+def test_an_approved_loss_is_not_taken_where_the_archived_log_would_lose_less_than_the_plan_promises() -> None:
+    done, agent, _ = outcome({"newest": STOPPED - 1200.0}, bound=1300.0, rather=300.0)
+    assert (done.result, agent.ordered) == (Result.REFUSED, [])
+    assert "more than the 300.0 s that the plan promises" in done.detail
+    assert done.facts == {"would_lose_seconds": 1200.0, "restore_would_lose_seconds": 6.0}
+
+
+@pytest.mark.parametrize(("behind", "rather"), [(1200.0, None), (200.0, 300.0), (5.0, 1.0)])
+def test_it_is_taken_where_no_restore_is_bound_the_promise_holds_or_the_log_is_no_better(behind: float, rather: float | None) -> None:
+    assert outcome({"newest": STOPPED - behind}, bound=1300.0, rather=rather)[0].result is Result.SUCCEEDED
 
 
 def test_a_replica_that_still_replays_what_it_received_is_waited_for() -> None:

@@ -174,6 +174,16 @@ def test_a_promotion_the_other_way_is_one() -> None:
     assert promoted.seconds == pytest.approx(15.5)
 
 
+def test_a_loss_is_held_against_what_people_approved_last_or_accepted_by_name() -> None:
+    again = {"run": "failover", "loss_bound_seconds": 11.0, "estimated_writes": 90}
+    accepted = {**_done("promote-database", "postgres.promote"), "outcome": "again", "facts": {"accepts_loss_seconds": 14.5}}
+    first = build(whole()).loss_bound.seconds
+    assert first is not None
+    assert first < 11.0
+    assert rewritten(whole(), {}, [(9.0, Kind.DECIDED, again)]).loss_bound.seconds == 11.0
+    assert rewritten(whole(), {}, [(9.0, Kind.STEP_FINISHED, accepted)]).loss_bound.seconds == 14.5
+
+
 def _done(step: str, block: str) -> dict[str, Any]:
     return {"run": "failover", "step": step, "block": block, "attempt": 1, "outcome": "succeeded", "detail": "", "verified": "yes"}
 

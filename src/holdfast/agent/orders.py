@@ -29,6 +29,8 @@ from holdfast.fencing.signing import record_is_genuine, sign_record
 
 Answer = dict[str, Any]
 _STOP_SECONDS = 20.0
+_CLOCK_SECONDS = 0.2
+"""As far as clocks of two hosts may be apart before a loss counts as larger than approved."""
 
 
 class BadOrder(Exception):
@@ -230,6 +232,9 @@ class Orders:
             return against
         with charge.lock:
             facts = charge.store.restore_aside()
+            if (lacks := copy_lacks(facts, arguments)) is not None:
+                detail, found = lacks
+                return self._answer("refused", f"the restored copy of {charge.name} {detail}; it was not swapped in", {**facts, **found})
             return self._made_writer(charge, order, lambda: {**facts, **charge.store.adopt_restored(order.era, order.epoch)})
 
     def _taken_up(self, order: Order) -> Answer | None:
@@ -320,6 +325,25 @@ class Orders:
             self._authority.record("replication-mode", f"{charge.name}: {mode}", store=charge.name, mode=mode)
             facts = charge.store.set_synchronous(mode)
         return self._answer("succeeded", f"{charge.name} of {self._region} replicates {mode}", facts)
+
+
+def copy_lacks(facts: Mapping[str, Any], arguments: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
+    """What a restored copy lacks beyond what people approved, in words and facts; None when it may be swapped in.
+
+    The time of its newest heartbeat, read out of the copy itself, says so: when a file of the log arrived doesn't. The same order with a
+    larger bound is obeyed.
+    """
+    bound, stopped = arguments.get("loss_bound_seconds"), arguments.get("stopped_seconds")
+    if not isinstance(bound, int | float) or not isinstance(stopped, int | float) or facts.get("how") == "already":
+        return None
+    newest = facts.get("restored_heartbeat_seconds")
+    if newest is None:
+        return "holds no heartbeat, so what it lacks is not known", {}
+    lost = max(0.0, float(stopped) - float(newest))
+    if lost <= float(bound) + _CLOCK_SECONDS:
+        return None
+    detail = f"ends {lost:.1f} s before the source stopped, and people approved a loss of at most {float(bound):.1f} s"
+    return detail, {"would_lose_seconds": round(lost, 3), "approved_seconds": float(bound)}
 
 
 def _read(payload: Mapping[str, Any]) -> tuple[Order, str, Mapping[str, Any]]:

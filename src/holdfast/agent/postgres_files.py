@@ -162,6 +162,7 @@ def server_options(configuration: PostgresConfiguration) -> list[str]:
         "wal_log_hints": "on",
         "full_page_writes": "on",
         "fsync": "on",
+        "dynamic_shared_memory_type": "mmap",  # in the data directory: a fenced server leaves nothing in the host's shared memory
         "restart_after_crash": "off",  # else one killed backend brings a fenced server back
         "archive_mode": "on",
         "archive_command": archive_command,

@@ -1,13 +1,14 @@
 """Pure: what is wrong with a plan, and where it cannot keep its promise."""
 
+from collections.abc import Iterable
 from datetime import date
 
-from holdfast.checks.finding import Finding, Rule, Severity
+from holdfast.checks.facts import facts_of
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.checks.rules import ALL
-from holdfast.checks.rules.review_due import overdue
 from holdfast.plan.model import Plan
 
-__all__ = ["ALL", "Finding", "Rule", "Severity", "check"]
+__all__ = ["ALL", "Explanation", "Finding", "Rule", "Severity", "check", "sorted_worst_first"]
 
 _WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 
@@ -17,7 +18,10 @@ def check(plan: Plan, today: date | None = None) -> tuple[Finding, ...]:
 
     `today`: what has a day of its own is judged only when this is known.
     """
-    findings = [finding for rule in ALL for finding in rule.apply(plan)]
-    if today is not None:
-        findings.extend(overdue(plan, today))
+    facts = facts_of(plan, today)
+    return sorted_worst_first(finding for rule in ALL for finding in rule.apply(facts))
+
+
+def sorted_worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings in the order in which people read them."""
     return tuple(sorted(findings, key=lambda finding: (_WORST_FIRST.index(finding.severity), finding.code)))

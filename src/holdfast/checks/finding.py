@@ -9,9 +9,12 @@ Severity goes by consequence:
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from holdfast.plan.model import Plan
 from holdfast.plan.problems import Place
+
+if TYPE_CHECKING:
+    from holdfast.checks.facts import Facts
 
 
 class Severity(StrEnum):
@@ -34,9 +37,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a person reads who asks about a rule."""
+
+    means: str
+    why: str
+    computed: str
+    mend: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One idea about plans. `code` is never used again for another idea."""
 
     code: str
     title: str
-    apply: Callable[[Plan], Iterable[Finding]]
+    apply: "Callable[[Facts], Iterable[Finding]]"
+    explanation: Explanation

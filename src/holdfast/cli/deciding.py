@@ -161,11 +161,27 @@ def switchover(*, by: Person, plan: Foreseen = None, lab: LabDirectory = DEFAULT
     said(_begun("switchover", plan, by, lab), output)
 
 
-def declare(*, by: Person, plan: Foreseen = None, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:
+def declare(
+    *,
+    by: Person,
+    scenario: Annotated[
+        str | None, Parameter(help="Open an incident of this scenario of the plan, instead of the one that the controller watches for.")
+    ] = None,
+    plan: Foreseen = None,
+    lab: LabDirectory = DEFAULT_LAB,
+    output: OutputFormat = "text",
+) -> None:
     """Declare the serving region lost, whatever the triggers say; a failover is proposed to the plan's people.
+
+    With `--scenario` an incident of that scenario is opened: one without an approval is carried out by people, a step at a time.
 
     Example: `holdfast declare --as aoife-brennan`
     """
+    if scenario is not None and plan is not None:
+        raise CommandError("a file of `holdfast plan` has its scenario in it; leave --scenario or --plan out")
+    if scenario is not None:
+        said(give(controller_of(lab), "declare", by, {"scenario": scenario}), output)
+        return
     said(_begun("declare", plan, by, lab), output)
 
 

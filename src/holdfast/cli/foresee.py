@@ -1,6 +1,7 @@
 """`holdfast plan`: what a run would change, before anybody begins it; and beginning exactly that, as long as the world stands still."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -127,9 +128,11 @@ def _records(client: "ControllerClient") -> list["Record"]:
 
 
 def _show(foreseen: "Foreseen", out: Path | None) -> None:
+    from holdfast.conduct.runs import WAY_BACK
     from holdfast.plan.values import spoken_duration
 
-    screen_, word = screen(), "switchover" if foreseen.mode == "graceful" else "failover"
+    screen_ = screen()
+    word = "the way home" if WAY_BACK in foreseen.runs else "switchover" if foreseen.mode == "graceful" else "failover"
     known = sum(step.earlier_runs > 0 for step in foreseen.steps)
     basis = "from earlier runs" if known == len(foreseen.steps) else f"at most; {known} of {len(foreseen.steps)} steps have run before"
     title = f"{word} {foreseen.source} → {foreseen.target}: {spoken_duration(foreseen.expected_seconds)} ({basis})"
@@ -157,12 +160,12 @@ def _show(foreseen: "Foreseen", out: Path | None) -> None:
     unseen = [name for name, value in {**foreseen.world.versions, **foreseen.world.sizes}.items() if value is None]
     facts = [
         ["critical path", " → ".join(foreseen.critical_path)],
-        ["plan's window", spoken_duration(foreseen.window_seconds)],
+        ["plan's window", spoken_duration(math.inf if foreseen.window_seconds is None else foreseen.window_seconds)],
         [
             "must approve",
             f"{rule['count']} of {', '.join(rule['roles'])} within {spoken_duration(rule['answer_within_seconds'])}: {people}",
         ],
-        ["may lose", says],
+        ["may lose", says if foreseen.moves_writers else "nothing of a store: no writer moves"],
         *[["can't be undone", f"{step}: {text}"] for step, text in never],
         *[["other way", way] for way in ways],
         ["unseen", ", ".join(unseen) or "nothing"],

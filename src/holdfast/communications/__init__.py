@@ -3,7 +3,8 @@
 from holdfast.communications.duty import DueMessage, due, next_change_seconds, recipients
 from holdfast.communications.facts import IncidentFacts
 from holdfast.communications.recipients import Directory, Member, Membership, Recipient, addressed
-from holdfast.communications.rendering import Words, rendered
+from holdfast.communications.rendering import rendered
+from holdfast.plan.model import Words
 
 __all__ = [
     "Directory",

@@ -5,15 +5,17 @@ subject, the short form and on the first line of the body, with its clock's scal
 the loader. Words that a message doesn't have itself come from its template.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from holdfast.communications.facts import IncidentFacts
 from holdfast.communications.obligations import message_of
-from holdfast.plan.model import FinancialTier, Plan
+from holdfast.plan.model import Plan, Words
 from holdfast.plan.texts import NotKnown, fill
+from holdfast.plan.tiers import Cost, cost_so_far
 from holdfast.plan.values import spoken_duration
 
 EXERCISE = "EXERCISE"
@@ -22,30 +24,16 @@ SHORT_CHARACTERS = 320
 _NOT_KNOWN = NotKnown("not known yet")
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What a message says. `subject` and `short` are one line each."""
-
-    subject: str
-    body: str
-    short: str
-
-
 def rendered(plan: Plan, scenario: str, message: str, facts: IncidentFacts, now: float) -> tuple[str, str]:
     """Subject (one line) and body of a message as it stands at `now`."""
     words = filled_words(words_of(plan, message), field_values(plan, scenario, facts, now), facts)
     return words.subject, words.body
 
 
-def words_of(plan: Plan, message: str) -> Words:
-    """The words of a message as the plan writes them: its own, else its template's."""
-    own = message_of(plan, message)
-    if own is None:
-        return Words(f"{message} ({{incident}})", "{state}\n", "")
-    template = plan.templates.get(own.template) if own.template is not None else None
-    if template is None:
-        return Words(own.subject or f"{message}: {{state}} ({{incident}})", own.body or own.content, own.short)
-    return Words(own.subject or template.subject or template.name, own.body or template.body, own.short or template.short)
+def words_of(plan: Plan, rule: str) -> Words:
+    """The words of a rule's message as the plan writes them; the facts alone where the plan doesn't have it any more."""
+    message = message_of(plan, rule)
+    return Words(f"{rule} ({{incident}})", "{state}\n") if message is None else plan.words_of(message)
 
 
 def filled_words(words: Words, values: dict[str, str], facts: IncidentFacts) -> Words:
@@ -80,7 +68,8 @@ def field_values(plan: Plan, scenario: str, facts: IncidentFacts, now: float) ->
     names = [plan.functions[name].name if name in plan.functions else name for name in facts.functions]
     person = plan.people.get(facts.commander) if facts.commander else None
     end = now if facts.restored_seconds is None else facts.restored_seconds
-    tier = _tier(plan, end - facts.started_seconds)
+    cost = cost_so_far(plan, end - facts.started_seconds)
+    tier = cost.tier
     return {
         "incident": facts.incident,
         "plan": plan.name,
@@ -103,7 +92,7 @@ def field_values(plan: Plan, scenario: str, facts: IncidentFacts, now: float) ->
         "report": facts.report or NotKnown("follows"),
         "timestamp": when(now),
         "next_update": _next_update(plan, facts, now, when),
-        "impact": _impact(names, tier),
+        "impact": _impact(names, cost),
         "customer_impact": _NOT_KNOWN if tier is None else tier.customer_impact,
         "regulatory_risk": _NOT_KNOWN if tier is None else tier.regulatory_risk,
         "workarounds": _workarounds(plan, facts),
@@ -137,18 +126,14 @@ def _on_the_plans_clock(facts: IncidentFacts, now: float) -> tuple[IncidentFacts
     return changed, clock.plan_moment(start, now)
 
 
-def _tier(plan: Plan, elapsed_seconds: float) -> FinancialTier | None:
-    inside = (tier for tier in plan.financial_tiers if tier.start <= elapsed_seconds and (tier.end is None or elapsed_seconds < tier.end))
-    return next(inside, None)
-
-
-def _impact(names: list[str], tier: FinancialTier | None) -> str:
-    hit = f"{', '.join(names)} hit" if names else ""
-    if tier is None:
-        return hit or _NOT_KNOWN
-    sign = "at least " if tier.revenue_loss == "at-least" else ""
-    costs = f"revenue {sign}{tier.revenue_loss_usd:,.0f} USD, customers {tier.customer_impact}, regulatory risk {tier.regulatory_risk}"
-    return f"{hit}; {costs}" if hit else costs
+def _impact(names: list[str], cost: Cost) -> str:
+    said = [f"{', '.join(names)} hit"] if names else []
+    costs = f"revenue {'at least ' if cost.at_least else ''}{cost.usd:,.0f} USD"
+    if cost.tier is not None:
+        said.append(f"{costs}, customers {cost.tier.customer_impact}, regulatory risk {cost.tier.regulatory_risk}")
+    elif cost.at_least:
+        said.append(costs)
+    return "; ".join(said) or _NOT_KNOWN
 
 
 def _workarounds(plan: Plan, facts: IncidentFacts) -> str:
@@ -188,11 +173,7 @@ def _expected_back(plan: Plan, scenario: str, facts: IncidentFacts, now: float, 
     if facts.expected_back_seconds is not None:
         return when(facts.expected_back_seconds)
     by_plan = facts.started_seconds + max(phase.window[1] for phase in plan.scenarios[scenario].phases)
-    return f"{when(by_plan)} by the plan" if now < by_plan < _FAR else _NOT_KNOWN
-
-
-_FAR = 32_503_680_000.0
-"""The year 3000: a phase without an end has none that can be told."""
+    return f"{when(by_plan)} by the plan" if now < by_plan < math.inf else _NOT_KNOWN
 
 
 def _moments(timezone: str) -> Callable[[float], str]:

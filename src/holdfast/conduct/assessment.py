@@ -1,12 +1,11 @@
-"""Impact from facts: severity, cost so far, and whether a loss is above what the plan allows."""
+"""Impact from facts: severity, and whether a loss is above what the plan allows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from holdfast.communications.oncall import fillers_at
 from holdfast.conduct.situation import FunctionHit
 from holdfast.decision.replay import IncidentState
-from holdfast.plan.model import FinancialTier, Plan
+from holdfast.plan.model import Plan
 from holdfast.plan.people import Occasion
 
 _SEVERITIES = ("P1", "P2", "P3", "P4")
@@ -25,22 +24,6 @@ def severity(plan: Plan, hit: Sequence[FunctionHit], now: float) -> str | None:
         mild = not entry.down and now - entry.since_seconds < function.rto / 2
         ranks.append(min(rank + 1, 3) if mild else rank)
     return _SEVERITIES[min(ranks)] if ranks else None
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What an outage of this length costs by the plan's financial tiers."""
-
-    usd: float
-    tier: FinancialTier | None
-
-
-def cost_so_far(plan: Plan, elapsed_seconds: float) -> Cost:
-    """The tier that `elapsed_seconds` falls into, and its loss (the plan states a loss per tier, not a rate)."""
-    for tier in plan.financial_tiers:
-        if tier.start <= elapsed_seconds and (tier.end is None or elapsed_seconds < tier.end):
-            return Cost(tier.revenue_loss_usd, tier)
-    return Cost(0.0, None)
 
 
 def smallest_rpo_seconds(plan: Plan) -> float:

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from holdfast.conduct import turning
-from holdfast.conduct.assessment import cost_so_far
 from holdfast.conduct.guards import forbidden, held
 from holdfast.conduct.messages import due_record, owed
 from holdfast.conduct.other_way import choices, taking
+from holdfast.conduct.pausing import is_paused
 from holdfast.conduct.proposals import settle_proposal
 from holdfast.conduct.runs import REPROTECT, TURN_BACK, WAY_BACK, current_run, is_open, mode_of_run, regions_of_run, since_start
 from holdfast.conduct.situation import Begin, Move, Situation, Write
@@ -18,6 +18,8 @@ from holdfast.decision.table import Event, State
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.plan.blocks import Actor
+from holdfast.plan.people import asked_role
+from holdfast.plan.tiers import cost_so_far
 from holdfast.runbook.graph import PlannedStep, Runbook
 from holdfast.runbook.progress import (
     Progress,
@@ -107,7 +109,7 @@ def _by_holdfast(
     elif step.block.name == "confirm" and (hit or situation.functions_unknown):
         if situation.now - ready_since < step.time_limit_seconds:
             return ()  # Not yet: what clients get isn't what the plan promises, or nobody can say.
-        return _ask(incident, run, step, book, start.attempt, f"after {step.time_limit_seconds:g} s {_unconfirmed(situation)}")
+        return _ask(situation, incident, run, step, book, start.attempt, f"after {step.time_limit_seconds:g} s {_unconfirmed(situation)}")
     else:
         detail = f"every function is served as promised, {elapsed:.1f} s after the impact"
     done = finish(step, run, start.attempt, outcome="succeeded", detail=detail, facts={}, looks=("no", "yes"))
@@ -129,15 +131,17 @@ def _begin(situation: Situation, incident: IncidentState, run: str, start: Start
     if step.block.name == "approve":
         return settle_proposal(situation, incident, run, step, next_order(situation, incident, run))
     if step.block.actor is Actor.PERSON:
-        return _ask(incident, run, step, book, start.attempt, str(step.parameters.get("text", step.id)))
+        return _ask(situation, incident, run, step, book, start.attempt, str(step.parameters.get("text", step.id)))
     if step.block.actor is Actor.CONTROLLER:
         return _by_holdfast(situation, incident, run, start, book, ready_since)
     return (Begin(incident.incident, run, step, start.attempt, start.look_only, start.prove_only),)
 
 
-def _ask(incident: IncidentState, run: str, step: PlannedStep, book: Runbook, attempt: int, reason: str) -> tuple[Move, ...]:
+def _ask(
+    situation: Situation, incident: IncidentState, run: str, step: PlannedStep, book: Runbook, attempt: int, reason: str
+) -> tuple[Move, ...]:
     named = {"run": run, "step": step.id, "block": step.block.name, "attempt": attempt}
-    body = {**named, "reason": reason, "needs": "technical-lead", "choices": choices(incident, book, step)}
+    body = {**named, "reason": reason, "needs": asked_role(situation.plan, step.by), "choices": choices(incident, book, step)}
     stuck = transition(incident, Event.STEP_STUCK, f"{step.id}: {reason}")
     return (Write(Kind.STEP_WAITING, incident.incident, body), *stuck)
 
@@ -154,9 +158,11 @@ def steps(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     for step in under_way(book, now):
         reason = must_ask(step, now[step.id])
         if reason is not None and goes_by_itself(book, step, now[step.id]):
+            if is_paused(situation, incident, run, step):
+                continue
             return (taking(incident, run, book, step, reason),)
         if reason is not None:
-            return _ask(incident, run, step, book, now[step.id].attempts, reason)
+            return _ask(situation, incident, run, step, book, now[step.id].attempts, reason)
     if is_finished(book, now):
         return turning.finished(situation, incident, now) if run == TURN_BACK else _finished(situation, incident, run)
     moves: list[Move] = []
@@ -165,7 +171,7 @@ def steps(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
             continue
         barred = forbidden(incident, run, start.step, book, now, situation.plan_digest)
         if barred is not None:
-            return _ask(incident, run, start.step, book, start.attempt, barred)
+            return _ask(situation, incident, run, start.step, book, start.attempt, barred)
         begun = _begin(situation, incident, run, start, book, now)
         if begun and not isinstance(begun[0], Begin):
             return begun
@@ -195,6 +201,12 @@ def _start_run(situation: Situation, incident: IncidentState, run: str) -> tuple
 
 def _finished(situation: Situation, incident: IncidentState, run: str) -> tuple[Move, ...]:
     reason = "every step is done"
+    if incident.state is State.DECLARED:  # People's own work: nothing was proposed, so nothing moved, and no way home is left to take.
+        return (
+            Write(Kind.RUN_FINISHED, incident.incident, {"run": run, "outcome": "succeeded", "reason": reason}),
+            *transition(incident, Event.RESOLVED, reason),
+            Write(Kind.INCIDENT_CLOSED, incident.incident, {"outcome": "resolved", "reason": f"{reason}, and nothing was moved"}),
+        )
     at_home = run == REPROTECT and incident.target == situation.plan.primary_region()  # It was DR that was lost: nowhere is left to go.
     moves: tuple[Move, ...] = (
         Write(Kind.RUN_FINISHED, incident.incident, {"run": run, "outcome": "succeeded", "reason": reason}),

@@ -11,13 +11,14 @@ from holdfast.conduct.pausing import pause, resume
 from holdfast.conduct.promised import ACCEPTED, would_lose_seconds
 from holdfast.conduct.proposals import not_returning
 from holdfast.conduct.reapply import ordered
-from holdfast.conduct.runs import FAILOVER
+from holdfast.conduct.runs import FAILOVER, phases_of
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.conduct.suspicion import ending, opening, transition
 from holdfast.decision.approval import objection, role_used
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
 from holdfast.journal.kinds import Kind
+from holdfast.plan.model import Plan
 
 Deed = Callable[[Situation, IncidentState, Command], tuple[str, tuple[Move, ...]]]
 """What a command comes to where there is an open incident."""
@@ -227,6 +228,20 @@ def waiting_steps(incident: IncidentState) -> dict[str, Mapping[str, Any]]:
     return waiting
 
 
+def _is_carried_out_by_people(plan: Plan, scenario: str) -> bool:
+    """Whether a scenario asks for no approval: then it moves nothing, and people tick off its steps."""
+    return not any(step.block == "approve" for phase in phases_of(plan, scenario, FAILOVER) for step in phase.steps)
+
+
+def _because(situation: Situation, command: Command, scenario: str) -> str:
+    """Why an incident was opened by hand, as it is told."""
+    if command.verb == "switchover":
+        return f"{command.by} asked for a planned switchover"
+    if command.arguments.get("scenario"):
+        return f"{command.by} declared: {situation.plan.scenarios[scenario].name}"
+    return f"{command.by} declared {situation.installation.serving} lost"
+
+
 def _begin_by_hand(situation: Situation, command: Command, incident: IncidentState | None) -> tuple[str, tuple[Move, ...]]:
     """`switchover`: a planned move. `declare`: the serving region is lost, whatever the triggers say."""
     if incident is not None:
@@ -238,20 +253,27 @@ def _begin_by_hand(situation: Situation, command: Command, incident: IncidentSta
     if isinstance(foreseen, Mapping) and (moved := _moved_since(situation, foreseen)):
         return f"refused: the world has moved since this was planned: {moved}; look again with `holdfast plan`", ()
     planned = command.verb == "switchover"
+    digest = str(foreseen.get("digest")) if isinstance(foreseen, Mapping) else None
+    scenario = str(command.arguments.get("scenario") or situation.scenario)
+    if scenario not in situation.plan.scenarios:
+        return f"refused: the plan has no scenario '{scenario}'; it has: {', '.join(situation.plan.scenarios)}", ()
+    by_people = not planned and _is_carried_out_by_people(situation.plan, scenario)
     if planned and serving != situation.plan.primary_region():
-        return "accepted: home is made a replica first, then the way back is proposed", going_on.home_without_incident(
-            situation, command.by
-        )
+        moves = going_on.home_without_incident(situation, command.by, digest)
+        return "accepted: home is made a replica first, then the way back is proposed", moves
     moves = opening(
         situation,
         source=serving,
         mode="graceful" if planned else "ungraceful",
         trigger="command",
         impact_seconds=situation.now if planned else _impact_seconds(situation, serving),
-        reason=f"{command.by} asked for a planned switchover" if planned else f"{command.by} declared {serving} lost",
+        reason=_because(situation, command, scenario),
         requester=command.by,
-        foreseen=str(foreseen.get("digest")) if isinstance(foreseen, Mapping) else None,
+        foreseen=digest,
+        scenario=scenario,
     )
+    if by_people:
+        return f"accepted: {situation.plan.scenarios[scenario].name} is open; `holdfast status` shows who does what next", moves
     return f"accepted: the {'switchover' if planned else 'failover'} is proposed next", moves
 
 

@@ -1,13 +1,13 @@
 """What messages may say about an incident now: gathered from the journal and what is being watched."""
 
 from holdfast.communications import IncidentFacts
-from holdfast.conduct.assessment import cost_so_far
 from holdfast.conduct.runs import FAILOVER
 from holdfast.conduct.situation import Situation
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
+from holdfast.plan.tiers import cost_so_far
 
 COMMANDER = "incident-commander"
 _WORDS = {

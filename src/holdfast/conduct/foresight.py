@@ -7,16 +7,17 @@ Never here: beginning anything.
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any, Literal
 
-from holdfast.conduct.runs import FAILOVER
+from holdfast.conduct.runs import FAILOVER, REPROTECT, WAY_BACK, moves_writers, phases_of
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
-from holdfast.plan.blocks import Actor
-from holdfast.plan.model import Plan
+from holdfast.plan.blocks import BLOCKS, Actor
+from holdfast.plan.model import Phase, Plan
 from holdfast.plan.people import Occasion, approvers
 from holdfast.runbook.graph import PlannedStep, Runbook, critical_path, runbook
 
@@ -26,6 +27,7 @@ _GROWTH = 2.0
 """A size that doubled or halved makes the expected times worthless."""
 _SMALL_BYTES, _SMALL_COUNT = 64 * 1024 * 1024, 1000
 _DONE = ("succeeded", "settled")
+_FORESEEN_RUNS = (FAILOVER, REPROTECT, WAY_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,71 +69,100 @@ class Foreseen:
     schema: str
     scenario: str
     mode: str
+    runs: tuple[str, ...]
+    """The failover; or, away from home, reprotection and the way back."""
     source: str
     target: str
     made_seconds: float
     world: World
     expected_seconds: float
     critical_path: tuple[str, ...]
-    window_seconds: float
+    window_seconds: float | None
+    """None where the plan leaves the last window open."""
     steps: tuple[ForeseenStep, ...]
     approval: Mapping[str, Any]
+    moves_writers: bool
     may_lose_seconds: float | None
+    """None: can't be bounded. Where no writer moves, no store gives anything up."""
     digest: str
 
 
-def earlier_seconds(records: Iterable[Record]) -> dict[str, list[float]]:
-    """Step → how long each earlier run of the failover took for it: from its first intent to its last outcome, when that was good.
+def earlier_seconds(records: Iterable[Record], scenario: str, occasion: Occasion) -> dict[str, list[float]]:
+    """Step → how long each earlier run of this scenario took for it: from its first intent to its last outcome, when that was good.
 
-    People's answers are measured from the moment when they were asked.
+    People's answers are measured from the moment when they were asked, and count only where the occasion was the same: stand-ins in
+    an exercise answer within a second.
     """
     begun: dict[tuple[str, str], float] = {}
     took: dict[tuple[str, str], float] = {}
+    occasions: dict[str, Occasion] = {}
     for record in records:
         body = record.body
-        if body.get("run") != FAILOVER or "step" not in body:
+        if record.kind == Kind.INCIDENT_OPENED and body["scenario"] == scenario:
+            occasions[record.incident] = Occasion.INCIDENT if body["exercise"] is None else Occasion.EXERCISE
+        if record.incident not in occasions or body.get("run") not in _FORESEEN_RUNS or "step" not in body:
             continue
         key = (record.incident, str(body["step"]))
         if record.kind in (Kind.STEP_INTENDED, Kind.PROPOSED):
             begun.setdefault(key, record.at_seconds)
         elif record.kind == Kind.STEP_FINISHED and body["outcome"] in _DONE and key in begun:
-            took[key] = record.at_seconds - begun[key]
+            by_people = body["block"] in BLOCKS and BLOCKS[body["block"]].actor is Actor.PERSON
+            if not by_people or occasions[record.incident] is occasion:
+                took[key] = record.at_seconds - begun[key]
     found: dict[str, list[float]] = {}
     for (_, step), seconds in took.items():
         found.setdefault(step, []).append(seconds)
     return found
 
 
+def runs_to_come(plan: Plan, scenario: str, mode: Mode, serving: str) -> tuple[str, ...]:
+    """The runs that beginning it now would go through: away from home it is the way home that a planned move takes."""
+    return (REPROTECT, WAY_BACK) if mode == "graceful" and serving != plan.primary_region() else (FAILOVER,)
+
+
+def _window_seconds(runs: Iterable[Sequence[Phase]]) -> float | None:
+    end = sum(max((phase.window[1] for phase in phases), default=0.0) for phases in runs)
+    return end if math.isfinite(end) else None
+
+
 def foresee(
     plan: Plan, scenario: str, mode: Mode, world: World, records: Iterable[Record], now: float, *, occasion: Occasion, loss: float | None
 ) -> Foreseen:
-    """The run of a scenario's phases from the region that serves to the other one. `loss`: the bound in seconds that holds now."""
-    phases = plan.scenarios[scenario].phases
-    book, earlier = runbook(phases), earlier_seconds(records)
-    answer_seconds = plan.approval.activation.answer_within
-    expected = {step.id: _expected(step, earlier.get(step.id, ()), answer_seconds) for step in book.steps}
-    length, path = critical_path(book, expected)
-    target = next(name for name in plan.regions if name != world.serving)
-    steps = tuple(_step(book, step, expected[step.id], len(earlier.get(step.id, ())), path, world.serving) for step in book.steps)
-    rule = plan.approval.activation
+    """What would be run now, from the region that serves to the other one. `loss`: the bound in seconds that holds now."""
+    runs = runs_to_come(plan, scenario, mode, world.serving)
+    earlier = earlier_seconds(records, scenario, occasion)
+    rule = plan.approval.way_back if WAY_BACK in runs and plan.approval.way_back is not None else plan.approval.activation
+    length = 0.0
+    path: tuple[str, ...] = ()
+    steps: list[ForeseenStep] = []
+    for run in runs:
+        phases = phases_of(plan, scenario, run)
+        book = runbook(phases)
+        expected = {step.id: _expected(step, earlier.get(step.id, ()), rule.answer_within) for step in book.steps}
+        took, chain = critical_path(book, expected)
+        length, path = length + took, (*path, *chain)
+        steps += [_step(book, step, expected[step.id], len(earlier.get(step.id, ())), chain, world.serving) for step in book.steps]
     people = list(approvers(plan, rule, occasion))
-    approval = {"count": rule.count, "roles": list(rule.of), "people": people, "answer_within_seconds": rule.answer_within}
-    return Foreseen(
+    moves = any(moves_writers(plan, scenario, run) for run in runs)
+    foreseen = Foreseen(
         schema=SCHEMA,
         scenario=scenario,
         mode=mode,
+        runs=runs,
         source=world.serving,
-        target=target,
+        target=next(name for name in plan.regions if name != world.serving),
         made_seconds=now,
         world=world,
         expected_seconds=length,
         critical_path=path,
-        window_seconds=max(phase.window[1] for phase in phases),
-        steps=steps,
-        approval=approval,
-        may_lose_seconds=0.0 if mode == "graceful" else loss,
-        digest=digest_of(world, scenario, mode),
+        window_seconds=_window_seconds(phases_of(plan, scenario, run) for run in runs),
+        steps=tuple(steps),
+        approval={"count": rule.count, "roles": list(rule.of), "people": people, "answer_within_seconds": rule.answer_within},
+        moves_writers=moves,
+        may_lose_seconds=loss if moves and mode == "ungraceful" else 0.0,
+        digest="",
     )
+    return replace(foreseen, digest=digest_of(as_json(foreseen)))
 
 
 def _expected(step: PlannedStep, earlier: Sequence[float], answer_seconds: float) -> float:
@@ -172,9 +203,10 @@ def _not_undone(step: PlannedStep, source: str) -> str | None:
     return "what it replaces is gone" if step.block.actor is Actor.PROVIDER and step.block.name == "application.deploy" else None
 
 
-def digest_of(world: World, scenario: str, mode: str) -> str:
-    """SHA-256 (hex) over what was seen and what is to be done."""
-    canonical = json.dumps([asdict(world), scenario, mode], sort_keys=True, separators=(",", ":"), allow_nan=False)
+def digest_of(value: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) over everything that the file says, but the digest itself: what was seen, and what people were shown."""
+    said = {name: entry for name, entry in value.items() if name != "digest"}
+    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -224,7 +256,7 @@ def world_of(value: Mapping[str, Any]) -> tuple[World, str, Mode]:
         world, scenario, mode = World(**value["world"]), str(value["scenario"]), value["mode"]
         if mode not in ("graceful", "ungraceful"):
             raise ValueError(f"its mode is {mode!r}")
-        if digest_of(world, scenario, mode) != value["digest"]:
+        if digest_of(value) != value["digest"]:
             raise ValueError("it was changed after it was made: its digest is another one")
     except (KeyError, TypeError) as error:
         raise ValueError(f"it lacks or garbles a field: {error!r}") from error

@@ -130,13 +130,23 @@ def ask_again(situation: Situation, incident: IncidentState) -> tuple[Move, ...]
     return settle_again(situation, incident, run, next(approvals, "approve"))
 
 
-def home_without_incident(situation: Situation, by: str) -> tuple[Move, ...]:
-    """DR serves and no incident is open (its journal was lost, say): open one that has only the way home left."""
+def home_without_incident(situation: Situation, by: str, foreseen: str | None = None) -> tuple[Move, ...]:
+    """DR serves and no incident is open (its journal was lost, say): open one that has only the way home left.
+
+    `foreseen`: digest of the file of `holdfast plan` that it was begun with.
+    """
     home, serving = situation.plan.primary_region(), situation.installation.serving
     reason = f"{by} asked for the way home; {serving} serves and no incident is open"
-    opened = opening(situation, source=home, mode="graceful", trigger="command", impact_seconds=situation.now, reason=reason, requester=by)[
-        0
-    ]
+    opened, _ = opening(
+        situation,
+        source=home,
+        mode="graceful",
+        trigger="command",
+        impact_seconds=situation.now,
+        reason=reason,
+        requester=by,
+        foreseen=foreseen,
+    )
     assert isinstance(opened, Write)
     steps = ((State.DECLARED, Event.FOUND_AWAY, State.RECOVERED), (State.RECOVERED, Event.RETURN_REQUESTED, State.REPROTECTING))
     moved = [

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from holdfast.communications import DueMessage, IncidentFacts, Recipient, due
 from holdfast.communications.escalation import CALL, recipient_of
 from holdfast.communications.obligations import VENDOR, message_of
-from holdfast.communications.rendering import Words, field_values, filled_words, marked, words_of
+from holdfast.communications.rendering import field_values, filled_words, marked, words_of
 from holdfast.conduct.answering import acknowledged_by, calls_of
 from holdfast.conduct.deliveries import Attempts, Delivery, deliveries, may_try_again
 from holdfast.conduct.facts import incident_facts
@@ -20,7 +20,7 @@ from holdfast.conduct.situation import Command, Move, Situation, Tell, Write
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
-from holdfast.plan.model import Plan
+from holdfast.plan.model import Plan, Words
 from holdfast.plan.texts import MOST_CHARACTERS, faults
 
 __all__ = ["due_record", "edit", "may_try_again", "messages", "owed"]

@@ -6,6 +6,7 @@ stage sees the state after the records of the one before, no stage has to think 
 
 from collections.abc import Callable
 
+from holdfast.communications.oncall import fillers_at
 from holdfast.conduct.answering import escalation
 from holdfast.conduct.assessment import severity
 from holdfast.conduct.course import steps
@@ -20,6 +21,7 @@ from holdfast.conduct.turning import found
 from holdfast.conduct.zones import zones
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
+from holdfast.plan.people import Occasion
 
 Stage = Callable[[Situation], tuple[Move, ...]]
 
@@ -36,11 +38,15 @@ def answered(situation: Situation, command: Command) -> tuple[str, tuple[Move, .
 
 
 def _severity(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
-    now = severity(situation.plan, situation.functions_hit, situation.now)
+    """The worst that was seen: of the functions hit, and at least the scenario's own. It doesn't fall while people work on it."""
+    by_functions = severity(situation.plan, situation.functions_hit, situation.now)
+    at_least = situation.plan.scenarios[incident.scenario].severity
+    now = min((one for one in (by_functions, at_least) if one is not None), default=None)
     if now is None or (incident.severity is not None and now >= incident.severity):
-        return ()  # The severity of an incident is its worst; it doesn't fall while people work on it.
+        return ()
     hit = [entry.function for entry in situation.functions_hit]
-    return (Write(Kind.SEVERITY_CHANGED, incident.incident, {"severity": now, "functions": hit, "reason": f"{', '.join(hit)} hit"}),)
+    reason = f"{', '.join(hit)} hit" if now == by_functions else f"the plan gives this scenario at least {now}"
+    return (Write(Kind.SEVERITY_CHANGED, incident.incident, {"severity": now, "functions": hit, "reason": reason}),)
 
 
 def _functions(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
@@ -55,7 +61,10 @@ def _functions(situation: Situation, incident: IncidentState) -> tuple[Move, ...
 def _roles(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     if any(record.kind == Kind.ROLES_ACTIVATED for record in incident.records):
         return ()
-    roles = {identifier: role.primary for identifier, role in situation.plan.roles.items()}
+    occasion = Occasion.INCIDENT if incident.exercise is None else Occasion.EXERCISE
+    at = incident.opened_seconds
+    called = {identifier: fillers_at(situation.plan, role, occasion, at) for identifier, role in situation.plan.roles.items()}
+    roles = {identifier: people[0] for identifier, people in called.items() if people}
     return (Write(Kind.ROLES_ACTIVATED, incident.incident, {"roles": roles}),)
 
 

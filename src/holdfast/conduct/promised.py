@@ -7,8 +7,11 @@ and that word is in the journal. Who accepted a loss that could not be bounded i
 from collections.abc import Mapping
 from typing import Any
 
+from holdfast.conduct.assessment import smallest_rpo_seconds
+from holdfast.conduct.turning import book_of
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
+from holdfast.plan.model import Plan
 
 ACCEPTED = "accepts_loss_seconds"
 
@@ -25,6 +28,25 @@ def promised(incident: IncidentState, run: str, mode: str) -> Mapping[str, Any]:
         if record.kind == Kind.STEP_FINISHED and record.body["run"] == run and ACCEPTED in record.body["facts"]
     ]
     return {"loss_bound_seconds": max(float(bound), *accepted, 0.0), "stopped_seconds": fences[-1]["at_seconds"]}
+
+
+def held_to(plan: Plan, incident: IncidentState, run: str, mode: str, step: str) -> Mapping[str, Any]:
+    """What a step of this run is told about the loss that was approved: see `promised` and `rather_restored`."""
+    bound = promised(incident, run, mode)
+    return {**bound, **rather_restored(plan, incident, run, step)} if bound else {}
+
+
+def rather_restored(plan: Plan, incident: IncidentState, run: str, step: str) -> Mapping[str, Any]:
+    """`rather_restore_above_seconds`: from which loss on the archived log is asked first, because the plan binds a restore as this
+    step's other way. Nothing where it binds none, or where a named person has accepted what the promotion loses."""
+    way = book_of(plan, incident, run).ways.get(step)
+    if way is None or all(one.block.name != "postgres.restore" for one in way.steps):
+        return {}
+    accepted = any(
+        record.kind == Kind.STEP_FINISHED and (record.body["run"], record.body["step"]) == (run, step) and ACCEPTED in record.body["facts"]
+        for record in incident.records
+    )
+    return {} if accepted else {"rather_restore_above_seconds": smallest_rpo_seconds(plan)}
 
 
 def would_lose_seconds(incident: IncidentState, run: str, step: str) -> float | None:

@@ -111,12 +111,13 @@ def settle_proposal(situation: Situation, incident: IncidentState, run: str, ste
     proposal = incident.proposal
     if proposal is None:
         return propose(situation, incident, run, step.id)
-    if situation.now >= proposal.expires_seconds:
+    enough = is_satisfied(proposal, incident.approvals)  # each was given in time, so a pause that lasted longer takes none of them away
+    if situation.now >= proposal.expires_seconds and not enough:
         return _unanswered(situation, incident, proposal, run)
     void = _void(situation, incident, proposal)
     if void is not None:
         return (_voided(incident, proposal, void),)
-    return _decided(situation, incident, proposal, run, step, order) if is_satisfied(proposal, incident.approvals) else ()
+    return _decided(situation, incident, proposal, run, step, order) if enough else ()
 
 
 def settle_again(situation: Situation, incident: IncidentState, run: str, step: str) -> tuple[Move, ...]:
@@ -125,7 +126,7 @@ def settle_again(situation: Situation, incident: IncidentState, run: str, step: 
     if proposal is None:
         return propose(situation, incident, run, step)
     void = _void(situation, incident, proposal)
-    if situation.now >= proposal.expires_seconds:
+    if situation.now >= proposal.expires_seconds and not is_satisfied(proposal, incident.approvals):
         void = "nobody decided in time; everybody who may approve is asked again"
     if void is not None:
         return (_voided(incident, proposal, void),)

@@ -64,16 +64,18 @@ def opening(
     reason: str,
     requester: str = REQUESTER_HOLDFAST,
     foreseen: str | None = None,
+    scenario: str | None = None,
 ) -> tuple[Move, ...]:
     """Records that open an incident about `source` and start its failover run. `requester`: the person who asked for it, if one did.
 
+    `scenario`: the one that a person named, instead of the one that the controller watches for.
     `foreseen`: digest of the file of `holdfast plan` that it was begun with.
     """
     number = len(situation.installation.incidents) + 1
     incident = f"inc-{situation.installation.term}-{number}"
     target = _other_region(situation, source)
     body = {
-        "scenario": situation.scenario,
+        "scenario": scenario or situation.scenario,
         "kind": "exercise" if situation.exercise is not None else "incident",
         "exercise": situation.exercise,
         "source": source,

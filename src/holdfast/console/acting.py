@@ -4,6 +4,7 @@ Rules: a command can be pasted as it stands. Where one of several people may act
 could only be refused. What nobody must do isn't listed.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from holdfast.conduct.assessment import roles_of
@@ -22,7 +23,7 @@ def acting(situation: Situation, incident: IncidentState | None) -> list[dict[st
     if incident is None or incident.ended:
         return []
     roles = roles_of(situation.plan, incident)
-    found = [_choice(situation, roles, step, str(asked["needs"]), str(asked["reason"])) for step, asked in waiting_steps(incident).items()]
+    found = [_choice(situation, roles, step, asked) for step, asked in waiting_steps(incident).items()]
     found.extend(_answer(situation, incident, roles))
     if incident.proposal is not None:
         found.insert(0, _approval(situation, incident, incident.proposal, roles))
@@ -75,10 +76,18 @@ def _approval(situation: Situation, incident: IncidentState, proposal: Proposal,
     }
 
 
-def _choice(situation: Situation, roles: dict[str, tuple[str, ...]], step: str, needs: str, reason: str) -> dict[str, Any]:
-    people = _people(situation, roles, (needs,), set())
+def _choice(situation: Situation, roles: dict[str, tuple[str, ...]], step: str, asked: Mapping[str, Any]) -> dict[str, Any]:
+    people = _people(situation, roles, (str(asked["needs"]),), set())
+    if asked.get("block") == "manual":
+        return {
+            "what": f"do {step} and tick it off: {asked['reason']}",
+            "who": people,
+            "needed": 1,
+            "by_seconds": None,
+            "command": f'{_command(f"holdfast choose {step} done", people)} --because "…"',
+        }
     return {
-        "what": f"say how {step} goes on: {reason}",
+        "what": f"say how {step} goes on: {asked['reason']}",
         "who": people,
         "needed": 1,
         "by_seconds": None,

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from holdfast.conduct.assessment import cost_so_far
 from holdfast.conduct.course import run_progress
 from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.runs import current_run
@@ -24,6 +23,7 @@ from holdfast.health.standing import Standing
 from holdfast.health.zones import zone_as_facts
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan
+from holdfast.plan.tiers import cost_so_far
 
 
 def _proposal(proposal: Proposal, incident: IncidentState) -> dict[str, Any]:
@@ -56,6 +56,8 @@ def _steps(situation: Situation, incident: IncidentState) -> list[dict[str, Any]
             "instead_of": first.get(step.id),
             "on_other_way": now[step.id].on_other_way,
             "choices": list(waiting.get(step.id, {}).get("choices", ())),
+            "needs": waiting.get(step.id, {}).get("needs"),
+            "asks": step.parameters.get("text"),
         }
         for step in taken
     ]

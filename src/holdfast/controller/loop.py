@@ -16,7 +16,7 @@ from holdfast.conduct.attesting import attest_memory, is_attested
 from holdfast.conduct.course import finish, intent, run_progress
 from holdfast.conduct.guards import handed_over
 from holdfast.conduct.policy import answered, next_moves
-from holdfast.conduct.promised import promised
+from holdfast.conduct.promised import held_to
 from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Begin, Command, GiveBack, Move, Situation, Tell, Write
 from holdfast.controller.chronicle import Chronicle
@@ -368,7 +368,7 @@ class Controller:
         incident = situation.installation.incidents[move.incident]
         known: dict[str, Any] = {
             "source_position": dict(handed_over(incident, move.run)),
-            "promised": promised(incident, move.run, body["mode"]),
+            "promised": held_to(situation.plan, incident, move.run, body["mode"], move.step.id),
         }
         if move.step.block.name == "fence":
             known["attested"] = is_attested(incident, move.run)

@@ -12,7 +12,7 @@ from holdfast.conduct.runs import may_lose, moved_alone
 from holdfast.conduct.situation import Alarm, FunctionHit, LossBound
 from holdfast.decision.replay import Installation
 from holdfast.health.history import History, absorb, fresh_seconds
-from holdfast.health.loss import ComponentLoss, component_losses, worst_loss
+from holdfast.health.loss import ComponentLoss, component_losses, worst_loss, write_rates
 from holdfast.health.observation import Subject
 from holdfast.health.picture import Picture, picture
 from holdfast.health.signals import Health
@@ -138,7 +138,8 @@ class Watch:
 
     def losses(self, target: str, until_seconds: float) -> Mapping[str, ComponentLoss]:
         """Live RPO of every component that keeps data, were `target` to take over and the source fenced at `until_seconds`."""
-        return component_losses(self._plan, self._history, target, until_seconds, SKEW_SECONDS)
+        source = next(name for name in self._plan.regions if name != target)
+        return component_losses(self._plan, self._history, target, until_seconds, SKEW_SECONDS, write_rates(self._history, source))
 
     def _loss(self, installation: Installation, consent: Consent, now: float) -> LossBound:
         """What a failover now may lose: from the newest write known in the target to the end of the last promise to the source.

@@ -45,6 +45,8 @@ class Event(StrEnum):
     STEP_STUCK = "step-stuck"
     PERSON_CHOSE = "person-chose"
     RUN_SUCCEEDED = "run-succeeded"
+    RESOLVED = "resolved"
+    """People have carried out a scenario that moves nothing."""
     RUN_ABANDONED = "run-abandoned"
     """Somebody aborted while nothing was promoted."""
     TURNED = "turned"
@@ -63,6 +65,7 @@ class Event(StrEnum):
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.DECLARED, Event.PROPOSED): State.AWAITING_APPROVAL,
     (State.DECLARED, Event.CAUSE_GONE): State.STOOD_DOWN,
+    (State.DECLARED, Event.RESOLVED): State.CLOSED,
     (State.AWAITING_APPROVAL, Event.APPROVED): State.ACTIVATING,
     (State.AWAITING_APPROVAL, Event.REFUSED): State.STOOD_DOWN,
     (State.AWAITING_APPROVAL, Event.UNANSWERED): State.STOOD_DOWN,

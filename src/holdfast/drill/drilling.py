@@ -27,7 +27,7 @@ from holdfast.lab.faults import Faults
 from holdfast.lab.ground import LabProblem
 from holdfast.lab.running import Lab, start_lab
 from holdfast.plan.loader import LoadedPlan
-from holdfast.plan.people import Occasion, approvers
+from holdfast.plan.people import Occasion, approvers, ticks_off
 from holdfast.providers.controller.client import ControllerClient, ControllerRefused, ControllerSilent
 
 
@@ -121,6 +121,28 @@ class RunningDrill:
         except (ControllerSilent, ControllerRefused):
             return
         self._answer()
+        self._tick_off()
+
+    def _tick_off(self) -> None:
+        """What people do by hand is ticked off by whoever stands in for the role that it needs."""
+        for step in self.waiting_steps() if self.deciding else ():
+            person = ticks_off(self.loaded.plan, str(step["needs"]))
+            asked = (f"{step['run']}/{step['id']}/{step['attempts']}", str(person))
+            if step["block"] != "manual" or person is None or asked in self.answered:
+                continue
+            arguments = {"step": step["id"], "choice": "done", "reason": "ticked off in the exercise"}
+            if self.command("choose", person, arguments).startswith("accepted"):
+                self.answered.add(asked)
+
+    def waiting_steps(self) -> list[Mapping[str, Any]]:
+        """Steps that wait for a person."""
+        incident = self.state.get("incident")
+        return [step for step in incident["steps"] if step["choices"]] if incident else []
+
+    def is_stuck(self) -> bool:
+        """Whether a step waits for a person and no stand-in may answer for one: something went wrong, and no drill decides about that."""
+        nobody = (step["block"] != "manual" or ticks_off(self.loaded.plan, str(step["needs"])) is None for step in self.waiting_steps())
+        return self.incident_is("needs-person") and any(nobody)
 
     def _answer(self) -> None:
         """The stand-ins approve what is proposed, as they see it."""
@@ -255,7 +277,7 @@ def _until_recovered(drill: RunningDrill) -> None:
     drill.mark("cut", source)
     drill.injection.takes_away(lab, drill.faults, source)
     bound = settings.failover_bound_seconds + settings.waits_seconds
-    drill.until("every function is served again", lambda: drill.incident_is("recovered", "needs-person"), bound)
+    drill.until("every function is served again", lambda: drill.incident_is("recovered") or drill.is_stuck(), bound)
     if not drill.incident_is("recovered"):
         raise PartFailed("a step needs a person and no stand-in may choose for them: the drill ends")
     _settle(drill)
@@ -277,7 +299,7 @@ def _bring_home(drill: RunningDrill) -> None:
         lambda: drill.command("failback", drill.conductor).startswith("accepted") or not drill.incident_is("recovered"),
         10.0,
     )
-    drill.until("the region is home again", lambda: drill.incident_is("closed", "needs-person"), bound)
+    drill.until("the region is home again", lambda: drill.incident_is("closed") or drill.is_stuck(), bound)
     if not drill.incident_is("closed"):
         raise PartFailed("a step of the way back needs a person and no stand-in may choose for them: the drill ends")
     _settle(drill)

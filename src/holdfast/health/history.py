@@ -18,6 +18,8 @@ WINDOW_LOOKS = 30
 FORGET_SECONDS = 120.0
 """A thing that was not looked at for so long is no longer known to the observer at all."""
 _OFFSET_MEMORY_SECONDS = 60.0
+_RATE_SHARE = 0.2
+"""How much of a new rate goes into the smoothed one: servers publish their counts in jumps of about a second."""
 
 _AGE_FACTS = {Subject.POSTGRES: "heartbeat_age_seconds", Subject.REDIS: "lag_seconds", Subject.BUCKET: "copy_lag_seconds"}
 _WRITERS = frozenset({"primary", "master"})
@@ -61,6 +63,8 @@ class Track:
     answered: Observation | None = None
     """The last look that was answered, good or bad: what is known of a thing that fell silent."""
     answered_at_seconds: float | None = None
+    writes_per_second: float | None = None
+    """Rows that this store took lately, while it was the writer: what an estimate of a loss is made from. Kept when it falls silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,21 @@ def _next_track(track: Track | None, observation: Observation, at_seconds: float
         run_length=track.run_length + 1 if track is not None and same else 1,
         replayed_seconds=_replayed(track, observation),
         window=window,
+        writes_per_second=_write_rate(track, observation, at_seconds),
     )
+
+
+def _write_rate(track: Track | None, observation: Observation, at_seconds: float) -> float | None:
+    """The rate between the last two answered looks, smoothed. A count that went down (a restart) says nothing."""
+    before = None if track is None else track.writes_per_second
+    count = observation.facts.get("rows_written")
+    if track is None or track.answered is None or track.answered_at_seconds is None or not isinstance(count, int):
+        return before
+    earlier, seconds = track.answered.facts.get("rows_written"), at_seconds - track.answered_at_seconds
+    if not isinstance(earlier, int) or count < earlier or seconds <= 0:
+        return before
+    rate = (count - earlier) / seconds
+    return rate if before is None else before + _RATE_SHARE * (rate - before)
 
 
 def _replayed(track: Track | None, observation: Observation) -> float | None:

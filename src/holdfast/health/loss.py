@@ -58,12 +58,20 @@ def component_losses(
 
 
 def worst_loss(losses: Mapping[str, ComponentLoss]) -> tuple[float | None, int | None]:
-    """Bound in seconds and estimated writes over all components; None as soon as one component is unknown."""
+    """Bound in seconds over all components, None as soon as one is unknown; and estimated writes over those whose rate was seen."""
     bounds = [loss.bound_seconds for loss in losses.values()]
-    counts = [loss.estimated_writes for loss in losses.values()]
+    counts = [loss.estimated_writes for loss in losses.values() if loss.estimated_writes is not None]
     bound = None if not bounds or None in bounds else max(value for value in bounds if value is not None)
-    estimate = None if not counts or None in counts else sum(value for value in counts if value is not None)
-    return bound, estimate
+    return bound, sum(counts) if counts and bound is not None else None
+
+
+def write_rates(history: History, source: str) -> Mapping[str, float]:
+    """Component → writes a second that observers saw its store in the source region take lately; the highest of what they say."""
+    rates: dict[str, float] = {}
+    for (_, region, _, name), track in history.tracks.items():
+        if region == source and track.writes_per_second is not None:
+            rates[name] = max(rates.get(name, 0.0), track.writes_per_second)
+    return rates
 
 
 def _last_replayed(history: History, target: str, subject: Subject, name: str) -> float | None:

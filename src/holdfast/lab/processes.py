@@ -5,6 +5,7 @@ made, or when it is a PostgreSQL or Redis whose working directory lies in the la
 through a pidfd whose process was looked at again, so that a reused pid is never hit. Never by name alone.
 """
 
+import ctypes
 import hashlib
 import os
 import signal
@@ -15,6 +16,8 @@ from pathlib import Path
 
 VARIABLE = "HOLDFAST_LAB"
 _OVERWRITERS = ("postgres", "redis-server", "redis-check-rdb")
+_REMOVE = 0
+"""IPC_RMID of shmctl(2)."""
 _STORES = ("postgres", "redis")
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")
 
@@ -105,7 +108,30 @@ def sweep(lab: str, directory: Path, timeout_seconds: float = 10.0) -> list[LabP
         time.sleep(0.02)
         thaw_control_groups(directory)
     remove_control_groups(directory)
+    release_shared_memory(directory)
     return left
+
+
+def release_shared_memory(directory: Path) -> None:
+    """Remove the shared memory that killed PostgreSQLs of the lab left in the kernel. Each writes key and number into its `postmaster.pid`;
+    what somebody is attached to, or has another key by now, is let alone."""
+    table = _shared_memory()
+    for file in (directory / "sites").rglob("postmaster.pid"):
+        try:
+            key, number = (int(word) for word in file.read_text(encoding="ascii").splitlines()[6].split())
+        except (OSError, ValueError, IndexError):
+            continue
+        if table.get(number) == (key, 0):
+            ctypes.CDLL(None).shmctl(number, _REMOVE, None)
+
+
+def _shared_memory() -> dict[int, tuple[int, int]]:
+    """Number of each segment → its key, and how many processes are attached."""
+    try:
+        rows = [line.split() for line in Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]]
+    except OSError:
+        return {}
+    return {int(row[1]): (int(row[0]), int(row[6])) for row in rows}
 
 
 def _group_names(directory: Path) -> frozenset[str]:

@@ -18,6 +18,10 @@ from holdfast.plan.problems import Place, PlanError, Position, Positions, Proble
 
 MOST_BYTES = 16 * 1024 * 1024
 DEEPEST = 64
+MOST_VALUES = 250_000
+"""Each value keeps its place, so that their number bounds the memory that a file can take."""
+MOST_PROBLEMS = 2000
+"""Whoever reads so many has seen what is wrong."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _LONG_INTEGER = re.compile(r"[-+]?[0-9]{19,}")
@@ -139,6 +143,11 @@ class _Builder:
 
     def _put(self, mark: Position, value: Any) -> Place:
         """Store a value where it belongs. The second value of a repeated key goes nowhere, but is still read for problems."""
+        if len(self.values) >= MOST_VALUES:
+            self.problem(mark, f"the file holds more than {MOST_VALUES} values", None, "no plan does; is it the right file?")
+            raise PlanError(self.problems)
+        if len(self.problems) >= MOST_PROBLEMS:
+            raise PlanError(self.problems)
         if not self.stack:
             self.data = value
             self.values[()] = mark

@@ -86,9 +86,17 @@ class Function(Part):
     """Told, so that what is left after the loss of a zone can be judged."""
 
 
+class Credit(Part):
+    """What customers are given back, as a percentage of the period's fee, when less than `below_percent` of it was available."""
+
+    below_percent: float = Field(gt=0, le=100)
+    percent: float = Field(gt=0, le=100)
+
+
 class ServiceLevel(Part):
     """An availability promised to customers over `period`."""
 
     name: str
     availability_percent: float = Field(gt=0, le=100)
     period: Duration = 2592000.0
+    credits: tuple[Credit, ...] = ()

@@ -8,19 +8,26 @@ Never here: whether the plan's promises can be kept (see `checks`).
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
+from holdfast.plan.comments import Ignore, ignores_of
+from holdfast.plan.consistency import check_consistency
+from holdfast.plan.contacts import REACHED_BY, contacts_of
 from holdfast.plan.document import MOST_BYTES, Document, read
+from holdfast.plan.findings import Findings
+from holdfast.plan.including import INCLUDE, with_included
 from holdfast.plan.model import Plan
 from holdfast.plan.problems import PlanError, Positions, Problem
-from holdfast.plan.references import Findings, check_references
+from holdfast.plan.references import check_references
 from holdfast.plan.steps import check_steps
 from holdfast.plan.wording import problem_of
 
-__all__ = ["LoadedPlan", "PlanError", "Problem", "digest_of", "load", "load_bytes"]
+__all__ = ["LoadedPlan", "PlanError", "Problem", "digest_of", "load", "load_bytes", "load_changed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +38,75 @@ class LoadedPlan:
     digest: str
     positions: Positions
     path: Path
+    tree: Any = None
+    """The plan's values as they were read, of all its files."""
+    ignores: tuple[Ignore, ...] = ()
+    """Comments that ask to ignore a finding, of all its files."""
 
 
 def load(path: Path) -> LoadedPlan:
-    """Read a plan. Raises PlanError with every problem of the file, also when it can't be read at all."""
-    return load_bytes(_content(path), path)
+    """Read a plan with all that it includes. Raises PlanError with every problem of its files, also when they can't be read at all."""
+    return load_changed(path, {})
+
+
+def load_changed(path: Path, contents: Mapping[Path, bytes]) -> LoadedPlan:
+    """As `load`, with other contents in some of its files than those on the disk: to see whether a change would do."""
+
+    seen: dict[Path, bytes] = {}
+
+    def content(of: Path) -> bytes:
+        seen[of] = contents[of] if of in contents else _content(of)
+        return seen[of]
+
+    document = with_included(read(content(path), str(path)), path, content)
+    several = len(seen) > 1
+    ignores = [wish for file, text in seen.items() for wish in ignores_of(_text(text), str(file) if several else "")]
+    loaded = replace(_loaded(document, path), ignores=tuple(ignores))
+    return replace(loaded, plan=_reached(loaded, path.parent)) if loaded.plan.contacts is not None else loaded
 
 
 def load_bytes(content: bytes, path: Path) -> LoadedPlan:
-    """As `load`, for content that is already here; `path` is only shown."""
+    """As `load`, for content that is already here; `path` is only shown, so no other file is read: what includes one is refused."""
     document = read(content, str(path))
+    if isinstance(document.data, dict) and INCLUDE in document.data:
+        position = document.positions.key((INCLUDE,))
+        said = "a plan that is handed over as text can't include files"
+        raise PlanError([Problem(str(path), position.line, position.column, said, None, "hand over one file that holds all of it")])
+    return replace(_loaded(document, path), ignores=ignores_of(_text(content)))
+
+
+def _text(content: bytes) -> str:
+    """What the reader took; it has refused everything else."""
+    return content.decode("utf-8-sig", "replace")
+
+
+def _loaded(document: Document, path: Path) -> LoadedPlan:
     findings = Findings(document, str(path))
     plan = _typed(findings, document)
     check_references(findings)
+    check_consistency(findings)
     check_steps(findings)
     if document.problems or findings.problems or plan is None:
         raise PlanError((*document.problems, *findings.problems))
-    return LoadedPlan(plan, digest_of(plan), document.positions, path)
+    return LoadedPlan(plan, digest_of(plan), document.positions, path, document.data)
+
+
+def _reached(loaded: LoadedPlan, folder: Path) -> Plan:
+    """The plan whose people can be reached by what stands in the contacts' file."""
+    plan, position = loaded.plan, loaded.positions.nearest(("contacts",))
+    assert plan.contacts is not None
+    where = Problem(position.path or str(loaded.path), position.line, position.column, "")
+    found = contacts_of(plan.contacts, plan.people, folder, where, _content)
+    people = dict(plan.people)
+    for name, contact in found.items():
+        people[name] = people[name].model_copy(update=contact.model_dump(exclude_none=True))
+    return plan.model_copy(update={"people": people})
 
 
 def digest_of(plan: Plan) -> str:
-    """SHA-256 (hex) over what the plan says."""
-    value = plan.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    """SHA-256 (hex) over what the plan says. Where contacts are kept apart, nobody's e-mail, telephone and chat are part of it."""
+    apart = {"people": {"__all__": set(REACHED_BY)}} if plan.contacts is not None else None
+    value = plan.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=apart)
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -76,12 +130,12 @@ def _typed(findings: Findings, document: Document) -> Plan | None:
 
     Where the text itself has a problem already (an alias, a tag), what the types say about the same spot is only its echo.
     """
-    spoilt = {(problem.line, problem.column) for problem in document.problems}
+    spoilt = {(problem.path, problem.line, problem.column) for problem in document.problems}
     try:
         return Plan.model_validate(document.data)
     except ValidationError as error:
         for found in error.errors(include_url=False):
             problem = problem_of(found, document, findings.path)
-            if (problem.line, problem.column) not in spoilt:
+            if (problem.path, problem.line, problem.column) not in spoilt:
                 findings.problems.append(problem)
         return None

@@ -1,11 +1,21 @@
 """Who must be told what by when, and in which words."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
 from holdfast.plan.part import Part, Priority
 from holdfast.plan.values import Duration, Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a message says, as the plan writes it or filled in. `subject` and `short` are one line each; no `short`: the subject serves."""
+
+    subject: str
+    body: str
+    short: str = ""
 
 
 class Template(Part):

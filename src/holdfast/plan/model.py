@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from holdfast.plan.contacts import Contacts, ContactsKey
 from holdfast.plan.governance import (
     Criterion,
     DocumentControl,
@@ -24,8 +25,8 @@ from holdfast.plan.governance import (
     Stage,
     Training,
 )
-from holdfast.plan.impact import SHORTEST_CANARY_SECONDS, Canary, Degraded, FinancialTier, Function, Objectives, ServiceLevel, Size
-from holdfast.plan.messages import Message, Template, ZoneNotice
+from holdfast.plan.impact import SHORTEST_CANARY_SECONDS, Canary, Credit, Degraded, FinancialTier, Function, Objectives, ServiceLevel, Size
+from holdfast.plan.messages import Message, Template, Words, ZoneNotice
 from holdfast.plan.organisation import Approval, ApprovalRule, Audience, Escalation, Override, Person, Reach, Role, Rotation, Route
 from holdfast.plan.part import Part, Priority
 from holdfast.plan.response import (
@@ -54,6 +55,9 @@ __all__ = [
     "Canary",
     "Component",
     "ComponentDownTrigger",
+    "Contacts",
+    "ContactsKey",
+    "Credit",
     "Criterion",
     "DataKind",
     "Degraded",
@@ -103,6 +107,7 @@ __all__ = [
     "Trigger",
     "Vendor",
     "WayStep",
+    "Words",
     "ZoneNotice",
     "ZonesDownTrigger",
 ]
@@ -146,6 +151,8 @@ class Plan(Part):
     vendors: dict[Identifier, Vendor] = Field(default_factory=dict)
     data: dict[Identifier, DataKind] = Field(default_factory=dict)
 
+    contacts: Contacts | None = None
+    """Where the people's e-mail, telephone and chat stand when not here."""
     people: dict[Identifier, Person] = Field(default_factory=dict)
     roles: dict[Identifier, Role] = Field(default_factory=dict)
     rotations: dict[Identifier, Rotation] = Field(default_factory=dict)
@@ -194,6 +201,13 @@ class Plan(Part):
     def dr_region(self) -> str:
         """Identifier of the region that serves when the primary is lost."""
         return next(name for name, region in self.regions.items() if region.role == "dr")
+
+    def words_of(self, message: Message) -> Words:
+        """Words of a message as the plan writes them, fields and all: its own before its template's."""
+        template = self.templates.get(message.template) if message.template is not None else None
+        if template is None:
+            return Words(message.subject, message.body, message.short)
+        return Words(message.subject or template.subject or template.name, message.body or template.body, message.short or template.short)
 
     def channels(self) -> frozenset[str]:
         """Every channel that the plan tells somebody over."""

@@ -84,6 +84,8 @@ class Escalation(Part):
     """What a severity demands: acknowledged within, else the next level is called, over these channels."""
 
     name: str = ""
+    also_called: tuple[str, ...] = ()
+    """What the company's other systems call this severity."""
     answer_within: Duration
     level: str
     """Who it is escalated to, in the plan's words."""

@@ -65,7 +65,7 @@ def _stores(value: Any, known: Known) -> str | None:
 def _components(value: Any, known: Known) -> str | None:
     if not isinstance(value, list) or not value:
         return "it is a list of components, such as [storage]"
-    strange = [name for name in value if name not in known["components"]]
+    strange = [name for name in value if not isinstance(name, str) or name not in known["components"]]
     return f"the plan has no component '{strange[0]}'" if strange else None
 
 

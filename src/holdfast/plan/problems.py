@@ -4,9 +4,9 @@ Never here: what is wrong with a plan that does load (see `checks`).
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 Place = tuple[str | int, ...]
 """Where a value stands in the plan: keys and list indexes from the top."""
@@ -22,6 +22,8 @@ class Position:
 
     line: int
     column: int
+    path: str = ""
+    """File of a plan over several files; empty where the plan is one file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,10 @@ class PlanError(Exception):
     """A plan that doesn't load: every problem that was found in one reading, in the file's order."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
+        found = list(dict.fromkeys(problems))
+        files = list(dict.fromkeys(problem.path for problem in found))
         self.problems: tuple[Problem, ...] = tuple(
-            sorted(set(problems), key=lambda problem: (problem.line, problem.column, problem.message))
+            sorted(found, key=lambda problem: (files.index(problem.path), problem.line, problem.column, problem.message))
         )
         super().__init__("\n".join(self.lines()))
 
@@ -62,6 +66,7 @@ class Positions(Mapping[Place, Position]):
 
     def __init__(self, values: Mapping[Place, Position], keys: Mapping[Place, Position]) -> None:
         self._values, self._keys = values, keys
+        self._inside: dict[Place, list[tuple[Place, Position, Any]]] | None = None
 
     def __getitem__(self, place: Place) -> Position:
         return self._values[place]
@@ -78,6 +83,17 @@ class Positions(Mapping[Place, Position]):
             if place[:length] in self._values:
                 return self._values[place[:length]]
         return self._values.get((), Position(1, 1))
+
+    def below(self, place: Place) -> Iterator[tuple[Place, Position, Literal["value", "key"]]]:
+        """Every place of the value and of all in it, with whether the position is the value's or its key's."""
+        if self._inside is None:
+            self._inside = {}
+            for found, kept in ((self._values, "value"), (self._keys, "key")):
+                for one, position in found.items():
+                    for length in (1, 2):
+                        if len(one) >= length:
+                            self._inside.setdefault(one[:length], []).append((one, position, kept))
+        yield from self._inside.get(place, ())
 
     def key(self, place: Place) -> Position:
         """Where the key of the value is written; for an item of a list, the value itself."""

@@ -5,14 +5,14 @@ steps of the same run, of the same phase or an earlier one, and never goes in a 
 waits for the step that the way stands in for. Like `references`, this looks at the values as read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from holdfast.plan.blocks import BLOCKS, Actor, BlockSpecification
+from holdfast.plan.findings import Findings, circles, entries, items, names
 from holdfast.plan.parameters import READERS, Known
 from holdfast.plan.problems import Place, did_you_mean
-from holdfast.plan.references import Findings, circles, entries, items, names
 
 RUNS = ("phases", "reprotect", "way_back")
 _PROOFS = frozenset({"postgres.verify", "smoke.test", "performance.watch"})
@@ -35,17 +35,19 @@ def check_steps(findings: Findings) -> None:
     """Everything that steps name, in every scenario."""
     data = findings.document.data
     known: Known = {"functions": names(data, "functions"), "messages": names(data, "messages"), "components": names(data, "components")}
-    kinds = {name: component.get("kind") for name, component in entries(data, "components").items()}
+    kinds: dict[str, list[str]] = {}
+    for name, component in entries(data, "components").items():
+        kinds.setdefault(str(component.get("kind")), []).append(name)
     for name, scenario in entries(data, "scenarios").items():
         first: dict[str, Place] = {}
         for run in RUNS:
             steps = list(_steps(("scenarios", name, run), scenario.get(run)))
             for step in steps:
                 _unique(findings, step, first)
-                _block(findings, step, kinds, names(data, "components"), known)
+                _block(findings, step, kinds, known)
                 for one in _other_way(findings, step):
                     _unique(findings, one, first)
-                    _block(findings, one, kinds, names(data, "components"), known)
+                    _block(findings, one, kinds, known)
             _order(findings, steps)
 
 
@@ -71,7 +73,7 @@ def _other_way(findings: Findings, step: _Step) -> Iterator[_Step]:
     for index, one in items(way.get("steps")):
         if not isinstance(one, dict):
             continue
-        if one.get("block") in _NEVER_ON_A_WAY:
+        if str(one.get("block")) in _NEVER_ON_A_WAY:
             message = f"the block '{one['block']}' can't stand on another way"
             findings.at((*place, "steps", index, "block"), message, one.get("id"), "it belongs to the run itself; put it among its steps")
         yield _Step((*place, "steps", index), step.phase, one)
@@ -92,7 +94,7 @@ def _unique(findings: Findings, step: _Step, first: dict[str, Place]) -> None:
         first[step.name] = (*step.place, "id")
 
 
-def _block(findings: Findings, step: _Step, kinds: dict[str, Any], components: frozenset[str], known: Known) -> None:
+def _block(findings: Findings, step: _Step, kinds: Mapping[str, list[str]], known: Known) -> None:
     name = step.value.get("block")
     if not isinstance(name, str):
         return
@@ -101,14 +103,13 @@ def _block(findings: Findings, step: _Step, kinds: dict[str, Any], components: f
         known_blocks = [known for known, specification in BLOCKS.items() if specification.of_the_plan]
         findings.at((*step.place, "block"), "unknown block", name, did_you_mean(name, known_blocks))
         return
-    _component(findings, step, block, kinds, components)
+    _component(findings, step, block, kinds.get(block.component_kind or "", []), known["components"])
     _parameters(findings, step, block, known)
 
 
-def _component(findings: Findings, step: _Step, block: BlockSpecification, kinds: dict[str, Any], components: frozenset[str]) -> None:
+def _component(findings: Findings, step: _Step, block: BlockSpecification, of_kind: list[str], components: frozenset[str]) -> None:
     place: Place = (*step.place, "component")
     component = step.value.get("component")
-    of_kind = [name for name, kind in kinds.items() if kind == block.component_kind]
     if block.component_kind is None:
         if component is not None:
             findings.at(place, f"the block '{block.name}' acts on no component", component, "remove it")
@@ -116,7 +117,7 @@ def _component(findings: Findings, step: _Step, block: BlockSpecification, kinds
         findings.at(step.place, f"the step names no component, and '{block.name}' acts on one", step.name, did_you_mean(None, of_kind))
     elif isinstance(component, str) and component not in components:
         findings.at(place, "the plan has no component of this name", component, did_you_mean(component, components))
-    elif isinstance(component, str) and component in kinds and component not in of_kind:
+    elif isinstance(component, str) and component not in of_kind:
         message = f"the block '{block.name}' acts on a component of kind '{block.component_kind}'"
         findings.at(place, message, component, did_you_mean(None, of_kind))
 

@@ -6,7 +6,7 @@ in it. What comes out is bounded. A field that is not known prints that it isn't
 Never here: facts (see `communications`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,22 @@ def faults(text: str) -> tuple[tuple[str, str | None], ...]:
         return tuple(dict.fromkeys(found))
     unknown = sorted({node.name for node in tree.find_all(nodes.Name)} - MESSAGE_FIELDS.keys())  # a template sets no names of its own
     return tuple(("unknown field in the text", word) for word in unknown)
+
+
+def fields_always_used(text: str) -> tuple[str, ...]:
+    """Fields that a text without faults prints whatever is known: those that it chooses by, or has other words for, are left out."""
+    if not is_template(text):
+        return tuple(fields_of(text))
+    from jinja2 import nodes
+
+    def printed(node: nodes.Node) -> Iterator[str]:
+        if isinstance(node, nodes.Name):
+            yield node.name
+        elif not isinstance(node, nodes.If | nodes.CondExpr) and not (isinstance(node, nodes.Filter) and node.name == "default"):
+            for child in node.iter_child_nodes():
+                yield from printed(child)
+
+    return tuple(dict.fromkeys(printed(_environment().parse(text))))
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

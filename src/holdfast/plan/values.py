@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainSerializer, StringConstraints
+from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainSerializer, StringConstraints, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)(ms|s|m|h|d|w|y))+")
+DURATION_PATTERN = r"^([0-9]+([.][0-9]+)?(ms|s|m|h|d|w|y))+$"
+"""The same for readers of the JSON Schema."""
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w|y)")
 
 
@@ -44,7 +46,14 @@ def _read_duration(value: Any) -> float:
     raise ValueError(f"'{value}' is not a duration; write a number and a unit, such as 30s, 15m or 4h")
 
 
-Duration = Annotated[float, BeforeValidator(_read_duration)]
+_DURATION_SCHEMA = {
+    "type": "string",
+    "pattern": DURATION_PATTERN,
+    "examples": ["30s", "15m", "4h", "30d", "7y"],
+    "description": "A length of time: a number and its unit.",
+}
+
+Duration = Annotated[float, BeforeValidator(_read_duration), WithJsonSchema(_DURATION_SCHEMA)]
 """A length of time: text with a unit in the plan, float seconds in the program."""
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(?:[-.][a-z0-9]+)*$", max_length=63)]
@@ -57,6 +66,7 @@ WindowEnd = Annotated[
     float,
     BeforeValidator(lambda value: math.inf if value == OPEN else _read_duration(value)),
     PlainSerializer(lambda seconds: OPEN if math.isinf(seconds) else seconds, when_used="json"),
+    WithJsonSchema({"anyOf": [_DURATION_SCHEMA, {"const": OPEN}]}),
 ]
 """End of a phase's window: a duration, or `open`, which is infinity."""
 
@@ -64,7 +74,8 @@ FREQUENCIES = {"daily": "1d", "weekly": "7d", "monthly": "30d", "quarterly": "91
 """Words for how often something is done, and the longest time between two of them that still keeps to it."""
 
 
-def _read_frequency(value: Any) -> float:
+def read_frequency(value: Any) -> float:
+    """Seconds of a word such as `weekly`, or of a duration. Raises ValueError, naming the words, for anything else."""
     if isinstance(value, str) and value in FREQUENCIES:
         return duration_seconds(FREQUENCIES[value])
     try:
@@ -73,7 +84,12 @@ def _read_frequency(value: Any) -> float:
         raise ValueError(f"'{value}' does not say how often; write {', '.join(FREQUENCIES)}, or a duration such as 14d") from None
 
 
-Frequency = Annotated[float, BeforeValidator(_read_frequency)]
+_FREQUENCY_SCHEMA = {
+    "anyOf": [{"enum": list(FREQUENCIES)}, _DURATION_SCHEMA],
+    "description": "How often: a word, or the time between two.",
+}
+
+Frequency = Annotated[float, BeforeValidator(read_frequency), WithJsonSchema(_FREQUENCY_SCHEMA)]
 """How often: a word such as `weekly`, or the time between two; float seconds in the program."""
 
 
@@ -90,7 +106,9 @@ def _read_day(value: Any) -> str:
         raise ValueError(f"'{text}' is not a day of the calendar; write year, month and day, such as 2027-04-01") from None
 
 
-Day = Annotated[str, BeforeValidator(_read_day)]
+_DAY_PATTERN = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+Day = Annotated[str, BeforeValidator(_read_day), WithJsonSchema({"type": "string", "pattern": f"^{_DAY_PATTERN}$"})]
 """A day that exists, as `2027-04-01`."""
 
 
@@ -105,12 +123,25 @@ def _read_moment(value: Any) -> str:
     return moment.isoformat(sep=" ", timespec="minutes")
 
 
-Moment = Annotated[str, BeforeValidator(_read_moment)]
+_MOMENT_SCHEMA = {"type": "string", "pattern": f"^{_DAY_PATTERN}[ T][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}})?$", "examples": ["2027-04-01 09:00"]}
+
+Moment = Annotated[str, BeforeValidator(_read_moment), WithJsonSchema(_MOMENT_SCHEMA)]
 """A day and an hour in the local time of the zone beside it, as `2027-04-01 09:00`."""
 
 _TARGET = re.compile(r"\s*(<=|>=|<|>|≤|≥|)\s*(.+?)\s*")
 _PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _SIGNS = {"≤": "<=", "≥": ">="}
+_TARGET_SCHEMA = {
+    "description": "A number to hold a figure against: a sign where it is a limit, and its unit.",
+    "anyOf": [
+        {
+            "type": "string",
+            "pattern": r"^ *(<=|>=|<|>|≤|≥)? *([0-9]+([.][0-9]+)? *%?|([0-9]+([.][0-9]+)?(ms|s|m|h|d|w|y))+) *$",
+            "examples": ["< 5m", ">= 95%", "100%"],
+        },
+        {"type": "number"},
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +193,7 @@ class Target:
         return core_schema.no_info_plain_validator_function(
             lambda value: value if isinstance(value, cls) else cls.read(value),
             serialization=core_schema.plain_serializer_function_ser_schema(str),
-            metadata={"pydantic_js_functions": [lambda _schema, _handler: {"type": "string"}]},
+            metadata={"pydantic_js_functions": [lambda _schema, _handler: dict(_TARGET_SCHEMA)]},
         )
 
 

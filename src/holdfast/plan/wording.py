@@ -47,7 +47,7 @@ def problem_of(error: Any, document: Document, path: str) -> Problem:
     about_key = names_key or kind == "extra_forbidden"
     position = document.positions.key(place) if about_key else document.positions.nearest(place)
     message, value, hint = _words(kind, error, location, place, names_key)
-    return Problem(path, position.line, position.column, message, value, hint)
+    return Problem(position.path or path, position.line, position.column, message, value, hint)
 
 
 def _words(kind: str, error: Any, location: Place, place: Place, names_key: bool) -> tuple[str, str | None, str | None]:

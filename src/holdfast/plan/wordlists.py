@@ -36,6 +36,9 @@ MESSAGE_FIELDS: dict[str, str] = {
     "status_page": "address of the status page",
 }
 
+WAR_ROOM_FIELDS: dict[str, str] = {"timestamp": "the incident's start in UTC", "incident": "its identifier"}
+"""Fields of the name of an incident's channel."""
+
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
 

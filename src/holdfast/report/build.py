@@ -291,8 +291,11 @@ def _recovered(functions: Sequence[FunctionResult]) -> float | None:
 
 
 def _loss_bound(history: History, functions: Sequence[FunctionResult]) -> LossBound:
-    decided = history.first_of_run(Kind.DECIDED, "failover")
+    decided = history.last_of_run(Kind.DECIDED, "failover")  # people may have been asked again, with the figure that the fence showed
     bound = number(decided.body.get("loss_bound_seconds")) if decided else None
+    accepted = [number(r.body.get("facts", {}).get("accepts_loss_seconds")) for r in history.of_run(Kind.STEP_FINISHED, "failover")]
+    if bound is not None:
+        bound = max([bound, *(seconds for seconds in accepted if seconds is not None)])
     spans = [function.rpo_actual_seconds for function in functions]
     true = None if not spans or None in spans else max(span for span in spans if span is not None)
     return LossBound(

@@ -114,7 +114,7 @@ class PhaseRow:
 
 def phase_scale(phases: Sequence[PhaseResult]) -> Scale:
     """From impact to the end of the last window, or of what took longer."""
-    ends = [phase.planned_end_seconds for phase in phases] + [phase.actual_end_seconds or 0.0 for phase in phases]
+    ends = [end or 0.0 for phase in phases for end in (phase.planned_start_seconds, phase.planned_end_seconds, phase.actual_end_seconds)]
     return Scale(0.0, max(ends, default=1.0) or 1.0)
 
 
@@ -123,12 +123,13 @@ def phase_rows(phases: Sequence[PhaseResult], scale: Scale) -> tuple[PhaseRow, .
     rows = []
     for phase in phases:
         start, end = phase.actual_start_seconds, phase.actual_end_seconds
-        late = end is not None and end > phase.planned_end_seconds
+        planned_end = math.inf if phase.planned_end_seconds is None else phase.planned_end_seconds
+        late = end is not None and end > planned_end
         actual = None
         if start is not None:
             state = "open" if end is None else "late" if late else "done"
             actual = scale.bar(start, scale.end if end is None else end, state)
-        rows.append(PhaseRow(phase, scale.bar(phase.planned_start_seconds, phase.planned_end_seconds, "planned"), actual, late))
+        rows.append(PhaseRow(phase, scale.bar(phase.planned_start_seconds, min(planned_end, scale.end), "planned"), actual, late))
     return tuple(rows)
 
 

@@ -120,7 +120,8 @@ class PhaseResult(ReportPart):
 
     name: str
     planned_start_seconds: Seconds
-    planned_end_seconds: Seconds
+    planned_end_seconds: Seconds | None
+    """Null where the plan leaves the window open."""
     actual_start_seconds: Seconds | None
     actual_end_seconds: Seconds | None
 
@@ -145,6 +146,8 @@ class StepResult(ReportPart):
     """The step whose other way this one stands on."""
     other_way: str | None = None
     """Why the plan's other way was taken instead of this step, and who said so; null when it was not."""
+    by: str | None = None
+    """The person who ticked it off, passed over it or had it tried again; null where nobody was needed."""
 
 
 class RunResult(ReportPart):

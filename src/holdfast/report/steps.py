@@ -4,6 +4,7 @@ Rules: an intent without an outcome is *unknown*, and so is a step that waits fo
 record says so, save for people's own steps, which are their own proof once a person calls them done.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, cast
 
@@ -67,7 +68,15 @@ def _step(run: Run, step: str, phase: str, records: Sequence[Record], impact_sec
         attempts=max(1, len(intents), *(int(record.body.get("attempt", 1)) for record in records)),
         verified=_verified(block, outcome, last.body if last else {}),
         detail=str(last.body.get("detail", "")) if last else _why_open(records[-1]),
+        by=_by(last),
     )
+
+
+def _by(last: Record | None) -> str | None:
+    """Identifier of the person whose word ended the step."""
+    facts = last.body.get("facts") if last is not None else None
+    person = facts.get("person") if isinstance(facts, Mapping) else None
+    return str(person) if person is not None else None
 
 
 def _why_other_way(record: Record) -> str:
@@ -104,7 +113,7 @@ def phase_results(phases: Sequence[Phase], steps: Sequence[StepResult], start_se
             PhaseResult(
                 name=phase.name,
                 planned_start_seconds=phase.window[0],
-                planned_end_seconds=phase.window[1],
+                planned_end_seconds=phase.window[1] if math.isfinite(phase.window[1]) else None,
                 actual_start_seconds=min(step.started_seconds for step in mine) - start_seconds if mine else None,
                 actual_end_seconds=max(_known(ends)) - start_seconds if mine and None not in ends else None,
             )

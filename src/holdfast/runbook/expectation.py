@@ -10,6 +10,7 @@ Rules
 Pure: it never decides anything, and no promise is judged by it.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -49,14 +50,17 @@ def measured_seconds(
         for step in book.steps:
             if step.block.actor is Actor.PERSON and not same_occasion:
                 continue
-            seconds = _took(incident, run, step)
-            if seconds is not None:
-                took.setdefault(step.id, []).append(seconds)
+            measured = took_seconds(incident, run, step)
+            if measured is not None:
+                took.setdefault(step.id, []).append(measured[0])
     return {step: median(lengths[-RUNS_COUNTED:]) for step, lengths in took.items()}
 
 
-def _took(incident: IncidentState, run: str, step: PlannedStep) -> float | None:
-    """From a step's first intent to its success; people's approval from when they were asked."""
+def took_seconds(incident: IncidentState, run: str, step: PlannedStep) -> tuple[float, float] | None:
+    """How long a step took, from its first intent to its success, and the moment of that; people's approval from when they were asked.
+
+    None where it did not succeed by itself.
+    """
     first = done = None
     begins = Kind.PROPOSED if step.block.name == "approve" else Kind.STEP_INTENDED
     for record in incident.records:
@@ -67,7 +71,7 @@ def _took(incident: IncidentState, run: str, step: PlannedStep) -> float | None:
             first = record.at_seconds
         elif record.kind == Kind.STEP_FINISHED and body["outcome"] in _GOOD and body["facts"].get("person") is None:
             done = record.at_seconds
-    return None if first is None or done is None else max(done - first, 0.0)
+    return None if first is None or done is None else (max(done - first, 0.0), done)
 
 
 def expectation(
@@ -113,7 +117,7 @@ def _expected(
     not_before = any(one.not_before for one in behind)
     by_plan = any(one.by_plan for one in behind) or measured is None
     ends = begins + measured if measured is not None else max(begins, phase_ends_seconds)
-    if now.state in (StepState.NEEDS_PERSON, StepState.OTHER_WAY) or ends <= at_seconds:
+    if now.state in (StepState.NEEDS_PERSON, StepState.OTHER_WAY) or ends <= at_seconds or math.isinf(ends):  # an open window ends never
         return Expected(max(at_seconds, begins), not_before=True, by_plan=by_plan, waits_for=before)
     return Expected(ends, not_before, by_plan, before)
 

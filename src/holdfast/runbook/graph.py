@@ -24,6 +24,8 @@ class PlannedStep:
     attempts: int
     patience_seconds: float = LONGEST_PATIENCE_SECONDS
     """How long it is tried before something else is done: the length of the phase's window."""
+    by: str | None = None
+    """Role that does it or is asked about it, where the plan names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def _planned(step: WayStep, phase: Phase, after: Sequence[str]) -> PlannedStep:
         time_limit_seconds=block.time_limit_seconds if step.time_limit is None else step.time_limit,
         attempts=block.attempts if step.attempts is None else step.attempts,
         patience_seconds=window_seconds if window_seconds > 0 else LONGEST_PATIENCE_SECONDS,
+        by=step.by,
     )
 
 

@@ -106,6 +106,7 @@ def _restore(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     if region.postgres.role is StoreRole.STANDBY:
         if not region.archive.log:
             raise PermissionError(f"no archived log reached {task.target}")
+        _hold_to_what_was_promised(task, region.archive)
         region.postgres.restore(region.archive)
         region.postgres.promote(task.order.epoch)
     world.synchronous_with = None
@@ -216,6 +217,11 @@ def _bucket_active(world: SimulatedWorld, task: Task) -> Finding:
 def _activate_bucket(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     region = world.regions[task.target]
     region.orders_of("bucket").obey(task.block, task.order)
+    promised = task.parameters.get("promised") or {}
+    if promised and region.bucket.writer[1] != task.target:
+        lost = promised["stopped_seconds"] - region.bucket.arrived_until_seconds
+        if lost > promised["loss_bound_seconds"] + TICK_SECONDS:
+            raise TooMuchLostError(lost, promised["loss_bound_seconds"])
     region.bucket.writer = region.bucket.source = (task.order.epoch, task.target)
     return {}
 

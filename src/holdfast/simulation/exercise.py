@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from holdfast.conduct.answering import acknowledged_by, calls_of
+from holdfast.conduct.decisions import waiting_steps
 from holdfast.decision.approval import Proposal
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.ledger.contents import StoreContents
-from holdfast.plan.people import Occasion, approvers
+from holdfast.plan.people import Occasion, approvers, ticks_off
 from holdfast.report.build import build
 from holdfast.report.facts import ReportFacts
 from holdfast.report.model import Finding, Report
@@ -98,7 +99,9 @@ class Exercise:
         take_away(stage.world, stage.plan.exercises.get(stage.settings.scenario))
         await self._mark("cut", home)
         await self.until(
-            "every function is served again", lambda: self.incident_is("recovered", "needs-person"), self._longest(RUN_BOUND_SECONDS)
+            "every function is served again",
+            lambda: self.incident_is("recovered") or self._is_stuck(),
+            self._longest(RUN_BOUND_SECONDS),
         )
         self._nobody_is_needed()
         await stage.clock.sleep(SETTLE_SECONDS)
@@ -111,7 +114,7 @@ class Exercise:
         give_back(stage.world)
         await self._mark("heal", stage.world.home)
         await self.until("the way back was asked for", self._asked_for_the_way_back, READY_BOUND_SECONDS)
-        await self.until("the region is home again", lambda: self.incident_is("closed", "needs-person"), RUN_BOUND_SECONDS)
+        await self.until("the region is home again", lambda: self.incident_is("closed") or self._is_stuck(), RUN_BOUND_SECONDS)
         self._nobody_is_needed()
         await stage.clock.sleep(SETTLE_SECONDS)
 
@@ -133,6 +136,10 @@ class Exercise:
     def _asked_for_the_way_back(self) -> bool:
         said = self._people.repeat("failback", "failback")
         return said.startswith("accepted") or self.incident_is("reprotecting", "protected", "returning")
+
+    def _is_stuck(self) -> bool:
+        """A step needs a person, and it is none of those that stand-ins tick off."""
+        return self.incident_is("needs-person") and not self._people.all_ticked_off()
 
     def _nobody_is_needed(self) -> None:
         if self.incident_is("needs-person"):
@@ -228,6 +235,7 @@ class People:
         incident = last_incident(self._stage)
         if incident is not None and not incident.ended:
             self._acknowledge(incident)
+            self._tick_off(incident)
         proposal = incident.proposal if incident is not None else None
         if incident is None or proposal is None:
             return
@@ -251,6 +259,21 @@ class People:
             silent = person not in plan.people or answered.get(person, 0.0) >= call.at_seconds or person in settings.unanswered
             if not silent and self._looked_long_enough(f"ack-{call.body['key']}", person):
                 self._stage.command(f"ack-{call.body['key']}-{person}", "ack", person, {"way": "cli", "incident": incident.incident})
+
+    def _tick_off(self, incident: IncidentState) -> None:
+        """What people do by hand is done by whoever stands in for the role that it needs, after a while."""
+        for step, asked in waiting_steps(incident).items():
+            person = ticks_off(self._stage.plan, str(asked["needs"]))
+            known = f"tick-{incident.incident}-{asked['run']}-{step}-{asked['attempt']}"
+            if asked["block"] == "manual" and person is not None and self._looked_long_enough(known, person):
+                arguments = {"step": step, "choice": "done", "reason": "ticked off in the exercise"}
+                self._stage.command(known, "choose", person, arguments)
+
+    def all_ticked_off(self) -> bool:
+        """Whether everything that waits for a person is a step that a stand-in ticks off."""
+        incident = last_incident(self._stage)
+        waiting = waiting_steps(incident).values() if incident is not None else ()
+        return all(asked["block"] == "manual" and ticks_off(self._stage.plan, str(asked["needs"])) is not None for asked in waiting)
 
     def _deciding(self, proposal: Proposal) -> list[str]:
         plan = self._stage.plan

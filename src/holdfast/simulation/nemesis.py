@@ -235,10 +235,10 @@ class Nemesis:
 
 
 class InsistentPeople(People):
-    """They have every step that needs them tried again."""
+    """They have every step that needs them tried again; what only they can do, they do at once and tick it off."""
 
     def answer(self) -> None:
-        """Approve, and choose *retry*."""
+        """Approve, and choose *retry*, or *done* where the step is theirs."""
         super().answer()
         incident = last_incident(self._stage)
         if incident is not None and incident.state is State.NEEDS_PERSON:
@@ -247,5 +247,6 @@ class InsistentPeople(People):
     def _insist(self, incident: IncidentState) -> None:
         for step, asked in waiting_steps(incident).items():
             if self._looked_long_enough(f"{len(incident.records)}-{asked['attempt']}", step):
-                name = f"retry-{incident.incident}-{step}-{len(incident.records)}"
-                self._stage.command(name, "choose", self.conductor, {"step": step, "choice": "retry"})
+                choice = {"choice": "done", "reason": "built"} if asked["block"] == "manual" else {"choice": "retry"}
+                name = f"{choice['choice']}-{incident.incident}-{step}-{len(incident.records)}"
+                self._stage.command(name, "choose", self.conductor, {"step": step, **choice})

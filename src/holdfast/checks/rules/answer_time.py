@@ -5,20 +5,21 @@ If the answer comes at the last allowed moment, everything after it comes as muc
 
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.checks.runs import Run, run
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
+from holdfast.checks.runs import Run
 from holdfast.plan.values import spoken_duration
 
 CODE = "HF109"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
+def _apply(facts: Facts) -> Iterator[Finding]:
+    plan = facts.plan
     answer, promised = plan.approval.activation.answer_within, plan.objectives.rto
     if promised is None:
         return
     for identifier, scenario in plan.scenarios.items():
-        there = run(identifier, "phases", scenario.phases)
+        there = facts.there[identifier]
         asking = _phase_that_asks(there)
         if asking is None:
             continue
@@ -44,4 +45,15 @@ def _phase_that_asks(there: Run) -> int | None:
     return next((number for number, phase in enumerate(there.phases) if any(step.block == "approve" for step in phase.steps)), None)
 
 
-RULE = Rule(CODE, "a late approval still leaves time", _apply)
+RULE = Rule(
+    CODE,
+    "a late approval still leaves time",
+    _apply,
+    Explanation(
+        means="An approval may be answered so late that the path ends after the promise.",
+        why="Time for thinking is part of the outage.",
+        computed="By how much the last allowed answer is later than its phase ends is added to the path's end.",
+        mend="Ask for an answer within the phase's window, and escalate when it doesn't come.",
+        example="answer_within: 30m in a phase of 5 min",
+    ),
+)

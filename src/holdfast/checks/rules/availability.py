@@ -5,8 +5,8 @@ The plan's own objective counts over 30 days, a service level over its period. O
 
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.plan.problems import Place
 from holdfast.plan.values import spoken_duration
 
@@ -14,7 +14,8 @@ CODE = "HF103"
 MONTH_SECONDS = 30 * 86400.0
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
+def _apply(facts: Facts) -> Iterator[Finding]:
+    plan = facts.plan
     rto, percent_promised = plan.objectives.rto, plan.objectives.availability_percent
     if rto is None:
         return
@@ -38,4 +39,15 @@ def _apply(plan: Plan) -> Iterator[Finding]:
             )
 
 
-RULE = Rule(CODE, "one recovery fits into the availability promised", _apply)
+RULE = Rule(
+    CODE,
+    "one recovery fits into the availability promised",
+    _apply,
+    Explanation(
+        means="An availability target allows less outage than one recovery takes.",
+        why="A single incident that goes as planned breaks the promise for the whole period.",
+        computed="(100 % less the target) of the period, against the plan's RTO.",
+        mend="Shorten the RTO, or promise less.",
+        example="99.95 % of 30 days are 21 min 36 s, and the RTO is 30 min",
+    ),
+)

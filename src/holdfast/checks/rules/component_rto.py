@@ -6,17 +6,17 @@ promise to break here; a drill measures it.
 
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.checks.runs import run
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.plan.values import spoken_duration
 
 CODE = "HF116"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
+def _apply(facts: Facts) -> Iterator[Finding]:
+    plan = facts.plan
     for identifier, scenario in plan.scenarios.items():
-        there = run(identifier, "phases", scenario.phases)
+        there = facts.there[identifier]
         last = {
             step.component: (number, step.id)
             for number, phase in sorted(enumerate(there.phases), key=lambda entry: entry[1].window[1])
@@ -39,4 +39,15 @@ def _apply(plan: Plan) -> Iterator[Finding]:
                 )
 
 
-RULE = Rule(CODE, "components come back in time", _apply)
+RULE = Rule(
+    CODE,
+    "components come back in time",
+    _apply,
+    Explanation(
+        means="A component promises to be back sooner than its phase brings it back.",
+        why="Component promises are what the functions' are built on.",
+        computed="The component's RTO against the end of the phase with the last step about it.",
+        mend="Move the step into an earlier phase, or promise what the phase keeps.",
+        example="cache.rto: 10m, promoted in a phase that ends at 15m",
+    ),
+)

@@ -6,16 +6,15 @@ overwrites its stores must wait, directly or through others, for `divergence.exp
 
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.checks.runs import runs_of
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 
 CODE = "HF115"
 EXPORT = "divergence.export"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
-    for run in runs_of(plan):
+def _apply(facts: Facts) -> Iterator[Finding]:
+    for run in facts.runs:
         if run.name != "reprotect":
             continue
         exports = [step.id for step in run.book.steps if step.block.name == EXPORT]
@@ -33,4 +32,15 @@ def _apply(plan: Plan) -> Iterator[Finding]:
             )
 
 
-RULE = Rule(CODE, "export before overwriting", _apply)
+RULE = Rule(
+    CODE,
+    "export before overwriting",
+    _apply,
+    Explanation(
+        means="What only the lost region holds is overwritten without being written down.",
+        why="Acknowledged data is gone for ever, without anybody knowing which.",
+        computed="Every step that overwrites the source must wait for `divergence.export`.",
+        mend="Add the export, and let the step wait for it.",
+        example="redis.reprotect with after: []",
+    ),
+)

@@ -6,15 +6,14 @@ others, for a fence of the same run.
 
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.checks.runs import runs_of
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 
 CODE = "HF104"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
-    for run in runs_of(plan):
+def _apply(facts: Facts) -> Iterator[Finding]:
+    for run in facts.runs:
         fences = [step.id for step in run.book.steps if step.block.removes_write]
         for step in run.book.all_steps:
             if (
@@ -34,4 +33,15 @@ def _apply(plan: Plan) -> Iterator[Finding]:
             )
 
 
-RULE = Rule(CODE, "fence before promotion", _apply)
+RULE = Rule(
+    CODE,
+    "fence before promotion",
+    _apply,
+    Explanation(
+        means="A step makes a region the writer before the other surely lost the right to write.",
+        why="Two writers accept different data, and nobody can merge it afterwards.",
+        computed="Every step that grants writing must wait, directly or through others, for a fence of its run.",
+        mend="Add a step with the block `fence`, and let the promotion wait for it.",
+        example="{ id: promote, block: postgres.promote, component: database, after: [approve] }",
+    ),
+)

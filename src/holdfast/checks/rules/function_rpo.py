@@ -5,27 +5,27 @@ Functions stand on the components that they name and on what those need. Compone
 
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts, listed
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.plan.problems import Place
 from holdfast.plan.values import spoken_duration
 
 CODE = "HF102"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
-    beneath = {name: _beneath(plan, function.stands_on) for name, function in plan.functions.items()}
+def _apply(facts: Facts) -> Iterator[Finding]:
+    plan = facts.plan
     for name, component in plan.components.items():
         if component.rpo is None:
             continue
         promised = [
-            (identifier, function)
-            for identifier, function in plan.functions.items()
-            if name in beneath[identifier] and function.rpo < component.rpo
+            (identifier, plan.functions[identifier])
+            for identifier in facts.carries.get(name, ())
+            if plan.functions[identifier].rpo < component.rpo
         ]
         words = [f"{function.name} promises {spoken_duration(function.rpo)}" for _, function in promised]
         places: list[Place] = [("functions", identifier, "rpo") for identifier, _ in promised]
-        used = any(name in components for components in beneath.values())
+        used = name in facts.carries
         tolerated = plan.objectives.data_loss_tolerance
         if used and tolerated is not None and tolerated < component.rpo:
             words.append(f"the plan as a whole tolerates {spoken_duration(tolerated)}")
@@ -34,25 +34,24 @@ def _apply(plan: Plan) -> Iterator[Finding]:
             yield Finding(
                 CODE,
                 Severity.WARNING,
-                f"{component.name} may lose {spoken_duration(component.rpo)} of data, but {_listed(words)}",
+                f"{component.name} may lose {spoken_duration(component.rpo)} of data, but {listed(words)}",
                 (*places, ("components", name, "rpo")),
                 "replicate it more closely, or keep nothing there that those functions promise",
             )
 
 
-def _beneath(plan: Plan, named: tuple[str, ...]) -> frozenset[str]:
-    found: set[str] = set()
-    ahead = list(named)
-    while ahead:
-        name = ahead.pop()
-        if name not in found:
-            found.add(name)
-            ahead.extend(plan.components[name].needs)
-    return frozenset(found)
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
-RULE = Rule(CODE, "what functions stand on loses no more than they promise", _apply)
+RULE = Rule(
+    CODE,
+    "what functions stand on loses no more than they promise",
+    _apply,
+    Explanation(
+        means="A component may lose more data than functions that stand on it promise.",
+        why="The worst component decides what a function loses, whatever is promised above it.",
+        computed=(
+            "The component's RPO against that of every function that stands on it, directly or through `needs`, and against the "
+            "plan's tolerance."
+        ),
+        mend="Replicate the component more closely, or keep nothing there that those functions promise.",
+        example="functions.voice.rpo: 5m, and components.storage.rpo: 60m",
+    ),
+)

@@ -5,21 +5,24 @@ the last phase). The plan knows it for sure at the end of the last phase. Later 
 between the two the service may be there in time, but nobody can say so.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.checks.runs import Run, run
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
+from holdfast.checks.runs import Run
 from holdfast.plan.values import spoken_duration
+from holdfast.runbook.graph import critical_path
 
 CODE = "HF101"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
+def _apply(facts: Facts) -> Iterator[Finding]:
+    plan = facts.plan
     for identifier, scenario in plan.scenarios.items():
-        there = run(identifier, "phases", scenario.phases)
+        there = facts.there[identifier]
         moving = _phase_that_moves_traffic(there)
-        last = max(range(len(scenario.phases)), key=lambda number: scenario.phases[number].window[1])
+        last = _latest(there, range(len(scenario.phases)))
         for name, function in plan.functions.items():
             if function.rto >= scenario.phases[last].window[1]:
                 continue
@@ -28,7 +31,8 @@ def _apply(plan: Plan) -> Iterator[Finding]:
                 CODE,
                 Severity.WARNING if broken else Severity.NOTE,
                 f"{function.name} promises to be back within {spoken_duration(function.rto)}, but {scenario.name} "
-                + _path(there, moving, last),
+                + _path(there, moving, last)
+                + _chain(there),
                 (("functions", name, "rto"), (*there.phase_place(moving if broken else last), "window")),
                 "shorten the phases that come before, or promise what the path can keep; a drill measures what it really takes",
             )
@@ -37,7 +41,24 @@ def _apply(plan: Plan) -> Iterator[Finding]:
 def _phase_that_moves_traffic(there: Run) -> int:
     phases = range(len(there.phases))
     moving = [number for number in phases if any(there.block(step.id).moves_traffic for step in there.phases[number].steps)]
-    return max(moving or phases, key=lambda number: there.phases[number].window[1])
+    return _latest(there, moving or phases)
+
+
+def _latest(there: Run, numbers: Iterable[int]) -> int:
+    """The phase that ends last. One without a planned end counts only where all are so: it watches what is back already."""
+    ends = [(number, there.phases[number].window[1]) for number in numbers]
+    planned = [(number, end) for number, end in ends if not math.isinf(end)]
+    return max(planned or ends, key=lambda entry: entry[1])[0]
+
+
+def _chain(there: Run) -> str:
+    """The critical path, where steps say what they take."""
+    planned = [phase for phase in there.phases if not math.isinf(phase.window[1])]
+    usual = {step.id: step.takes[len(step.takes) // 2] for phase in planned for step in phase.steps if step.takes is not None}
+    if not usual:
+        return ""
+    length, steps = critical_path(there.book, usual)
+    return f"; its longest chain of steps usually takes {spoken_duration(length)}: {' → '.join(step for step in steps if step in usual)}"
 
 
 def _path(there: Run, moving: int, last: int) -> str:
@@ -50,4 +71,18 @@ def _path(there: Run, moving: int, last: int) -> str:
     )
 
 
-RULE = Rule(CODE, "functions come back in time", _apply)
+RULE = Rule(
+    CODE,
+    "functions come back in time",
+    _apply,
+    Explanation(
+        means="A function promises to be back sooner than the phases of a scenario bring it back.",
+        why="Whoever relies on the promise learns in the incident that the plan never meant to keep it.",
+        computed=(
+            "The function's RTO against the end of the phase with the last step that moves traffic, and of the last phase that has a "
+            "planned end. Where steps say what they take, the longest chain of them is named."
+        ),
+        mend="Shorten the phases, let steps run side by side, or promise what the path keeps.",
+        example="functions.voice.rto: 15m, and traffic moves in a phase that ends at 25m",
+    ),
+)

@@ -6,13 +6,14 @@ An observer inside the primary region falls silent together with it and counts a
 
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 
 CODE = "HF113"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
+def _apply(facts: Facts) -> Iterator[Finding]:
+    plan = facts.plan
     distinct = tuple(dict.fromkeys(plan.observers))
     if len(distinct) < 3:
         sentence = f"the plan watches from {_places(len(distinct))}: as soon as one is silent, no majority is left to decide"
@@ -28,4 +29,15 @@ def _places(count: int) -> str:
     return "one place" if count == 1 else f"{count} places"
 
 
-RULE = Rule(CODE, "a majority can see a lost region", _apply)
+RULE = Rule(
+    CODE,
+    "a majority can see a lost region",
+    _apply,
+    Explanation(
+        means="The observers can't tell a lost region from a lost observer.",
+        why="The plan would either never decide, or decide by mistake.",
+        computed="At least three observers, most of them outside the primary region.",
+        mend="Watch from the DR region, a witness and one place outside.",
+        example="observers: [eu-west-1, eu-central-1]",
+    ),
+)

@@ -5,15 +5,14 @@ Silence is never consent: what may lose data waits for a named person, unless th
 
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.checks.runs import runs_of
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 
 CODE = "HF114"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
-    for run in runs_of(plan):
+def _apply(facts: Facts) -> Iterator[Finding]:
+    for run in facts.runs:
         for way in run.book.ways.values():
             lossy = [step for step in way.steps if step.block.may_lose_data]
             if way.when == "automatic" and lossy:
@@ -26,4 +25,15 @@ def _apply(plan: Plan) -> Iterator[Finding]:
                 )
 
 
-RULE = Rule(CODE, "what may lose data asks first", _apply)
+RULE = Rule(
+    CODE,
+    "what may lose data asks first",
+    _apply,
+    Explanation(
+        means="A step's other way can't do what the step was for, or hides a loss.",
+        why="The backup strategy is needed when everything else already went wrong.",
+        computed="The other way's blocks against the step's own, and whether a person is asked before data is lost.",
+        mend="Bring the way in line with the step, or write `when: ask`.",
+        example="an other way that only notifies",
+    ),
+)

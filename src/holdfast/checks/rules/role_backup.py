@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 
 CODE = "HF107"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
+def _apply(facts: Facts) -> Iterator[Finding]:
+    plan = facts.plan
     for identifier, role in plan.roles.items():
         name = plan.people[role.primary].name
         if role.backup is None:
@@ -20,4 +21,15 @@ def _apply(plan: Plan) -> Iterator[Finding]:
             yield Finding(CODE, Severity.WARNING, sentence, places, "name another person as backup")
 
 
-RULE = Rule(CODE, "every role survives the absence of one person", _apply)
+RULE = Rule(
+    CODE,
+    "every role survives the absence of one person",
+    _apply,
+    Explanation(
+        means="A role hangs on one person.",
+        why="That person is asleep, ill, or in the region that is lost.",
+        computed="A role without `backup`, or with the same person as primary and backup.",
+        mend="Name another person as backup.",
+        example="primary: aoife-brennan, backup: aoife-brennan",
+    ),
+)

@@ -3,15 +3,16 @@
 import re
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.plan.people import Occasion, fillers
 from holdfast.plan.problems import Place
 
 CODE = "HF112"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
+def _apply(facts: Facts) -> Iterator[Finding]:
+    plan = facts.plan
     filling = {person for role in plan.roles.values() for person in fillers(role, Occasion.INCIDENT)}
     by_number: dict[str, list[str]] = {}
     for identifier, person in plan.people.items():
@@ -26,4 +27,15 @@ def _apply(plan: Plan) -> Iterator[Finding]:
         yield Finding(CODE, Severity.WARNING, sentence, places, "give each a number of their own")
 
 
-RULE = Rule(CODE, "every person can be called alone", _apply)
+RULE = Rule(
+    CODE,
+    "every person can be called alone",
+    _apply,
+    Explanation(
+        means="People with different roles share one telephone number.",
+        why="When it is engaged or lost, neither can be called.",
+        computed="Numbers of the people who fill roles, compared by their digits.",
+        mend="Give each a number of their own.",
+        example="two people with phone: +353 20 912 0141",
+    ),
+)

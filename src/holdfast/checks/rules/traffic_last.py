@@ -6,9 +6,9 @@ for every promotion of its run, and for the proof of every database that was pro
 
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.checks.runs import Run, runs_of
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
+from holdfast.checks.runs import Run
 from holdfast.runbook.graph import PlannedStep
 
 CODE = "HF105"
@@ -16,8 +16,8 @@ _READY = frozenset({"bucket.activate", "settings.update", "postgres.verify"})
 """Besides the promotions: what must have happened in the target before clients come."""
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
-    for run in runs_of(plan):
+def _apply(facts: Facts) -> Iterator[Finding]:
+    for run in facts.runs:
         needed = [step.id for step in run.book.steps if (step.block.grants_write or step.block.name in _READY) and not _about_source(step)]
         for step in run.book.all_steps:
             if not step.block.moves_traffic or run.repeats(step.id, lambda block: block.moves_traffic):
@@ -57,4 +57,15 @@ def _unproved(run: Run) -> list[str]:
     return [component for component in promoted if component is not None and component not in proved]
 
 
-RULE = Rule(CODE, "traffic moves last", _apply)
+RULE = Rule(
+    CODE,
+    "traffic moves last",
+    _apply,
+    Explanation(
+        means="Traffic moves before the target can serve it.",
+        why="Clients that come early write into nothing or into the wrong place.",
+        computed="A step that moves traffic must wait for every promotion of its run and for the proof of every promoted database.",
+        mend="Add the missing steps to its `after`.",
+        example="dns.switch with after: [approve]",
+    ),
+)

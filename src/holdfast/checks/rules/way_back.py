@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.checks.runs import run
-from holdfast.plan.model import Plan
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 
 CODE = "HF110"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
+def _apply(facts: Facts) -> Iterator[Finding]:
+    plan = facts.plan
     for identifier, scenario in plan.scenarios.items():
-        there = run(identifier, "phases", scenario.phases)
+        there = facts.there[identifier]
         moves = any(step.block.grants_write or step.block.moves_traffic for step in there.book.steps)
         if scenario.way_back or not moves:
             continue
@@ -25,4 +25,15 @@ def _apply(plan: Plan) -> Iterator[Finding]:
             )
 
 
-RULE = Rule(CODE, "every scenario leads back", _apply)
+RULE = Rule(
+    CODE,
+    "every scenario leads back",
+    _apply,
+    Explanation(
+        means="A scenario that moves service says no way back.",
+        why="The company stays in the emergency place, without a second region behind it.",
+        computed="A scenario that promotes or moves traffic needs `way_back`; words under `rollback` alone are a note.",
+        mend="Write the way back as phases.",
+        example="a scenario with `phases` only",
+    ),
+)

@@ -7,16 +7,18 @@ A window that ends before it starts can't be carried out at all (error). Phases 
 import math
 from collections.abc import Iterator
 
-from holdfast.checks.finding import Finding, Rule, Severity
-from holdfast.checks.runs import Run, runs_of
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
+from holdfast.checks.runs import Run
 from holdfast.plan.model import Plan
 from holdfast.plan.values import spoken_duration
 
 CODE = "HF106"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
-    for run in runs_of(plan):
+def _apply(facts: Facts) -> Iterator[Finding]:
+    plan = facts.plan
+    for run in facts.runs:
         yield from _each(run)
         yield from _neighbours(run)
         if run.name == "phases":
@@ -68,4 +70,15 @@ def _until(end: float) -> str:
     return "has no planned end" if math.isinf(end) else f"takes {spoken_duration(end)}"
 
 
-RULE = Rule(CODE, "phases follow each other and end in time", _apply)
+RULE = Rule(
+    CODE,
+    "phases follow each other and end in time",
+    _apply,
+    Explanation(
+        means="Windows of phases overlap, leave a gap, or end after the plan's promise.",
+        why="People read from the windows what is due when; windows that contradict each other say nothing.",
+        computed="Each window against its neighbour, and the last end against objectives.rto.",
+        mend="Let a phase start where the one before ends, and end within the promise.",
+        example="phases with the windows [0s, 5m] and [4m, 15m]",
+    ),
+)

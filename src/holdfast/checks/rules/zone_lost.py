@@ -9,13 +9,15 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from holdfast.checks.finding import Finding, Rule, Severity
+from holdfast.checks.facts import Facts
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.plan.model import Plan, ZonesDownTrigger
 
 CODE = "HF120"
 
 
-def _apply(plan: Plan) -> Iterator[Finding]:
+def _apply(facts: Facts) -> Iterator[Finding]:
+    plan = facts.plan
     yield from _sizes(plan)
     yield from _scaling(plan)
     yield from _triggers(plan)
@@ -97,4 +99,15 @@ def _triggers(plan: Plan) -> Iterator[Finding]:
                 yield Finding(CODE, Severity.NOTE, sentence, (place,), "write 2 or more, unless one lost zone is meant to move the region")
 
 
-RULE = Rule(CODE, "the loss of one zone is survived", _apply)
+RULE = Rule(
+    CODE,
+    "the loss of one zone is survived",
+    _apply,
+    Explanation(
+        means="What the loss of one zone leaves is too little, or nobody said.",
+        why="One zone is lost far more often than a region.",
+        computed="Instances are spread evenly; what is left without the fullest zone against `needed`.",
+        mend="Run more, or say `size` at the function.",
+        example="size: { run: 4, needed: 3 } over two zones",
+    ),
+)

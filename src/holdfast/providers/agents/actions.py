@@ -109,7 +109,7 @@ class _PromoteAction:
                 return None  # Promoted by an earlier attempt: what it lacked was looked at then.
             lost = _would_lose(promised, status)
             if lost is not None and lost <= float(promised["loss_bound_seconds"]) + CLOCK_SECONDS:
-                return None
+                return _rather_restored(self.store, task, promised, status, lost)
             if self._clock.steady_seconds() >= ends:
                 return _too_much(self.store, task, promised, status, lost)
             await self._clock.sleep(_AGAIN_SECONDS)
@@ -118,6 +118,23 @@ class _PromoteAction:
 def _would_lose(promised: Mapping[str, Any], status: Mapping[str, Any]) -> float | None:
     newest = status.get("last_heartbeat_seconds")
     return None if newest is None else max(0.0, float(promised["stopped_seconds"]) - float(newest))
+
+
+def _rather_restored(store: str, task: Task, promised: Mapping[str, Any], status: Mapping[str, Any], lost: float) -> Outcome | None:
+    """A loss that people approved is still not taken where the plan's other way would lose less: then a named person says which."""
+    above, restorable = promised.get("rather_restore_above_seconds"), status.get("restorable_seconds")
+    if above is None or restorable is None or lost <= float(above):
+        return None
+    other = max(0.0, float(promised["stopped_seconds"]) - float(restorable))
+    if other + CLOCK_SECONDS >= lost:
+        return None
+    detail = (
+        f"{store} in {task.target} is {lost:.1f} s behind the moment when {task.source} stopped, more than the {float(above):.1f} s that "
+        f"the plan promises; the log that was archived in {task.target} would lose about {other:.1f} s, if it came as it was written, "
+        "so it was not promoted"
+    )
+    facts = {"would_lose_seconds": round(lost, 3), "restore_would_lose_seconds": round(other, 3)}
+    return Outcome(Result.REFUSED, detail, facts)
 
 
 def _too_much(store: str, task: Task, promised: Mapping[str, Any], status: Mapping[str, Any], lost: float | None) -> Outcome:
@@ -133,7 +150,7 @@ def _too_much(store: str, task: Task, promised: Mapping[str, Any], status: Mappi
     if restorable is not None:
         other = max(0.0, float(promised["stopped_seconds"]) - float(restorable))
         facts["restore_would_lose_seconds"] = round(other, 3)
-        detail += f"; the log that was archived in {task.target} would lose about {other:.1f} s"
+        detail += f"; the log that was archived in {task.target} would lose about {other:.1f} s, if it came as it was written"
     return Outcome(Result.REFUSED, detail, facts)
 
 
@@ -149,8 +166,10 @@ class PostgresRestoreAction(_PromoteAction):
     store = "postgres"
 
     async def act(self, task: Task) -> Outcome:
-        """Order it. What it loses was said to whoever chose this way."""
-        return await give(self._agents[task.target], task, "postgres.restore", {}, self._clock, self._timeout_seconds)
+        """Order it, with what people approved: the agent reads out of the restored copy what it lacks, before it swaps it in."""
+        promised = task.parameters.get("promised") or {}
+        arguments = {name: promised[name] for name in ("loss_bound_seconds", "stopped_seconds") if name in promised}
+        return await give(self._agents[task.target], task, "postgres.restore", arguments, self._clock, self._timeout_seconds)
 
 
 class RedisPromoteAction(_PromoteAction):

@@ -25,7 +25,8 @@ SELECT pg_is_in_recovery(),
        CASE WHEN pg_is_in_recovery() AND pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
             THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 END,
        (SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'),
-       (SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming')
+       (SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'),
+       (SELECT tup_inserted + tup_updated + tup_deleted FROM pg_stat_database WHERE datname = current_database())
 """
 
 _BEAT = """
@@ -80,7 +81,7 @@ class PostgresProbe:
         row = await (await session.execute(_LOOK)).fetchone()
         if row is None:
             raise ServerRefusal("the server answered without a row")
-        standby, timeline, newest, age, era, epoch, writer, replay_lag, streaming, replicas = row
+        standby, timeline, newest, age, era, epoch, writer, replay_lag, streaming, replicas, rows_written = row
         facts: dict[str, Any] = {"role": "standby" if standby else "primary", "timeline": timeline}
         facts |= {name: value for name, value in (("era", era), ("epoch", epoch), ("writer", writer)) if value is not None}
         if newest is not None:
@@ -90,7 +91,7 @@ class PostgresProbe:
             # Nothing left to replay of what came is no lag of replaying; what did not come shows in the heartbeat's age.
             facts["replay_lag_seconds"] = max(0.0, replay_lag or 0.0)
             return facts
-        facts["replicas"] = replicas
+        facts |= {"replicas": replicas, "rows_written": rows_written}
         async with session.transaction():
             await session.execute("SET LOCAL synchronous_commit = local")
             await session.execute(_BEAT, (self._observer, at_seconds))

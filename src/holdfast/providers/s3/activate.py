@@ -4,7 +4,8 @@ The mark `holdfast/writer.json` in the bucket itself says who writes; it carries
 written on condition that it is still the one that was compared, so a lower order is refused by the bucket's own state. Then
 `holdfast/replication.json` names the side that is copied from, and the copying turns round when it reads that.
 Rules: the two marks are each bucket's own and never copied. A bucket has no fence: what the old side's clients still write there is
-brought over by `bucket.reconcile`, and the docs say so. Never here: deleting.
+brought over by `bucket.reconcile`, and the docs say so. A copy that lacks more than people approved is not activated: the newest marker of
+the source that has arrived in it says until when it is complete. Never here: deleting.
 """
 
 import json
@@ -18,6 +19,8 @@ from holdfast.ports.clock import Clock
 from holdfast.providers.s3.bucket import MARKER_PREFIX, REPLICATION_KEY, WRITER_KEY, Bucket, Changed, StorageRefusal, Stored
 
 ORDER_METADATA = "holdfast-order"
+CLOCK_SECONDS = 0.2
+"""As far as clocks may be apart before a loss counts as larger than approved."""
 _ROUNDS = 4
 
 
@@ -30,6 +33,7 @@ class BucketActivateAction:
 
     def __init__(self, bindings: Mapping[str, BucketBinding], clock: Clock, *, timeout_seconds: float = 3.0) -> None:
         self._buckets = {region: Bucket(binding, timeout_seconds=timeout_seconds) for region, binding in bindings.items()}
+        self._bindings = bindings
         self._clock = clock
 
     def close(self) -> None:
@@ -56,6 +60,9 @@ class BucketActivateAction:
         era, epoch = task.order.era, task.order.epoch
         try:
             bucket = self._bucket(task.target)
+            too_much = await self._lacks_too_much(bucket, task)
+            if too_much is not None:
+                return too_much
             await self._mark(bucket, WRITER_KEY, task, {"era": era, "epoch": epoch, "region": task.target})
             await self._mark(bucket, REPLICATION_KEY, task, {"from": task.target, "epoch": epoch})
         except HigherOrder as error:
@@ -83,6 +90,30 @@ class BucketActivateAction:
         if back is None:
             return Finding(Answer.NO, f"{bucket.place}: an object that was written can't be read back")
         return Finding(Answer.YES, f"{marked.detail}; an object was written and read back", marked.facts)
+
+    async def _lacks_too_much(self, bucket: Bucket, task: Task) -> Outcome | None:
+        """Refused when the copy ends earlier before the source's stop than people approved. Where the copying keeps no order a marker
+        proves nothing, so nothing can be refused by it."""
+        promised = task.parameters.get("promised") or {}
+        if not promised or self._bindings[task.target].copied == "any-order":
+            return None
+        arrived = await bucket.get(f"{MARKER_PREFIX}{task.source}")
+        try:
+            newest = None if arrived is None else float(arrived.body)
+        except ValueError:
+            newest = None
+        bound = float(promised["loss_bound_seconds"])
+        if newest is None:
+            detail = f"no marker of {task.source} has arrived in {bucket.place}: what the copy lacks is not known, so it was not activated"
+            return Outcome(Result.REFUSED, detail)
+        lost = max(0.0, float(promised["stopped_seconds"]) - newest)
+        if lost <= bound + CLOCK_SECONDS:
+            return None
+        detail = (
+            f"the copy in {bucket.place} is complete until {lost:.1f} s before {task.source} stopped; people approved a loss of at most "
+            f"{bound:.1f} s, so it was not activated"
+        )
+        return Outcome(Result.REFUSED, detail, {"would_lose_seconds": round(lost, 3), "approved_seconds": bound})
 
     async def _mark(self, bucket: Bucket, key: str, task: Task, value: dict[str, Any]) -> None:
         for _ in range(_ROUNDS):

@@ -1,0 +1,77 @@
+"""HF125: somebody who must be told or called has no contact for any of the channels named."""
+
+from collections.abc import Iterator
+
+from holdfast.checks.facts import Facts, listed
+from holdfast.checks.finding import Explanation, Finding, Rule, Severity
+from holdfast.plan.problems import Place
+
+CODE = "HF125"
+
+
+_PERSONAL = {"email": "email", "phone": "phone", "sms": "phone"}
+"""Channels that need something of the person's own; the others lead to a place that all look at."""
+
+
+def _apply(facts: Facts) -> Iterator[Finding]:
+    plan = facts.plan
+    asked: list[tuple[Place, str, tuple[str, ...], tuple[str, ...]]] = [
+        (("messages", name), f"the message '{name}'", message.audience, message.channels) for name, message in plan.messages.items()
+    ]
+    asked += [
+        (("escalation", severity), f"the escalation of {severity}", level.audience, level.channels)
+        for severity, level in plan.escalation.items()
+    ]
+    if plan.zone_notice is not None:
+        asked.append((("zone_notice",), "the notice of a lost zone", plan.zone_notice.audience, plan.zone_notice.channels))
+    for place, what, audience, channels in asked:
+        for name in audience:
+            yield from _audience(facts, place, what, name, channels)
+    for severity, level in plan.escalation.items():
+        if not level.audience:
+            sentence = f"the escalation of {severity} goes to '{level.level}', and the plan names nobody for it"
+            yield Finding(CODE, Severity.WARNING, sentence, (("escalation", severity),), "write 'audience' with roles or audiences")
+
+
+def _audience(facts: Facts, place: Place, what: str, name: str, channels: tuple[str, ...]) -> Iterator[Finding]:
+    plan = facts.plan
+    circle = plan.audiences.get(name)
+    if circle is not None and circle.address is None and circle.source is None:
+        people = _members(facts, name)
+        if not people:
+            sentence = f"{what} goes to {circle.name}, and nobody is in it"
+            yield Finding(CODE, Severity.WARNING, sentence, (place, ("audiences", name)), "name people, roles or an address")
+    for person in _members(facts, name):
+        known = plan.people[person]
+        bare = not (known.email or known.phone or known.chat)
+        if known.exercise or (bare and plan.contacts is not None):
+            continue  # kept apart, and not opened here: unknown is not missing
+        used = tuple(dict.fromkeys((*channels, *(known.reach.channels if known.reach is not None else ()))))
+        if any(channel not in _PERSONAL or getattr(known, _PERSONAL[channel]) for channel in used):
+            continue
+        sentence = f"{what} goes to {known.name} by {listed(used)}, and the plan has no such contact"
+        yield Finding(CODE, Severity.WARNING, sentence, (place, ("people", person)), "write the person's e-mail or telephone")
+
+
+def _members(facts: Facts, name: str) -> tuple[str, ...]:
+    plan = facts.plan
+    circle = plan.audiences.get(name)
+    roles = [plan.roles[name]] if circle is None else [plan.roles[role] for role in circle.roles]
+    people = [person for role in roles for person in (role.primary, role.backup) if person is not None]
+    if circle is not None:
+        people += [*circle.people, *(person for rotation in circle.rotations for person in plan.rotations[rotation].people)]
+    return tuple(dict.fromkeys(people))
+
+
+RULE = Rule(
+    CODE,
+    "everybody who must hear can be reached",
+    _apply,
+    Explanation(
+        means="A message or an escalation names people who have no contact for its channels, or nobody at all.",
+        why="What nobody can receive was not said.",
+        computed="E-mail, telephone and sms need the person's own; other channels lead to a place that all look at.",
+        mend="Write the contact, another channel, or somebody who can be reached.",
+        example="channels: [phone], and the person has only an e-mail",
+    ),
+)

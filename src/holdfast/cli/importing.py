@@ -1,0 +1,168 @@
+"""`holdfast import DOC.md`: a plan that people wrote as a document becomes one that Holdfast reads.
+
+Here `-o FILE` names the plan's file, as the document's owner expects of a command that makes one; for programs there is `--format json`
+(or `-o json`, as with every other command). Exit: 0 when the plan is complete, 1 when the document lacks what the plan needs (it is written
+all the same, and the keys are named), 2 when the document can't be read or the plan can't be written.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from holdfast.cli.output import CommandError, ExitCode, State, print_json, print_next, screen, state_text, table
+
+if TYPE_CHECKING:
+    from holdfast.document.reading import Imported
+
+SCHEMA = "holdfast/import/v1"
+_MOST_SHOWN = 20
+
+
+def import_(
+    document: Path,
+    *,
+    output: Annotated[str | None, Parameter(name=["--output", "-o"])] = None,
+    format: Annotated[Literal["text", "json"], Parameter(name="--format")] = "text",
+    bind: Literal["lab"] | None = None,
+    force: Annotated[bool, Parameter(name="--force", negative="")] = False,
+) -> int:
+    """Read a plan written as a Markdown document, and say what was understood and what wasn't.
+
+    Example: `holdfast import plan.md -o plan.yaml`
+
+    Parameters
+    ----------
+    document
+        The document: Markdown, with HTML tables, front matter and Mermaid diagrams.
+    output
+        File that the plan is written to; the plan goes to standard output without it. `json` means `--format json`.
+    format
+        What standard output holds: `text` for people, `json` for programs, with the plan in it.
+    bind
+        `lab`: add what the lab's regional outage drill needs and the document leaves open, each addition marked.
+    force
+        Write over a file that is there.
+    """
+    from holdfast.document.reading import DocumentError, import_document
+    from holdfast.document.reading.damage import MOST_BYTES
+
+    for_programs = format == "json" or output == "json"
+    target = Path(output) if output not in (None, "json") else None
+    if target is not None and target.exists() and not force:
+        raise CommandError(f"{target} is there already, and nothing was written; name another file, or add --force to write over it")
+    try:
+        with document.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        imported = import_document(content, document.name, bind or "")
+    except DocumentError as error:
+        raise CommandError(f"the document can't be imported: {error.placed(str(document))}") from None
+    except OSError as error:
+        raise CommandError(f"{document} can't be read: {error.strerror or error}; check the path and its permissions") from None
+    if target is not None:
+        _write(target, imported.text)
+    if for_programs:
+        print_json(_report(document, target, imported))
+    elif target is None:
+        screen().out(imported.text, highlight=False, end="")
+        _say(document, target, imported, stderr=True)
+    else:
+        _say(document, target, imported, stderr=False)
+    return ExitCode.FINE if imported.complete else ExitCode.NOT_SO
+
+
+def _write(target: Path, text: str) -> None:
+    """Whole or not at all."""
+    import os
+    import tempfile
+
+    name = ""
+    try:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+            name = file.name
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except OSError as error:
+        if name:
+            Path(name).unlink(missing_ok=True)
+        raise CommandError(f"{target} can't be written: {error.strerror or error}; check the folder and its permissions") from None
+
+
+def _summary(imported: "Imported") -> str:
+    parts = [", ".join(f"{count} {_counted(words, count)}" for words, count in imported.counts.items()) or "nothing was understood"]
+    for count, one, more in (
+        (len(imported.repairs), "damaged line repaired", "damaged lines repaired"),
+        (len(imported.empty_appendices), "appendix empty", "appendices empty"),
+        (imported.manual_steps, "step for people to tick off", "steps for people to tick off"),
+    ):
+        if count:
+            parts.append(f"{count} {one if count == 1 else more}")
+    return "; ".join(parts)
+
+
+def _counted(words: str, count: int) -> str:
+    """The word for one, where there is one."""
+    if count != 1 or words == "people":
+        return "person" if count == 1 else words
+    irregular = {"severities": "severity", "dependencies": "dependency", "criteria": "criterion", "reviews": "review"}
+    return irregular.get(words, words[:-1] if words.endswith("s") else words)
+
+
+def _say(document: Path, target: Path | None, imported: "Imported", *, stderr: bool) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    out = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True) if stderr else screen()
+    if imported.missing:
+        first = state_text(State.NEEDS_PERSON, f"the document lacks {len(imported.missing)} values that a plan needs")
+    else:
+        first = state_text(State.DONE, "the whole plan is there")
+    out.print(Text.assemble(first, f" — {_summary(imported)}"))
+    rows = _rows(document, imported)
+    if rows:
+        out.print()
+        out.print(table(["what", "where", "says"], rows[:_MOST_SHOWN]))
+        if len(rows) > _MOST_SHOWN:
+            out.print(f"… and {len(rows) - _MOST_SHOWN} more; `--format json` lists them all")
+        out.print()
+    if not stderr:
+        name = str(target)
+        print_next(f"holdfast check {name}" if not imported.missing else f"add what is not found to {name}, then: holdfast check {name}")
+
+
+def _rows(document: Path, imported: "Imported") -> list[list[Any]]:
+    from rich.text import Text
+
+    place = document.name
+    rows: list[list[Any]] = [["not found", "", Text(key)] for key in imported.missing]
+    rows += [
+        ["question", f"{place}:{asked.line}", Text(f"{asked.about}: {asked.says}{_choices(asked.choices)}")] for asked in imported.questions
+    ]
+    rows += [["not understood", f"{place}:{note.line}", Text(f"{note.text[:100]} ({note.section})")] for note in imported.notes]
+    rows += [["repaired", f"{place}:{repair.line}", Text(f"{repair.was[:50]} → {repair.now[:50]}")] for repair in imported.repairs]
+    rows += [["added", "", Text(text)] for text in imported.added]
+    return rows
+
+
+def _choices(choices: tuple[str, ...]) -> str:
+    return f"; choose: {', '.join(choices)}" if choices else ""
+
+
+def _report(document: Path, target: Path | None, imported: "Imported") -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "document": str(document),
+        "written": None if target is None else str(target),
+        "complete": imported.complete,
+        "understood": imported.counts,
+        "manual_steps": imported.manual_steps,
+        "missing": list(imported.missing),
+        "questions": list(imported.questions),
+        "not_understood": list(imported.notes),
+        "repaired": list(imported.repairs),
+        "empty_appendices": list(imported.empty_appendices),
+        "added": list(imported.added),
+        "plan": imported.value,
+    }

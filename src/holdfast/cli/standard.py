@@ -1,0 +1,84 @@
+"""`holdfast check PLAN --standard NAME`: what of a standard the plan covers, where, and what is missing. Exit 1 when something is."""
+
+from typing import TYPE_CHECKING
+
+from holdfast.cli.output import CommandError, ExitCode, State, print_json, print_next, screen, state_text, table
+
+if TYPE_CHECKING:
+    from holdfast.checks.standards import Coverage
+    from holdfast.plan.loader import LoadedPlan
+    from holdfast.plan.problems import Place
+
+SCHEMA = "holdfast/standard/v1"
+_MOST_PLACES = 3
+
+
+def say_standard(loaded: "LoadedPlan", name: str, output: str) -> int:
+    """Print the coverage. Raises CommandError for a standard that Holdfast doesn't know, and for SARIF, which has no word for it."""
+    from rich.text import Text
+
+    from holdfast.checks.standards import STANDARDS, covered
+    from holdfast.plan.problems import did_you_mean
+
+    if name not in STANDARDS:
+        raise CommandError(f"no standard is called '{name}': {did_you_mean(name, STANDARDS)}")
+    if output == "sarif":
+        raise CommandError("a standard's coverage can't be said in SARIF\nnext: ask for '-o json'")
+    standard = STANDARDS[name]
+    coverage = covered(standard, loaded.plan)
+    missing = [one for one in coverage if not one.places]
+    answer = ExitCode.NOT_SO if missing else ExitCode.FINE
+    if output == "json":
+        print_json(
+            {
+                "schema": SCHEMA,
+                "standard": {"identifier": standard.identifier, "name": standard.name},
+                "plan": {"name": loaded.plan.name, "version": loaded.plan.version, "digest": loaded.digest},
+                "covered": len(coverage) - len(missing),
+                "requirements": [_said(loaded, one) for one in coverage],
+            }
+        )
+        return answer
+    out = screen()
+    headline = f"{standard.name}: {len(coverage) - len(missing)} of {len(coverage)} requirements are covered"
+    out.print(Text.assemble(state_text(State.NEEDS_PERSON if missing else State.DONE, headline), f" — {loaded.plan.name}"))
+    out.print()
+    rows: list[list[str | Text]] = [
+        [
+            state_text(State.DONE if one.places else State.FAILED, "covered" if one.places else "missing"),
+            one.requirement.clause,
+            one.requirement.asks,
+            _where(loaded, one) if one.places else one.requirement.hint,
+        ]
+        for one in coverage
+    ]
+    out.print(table(["", "clause", "asks for", "where, or what to write"], rows))
+    out.print()
+    print_next(
+        f"holdfast check {loaded.path}" if not missing else f"write what is missing, then: holdfast check --standard {name} {loaded.path}"
+    )
+    return answer
+
+
+def _where(loaded: "LoadedPlan", one: "Coverage") -> str:
+    shown = [_line(loaded, place) for place in one.places[:_MOST_PLACES]]
+    more = len(one.places) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _line(loaded: "LoadedPlan", place: "Place") -> str:
+    position = loaded.positions.key(place)
+    return f"{position.path or loaded.path.name}:{position.line}"
+
+
+def _said(loaded: "LoadedPlan", one: "Coverage") -> dict[str, object]:
+    places = [(place, loaded.positions.key(place)) for place in one.places]
+    return {
+        "clause": one.requirement.clause,
+        "asks": one.requirement.asks,
+        "covered": bool(one.places),
+        "places": [
+            {"path": list(place), "file": at.path or str(loaded.path), "line": at.line, "column": at.column} for place, at in places
+        ],
+        "hint": None if one.places else one.requirement.hint,
+    }

@@ -1,0 +1,1 @@
+"""Pure: what of a plan stands on what, as a graph, and the graph as SVG, Mermaid or text."""

@@ -1,0 +1,167 @@
+"""A document's bytes → an imported plan: every recogniser in its turn, then what nobody claimed, and what the plan still lacks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from holdfast.document.reading.binding import bind_lab
+from holdfast.document.reading.damage import Repair, read_text
+from holdfast.document.reading.draft import Asked, Draft, Left, Said, note_of
+from holdfast.document.reading.markdown import read_tree
+from holdfast.document.reading.things import (
+    appendices,
+    control,
+    governance,
+    impact,
+    messages,
+    organisation,
+    scenarios,
+    systems,
+)
+from holdfast.document.reading.tree import Tree
+from holdfast.document.reading.writing import plain_value, yaml_text
+from holdfast.plan.model import Plan
+
+_RECOGNISERS = (
+    systems.read,
+    organisation.read,
+    impact.read,
+    control.read,
+    messages.read,
+    governance.read,
+    scenarios.read,
+    appendices.read,
+)
+"""In this order: what has a form of its own first, sentences later, what is left over last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was read. `text`: the plan's YAML. `missing`: keys that the plan needs and the document doesn't give."""
+
+    text: str
+    value: dict[str, Any]
+    counts: dict[str, int]
+    repairs: tuple[Repair, ...]
+    questions: tuple[Asked, ...]
+    notes: tuple[Left, ...]
+    empty_appendices: tuple[Left, ...]
+    missing: tuple[str, ...]
+    added: tuple[str, ...]
+    manual_steps: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether the plan holds all that it needs to load."""
+        return not self.missing
+
+
+def import_document(content: bytes, source: str, bind: str = "") -> Imported:
+    """Read a document. `source` is its name, as notes and questions give it; `bind`: `lab` adds what the lab's drill needs.
+
+    Raises DocumentError for what can't be read at all.
+    """
+    text = read_text(content)
+    tree = read_tree(text.lines)
+    draft = Draft()
+    draft.data["schema"] = Said("holdfast/plan/v1", 0)
+    for recognise in _RECOGNISERS:
+        recognise(tree, draft)
+    draft.data.setdefault("objectives", {})
+    _leftovers(tree, draft)
+    if bind == "lab":
+        bind_lab(draft)
+    _people_last(draft, source)
+    value = plain_value(draft.data)
+    missing = _missing(value)
+    return Imported(
+        yaml_text(draft.data, source, missing),
+        value,
+        _counts(draft),
+        text.repairs,
+        tuple(draft.questions),
+        tuple(draft.notes),
+        tuple(draft.empty_appendices),
+        missing,
+        tuple(draft.added),
+        sum(step["block"].value == "manual" for scenario in draft.section("scenarios").values() for step in _steps(scenario)),
+    )
+
+
+def _steps(scenario: dict[str, Any]) -> list[dict[str, Any]]:
+    return [step for phase in scenario.get("phases", ()) for step in phase["steps"]]
+
+
+def _leftovers(tree: Tree, draft: Draft) -> None:
+    """What nobody claimed, and never a word of it lost."""
+    for section, leaf in tree.leaves():
+        for one in leaf.deep():
+            if not one.claimed and one.text.strip():
+                draft.notes.append(note_of(section, one))
+    draft.notes.sort(key=lambda note: note.line)
+
+
+def _people_last(draft: Draft, source: str) -> None:
+    """Questions and notes as the plan keeps them, with the place in the document."""
+    if draft.questions:
+        draft.data["questions"] = [
+            {"about": Said(asked.about, 0), "says": Said(asked.says, 0)}
+            | ({"choices": [Said(choice, 0) for choice in asked.choices]} if asked.choices else {})
+            | {"source": Said(f"{source}:{asked.line}", 0)}
+            for asked in draft.questions
+        ]
+    notes = [
+        {"text": Said(note.text, 0), "section": Said(note.section, 0), "source": Said(f"{source}:{note.line}", 0)} for note in draft.notes
+    ] + [{"text": Said(text, 0), "section": Said("added by --bind lab", 0)} for text in draft.added]
+    if notes:
+        draft.data["notes"] = notes
+
+
+def _missing(value: dict[str, Any]) -> tuple[str, ...]:
+    """Keys that keep the plan from loading, as the plan's own types say it."""
+    try:
+        Plan.model_validate(value)
+    except ValidationError as error:
+        found = [".".join(str(part) for part in problem["loc"]) for problem in error.errors(include_url=False)]
+        echoes = {"observers"} if "regions" in found else set()  # the usual observers come from the regions
+        return tuple(key for key in dict.fromkeys(found) if key not in echoes)
+    return _roles_of_regions(value)
+
+
+def _roles_of_regions(value: dict[str, Any]) -> tuple[str, ...]:
+    roles = [region.get("role") for region in value["regions"].values()]
+    return tuple(f"regions: exactly one with the role {role}" for role in ("primary", "dr") if roles.count(role) != 1)
+
+
+_COUNTED: Sequence[tuple[str, str]] = (
+    ("functions", "functions"),
+    ("financial_tiers", "financial tiers"),
+    ("regions", "regions"),
+    ("components", "components"),
+    ("replication_links", "replication links"),
+    ("monitoring", "monitors"),
+    ("scenarios", "scenarios"),
+    ("people", "people"),
+    ("roles", "roles"),
+    ("audiences", "audiences"),
+    ("escalation", "severities"),
+    ("messages", "messages"),
+    ("templates", "templates"),
+    ("exercises", "exercises"),
+    ("exercise_process", "process stages"),
+    ("criteria", "criteria"),
+    ("reviews", "reviews"),
+    ("indicators", "indicators"),
+    ("improvement", "improvements"),
+    ("vendors", "vendors"),
+    ("dependencies", "dependencies"),
+    ("regulations", "regulations"),
+    ("procedures", "procedures"),
+)
+
+
+def _counts(draft: Draft) -> dict[str, int]:
+    """How many of each thing were understood."""
+    return {words: len(draft.data[section]) for section, words in _COUNTED if draft.data.get(section)}

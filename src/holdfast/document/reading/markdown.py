@@ -1,0 +1,200 @@
+"""Markdown → sections and leaves with their lines.
+
+The blocks come from markdown-it (tables switched on, nesting bounded). What stands within a line is not parsed by it but read by
+`tree.plain`, so that time grows with the document's length only. HTML tables are cut out first, since Markdown ends them at an empty line.
+"""
+
+import re
+from typing import TYPE_CHECKING
+
+from holdfast.document.reading.html_tables import read_table
+from holdfast.document.reading.problems import DocumentError
+from holdfast.document.reading.tree import Leaf, Section, Table, Tree, leaf_of, plain
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+DEEPEST = 40
+_FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})")
+_BOLD_LINE = re.compile(r"^\*\*([^*]{1,120})\*\*:?$")
+_FRONT = re.compile(r"^([A-Za-z][\w -]{0,60}):\s*(.*)$")
+_FRONT_ITEM = re.compile(r"^\s+-\s+(.*)$|^-\s+(.*)$")
+_MOST_FRONT_LINES = 200
+_OPENING = re.compile(r"<table\b", re.I)
+_CLOSING = re.compile(r"</table\s*>", re.I)
+_COMMENT = re.compile(r"^\s*<!--.*-->\s*$")
+
+
+def read_tree(lines: tuple[str, ...]) -> Tree:
+    """The tree of a document. Raises DocumentError where it is nested too deeply or a table is broken."""
+    from markdown_it import MarkdownIt
+
+    front, start = _front_matter(lines)
+    parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable("table").disable(["inline", "text_join"])
+    builder = _Builder()
+    for first, piece, is_table in _pieces(lines, start):
+        if is_table:
+            table = read_table("\n".join(piece), first + 1)
+            if table is not None:
+                builder.table(table)
+            continue
+        try:
+            tokens = parser.parse("\n".join(piece))
+        except RecursionError:
+            raise DocumentError(
+                "lists or quotes stand too deep in each other here", first + 1, f"at most {DEEPEST} levels are read"
+            ) from None
+        builder.tokens(tokens, first)
+    return Tree(builder.sections, front)
+
+
+def _front_matter(lines: tuple[str, ...]) -> tuple[dict[str, tuple[str, int]], int]:
+    """Keys with plain values of a YAML front matter, and the index of the first line after it."""
+    if not lines or lines[0].strip() != "---":
+        return {}, 0
+    end = next((index for index in range(1, min(len(lines), _MOST_FRONT_LINES)) if lines[index].strip() in ("---", "...")), None)
+    if end is None or not any(_FRONT.match(line) for line in lines[1:end]):
+        return {}, 0
+    found: dict[str, tuple[str, int]] = {}
+    last = ""
+    for index in range(1, end):
+        key = _FRONT.match(lines[index])
+        item = _FRONT_ITEM.match(lines[index])
+        if key is not None:
+            last = key[1].strip()
+            found[last] = (key[2].strip().strip("[]").strip("\"'"), index + 1)
+        elif item is not None and last:
+            text, line = found[last]
+            found[last] = (", ".join(part for part in (text, (item[1] or item[2]).strip("\"'")) if part), line)
+    return found, end + 1
+
+
+def _pieces(lines: tuple[str, ...], start: int) -> "list[tuple[int, list[str], bool]]":
+    """The document cut into Markdown and HTML tables: index of the first line, lines, whether it is a table."""
+    pieces: list[tuple[int, list[str], bool]] = []
+    first, fence, index = start, "", start
+    while index < len(lines):
+        line = lines[index]
+        mark = _FENCE.match(line)
+        if mark is not None and (not fence or (mark[1][0] == fence[0] and len(mark[1]) >= len(fence))):
+            fence = "" if fence else mark[1]
+        if not fence and "<" in line and _OPENING.search(line):
+            end = next((at for at in range(index, len(lines)) if _CLOSING.search(lines[at])), None)
+            if end is None:
+                raise DocumentError("this table is opened and never closed", index + 1, "add </table>")
+            pieces += [(first, list(lines[first:index]), False), (index, list(lines[index : end + 1]), True)]
+            first = index = end + 1
+        else:
+            index += 1
+    pieces.append((first, list(lines[first:]), False))
+    return [piece for piece in pieces if any(line.strip() for line in piece[1])]
+
+
+class _Builder:
+    """Puts blocks under their headings."""
+
+    def __init__(self) -> None:
+        self.sections: list[Section] = [Section("", 0, 1)]
+        self._lists: list[tuple[bool, Leaf | None]] = []
+        """Lists that are open: whether numbered, and the item that is being read."""
+
+    def heading(self, title: str, level: int, line: int) -> None:
+        parent: Section | None = self.sections[-1]
+        while parent is not None and parent.level >= level:
+            parent = parent.parent
+        section = Section(plain(title), level, line, parent)
+        if parent is not None:
+            parent.children.append(section)
+        self.sections.append(section)
+
+    def table(self, table: Table) -> None:
+        self.sections[-1].tables.append(table)
+
+    def tokens(self, tokens: "list[Token]", offset: int) -> None:
+        """Blocks of one piece of Markdown whose first line has the index `offset`."""
+        index = 0
+        while index < len(tokens):
+            token = tokens[index]
+            line = offset + (token.map[0] if token.map else 0) + 1
+            match token.type:
+                case "heading_open":
+                    self.heading(tokens[index + 1].content, int(token.tag[1]), line)
+                    index += 1
+                case "bullet_list_open" | "ordered_list_open":
+                    self._lists.append((token.type == "ordered_list_open", None))
+                case "bullet_list_close" | "ordered_list_close":
+                    self._lists.pop()
+                case "list_item_open":
+                    self._lists[-1] = (self._lists[-1][0], None)
+                case "inline":
+                    self._text(token.content, line, tokens, index)
+                case "fence" | "code_block":
+                    self._add(Leaf("fence", token.content, line + (1 if token.type == "fence" else 0), info=token.info.strip().lower()))
+                case "html_block":
+                    if not _COMMENT.match(token.content.strip()) and plain(token.content):
+                        self._add(Leaf("paragraph", plain(token.content), line))
+                case "hr":
+                    self._end_lead_in()
+                case "table_open":
+                    index = self._markdown_table(tokens, index, offset)
+            index += 1
+
+    def _end_lead_in(self) -> None:
+        """After a line across the page, what follows no longer belongs to a lead-in."""
+        section = self.sections[-1]
+        if section.level >= 7 and section.parent is not None:
+            title, level, line = section.parent.title, section.parent.level, section.parent.line
+            again = Section(title, level, line, section.parent.parent)
+            if again.parent is not None:
+                again.parent.children.append(again)
+            self.sections.append(again)
+
+    def _text(self, content: str, line: int, tokens: "list[Token]", index: int) -> None:
+        if self._lists:
+            leaf = leaf_of("item", content, line, ordered=self._lists[-1][0])
+            if self._lists[-1][1] is None:
+                self._add(leaf)
+                self._lists[-1] = (self._lists[-1][0], leaf)
+            else:
+                self._lists[-1][1].children.append(leaf)
+            return
+        rows = [row.strip() for row in content.split("\n")]
+        bold = _BOLD_LINE.match(content.strip())
+        follows = tokens[index + 2].type if index + 2 < len(tokens) else ""
+        leads = content.rstrip().endswith(":") and len(content) <= 120 and follows in ("bullet_list_open", "ordered_list_open")
+        if bold is not None or leads:
+            self.heading((bold[1] if bold is not None else content).strip().rstrip(":"), 7, line)
+            return
+        leaves = [leaf_of("paragraph", row, line + number) for number, row in enumerate(rows)]
+        if len(leaves) > 1 and not all(leaf.label for leaf in leaves):
+            leaves = [leaf_of("paragraph", " ".join(rows), line)]
+        for leaf in leaves:
+            self._add(leaf)
+
+    def _add(self, leaf: Leaf) -> None:
+        """Under the item that is open around it, else under the section."""
+        outer = next((item for _, item in reversed(self._lists) if item is not None), None)
+        if outer is not None:
+            outer.children.append(leaf)
+        elif leaf.text.strip():
+            self.sections[-1].leaves.append(leaf)
+
+    def _markdown_table(self, tokens: "list[Token]", index: int, offset: int) -> int:
+        """The table that opens at `index`; returns the index of its end."""
+        headers: tuple[str, ...] = ()
+        rows: list[Leaf] = []
+        cells: list[str] = []
+        line = first = offset + (tokens[index].map or [0])[0] + 1
+        while tokens[index].type != "table_close":
+            token = tokens[index]
+            if token.type == "tr_open":
+                cells, line = [], offset + (token.map[0] if token.map else 0) + 1
+            elif token.type == "inline":
+                cells.append(plain(token.content))
+            elif token.type == "tr_close" and not headers:
+                headers = tuple(cells)
+            elif token.type == "tr_close" and any(cells):
+                rows.append(Leaf("row", " | ".join(cells), line, cells=tuple(cells)))
+            index += 1
+        self.table(Table(headers, rows, first))
+        return index

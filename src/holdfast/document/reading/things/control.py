@@ -1,0 +1,136 @@
+"""Document control: whose plan, which version, when reviewed; the plan's name and summary."""
+
+import re
+
+from holdfast.document.reading.columns import labelled
+from holdfast.document.reading.draft import Draft, Left, Said, parts_of, said_list
+from holdfast.document.reading.quantities import day, duration, frequency
+from holdfast.document.reading.tree import Leaf, Section, Tree, says
+
+_NAME = (
+    "organisation",
+    "organization",
+    "company",
+    "plan name",
+    "document name",
+    "document title",
+    "title",
+    "system name",
+    "information system",
+)
+_OWNER = ("owner", "document owner", "plan owner", "maintained by", "prepared by", "author", "responsible", "coordinator")
+_APPROVED = ("approved by", "approver*", "approval", "authorised by", "authorized by")
+_VERSION = ("version", "revision", "release")
+_UPDATED = ("last updated", "last revised", "last reviewed", "effective date", "issue date", "date", "updated", "last change")
+_NEXT = ("next review*", "review due", "due for review")
+_EVERY = ("review frequency", "review cycle", "reviewed", "review period", "review interval")
+_DISTRIBUTION = ("distribution", "distributed to", "audience", "circulation")
+_CLASSIFICATION = ("classification", "confidentiality", "sensitivity")
+_RETENTION = ("retention", "kept for", "retain*")
+_WHERE = ("document", "control", "information", "about", "plan details", "revision", "version", "record of changes", "administrative")
+_GENERIC = re.compile(
+    r"\b(?:business continuity(?: management)?|disaster recovery|information system|it|contingency|continuity of operations|resilience|recovery|plan|bcp|drp|dr|continuity)\b",
+    re.I,
+)
+
+
+def read(tree: Tree, draft: Draft) -> None:
+    """Put name, version, summary and document control into the draft."""
+    control = draft.section("document")
+    _front(tree, draft)
+    for section in tree.sections:
+        if section.level <= 1 or section.within(*_WHERE):
+            for leaf in labelled(section):
+                _labelled(draft, leaf)
+    _name(tree, draft)
+    _summary(tree, draft)
+    if not control:
+        draft.data["document"] = {}
+
+
+def _front(tree: Tree, draft: Draft) -> None:
+    for key, (value, line) in tree.front.items():
+        leaf = Leaf("item", f"{key}: {value}", line, key.replace("_", " ").replace("-", " "), value)
+        if value and not _labelled(draft, leaf):
+            draft.notes.append(note_of_front(leaf))
+
+
+def note_of_front(leaf: Leaf) -> Left:
+    """A line of the front matter that nobody understood."""
+    return Left(leaf.text, "front matter", leaf.line)
+
+
+def _labelled(draft: Draft, leaf: Leaf) -> bool:
+    """Put one labelled leaf where its label says; False where it says nothing that is known here."""
+    control = draft.section("document")
+    label, value, line = leaf.label, leaf.value, leaf.line
+    if not value or len(label) > 40:
+        return False
+    if says(label, *_NEXT):
+        draft.read(control, "next_review", day(value), value, line, "document")
+    elif says(label, *_EVERY):
+        draft.read(control, "review_every", frequency(value), value, line, "document")
+    elif says(label, *_RETENTION):
+        draft.read(control, "retention", duration(value), value, line, "document")
+    elif says(label, *_APPROVED):
+        control.setdefault("approved_by", []).extend(said_list(parts_of(value), line))
+    elif says(label, *_VERSION):
+        draft.put(draft.data, "version", value, line)
+    elif says(label, *_CLASSIFICATION):
+        draft.put(control, "classification", value, line, "document.classification")
+    elif says(label, *_DISTRIBUTION):
+        control.setdefault("distribution", []).extend(said_list(parts_of(value), line))
+    elif says(label, *_UPDATED):
+        draft.read(control, "last_updated", day(value), value, line, "document")
+    elif says(label, *_OWNER):
+        draft.put(control, "owner", value, line, "document.owner")
+    elif says(label, "timezone", "time zone"):
+        draft.put(draft.data, "timezone", value, line)
+    elif says(label, *_NAME):
+        draft.put(draft.data, "name", value, line)
+    else:
+        return False
+    leaf.claim()
+    return True
+
+
+def _name(tree: Tree, draft: Draft) -> None:
+    """From the titles, where no label gave it: what is left of them without the words that every such plan has."""
+    if "name" in draft.data:
+        return
+    titles = [section for section in tree.sections if section.title and section.level <= 2][:2]
+    several = sum(section.level == 1 for section in tree.sections) > 1
+    for section in titles if not several else ():
+        for piece in re.split(r"\s+[-–—|]\s+|:\s+", section.title):
+            left = re.sub(
+                r"^(?:of|for|the|and)\b|\b(?:of|for|and)$", "", " ".join(_GENERIC.sub(" ", piece).split(" ")).strip(" -–—,&")
+            ).strip(" -–—,&")
+            if re.search(r"[A-Za-z]{2}", left) and left.lower() not in ("and", "of", "for") and (section.level == 1 or not section.leaves):
+                draft.data["name"] = Said(" ".join(left.split()), section.line)
+                return
+
+
+def _summary(tree: Tree, draft: Draft) -> None:
+    texts: list[Leaf] = []
+    for section in tree.sections:
+        if section.level <= 6 and section.says("summary", "purpose", "introduction", "overview", "scope", "background", "objective"):
+            texts += list(_prose(section))
+    if texts:
+        draft.data["summary"] = Said(" ".join(leaf.claim().text for leaf in texts)[:4000], texts[0].line)
+
+
+def _prose(section: Section) -> list[Leaf]:
+    """Paragraphs that introduce and promise nothing: without a number of time, a person or an address in them."""
+    return [leaf for leaf in section.open_leaves() if leaf.kind == "paragraph" and not leaf.label and not promises(leaf.text)]
+
+
+_PROMISE = re.compile(
+    r"\d[\d.,]*\s*(?:%|min|h\b|hours?|hrs?|days?|weeks?|sec)|\b(?:one|two|three|four|five|six|eight|twelve|half an) (?:min|hour|day|week)|@|\+\d{2}|\$|"
+    r"\b(?:reach(?:ed)? (?:at|on)|deput\w+|on call)\b",
+    re.I,
+)
+
+
+def promises(text: str) -> bool:
+    """Whether a sentence holds something that should be data: a time, an amount, an address."""
+    return bool(_PROMISE.search(text)) or text.startswith("[")

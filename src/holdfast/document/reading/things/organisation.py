@@ -1,0 +1,304 @@
+"""People, roles, the escalation matrix, contacts and vendors: in tables, under headings, and in sentences."""
+
+import re
+
+from holdfast.document.reading.columns import cell, columns, labelled
+from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, parts_of
+from holdfast.document.reading.quantities import absent, duration, unit_of_heading
+from holdfast.document.reading.things.impact import priority
+from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
+
+EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
+PHONE = re.compile(r"(?<![\w.-])(?:\+|\(?0)\d[\d ./()-]{5,20}\d(?![\w-])")
+_CHANNELS = (
+    ("pagerduty", r"pager ?duty|pager"),
+    ("slack", r"slack|chat|teams"),
+    ("sms", r"\bsms\b|text message"),
+    ("phone", r"phone|call\b|telephone|voice"),
+    ("status-page", r"status page|website"),
+    ("in-app", r"in-app|in app"),
+    ("webhook", r"webhook|\bapi\b"),
+    ("email", r"e-?mail|mailing"),
+)
+PRIMARY = ("primary", "lead", "held by", "holder", "assigned to", "person", "filled by", "name", "who", "first")
+BACKUP = ("backup", "alternate*", "deputy", "deputies", "secondary", "stand in", "substitute", "second")
+TASKS = ("responsibilities", "responsibility", "duties", "tasks", "responsible for")
+_ROLE = {
+    "backup": BACKUP,
+    "tasks": TASKS,
+    "phone": ("phone", "telephone", "mobile", "tel", "call"),
+    "email": ("email", "e mail", "mail"),
+    "role": ("role", "incident role", "team role", "position", "function"),
+    "primary": ("primary", "held by", "holder", "assigned", "filled by", "person", "name", "lead", "who"),
+}
+_CONTACT = {
+    "email": ("email", "e mail", "mail"),
+    "phone": ("phone", "telephone", "mobile", "cell", "tel", "number", "contact number"),
+    "title": ("title", "position", "job", "role", "function"),
+    "hours": ("hours", "availability", "available", "when"),
+    "answers": ("answers within", "response time", "responds within", "response"),
+    "contact": ("contact person", "contact name", "contact", "account manager"),
+    "supplies": ("supplies", "service", "product", "provides", "what"),
+    "vendor": ("vendor", "supplier", "provider"),
+    "name": ("name", "person", "who", "employee"),
+}
+_ESCALATION = {
+    "within": ("response time", "respond within", "answer within", "time", "within"),
+    "level": ("escalation level", "escalate to", "escalation", "level", "who"),
+    "channels": ("notification method", "method", "channel*", "notified by", "by", "how"),
+    "severity": ("severity", "priority", "class", "incident level"),
+}
+
+
+def read(tree: Tree, draft: Draft) -> None:
+    """Roles with their people, who is escalated to, contacts, vendors."""
+    for section in tree.sections:
+        for table in section.tables:
+            escalation, roles, contacts = (columns(table, words) for words in (_ESCALATION, _ROLE, _CONTACT))
+            if {"severity", "level"} <= escalation.keys() and {"within", "channels"} & escalation.keys():
+                _escalation(table, escalation, draft)
+            elif "vendor" in contacts or ("name" in contacts and section.within("vendor*", "supplier*", "provider*")):
+                _vendors(table, contacts, draft)
+            elif {"role", "primary"} <= roles.keys() and ("backup" in roles or section.within("role*", "team*", "responsib*")):
+                _role_table(table, roles, draft)
+            elif "name" in contacts and {"phone", "email", "contact"} & contacts.keys():
+                _contacts(table, contacts, draft)
+        _role_section(section, draft)
+    for section in tree.sections:
+        _spoken(section, draft)
+
+
+def channels_of(text: str) -> list[str]:
+    """Channels that a text names, in its order."""
+    found = [(match.start(), name) for name, pattern in _CHANNELS if (match := re.search(pattern, text, re.I))]
+    return [name for _, name in sorted(found)]
+
+
+def person(draft: Draft, text: str, line: int, title: str = "") -> str | None:
+    """The person behind a name or a title, with address and number where the text gives them. Nobody known: the title is the name."""
+    email, phone = EMAIL.search(text), PHONE.search(text)
+    bare = re.sub(r"\(\s*[,;]?\s*\)", "", PHONE.sub("", EMAIL.sub("", text)))
+    inner = re.search(r"\(([^()]{2,80})\)", bare)
+    name = re.sub(r"\([^()]*\)", "", bare).strip(" ,;:|-–—<>.")
+    if not name or absent(name):
+        return None
+    if "," in name:
+        name, _, rest = name.partition(",")
+        title = title or rest.strip(" ,;.")
+    if inner and re.search(r"[A-Za-z]{3}", inner[1]):
+        title = inner[1].strip(" ,;")
+    name = name.strip()[:100]
+    known = draft.named("people", name)
+    identifier, entry = (known, draft.section("people")[known]) if known else draft.entry("people", name)
+    draft.put(entry, "name", entry["name"].value if "name" in entry else name, line)
+    if title and (said := entry.get("title")) is not None and said.value == said.value and said.value == entry["name"].value:
+        entry["title"] = Said(title, line)
+    entry.setdefault("title", Said(title or name, line))
+    if email:
+        draft.put(entry, "email", email[0], line, f"people.{identifier}.email")
+    if phone:
+        draft.put(entry, "phone", phone[0].strip(), line, f"people.{identifier}.phone")
+    return identifier
+
+
+def audience(draft: Draft, text: str, line: int) -> str:
+    """The role or audience that words mean; an audience is made where neither is known yet."""
+    text = re.sub(r"\([^()]*\)", "", text).strip() or text
+    known = draft.named("roles", text) or draft.named("audiences", text)
+    if known is not None:
+        return known
+    identifier, entry = draft.entry("audiences", text)
+    if identifier in draft.section("roles"):
+        del draft.section("audiences")[identifier]
+        return identifier
+    entry["name"] = Said(text, line)
+    someone = draft.named("people", text)
+    if someone is not None:
+        entry["people"] = [Said(someone, line)]
+    return identifier
+
+
+def _escalation(table: Table, places: dict[str, int], draft: Draft) -> None:
+    for row in table.rows:
+        text = cell(row, places, "severity")
+        severity = priority(text)
+        if severity is None:
+            continue
+        entry: Entry = {}
+        draft.section("escalation")[severity] = entry
+        inner = re.search(r"\(([^()]+)\)", text)
+        if inner:
+            entry["name"] = Said(inner[1], row.line)
+        about, within = f"escalation.{severity}", cell(row, places, "within")
+        unit = unit_of_heading(table.headers[places["within"]]) if "within" in places else ""
+        draft.read(entry, "answer_within", duration(within, unit), within, row.line, about)
+        entry["level"] = Said(cell(row, places, "level"), row.line)
+        entry["audience"] = [Said(audience(draft, part, row.line), row.line) for part in parts_of(cell(row, places, "level"))]
+        channels = channels_of(cell(row, places, "channels"))
+        if channels:
+            entry["channels"] = [Said(channel, row.line) for channel in channels]
+        row.claim()
+
+
+def _role_table(table: Table, places: dict[str, int], draft: Draft) -> None:
+    for row in table.rows:
+        name = cell(row, places, "role")
+        if row.claimed or not name:
+            continue
+        entry = _role(draft, name, row.line)
+        held = " ".join(cell(row, places, key) for key in ("primary", "email", "phone"))
+        _holders(draft, entry, held, cell(row, places, "backup"), row.line, name)
+        for task in parts_of(cell(row, places, "tasks")) if cell(row, places, "tasks") else ():
+            entry.setdefault("responsibilities", []).append(Said(task, row.line))
+        row.claim()
+
+
+def _role(draft: Draft, name: str, line: int) -> Entry:
+    known = draft.named("roles", name)
+    if known is not None:
+        found: Entry = draft.section("roles")[known]
+        return found
+    _, entry = draft.entry("roles", name)
+    entry["name"] = Said(name, line)
+    return entry
+
+
+def _holders(draft: Draft, entry: Entry, primary: str, backup: str, line: int, title: str) -> None:
+    for key, text in (("primary", primary), ("backup", backup)):
+        someone = person(draft, text, line, title) if text.strip() and _named(text) else person(draft, text, line) if text.strip() else None
+        if someone is not None:
+            draft.put(entry, key, someone, line, "roles")
+
+
+def _named(text: str) -> bool:
+    """Whether a text gives somebody's address or number: then it is a person's name and no job title."""
+    return bool(EMAIL.search(text) or PHONE.search(text))
+
+
+def _role_section(section: Section, draft: Draft) -> None:
+    """A heading a role, with `Primary: …` under it; or a list whose items are `Role: person (deputy: person)`."""
+    leaves = labelled(section)
+    if not section.title or any(says(leaf.label, "strategy", "method", "region", "site") for leaf in leaves):
+        return
+    if any(says(leaf.label, "primary", "held by", "holder", *BACKUP[:3]) for leaf in leaves) and not says(
+        section.title, "document*", "control"
+    ):
+        entry = _role(draft, section.name, section.line)
+        for leaf in leaves:
+            if says(leaf.label, *TASKS):
+                tasks = leaf_list(leaf.children)
+                entry.setdefault("responsibilities", []).extend(tasks or [Said(part, leaf.line) for part in parts_of(leaf.value)])
+            elif says(leaf.label, *BACKUP):
+                _holders(draft, entry, "", leaf.value, leaf.line, section.name)
+            elif says(leaf.label, *PRIMARY):
+                _holders(draft, entry, leaf.value, "", leaf.line, section.name)
+            else:
+                continue
+            leaf.claim_all()
+        return
+    if not section.within("role*", "team", "responsib*", "contact*", "who"):
+        return
+    for leaf in leaves:
+        deputy = re.search(r"[(;,]\s*(?:deputy|backup|alternate|stand-in)\s*:?\s*([^)]+)\)?", leaf.value, re.I)
+        if not leaf.value or leaf.children or not (deputy or _named(leaf.value)):
+            continue
+        if section.within("outside", "vendor*", "supplier*", "external", "provider*"):
+            _vendor_line(draft, leaf)
+            continue
+        main = leaf.value[: deputy.start()] if deputy else leaf.value
+        _holders(draft, _role(draft, leaf.label, leaf.line), main, deputy[1] if deputy else "", leaf.line, leaf.label)
+        leaf.claim()
+
+
+def _vendor_line(draft: Draft, leaf: Leaf) -> None:
+    """`The mill: +44 …, any morning`: somebody outside, by a label with an address."""
+    _, entry = draft.entry("vendors", leaf.label)
+    entry["name"] = Said(leaf.label, leaf.line)
+    email, phone = EMAIL.search(leaf.value), PHONE.search(leaf.value)
+    rest = PHONE.sub("", EMAIL.sub("", leaf.value)).strip(" ,;.()")
+    for key, text in (("email", email[0] if email else ""), ("phone", phone[0].strip() if phone else ""), ("contact", rest)):
+        if text:
+            entry["hours" if key == "contact" and re.search(r"24/7|morning|hours|day|night|time", text) else key] = Said(text, leaf.line)
+    leaf.claim()
+
+
+def _contacts(table: Table, places: dict[str, int], draft: Draft) -> None:
+    for row in table.rows:
+        text = ", ".join(filled for key in ("name", "email", "phone", "contact") if (filled := cell(row, places, key)))
+        if not row.claimed and person(draft, text, row.line, cell(row, places, "title")) is not None:
+            row.claim()
+
+
+def _vendors(table: Table, places: dict[str, int], draft: Draft) -> None:
+    for row in table.rows:
+        name = cell(row, places, "vendor") or cell(row, places, "name")
+        if row.claimed or not name:
+            continue
+        identifier, entry = draft.entry("vendors", name)
+        entry["name"] = Said(name, row.line)
+        everything = " | ".join(row.cells)
+        email, phone = EMAIL.search(everything), PHONE.search(everything)
+        for key, text in (
+            ("supplies", cell(row, places, "supplies")),
+            ("contact", PHONE.sub("", EMAIL.sub("", cell(row, places, "contact"))).strip(" ,;")),
+            ("email", email[0] if email else ""),
+            ("phone", phone[0].strip() if phone else ""),
+            ("hours", cell(row, places, "hours")),
+        ):
+            if text and not absent(text):
+                entry[key] = Said(text, row.line)
+        if cell(row, places, "answers"):
+            text = cell(row, places, "answers")
+            draft.read(
+                entry,
+                "answers_within",
+                duration(text, unit_of_heading(table.headers[places["answers"]])),
+                text,
+                row.line,
+                f"vendors.{identifier}",
+            )
+        row.claim()
+
+
+_FULL_NAME = r"(?:[A-Z][\w'’-]+(?: (?:van|de|der|von|da|O')\b)?(?: [A-Z][\w'’-]+){1,2})"
+_SENTENCE = re.compile(
+    rf"(?P<who>{_FULL_NAME})(?:,? (?:our|the) (?P<title>[a-z][\w ]{{2,40}}?))?,? (?:is|acts as|serves as|holds|takes|leads as) (?:the |our )?(?P<role>[A-Za-z][\w -]{{2,40}}?)(?=[,.;(]| and (?:is|can|may)|$)"
+)
+_DEPUTY = re.compile(
+    rf"(?:deput(?:y|ised by|ized by) (?:is |of )?|(?:backup|alternate|stand-in) is |in (?:her|his|their) absence,? )(?P<who>{_FULL_NAME})"
+)
+
+
+def _spoken(section: Section, draft: Draft) -> None:
+    """`Maria Keane is the incident lead; her deputy is Tom Ward. Reach her on …`: one paragraph a role."""
+    for leaf in section.open_leaves():
+        if leaf.kind not in ("paragraph", "item"):
+            continue
+        found = _SENTENCE.search(leaf.text)
+        if found is None:
+            if (
+                _named(leaf.text)
+                and section.within("contact*", "who", "people", "call*", "phone*")
+                and person(draft, leaf.text, leaf.line) is not None
+            ):
+                leaf.claim()
+            continue
+        deputy = _DEPUTY.search(leaf.text)
+        first = leaf.text[: deputy.start()] if deputy else leaf.text
+        after = leaf.text[deputy.end() :] if deputy else ""
+        entry = _role(draft, found["role"].strip(), leaf.line)
+        _holders(
+            draft,
+            entry,
+            _one(found["who"], first, found["role"]),
+            _one(deputy["who"], after, "Deputy " + found["role"]) if deputy else "",
+            leaf.line,
+            found["role"],
+        )
+        leaf.claim()
+
+
+def _one(name: str, text: str, title: str) -> str:
+    """A name with the address and number that stand in a text, in the form that `person` reads."""
+    email, phone = EMAIL.search(text), PHONE.search(text)
+    return " ".join(part for part in (name, f"({title})", email[0] if email else "", phone[0] if phone else "") if part)

@@ -1,0 +1,166 @@
+"""A document as its sections, and what stands in them: the neutral form that recognisers read, whatever the style of the text.
+
+A *leaf* is a paragraph, a list item, a row of a table or a fenced block, with its line. A leaf is *claimed* when a recogniser has put
+what it says into the draft; what stays unclaimed at the end is told to the person.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+_NUMBERING = re.compile(
+    r"^\s*(?:(?:appendix|annex|section|chapter|part)\s+[a-z0-9]+\b|[0-9]+(?:\.[0-9]+)*|[ivx]+\.|[a-h]\.)[.):\s-]*", re.I
+)
+_LABEL = re.compile(
+    r"^\*\*(?P<bold>[^*]{1,120}?)\*\*\s*:?\s*(?P<after>.*)$|^(?P<plain>[A-Z][^:|\[\]{}]{0,60}?):(?:\s+(?P<rest>.*))?$", re.S
+)
+_LINK = re.compile(r"!?\[([^\[\]]{0,400})\]\(([^()\s]{0,400})\)")
+_MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=[\w.!?])[*_](?!\w)|\\(?=[\\`*_{}\[\]()#+.!|<>-])")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
+
+
+def plain(text: str) -> str:
+    """Text without the marks of Markdown: bold, code, links and tags."""
+    text = _LINK.sub(lambda found: found[1] or found[2], text)
+    return " ".join(_MARKS.sub("", _TAG.sub(" ", text)).split())
+
+
+def normal(text: str) -> str:
+    """Words of a heading or label in one form, for comparing: lower case, without numbering, marks and punctuation."""
+    text = plain(text).lower().replace("&", " and ")
+    return re.sub(r"[^a-z0-9%]+", " ", text).strip()
+
+
+def says(text: str, *phrases: str) -> bool:
+    """Whether a text holds one of these phrases as whole words; a phrase that ends with `*` may go on within a word."""
+    padded = f" {normal(text)} "
+    return any((f" {phrase[:-1]}" if phrase.endswith("*") else f" {phrase} ") in padded for phrase in phrases)
+
+
+@dataclass(slots=True, eq=False)
+class Leaf:
+    """One thing that stands in the document. `label` and `value`: of `Key: value`."""
+
+    kind: Literal["paragraph", "item", "row", "fence"]
+    text: str
+    line: int
+    label: str = ""
+    value: str = ""
+    children: "list[Leaf]" = field(default_factory=list)
+    cells: tuple[str, ...] = ()
+    info: str = ""
+    """What a fence says it holds, such as `mermaid`."""
+    ordered: bool = False
+    claimed: bool = False
+
+    def claim(self) -> "Leaf":
+        """Mark as understood; returns itself."""
+        self.claimed = True
+        return self
+
+    def claim_all(self) -> "Leaf":
+        """As `claim`, with everything below it."""
+        for leaf in self.deep():
+            leaf.claimed = True
+        return self
+
+    def deep(self) -> "Iterator[Leaf]":
+        """It and everything below it."""
+        waiting = [self]
+        while waiting:
+            leaf = waiting.pop()
+            yield leaf
+            waiting.extend(reversed(leaf.children))
+
+
+def leaf_of(kind: Literal["paragraph", "item"], raw: str, line: int, *, ordered: bool = False) -> Leaf:
+    """A leaf out of raw Markdown text, with its lead-in taken apart."""
+    raw = raw.strip()
+    found = _LABEL.match(raw)
+    label = value = ""
+    if found is not None:
+        label = plain(found["bold"] or found["plain"] or "").rstrip(": ")
+        value = plain(found["after"] or found["rest"] or "").lstrip(": ")
+        if found["bold"] is not None and value and not (raw[: found.end("bold") + 4].rstrip().endswith(":") or found["bold"].endswith(":")):
+            value = value.lstrip("–—- ")
+        if found["plain"] is not None and re.match(r"https?$", label, re.I):
+            label = value = ""
+    return Leaf(kind, plain(raw), line, label, value, ordered=ordered)
+
+
+@dataclass(slots=True, eq=False)
+class Table:
+    """Header cells and rows. Without a header the first row is taken for one by the readers of Markdown and HTML."""
+
+    headers: tuple[str, ...]
+    rows: list[Leaf]
+    line: int
+
+
+@dataclass(slots=True, eq=False)
+class Section:
+    """A heading and what stands under it, up to the next heading. `level` 7 and more: a lead-in in bold or with a colon."""
+
+    title: str
+    level: int
+    line: int
+    parent: "Section | None" = None
+    leaves: list[Leaf] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
+    children: "list[Section]" = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The heading without its numbering."""
+        return _NUMBERING.sub("", plain(self.title)).strip() or plain(self.title)
+
+    @property
+    def path(self) -> str:
+        """Headings from the top, as a person would name the place."""
+        return " > ".join(section.name for section in reversed([*self.upward()]) if section.title)
+
+    def upward(self) -> "Iterator[Section]":
+        """It and the sections that it stands in, innermost first."""
+        section: Section | None = self
+        while section is not None:
+            yield section
+            section = section.parent
+
+    def downward(self) -> "Iterator[Section]":
+        """It and every section within it, in the document's order."""
+        waiting = [self]
+        while waiting:
+            section = waiting.pop()
+            yield section
+            waiting.extend(reversed(section.children))
+
+    def says(self, *phrases: str) -> bool:
+        """Whether its heading says one of these."""
+        return says(self.title, *phrases)
+
+    def within(self, *phrases: str) -> bool:
+        """Whether it, or a section that it stands in, says one of these."""
+        return any(section.says(*phrases) for section in self.upward())
+
+    def open_leaves(self) -> list[Leaf]:
+        """Leaves of its own that nobody has claimed yet, rows of two-column tables included."""
+        return [leaf for leaf in self.leaves if not leaf.claimed]
+
+
+@dataclass(slots=True, eq=False)
+class Tree:
+    """A whole document."""
+
+    sections: list[Section]
+    front: dict[str, tuple[str, int]]
+    """Front matter: key → value and line."""
+
+    def leaves(self) -> Iterator[tuple[Section, Leaf]]:
+        """Every top leaf with its section, rows included."""
+        for section in self.sections:
+            for leaf in section.leaves:
+                yield section, leaf
+            for table in section.tables:
+                for row in table.rows:
+                    yield section, row

@@ -1,0 +1,144 @@
+"""A document as typst source, from which the PDF is compiled (see the provider).
+
+Rules: every text of the plan goes in as a string literal, never as markup, so none can command the typesetter. The fonts are those that
+the typesetter carries, so the pages are the same on every machine. Name, version, digest and `page n of m` stand on every page.
+"""
+
+from holdfast.document.exact.cells import BREAK, Cell, Run
+from holdfast.document.exact.form import JOINS
+from holdfast.document.exact.shapes import title_of
+from holdfast.document.writing.blocks import (
+    Block,
+    Booklet,
+    Bullets,
+    Figure,
+    Heading,
+    Literal,
+    NewPage,
+    Paragraph,
+    Restated,
+    Table,
+    Tick,
+    TickTable,
+)
+from holdfast.document.writing.values import place_cell
+from holdfast.document.writing.wide import split
+
+_PREAMBLE = """\
+#set document(title: {title}, author: (), keywords: ({digest},))
+#set page(paper: "a4", margin: (x: 16mm, top: 16mm, bottom: 18mm), footer: context [
+  #set text(size: 7.5pt, fill: rgb("#4F5B69"))
+  #line(length: 100%, stroke: 0.4pt + rgb("#C3CCD8"))
+  #v(-6pt)
+  #grid(columns: (1fr, auto), {footer}, [page #counter(page).display() of #counter(page).final().first()])
+])
+#set text(font: ("Libertinus Serif", "DejaVu Sans Mono"), size: 9.5pt, lang: "en")
+#set par(justify: false, leading: 0.55em)
+#show raw: set text(font: "DejaVu Sans Mono", size: 7.6pt)
+#show heading: set text(size: 10pt)
+#show heading.where(level: 1): set text(size: 20pt)
+#show heading.where(level: 2): set text(size: 15pt)
+#show heading.where(level: 3): set text(size: 12.5pt)
+#show heading.where(level: 4): set text(size: 11pt)
+#show heading: set block(above: 1.2em, below: 0.6em, sticky: true)
+#show heading.where(level: 2): it => block(
+  above: 2em, below: 0.7em, width: 100%, stroke: (bottom: 0.8pt + rgb("#16202E")), inset: (bottom: 3pt), sticky: true, it,
+)
+#set table(stroke: (x, y) => (bottom: 0.4pt + rgb("#C3CCD8")), inset: (x: 4pt, y: 3pt), align: left + top)
+#show table.cell.where(y: 0): set text(weight: "bold", fill: rgb("#4F5B69"), size: 8.5pt)
+#let box-to-tick = box(width: 8pt, height: 8pt, stroke: 0.8pt, baseline: 1pt)
+#let card(body) = block(
+  width: 100%, stroke: 0.4pt + rgb("#C3CCD8"), radius: 2pt, inset: 5pt, above: 5pt, below: 5pt, breakable: false, body,
+)
+#let fact(title, body) = [#text(fill: rgb("#4F5B69"), size: 8pt, title)#h(4pt)#body]
+#let facts(..items) = grid(columns: (1fr, 1fr), column-gutter: 8pt, row-gutter: 5pt, ..items)
+"""
+
+
+def typst(booklet: Booklet) -> str:
+    """The whole source."""
+    head = _PREAMBLE.format(title=_string(booklet.title), digest=_string(booklet.digest), footer=f"text({_string(booklet.footer)})")
+    contents = "#outline(target: heading.where(level: 2), indent: 0pt)\n#pagebreak(weak: true)"
+    title, *rest = booklet.blocks
+    first_section = next((number for number, block in enumerate(rest) if isinstance(block, Heading)), len(rest))
+    parts = [_block(block) for block in rest]
+    whole = [head, _block(title), *parts[:first_section], contents, *parts[first_section:]]
+    return "\n".join(whole) + "\n"
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Heading(level, text):
+            return f"#heading(level: {level}, {_said(text)})"
+        case Paragraph(text):
+            return f"#par({_said(text)})"
+        case Bullets(items, sign):
+            marker = "[•]" if sign == "•" else "box-to-tick"
+            return f"#list(marker: {marker}, spacing: 0.8em, {', '.join(_said(item) for item in items)})" if items else ""
+        case Table():
+            short, long = split(block)
+            cards = [_card(long, row) for row in long.rows if any(cell.runs for cell in row[1:])] if long is not None else []
+            return "\n".join([*([_table(short)] if short is not None else []), *cards])
+        case TickTable(_, ticks):
+            return "\n".join(_tick(tick) for tick in ticks)
+        case Restated() | NewPage():
+            return "#pagebreak(weak: true)" if isinstance(block, NewPage) else ""
+        case Literal(place, text, _):
+            body = f"raw(block: true, {_string(text)})"
+            return f'#par({_cell(place_cell(place))})\n#block(width: 100%, fill: rgb("#F5F7FA"), inset: 6pt, {body})'
+        case Figure(svg, _, caption):
+            picture = f'image(bytes({_string(svg)}), format: "svg", width: 100%, alt: {_string(caption)})'
+            return f"#figure({picture}, caption: {_said(caption)}, numbering: none)"
+
+
+def _table(table: Table) -> str:
+    heads = [_said(column.title) for column in table.columns]
+    if table.place is not None:
+        heads[0] = _said(title_of(str(table.place[-1])) if table.place and isinstance(table.place[-1], str) else "Plan")
+    widths = ", ".join(_widths(table))
+    cells = ", ".join(_cell(cell) for row in table.rows for cell in row)
+    return f"#table(columns: ({widths},), table.header({', '.join(heads)}), {cells})"
+
+
+def _widths(table: Table) -> list[str]:
+    """Room by how much is written: a column of long texts gets more, none starves."""
+    longest = []
+    for number, column in enumerate(table.columns):
+        texts = [max((len(run.text) for run in row[number].runs), default=0) for row in table.rows]
+        longest.append(max([len(column.title), *texts, 6]))
+    return [f"{min(60, max(9, length)) ** 0.7:.2f}fr" for length in longest]
+
+
+def _card(table: Table, row: tuple[Cell, ...]) -> str:
+    facts = [(column.title, cell) for column, cell in zip(table.columns[1:], row[1:], strict=True) if cell.runs]
+    return f"#card[#strong({_cell(row[0])}) {_facts(facts)}]"
+
+
+def _tick(tick: Tick) -> str:
+    return f"#card[#box-to-tick #h(3pt) #raw({_string(tick.name)}) #h(3pt) #strong({_said(tick.words)}) {_facts(list(tick.facts))}]"
+
+
+def _facts(facts: list[tuple[str, Cell]]) -> str:
+    items = ", ".join(f"fact({_string(title)}, {_cell(cell)})" for title, cell in facts)
+    return f"#facts({items})" if items else ""
+
+
+def _cell(cell: Cell) -> str:
+    """Content of a cell; runs are joined with `+`, which needs no markup."""
+    between = _said(JOINS) if cell.between == "place" else "linebreak()" if cell.between == BREAK else _said(", ")
+    runs = [_run(run) for run in cell.runs]
+    return f" + {between} + ".join(runs) if runs else "[]"
+
+
+def _run(run: Run) -> str:
+    return f"raw({_string(run.text)})" if run.code else _said(run.text)
+
+
+def _said(text: str) -> str:
+    return f"text({_string(text)})" if text else "[]"
+
+
+def _string(text: str) -> str:
+    """A string literal of typst."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
+    return '"' + "".join(character if character.isprintable() else f"\\u{{{ord(character):x}}}" for character in escaped) + '"'

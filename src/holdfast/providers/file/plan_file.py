@@ -1,0 +1,148 @@
+"""Changing a plan's file as a person would: one value at a time, with comments, order and the rest of the text as they were.
+
+Rules: the file that holds the place is changed, also an included one; the whole plan is loaded with the change before anything is
+replaced, and a change with which it doesn't load is refused with the loader's own problems. The replacement is atomic.
+"""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from holdfast.plan.document import read
+from holdfast.plan.loader import LoadedPlan, PlanError, load, load_changed
+from holdfast.plan.places import place_of, written
+from holdfast.plan.problems import Place
+from holdfast.providers.file.writing import replaced
+
+
+class PlaceError(ValueError):
+    """A place that the plan doesn't have, or that can't take a value; its text says which and what to do."""
+
+
+def set_value(path: Path, place: str, text: str) -> LoadedPlan:
+    """Write a value, given as YAML text such as `20m` or `[a, b]`, at a place. Its last key may be new; after the last item, a list grows.
+
+    Raises PlaceError for a place that isn't there, PlanError when the plan wouldn't load (then nothing is changed), OSError.
+    """
+    return _changed(path, [(place, text)], remove=None)
+
+
+def answered(path: Path, about: str, text: str) -> LoadedPlan:
+    """Write the answer to one of the plan's questions where it belongs, and remove the question. Raises as `set_value` does."""
+    plan = load(path).plan
+    number = next((index for index, question in enumerate(plan.questions) if question.about == about), None)
+    if number is None:
+        open_ones = ", ".join(question.about for question in plan.questions)
+        raise PlaceError(f"the plan asks nothing about '{about}'; it asks about: {open_ones}" if open_ones else "the plan asks nothing")
+    choices = plan.questions[number].choices
+    if choices and text not in choices:
+        raise PlaceError(f"'{text}' is no answer to it; the choices are: {', '.join(choices)}")
+    return _changed(path, [(about, text)], remove=("questions", number))
+
+
+Change = Callable[[Any], None]
+"""What is done to a file's values as ruamel keeps them."""
+
+
+def _changed(path: Path, values: list[tuple[str, str]], remove: Place | None) -> LoadedPlan:
+    loaded = load(path)
+    contents: dict[Path, str] = {}
+
+    def change(place: Place, what: Callable[[Any, Place], None]) -> None:
+        file, inside = _where(loaded, place)
+        before = contents.get(file) or file.read_text(encoding="utf-8-sig")
+        contents[file] = _edited(before, lambda document: what(document, inside))
+
+    for place_text, text in values:
+        place = place_of(place_text, loaded.tree)
+        if place is None:
+            hint = "write it as in 'functions.voice.rto', items of lists as numbers from 0"
+            raise PlaceError(f"the plan has no place '{place_text}'; {hint}")
+        value = _value(text)
+        change(place, lambda document, inside, value=value: _put(document, inside, value))  # type: ignore[misc]
+    if remove is not None:
+        change(remove, _remove)
+    after = load_changed(path, {file: content.encode() for file, content in contents.items()})
+    for file, content in contents.items():
+        replaced(file, content.encode())
+    return after
+
+
+def _where(loaded: LoadedPlan, place: Place) -> tuple[Path, Place]:
+    """The file that holds a place, and the place within it: an included file's lists count from their own start."""
+    around = place if place in loaded.positions else place[:-1]
+    position = loaded.positions.nearest(around)
+    file = Path(position.path) if position.path else loaded.path
+    if len(around) > 1 and isinstance(place[1], int):
+        offset = next(
+            index for index in range(place[1] + 1) if (loaded.positions.nearest((place[0], index)).path or str(loaded.path)) == str(file)
+        )
+        return file, (place[0], place[1] - offset, *place[2:])
+    return file, place
+
+
+def _edited(text: str, change: Change) -> str:
+    """The text after a change. ruamel writes some lines in another way than they were; only those that the change touches are taken."""
+    document = _editor().load(text)
+    untouched = _text(document)
+    change(document)
+    touched = _text(document)
+    lines = text.splitlines(keepends=True)
+    if len(untouched) != len(lines):
+        return "".join(touched)
+    same = next(
+        (index for index, pair in enumerate(zip(untouched, touched, strict=False)) if pair[0] != pair[1]), min(len(untouched), len(touched))
+    )
+    most = min(len(untouched), len(touched)) - same
+    after = next((index for index in range(most) if untouched[-1 - index] != touched[-1 - index]), most)
+    return "".join([*lines[:same], *touched[same : len(touched) - after], *lines[len(lines) - after :]])
+
+
+def _editor() -> Any:
+    from ruamel.yaml import YAML
+
+    editor = YAML()
+    editor.preserve_quotes = True
+    editor.width = 4096
+    editor.indent(mapping=2, sequence=4, offset=2)
+    return editor
+
+
+def _value(text: str) -> Any:
+    """A value as the plan's own reader takes it, so that `on` stays a word and `20m` a duration."""
+    found = read(b"value: " + text.encode(), "the value")
+    if found.problems:
+        raise PlanError(found.problems)
+    if set(found.data) != {"value"}:
+        raise PlaceError("a place takes one value, and these are several; set one after the other")
+    return found.data["value"]
+
+
+def _put(document: Any, place: Place, value: Any) -> None:
+    holder = document
+    for part in place[:-1]:
+        holder = holder[part]
+    last: Any = place[-1]
+    if isinstance(holder, list) and last == len(holder):
+        holder.append(value)
+        return
+    if not isinstance(holder, dict | list):
+        raise PlaceError(f"'{written(place[:-1])}' is a single value; nothing can stand in it")
+    holder[last] = value
+
+
+def _remove(document: Any, place: Place) -> None:
+    holder = document
+    for part in place[:-1]:
+        holder = holder[part]
+    del holder[place[-1]]
+    if not holder and len(place) > 1:
+        del document[place[0]]
+
+
+def _text(document: Any) -> list[str]:
+    """The document's lines as ruamel writes them."""
+    stream = io.StringIO()
+    _editor().dump(document, stream)
+    return stream.getvalue().splitlines(keepends=True)

@@ -1,0 +1,1 @@
+"""The typesetter that turns typst source into PDF."""
