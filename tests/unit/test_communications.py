@@ -27,6 +27,14 @@ REAL = IncidentFacts(
     commander="aoife-brennan",
 )
 EXERCISE = replace(REAL, exercise="drill-3")
+VENDORS = [
+    f"vendor.{name}/1"
+    for name in (
+        *("edge-provider", "carrier", "language-model-provider", "speech-provider"),
+        *("apaleo", "mews", "opera", "cloudbeds", "siteminder"),
+    )
+]
+"""Those that voice and reservations need."""
 
 
 def owed(facts: IncidentFacts, after_seconds: float) -> dict[str, DueMessage]:
@@ -39,6 +47,7 @@ def test_at_the_start_these_are_owed_by_their_times() -> None:
         "stakeholders/1": 10 * MINUTE,
         "executive-briefing/1": 30 * MINUTE,
         "partners/1": 60 * MINUTE,
+        **dict.fromkeys(VENDORS, 30 * MINUTE),
     }
 
 
@@ -48,6 +57,7 @@ def test_a_message_that_a_step_sends_says_which() -> None:
         "stakeholders/1": "tell-stakeholders",
         "executive-briefing/1": None,
         "partners/1": None,
+        **dict.fromkeys(VENDORS),
     }
 
 
@@ -93,8 +103,8 @@ def test_an_alert_for_p1_is_owed_for_nothing_less_and_partners_only_hear_of_what
 
 def test_in_an_incident_a_role_means_primary_and_backup_and_an_audience_its_people() -> None:
     alert = recipients(PLAN, PLAN.messages["incident-alert"], REAL)
-    assert [recipient.identifier for recipient in alert] == ["piotr-zielinski", "aoife-brennan", "matteo-ricci"]
-    assert [recipient.through for recipient in alert] == ["on-call", "incident-commander", "incident-commander"]
+    assert [recipient.identifier for recipient in alert] == ["piotr-zielinski", "ines-carvalho", "aoife-brennan", "matteo-ricci"]
+    assert [recipient.through for recipient in alert] == ["on-call", "on-call", "incident-commander", "incident-commander"]
     assert [recipient.identifier for recipient in recipients(PLAN, PLAN.messages["customers"], REAL)] == ["customers"]
 
 

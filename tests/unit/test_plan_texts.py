@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.plan.model import Words
 from holdfast.plan.texts import MOST_CHARACTERS, NotKnown, faults, fill
 from holdfast.plan.wordlists import MESSAGE_FIELDS
 from unit.plan_texts import only_problem, plan_with
@@ -80,5 +81,11 @@ def test_a_plan_with_a_wrong_template_does_not_load_and_says_where() -> None:
 
 
 def test_a_message_takes_its_words_from_a_template_where_it_has_none() -> None:
-    edit = ("zone_notice:", "templates:\n  alert: { name: Alert, subject: '{{ severity }}!', body: 'x', short: 's' }\nzone_notice:")
-    assert plan_with(edit).templates["alert"].short == "s"
+    templates = "templates:\n  alert: { name: Alert, subject: '{{ severity }}!', body: 'x', short: 's' }\n"
+    own = "    template: alert\n    short: mine\n"
+    plan = plan_with(("templates:\n", templates), ("    template: initial\n", own))
+    assert plan.words_of(plan.messages["incident-alert"]) == Words("{{ severity }}!", "x", "mine")
+
+
+def test_a_name_of_a_war_room_holds_nothing_but_when_and_which() -> None:
+    assert "did you mean 'timestamp'" in only_problem(("incident-{timestamp}", "inc-{timestmp}"))

@@ -38,13 +38,13 @@ def run(
         float, Parameter(help="How fast the plan's clock runs for messages, escalation and answers; 60: a minute a second.")
     ] = 1.0,
     decide_after: Annotated[
-        str | None, Parameter(help="Stand-ins decide so long after the impact, such as 25m; else as the exercise says.")
+        str | None, Parameter(help="Stand-ins decide so long after the impact, such as 25m; else, with --scale, as the exercise says.")
     ] = None,
     open_for: Annotated[
-        str | None, Parameter(help="The incident stays open at least so long, such as 70m; else as the exercise says.")
+        str | None, Parameter(help="The incident stays open at least so long, such as 70m; else, with --scale, as the exercise says.")
     ] = None,
     unanswered: Annotated[
-        tuple[str, ...], Parameter(help="Stand-ins who acknowledge nothing; else as the exercise says.", negative="")
+        tuple[str, ...], Parameter(help="Stand-ins who acknowledge nothing; else, with --scale, as the exercise says.", negative="")
     ] = (),
     output: OutputFormat = "text",
 ) -> int:
@@ -52,7 +52,7 @@ def run(
 
     Example: `holdfast drill run regional-outage --directory var/demo`, `holdfast drill run database-failover`,
     `holdfast drill run application-failover`, `holdfast drill run storage-failover --storage moto`,
-    `holdfast drill run regional-outage --scale 60 --decide-after 25m --open-for 70m --unanswered exercise-one`
+    `holdfast drill run regional-outage --scale 60`
 
     Parameters
     ----------
@@ -101,12 +101,16 @@ def run(
 def _clock(
     exercise: "Exercise", scale: float, decide_after: str | None, open_for: str | None, unanswered: tuple[str, ...]
 ) -> dict[str, Any]:
-    """What of the drill follows the plan's clock: as asked for, else as the exercise says."""
+    """What of the drill follows the plan's clock: as asked for, else as the exercise says where that clock runs faster than the wall's.
+
+    On the wall's clock nobody is kept waiting for an hour unless a person asks for it.
+    """
+    planned = exercise if scale != 1 else exercise.model_copy(update={"decide_after": None, "open_for": None, "unanswered": ()})
     return {
         "scale": _scale(scale),
-        "decide_after_seconds": _length("--decide-after", decide_after, exercise.decide_after),
-        "open_for_seconds": _length("--open-for", open_for, exercise.open_for),
-        "unanswered": frozenset(unanswered or exercise.unanswered),
+        "decide_after_seconds": _length("--decide-after", decide_after, planned.decide_after),
+        "open_for_seconds": _length("--open-for", open_for, planned.open_for),
+        "unanswered": frozenset(unanswered or planned.unanswered),
     }
 
 

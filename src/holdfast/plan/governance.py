@@ -35,11 +35,11 @@ class Exercise(Part):
     target: Target | None = None
     """The same as a number, such as `100%`."""
     decide_after: Duration | None = None
-    """The stand-ins decide this long after the impact, on the plan's clock; at once when absent."""
+    """Where the plan's clock runs faster than the wall's: the stand-ins decide this long after the impact; at once when absent."""
     open_for: Duration | None = None
-    """The incident stays open at least this long, on the plan's clock."""
+    """There too: the incident stays open at least this long."""
     unanswered: tuple[Identifier, ...] = ()
-    """Stand-ins who acknowledge nothing, so that escalation is practised."""
+    """There too: stand-ins who acknowledge nothing, so that escalation is practised."""
 
 
 @dataclass(frozen=True, slots=True)
