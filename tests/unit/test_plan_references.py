@@ -38,7 +38,6 @@ from unit.plan_texts import TEXT, changed, problems
         ("  slack: { name", "  slak: { name", "unknown channel ('slak') — did you mean 'slack'"),
         ("second: A second webhook }", "second_channel: slack }", "can't stand in for itself"),
         ("template: initial", "template: inital", "no template of this name ('inital') — did you mean 'initial'"),
-        ("    template: initial\n", "", "no subject and no body, and no template"),
         ("    subject: VoiceHive service is impaired\n", "", "no subject, and no template"),
         ("Done so far: {actions_taken}", "Done so far: {actions_take}", "did you mean 'actions_taken'"),
         ("scenarios: [database-corruption]\n    content", "scenarios: [flood]\n    content", "no scenario of this name ('flood')"),

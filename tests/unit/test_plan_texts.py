@@ -84,7 +84,7 @@ def test_a_message_takes_its_words_from_a_template_where_it_has_none() -> None:
     templates = "templates:\n  alert: { name: Alert, subject: '{{ severity }}!', body: 'x', short: 's' }\n"
     own = "    template: alert\n    short: mine\n"
     plan = plan_with(("templates:\n", templates), ("    template: initial\n", own))
-    assert plan.words_of(plan.messages["incident-alert"]) == Words("{{ severity }}!", "x", "mine")
+    assert plan.words_of("incident-alert", plan.messages["incident-alert"]) == Words("{{ severity }}!", "x", "mine")
 
 
 def test_a_name_of_a_war_room_holds_nothing_but_when_and_which() -> None:

@@ -54,7 +54,7 @@ def import_(
     try:
         with document.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
-        imported = import_document(content, document.name, bind or "")
+        imported = _exported(content, document) or import_document(content, document.name, bind or "")
     except DocumentError as error:
         raise CommandError(f"the document can't be imported: {error.placed(str(document))}") from None
     except OSError as error:
@@ -69,6 +69,23 @@ def import_(
     else:
         _say(document, target, imported, stderr=False)
     return ExitCode.FINE if imported.complete else ExitCode.NOT_SO
+
+
+def _exported(content: bytes, document: Path) -> "Imported | None":
+    """What Holdfast exported itself is read back exactly. None for anybody else's document. Raises CommandError with every problem."""
+    from holdfast.document.exact.reading import is_exported, read_exported
+    from holdfast.document.reading.importing import Imported
+    from holdfast.document.reading.writing import yaml_text
+    from holdfast.plan.problems import PlanError
+
+    text = content.decode("utf-8", "replace")
+    if not is_exported(text):
+        return None
+    read = read_exported(text, str(document))
+    if read.problems:
+        raise CommandError("\n".join(["the exported document can't be read back:", *PlanError(read.problems).lines()]))
+    counts = {name.replace("_", " "): len(value) for name, value in read.data.items() if isinstance(value, dict | list) and value}
+    return Imported(yaml_text(read.data, document.name, ()), read.data, counts, (), (), (), (), (), (), 0)
 
 
 def _write(target: Path, text: str) -> None:

@@ -33,7 +33,7 @@ def rendered(plan: Plan, scenario: str, message: str, facts: IncidentFacts, now:
 def words_of(plan: Plan, rule: str) -> Words:
     """The words of a rule's message as the plan writes them; the facts alone where the plan doesn't have it any more."""
     message = message_of(plan, rule)
-    return Words(f"{rule} ({{incident}})", "{state}\n") if message is None else plan.words_of(message)
+    return Words(f"{rule} ({{incident}})", "{state}\n") if message is None else plan.words_of(rule, message)
 
 
 def filled_words(words: Words, values: dict[str, str], facts: IncidentFacts) -> Words:

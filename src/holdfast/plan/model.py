@@ -202,11 +202,14 @@ class Plan(Part):
         """Identifier of the region that serves when the primary is lost."""
         return next(name for name, region in self.regions.items() if region.role == "dr")
 
-    def words_of(self, message: Message) -> Words:
-        """Words of a message as the plan writes them, fields and all: its own before its template's."""
+    def words_of(self, rule: str, message: Message) -> Words:
+        """Words of a message as the plan writes them, fields and all: its own before its template's; else what it must contain.
+
+        `rule`: the name of the message, or of what obliges somebody to send it.
+        """
         template = self.templates.get(message.template) if message.template is not None else None
         if template is None:
-            return Words(message.subject, message.body, message.short)
+            return Words(message.subject or f"{rule}: {{state}} ({{incident}})", message.body or message.content, message.short)
         return Words(message.subject or template.subject or template.name, message.body or template.body, message.short or template.short)
 
     def channels(self) -> frozenset[str]:

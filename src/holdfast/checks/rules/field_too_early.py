@@ -15,7 +15,7 @@ _AFTERWARDS = frozenset({"restored", "duration", "cause", "report"})
 
 def _apply(facts: Facts) -> Iterator[Finding]:
     for name, message in facts.plan.messages.items():
-        words = facts.plan.words_of(message)
+        words = facts.plan.words_of(name, message)
         texts = (words.subject, words.body, words.short)
         early = [field for text in texts for field in fields_always_used(text) if field in _AFTERWARDS]
         if message.counts_from == "start" and early:

@@ -19,6 +19,7 @@ ORDER = (
     "functions",
     "risks",
     "regions",
+    "permitted_areas",
     "witness",
     "observers",
     "components",
@@ -72,13 +73,15 @@ def plain_value(value: Any) -> Any:
 def _kept(key: str, value: Any) -> bool:
     if isinstance(value, Said):
         return value.value is not None
+    if not isinstance(value, dict | list):
+        return value is not None
     return bool(value) or key in ("triggers", "phases", "document", "objectives", "scenarios", "steps")
 
 
 def _ordered(value: dict[str, Any]) -> list[tuple[str, Any]]:
     if "schema" not in value:
         return list(value.items())
-    return [(key, value[key]) for key in ORDER if key in value]
+    return [(key, value[key]) for key in (*ORDER, *(key for key in value if key not in ORDER)) if key in value]
 
 
 def yaml_text(data: dict[str, Any], source: str, missing: tuple[str, ...]) -> str:
