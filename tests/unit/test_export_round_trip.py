@@ -15,6 +15,7 @@ from holdfast.document.writing.booklet import booklet, fields_without_section
 from holdfast.document.writing.html import html
 from holdfast.document.writing.markdown import markdown
 from holdfast.document.writing.typst import typst
+from holdfast.plan.contacts import Contacts
 from holdfast.plan.loader import digest_of, load
 from holdfast.plan.model import Plan
 from holdfast.plan.part import Part
@@ -137,7 +138,7 @@ def part(kind: type[Part]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(required, optional=optional)
 
 
-SECTIONS = sorted(field.alias or name for name, field in Plan.model_fields.items() if name not in ("schema_", "observers"))
+SECTIONS = sorted(field.alias or name for name, field in Plan.model_fields.items() if name not in ("schema_", "observers", "contacts"))
 
 
 @st.composite
@@ -178,6 +179,17 @@ def test_any_plan_can_be_written_as_a_page_and_as_source(plan: Plan) -> None:
     made = booklet(plan, digest_of(plan), ())
     assert "<script" not in html(made)
     assert typst(made)
+
+
+def test_contacts_that_are_kept_apart_are_shown_and_stay_apart() -> None:
+    plan = reference().model_copy(update={"contacts": Contacts(file="contacts.yaml")})
+    text = exported(plan)
+    person = next(one for one in plan.people.values() if one.phone)
+    assert str(person.phone) in text, "the phone tree is for the night"
+    again = read_back(text)
+    assert again.contacts == plan.contacts
+    assert not any(one.phone for one in again.people.values())
+    assert digest_of(again) == digest_of(plan)
 
 
 def test_texts_of_several_lines_survive_in_steps_phases_and_messages() -> None:

@@ -5,6 +5,7 @@ document says is changed, except that a step whose words name a block gets the p
 The numbers are the lab's own: how many instances it can run, its zones, its version of the application.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from holdfast.document.reading.draft import Draft, Entry, Said, slug, unique
@@ -44,6 +45,8 @@ _EXERCISE = (
     ("exercise-three", "Cleo Exercise", "Conducts the drills and decides nothing"),
 )
 _DRILL = "regional-outage"
+_NAME_COMPONENTS = frozenset({"needs", "stands_on", "components", "stored_in", "needed_by"})
+"""Keys whose list names components."""
 
 
 def added(value: Any) -> Any:
@@ -58,6 +61,7 @@ def added(value: Any) -> Any:
 def bind_lab(draft: Draft) -> None:
     """Add what is open, in the order of the plan."""
     _rename_functions(draft)
+    _rename_components(draft)
     _regions(draft)
     _components(draft)
     _functions(draft)
@@ -93,6 +97,34 @@ def _rename_functions(draft: Draft) -> None:
             else {}
         )
     _told(draft, "functions are called as the lab's services are: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
+
+
+def _rename_components(draft: Draft) -> None:
+    """The lab's services name their stores in what they acknowledge; a component of that kind takes that name, or nothing could be counted."""
+    components = draft.section("components")
+    wanted = ((component_of(draft, kind), name) for kind, name, *_ in _COMPONENTS)
+    renamed = {known: name for known, name in wanted if known is not None and known != name and name not in components}
+    if not renamed:
+        return
+    draft.data["components"] = {renamed.get(key, key): entry for key, entry in components.items()}
+    _renamed_within(draft.data, renamed, names_component=False)
+    _told(draft, "components are called as the lab's services call them: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
+
+
+def _renamed_within(value: Any, renamed: Mapping[str, str], *, names_component: bool) -> None:
+    """Take the new names where a component is named. `names_component`: whether the items of a list do that."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if isinstance(one, Said) and key == "component":
+                value[key] = Said(renamed.get(one.value, one.value), one.line)
+            else:
+                _renamed_within(one, renamed, names_component=key in _NAME_COMPONENTS)
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            if isinstance(one, Said) and names_component and isinstance(one.value, str):
+                value[index] = Said(renamed.get(one.value, one.value), one.line)
+            else:
+                _renamed_within(one, renamed, names_component=False)
 
 
 def _regions(draft: Draft) -> None:

@@ -16,6 +16,7 @@ from holdfast.document.writing.people import call_order, phone_tree, who_hears_w
 from holdfast.document.writing.runs import scenario_blocks
 from holdfast.document.writing.steps import StepWords
 from holdfast.document.writing.values import field_blocks, settings_table, values_of
+from holdfast.plan.contacts import REACHED_BY
 from holdfast.plan.model import Plan
 
 Drawn = Callable[[Plan], list[Block]]
@@ -52,7 +53,7 @@ SECTIONS = (
     Section(
         "Roles and people",
         "Who fills which role, and how they are reached.",
-        ("roles", "people", "contacts", "rotations", "audiences"),
+        ("contacts", "roles", "people", "rotations", "audiences"),
         (phone_tree,),
     ),
     Section("Approval", "Who must agree before anything irreversible is done.", ("approval",)),
@@ -77,7 +78,8 @@ _HEAD = ("schema", "name", "version")
 def booklet(plan: Plan, digest: str, findings: Sequence[Finding]) -> Booklet:
     """The document. `findings`: what `check` says about the plan."""
     words = StepWords.of(plan)
-    held = {key: (shape, value) for key, shape, value in values_of(plan)} | _usual(plan)
+    apart = _without_contacts(plan)
+    held = {key: (shape, value) for key, shape, value in values_of(apart)} | _usual(apart)
     named = {key for section in SECTIONS for key in section.fields}
     blocks: list[Block] = [Heading(1, f"Business continuity plan: {plan.name}"), Paragraph(_READING)]
     top = [((key,), shape, value) for key, (shape, value) in held.items() if key != "schema" and key not in named and shape.is_leaf]
@@ -90,6 +92,14 @@ def booklet(plan: Plan, digest: str, findings: Sequence[Finding]) -> Booklet:
     blocks += findings_blocks(findings)
     footer = f"{plan.name} · version {plan.version} · digest {digest[:16]}"
     return Booklet(f"Business continuity plan: {plan.name}", footer, digest, tuple(blocks))
+
+
+def _without_contacts(plan: Plan) -> Plan:
+    """Where contacts stand in a file of their own, only the phone tree shows them: they are no values of the plan, and aren't read back."""
+    if plan.contacts is None:
+        return plan
+    none = dict.fromkeys(REACHED_BY)
+    return plan.model_copy(update={"people": {name: person.model_copy(update=none) for name, person in plan.people.items()}})
 
 
 def _usual(plan: Plan) -> dict[str, tuple[Shape, Any]]:
