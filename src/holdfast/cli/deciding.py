@@ -121,6 +121,14 @@ def refuse(
     said(give(client, "refuse", by, {"reason": because}), output)
 
 
+def confirm(*, by: Person, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:
+    """Say that what an alert from outside opened is so: its steps begin. You have asked for it then, and can't approve it yourself.
+
+    Example: `holdfast confirm --as aoife-brennan`
+    """
+    said(give(controller_of(lab), "confirm", by, {}), output)
+
+
 def choose(
     step: str,
     choice: str,

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from holdfast.conduct import answering, going_on, messages, turning
+from holdfast.conduct import alerting, answering, going_on, messages, turning
+from holdfast.conduct.access import break_glass
 from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.attesting import attest
 from holdfast.conduct.other_way import NEEDS_REASON, OUTCOMES, Choice, known_choices, taking
@@ -13,7 +14,7 @@ from holdfast.conduct.proposals import not_returning
 from holdfast.conduct.reapply import ordered
 from holdfast.conduct.runs import FAILOVER, phases_of
 from holdfast.conduct.situation import Command, Move, Situation, Write
-from holdfast.conduct.suspicion import ending, opening, transition
+from holdfast.conduct.suspicion import ending, opening, transition, waits_for_word
 from holdfast.decision.approval import objection, role_used
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
@@ -29,8 +30,8 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
     incident = situation.installation.open_incident()
     if command.verb in ("switchover", "declare"):
         return _begin_by_hand(situation, command, incident)
-    if command.verb == "mark":
-        return _mark(situation, command, incident)
+    if command.verb in _OF_THE_INSTALLATION:
+        return _OF_THE_INSTALLATION[command.verb](situation, command)
     if command.verb in ("pause", "resume"):
         if (stranger := _stranger(situation, command.by, situation.exercise)) is not None:
             return f"refused: {stranger}", ()
@@ -48,7 +49,8 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
         "abort": _abort,
         "go-on": _go_on,
     }
-    deeds |= {"attest": attest, "ack": _by_somebody_here(answering.acknowledge), "edit-message": _by_somebody_here(messages.edit)}
+    deeds |= {"attest": attest, "confirm": _by_somebody_here(alerting.confirm)}
+    deeds |= {"ack": _by_somebody_here(answering.acknowledge), "edit-message": _by_somebody_here(messages.edit)}
     if command.verb not in deeds:
         known = ", ".join([*deeds, "declare", "switchover", "pause", "resume"])
         return f"refused: '{command.verb}' is not a command; it can be one of: {known}", ()
@@ -69,6 +71,7 @@ def _approve(situation: Situation, incident: IncidentState, command: Command) ->
         "person": command.by,
         "role": role_used(proposal, command.by, roles),
         "accepts_loss": command.arguments.get("accepts_loss") is True,
+        "through": str(command.arguments.get("through") or "cli")[:100],
     }
     given = len(incident.approvals) + 1
     also = answering.answered_by_approving(situation, incident, command)
@@ -77,6 +80,10 @@ def _approve(situation: Situation, incident: IncidentState, command: Command) ->
 
 def _refuse(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
     proposal = incident.proposal
+    if proposal is None and waits_for_word(incident):
+        if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+            return f"refused: {stranger}", ()
+        return alerting.unconfirmed_refused(incident, command)
     if proposal is None:
         return f"refused: {incident.incident} waits for no approval; it is {incident.state.value}", ()
     if proposal.run in incident.reopened:
@@ -207,12 +214,17 @@ def _settled_by_hand(incident: IncidentState, asked: Mapping[str, Any], outcome:
     return Write(Kind.STEP_FINISHED, incident.incident, {**named, "outcome": outcome, "detail": said, "facts": dict(facts), **looks})
 
 
-def _mark(situation: Situation, command: Command, incident: IncidentState | None) -> tuple[str, tuple[Move, ...]]:
+def _mark(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
     """What a drill does to the world, for the report. Only an exercise has such marks."""
     if situation.exercise is None:
         return "refused: this controller runs no exercise, so there is nothing to mark", ()
+    incident = situation.installation.open_incident()
     body = {name: command.arguments.get(name) for name in ("what", "detail", "at_seconds")}
     return "accepted: marked", (Write(Kind.EXERCISE_MARK, incident.incident if incident else "", body),)
+
+
+_OF_THE_INSTALLATION = {"alert": alerting.alert, "break-glass": break_glass, "mark": _mark}
+"""Verbs that need no incident and no person of the plan's roles."""
 
 
 def waiting_steps(incident: IncidentState) -> dict[str, Mapping[str, Any]]:

@@ -16,7 +16,7 @@ from holdfast.conduct.messages import messages
 from holdfast.conduct.reapply import reapplies
 from holdfast.conduct.runs import TURN_BACK
 from holdfast.conduct.situation import Command, Move, Situation, Write
-from holdfast.conduct.suspicion import incidents, observers, suspicions
+from holdfast.conduct.suspicion import incidents, observers, suspicions, waits_for_word
 from holdfast.conduct.turning import found
 from holdfast.conduct.zones import zones
 from holdfast.decision.replay import IncidentState
@@ -72,6 +72,9 @@ def _conduct(situation: Situation) -> tuple[Move, ...]:
     incident = situation.installation.open_incident()
     if incident is None:
         return ()
+    if waits_for_word(incident):  # people are told what an alert says, and called; nothing else begins before one of them confirms it
+        told = (_roles, _functions, _severity, escalation, messages)
+        return next((moves for stage in told if (moves := stage(situation, incident))), ())
     stages = (_roles, _functions, _severity, escalation, messages, _outgrown, ask_again, steps)
     return next((moves for stage in stages if (moves := stage(situation, incident))), ())
 

@@ -81,7 +81,8 @@ def shown(loss: LossBound) -> LossBound:
 def _requester(incident: IncidentState, run: str) -> str:
     """Who asked for this run: who had the incident opened, or whose wish to go home was accepted last."""
     if run == FAILOVER:
-        return str(incident.records[0].body.get("requester", REQUESTER_HOLDFAST))
+        confirmed = next((record.body["by"] for record in incident.records if record.kind == Kind.ALERT_CONFIRMED), None)
+        return str(confirmed or incident.records[0].body.get("requester", REQUESTER_HOLDFAST))
     for record in reversed(incident.records):
         body = record.body
         if record.kind == Kind.COMMAND and body["verb"] == "failback" and str(body["answer"]).startswith("accepted"):

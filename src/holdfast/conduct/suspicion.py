@@ -3,7 +3,7 @@
 from holdfast.conduct.runs import FAILOVER
 from holdfast.conduct.situation import Alarm, Move, Situation, Write
 from holdfast.decision.approval import REQUESTER_HOLDFAST
-from holdfast.decision.replay import IncidentState
+from holdfast.decision.replay import SIGNAL, IncidentState
 from holdfast.decision.table import Event, State, next_state
 from holdfast.journal.kinds import Kind
 
@@ -44,10 +44,21 @@ def suspicions(situation: Situation) -> tuple[Move, ...]:
             }
             moves.append(Write(Kind.SUSPICION_RAISED, "", body))
     for region, trigger in situation.installation.suspicions:
-        if (region, trigger) not in current:
+        if (region, trigger) not in current and not trigger.startswith(SIGNAL):
             reason = "the trigger's condition no longer holds"
             moves.append(Write(Kind.SUSPICION_CLEARED, "", {"region": region, "trigger": trigger, "reason": reason}))
     return tuple(moves)
+
+
+def from_signal(incident: IncidentState) -> bool:
+    """Whether an alert from outside opened it: only people end it then."""
+    return incident.trigger.startswith(SIGNAL)
+
+
+def waits_for_word(incident: IncidentState) -> bool:
+    """Whether an alert alone opened this incident, and no person has said yet that it is so."""
+    confirmed = any(record.kind == Kind.ALERT_CONFIRMED for record in incident.records)
+    return from_signal(incident) and incident.state is State.DECLARED and not confirmed
 
 
 def _other_region(situation: Situation, region: str) -> str:
@@ -113,8 +124,12 @@ def incidents(situation: Situation) -> tuple[Move, ...]:
             impact_seconds=min(since, alarm.since_seconds),
             reason=alarm.reason,
         )
+    if waits_for_word(incident) and _firing(situation, situation.installation.serving) is not None:
+        # Nothing was begun: an alert must not hold off what Holdfast measures itself.
+        reason = "Holdfast itself sees the region fail: that is conducted instead of the alert"
+        return ending(incident, Event.CAUSE_GONE, reason, outcome="superseded")
     undecided = incident.state in (State.DECLARED, State.AWAITING_APPROVAL)
-    from_trigger = incident.mode == "ungraceful" and incident.trigger != "command"
+    from_trigger = incident.mode == "ungraceful" and incident.trigger != "command" and not from_signal(incident)
     cause_left = any(alarm.region == incident.source for alarm in situation.alarms)
     calm_for = situation.now - _last_cause(situation, incident)
     if undecided and from_trigger and not cause_left and calm_for >= max(situation.profile.hold, CALM_SECONDS):
@@ -127,13 +142,13 @@ def _last_cause(situation: Situation, incident: IncidentState) -> float:
     return incident.opened_seconds if cleared is None else max(cleared, incident.opened_seconds)
 
 
-def ending(incident: IncidentState, event: Event, reason: str) -> tuple[Move, ...]:
-    """Records that end an incident that changed nothing."""
+def ending(incident: IncidentState, event: Event, reason: str, outcome: str = "stood-down") -> tuple[Move, ...]:
+    """Records that end an incident that changed nothing. `superseded`: its region's suspicion stays and opens the next one."""
     void: tuple[Move, ...] = ()
     if incident.proposal is not None:
         void = (Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": incident.proposal.proposal, "reason": reason}),)
     run = {"run": FAILOVER, "outcome": "abandoned", "reason": reason}
-    closed = {"outcome": "stood-down", "reason": reason}
+    closed = {"outcome": outcome, "reason": reason}
     return (
         *void,
         Write(Kind.RUN_FINISHED, incident.incident, run),

@@ -11,6 +11,7 @@ from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Situation
+from holdfast.conduct.suspicion import waits_for_word
 from holdfast.console.calling import calling
 from holdfast.decision.approval import Proposal
 from holdfast.decision.replay import IncidentState
@@ -27,6 +28,10 @@ def acting(situation: Situation, incident: IncidentState | None) -> list[dict[st
     found.extend(_answer(situation, incident, roles))
     if incident.proposal is not None:
         found.insert(0, _approval(situation, incident, incident.proposal, roles))
+    elif waits_for_word(incident):
+        people = _people(situation, roles, ("incident-commander", *situation.plan.roles), set())[:1]
+        what = f"say whether it is so: {incident.records[0].body['reason']}"
+        found.insert(0, {"what": what, "who": people, "needed": 1, "by_seconds": None, "command": _command("holdfast confirm", people)})
     elif incident.state is State.HALTED:
         people = _people(situation, roles, ("incident-commander", *situation.plan.roles), set())[:1]
         command = _command(f"holdfast go-on {incident.incident}", people)

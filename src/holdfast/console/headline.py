@@ -36,6 +36,9 @@ def headline(state: State, now: float) -> Said:
     if open_now and called.get("loud"):
         roles = ", ".join(role.replace("-", " ") for role in called["unanswered"])
         said = Said("needs-person", f"NOBODY ANSWERS for {roles}, everybody was called {called['round'] - 1} times over; {said.text}")
+    glass = state.get("broken_glass")
+    if glass is not None:
+        said = Said("needs-person", f"GLASS BROKEN by {glass['by']} and {glass['with']}: {glass['because']}; {said.text}")
     paused, full = state.get("paused"), state.get("journal_full")
     if paused is not None:
         lasting = duration(max(now - paused["since_seconds"], 0.0))

@@ -150,6 +150,15 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.ACKNOWLEDGED: lambda body: ("done", f"{body['person']} {'joins' if body['joins'] else 'has it'} (by {body['way']})"),
     Kind.ROLE_TAKEN: lambda body: ("done", f"{body['person']} takes the role {body['role']}: {body['reason']}"),
     Kind.MESSAGE_EDITED: lambda body: ("done", f"{body['by']} wrote the words of {body['key']}"),
+    Kind.ALERT_HEARD: lambda body: ("unknown", f"{body['source']} says: {body['says']} ({body['signal']}, {body['status']})"),
+    Kind.ALERT_CONFIRMED: lambda body: (
+        "running",
+        f"{body['by']} confirms what the alert says ({body['trigger'].removeprefix('signal:')})",
+    ),
+    Kind.ACCESS_BROKEN: lambda body: (
+        "needs-person",
+        f"GLASS BROKEN: {body['by']} and {body['with']} signed in without single sign-on: {body['because']}",
+    ),
     Kind.AGENT_RECORD: lambda body: (
         "done",
         f"the agent of {body['region']} says{' (late)' if body['late'] else ''}: {body['what']}: {body['detail']}",

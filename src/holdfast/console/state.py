@@ -100,6 +100,12 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
     }
 
 
+def _broken_glass(situation: Situation) -> dict[str, Any] | None:
+    """Who is in without single sign-on, for as long as it lasts."""
+    broken = situation.installation.broken_glass
+    return dict(broken) if broken is not None and situation.now < broken["until_seconds"] else None
+
+
 def _watching(plan: Plan, picture: Picture | None, heard_seconds: Mapping[str, float]) -> dict[str, Any]:
     if picture is None:
         return {"functions": {}, "scores": {}, "observers": {}, "zones": []}
@@ -137,6 +143,7 @@ def state(
         "term": known.term,
         "paused": None if known.paused is None else dict(known.paused),
         "dismissed": sorted(known.dismissed),
+        "broken_glass": _broken_glass(situation),
         "attested": [dict(body) for body in (*known.attested, *(last.attested if last is not None else ()))],
         "promise_ends_in_seconds": promise_ends_in_seconds,
         "watching": _watching(situation.plan, picture, heard_seconds),

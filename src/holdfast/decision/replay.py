@@ -14,6 +14,11 @@ from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.plan_clock import PlanClock
 
+SIGNAL = "signal:"
+"""How the name of a trigger begins that an alert from outside raised: nothing that Holdfast measures raises or clears it."""
+ALERTS_KEPT = 1000
+"""So many alerts from outside are remembered for counting; older ones stand in the journal only."""
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionOutage:
@@ -112,6 +117,8 @@ class Installation:
     """Region → when a suspicion about it was cleared last."""
     dismissed: frozenset[str] = frozenset()
     """Regions whose suspicion people decided against: until it is cleared it opens no incident again."""
+    alerts: tuple[Mapping[str, Any], ...] = ()
+    """The last alerts that were heard from outside, the oldest first."""
     zones_down: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """(region, zone) → since when, as long as nobody has seen it back."""
     zone_news: Mapping[tuple[str, str], Record] = field(default_factory=dict)
@@ -124,6 +131,8 @@ class Installation:
     """(era, epoch, region) that served before the epoch that was opened last: where turning back leads."""
     paused: Mapping[str, Any] | None = None
     """Who paused automatic action (`by`), why (`because`) and when (`since_seconds`); None when nobody did."""
+    broken_glass: Mapping[str, Any] | None = None
+    """Which two people signed in last without single sign-on (`by`, `with`), why (`because`), and until when (`until_seconds`)."""
     attested: tuple[Mapping[str, Any], ...] = ()
     """What named people attest for agents that a controller without memory can't hear; void once it began its term."""
     incidents: Mapping[str, IncidentState] = field(default_factory=dict)
@@ -309,7 +318,7 @@ def _epoch_withdrawn(_: Installation, body: Mapping[str, Any]) -> Mapping[str, A
 def _closed(before: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
     if body["outcome"] not in ("stood-down", "turned-back"):
         return {}
-    return {"dismissed": before.dismissed | {region for region, _ in before.suspicions}}
+    return {"dismissed": before.dismissed | {region for region, trigger in before.suspicions if not trigger.startswith(SIGNAL)}}
 
 
 _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], Mapping[str, Any]]] = {
@@ -322,6 +331,7 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
     Kind.EPOCH_FOUND: lambda before, body: {"used": max(before.used, (body["era"], body["epoch"]))},
     Kind.EPOCH_WITHDRAWN: _epoch_withdrawn,
     Kind.RESUMED: lambda _, body: {"paused": None},
+    Kind.ACCESS_BROKEN: lambda _, body: {"broken_glass": body},
     Kind.INCIDENT_CLOSED: _closed,
     Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
     Kind.OBSERVERS_SEEN: lambda _, body: {"observers_heard": frozenset(body["heard"])},
@@ -334,7 +344,7 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
 def _cleared(before: Installation, record: Record) -> Mapping[str, Any]:
     region = record.body["region"]
     left = {key: since for key, since in before.suspicions.items() if key != (region, record.body["trigger"])}
-    still = {name for name, _ in left}
+    still = {name for name, trigger in left if not trigger.startswith(SIGNAL)}
     return {"suspicions": left, "cleared": {**before.cleared, region: record.at_seconds}, "dismissed": before.dismissed & still}
 
 
@@ -348,6 +358,8 @@ def fold(installation: Installation, record: Record) -> Installation:
             installation = replace(installation, **_cleared(installation, record))
         case Kind.ZONE_CHANGED | Kind.NOTIFICATION_SENT | Kind.NOTIFICATION_FAILED | Kind.NOTIFICATION_UNKNOWN if not record.incident:
             return _fold_zone(installation, record)
+        case Kind.ALERT_HEARD if body["status"] == "firing":
+            installation = replace(installation, alerts=(*installation.alerts, body)[-ALERTS_KEPT:])
         case Kind.PAUSED:
             installation = replace(installation, paused={**body, "since_seconds": record.at_seconds})
         case Kind.ATTESTED if not record.incident:

@@ -14,6 +14,9 @@ class Kind(StrEnum):
     OBSERVERS_SEEN = "observers.seen"  # heard [site], silent [site]
     SUSPICION_RAISED = "suspicion.raised"  # region, trigger, reason, since_seconds, score (0-100 or null)
     SUSPICION_CLEARED = "suspicion.cleared"  # region, trigger, reason
+    ALERT_HEARD = "alert.heard"  # signal, status (firing | resolved), source, fingerprint, says, count (null), at_seconds, scenario: what somebody outside has seen; it executes nothing
+    ALERT_CONFIRMED = "alert.confirmed"  # by, trigger: a person says that what an alert opened is so; its steps may begin
+    ACCESS_BROKEN = "access.broken-glass"  # by, with, because, sign_on (what single sign-on said), until_seconds: two people signed in without single sign-on
     ZONE_CHANGED = "zone.changed"  # region, zone, health (down | up | degraded), since_seconds, reason, instances {function: ready here}, left {function: ready in the region's other zones}, sizes {function: {run, needed}}, components_down [id]
     INCIDENT_OPENED = "incident.opened"  # scenario, kind (exercise|incident), exercise (id or null), source, target, mode, impact_seconds, trigger, reason, requester (person, or holdfast), foreseen (digest of a file of `holdfast plan`, or null), scale (plan seconds a second; 1 without it)
     TRANSITION = "incident.transition"  # from, to, event, reason
@@ -22,7 +25,7 @@ class Kind(StrEnum):
     ROLES_ACTIVATED = "roles.activated"  # roles {role: person}
     IMPACT_ASSESSED = "impact.assessed"  # functions {id: since_seconds}, cost_usd, tier
     PROPOSED = "proposal.made"  # proposal, run, step, action (failover|switchover), source, target, mode, era, epoch, loss_bound_seconds (null: unknown), estimated_writes (null), above_rpo, expires_seconds, hash, count, roles [role], requester, scenario, moves_writers (bool)
-    APPROVED = "approval.given"  # proposal, hash, person, role, accepts_loss (bool)
+    APPROVED = "approval.given"  # proposal, hash, person, role, accepts_loss (bool), through (cli | page | link | chat | phone | sms): the way by which it came
     APPROVAL_REFUSED = "approval.refused"  # proposal, person, reason
     PROPOSAL_VOID = "proposal.void"  # proposal, reason (expired | changed)
     DECIDED = "decision.made"  # proposal, run, action, mode, reason, loss_bound_seconds, estimated_writes, approvers [person], plan_digest

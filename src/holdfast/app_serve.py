@@ -1,0 +1,122 @@
+"""Wires `holdfast serve`: the doors in front of a running controller, their keys and files, and single sign-on."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+
+from holdfast.console.serving.accounts import Accounts, Tokens
+from holdfast.console.serving.answering import Answering
+from holdfast.console.serving.doors import Asked, Doors, Unanswered
+from holdfast.console.serving.receiving import Receiving
+from holdfast.console.serving.sessions import Sealer
+from holdfast.console.serving.settings import ServeSettings
+from holdfast.console.serving.visits import SignOnFailed, Visits
+from holdfast.plan.bindings import Bindings
+from holdfast.plan.model import Plan
+from holdfast.providers.controller.client import ControllerClient, ControllerRefused, ControllerSilent
+from holdfast.providers.oidc.provider import OidcProvider, ProviderFailed
+
+SHORTEST_SECRET_BYTES = 16
+
+
+class _Controller:
+    """The running controller behind the doors."""
+
+    def __init__(self, client: ControllerClient) -> None:
+        self._client = client
+
+    def state(self) -> dict[str, Any]:
+        try:
+            return self._client.state()
+        except (ControllerSilent, ControllerRefused) as error:
+            raise Unanswered(str(error)) from error
+
+    def command(self, verb: str, by: str, arguments: Mapping[str, Any], identifier: str) -> str:
+        try:
+            return self._client.command(verb, by, arguments, identifier)
+        except (ControllerSilent, ControllerRefused) as error:
+            raise Unanswered(str(error)) from error
+
+
+class _SignOn:
+    """Single sign-on, with failures as the doors know them."""
+
+    def __init__(self, provider: OidcProvider) -> None:
+        self._provider = provider
+
+    async def begin(self) -> tuple[str, dict[str, object]]:
+        try:
+            return await self._provider.begin()
+        except ProviderFailed as error:
+            raise SignOnFailed(str(error)) from error
+
+    async def finish(self, query: dict[str, str], remembered: dict[str, object]) -> str:
+        try:
+            return await self._provider.finish(query, remembered)
+        except ProviderFailed as error:
+            raise SignOnFailed(str(error)) from error
+
+    async def stands(self) -> str:
+        return await self._provider.stands()
+
+
+def directory_of(bindings: Bindings, settings: ServeSettings) -> Path:
+    """Where accounts, tokens and keys stand."""
+    return settings.directory or bindings.state_directory / "serve"
+
+
+def served(bindings: Bindings, settings: ServeSettings, plan: Plan) -> Starlette:
+    """The application in front of the bindings' controller. Raises OSError for a secret that is missing or too short."""
+    client = ControllerClient(f"http://{bindings.controller.host}:{bindings.controller.port}", bindings.controller.token_file)
+    return application(_Controller(client), settings, plan, directory_of(bindings, settings))
+
+
+def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Path) -> Starlette:
+    """The application in front of any controller."""
+    origin = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
+    tokens, accounts = Tokens(directory / "tokens.json"), Accounts(directory / "accounts.json")
+    sealer, link_key = Sealer(_own_key(directory / "session.key")), _own_key(directory / "link.key")
+    answering = Answering(asked, plan)
+    sign_on = None
+    if (wanted := settings.sign_on) is not None:
+        secret = _secret(wanted.client_secret_file).decode()
+        people = {value: person for value, person in wanted.people.items() if person in plan.people}
+        sign_on = _SignOn(OidcProvider(wanted.issuer, wanted.client_id, secret, f"{origin}/sign-on/back", wanted.claim, people))
+    visits = Visits(settings, answering, accounts, sealer, link_key, sign_on, time.time, origin.startswith("https:"))
+    keys = {name: _secret(path) for name, path in settings.alerts.keys.items()}
+    receiving = Receiving(settings, answering, _secrets(settings), keys, link_key, time.time, origin)
+    return Doors(tokens, sealer, time.time, origin).application({**visits.handlers(), **receiving.handlers()})
+
+
+def _secrets(settings: ServeSettings) -> dict[str, tuple[bytes, ...]]:
+    found: dict[str, tuple[bytes, ...]] = {}
+    if settings.chat is not None:
+        found["chat"] = (_secret(settings.chat.signing_secret_file),)
+    if settings.phone is not None:
+        found["phone"] = (_secret(settings.phone.token_file),)
+    if settings.paging is not None:
+        found["paging"] = tuple(_secret(path) for path in settings.paging.secret_files)
+    return found
+
+
+def _secret(path: Path) -> bytes:
+    content = path.read_bytes().strip()
+    if len(content) < SHORTEST_SECRET_BYTES:
+        raise OSError(f"{path} holds {len(content)} bytes; a secret has at least {SHORTEST_SECRET_BYTES}")
+    return content
+
+
+def _own_key(path: Path) -> bytes:
+    """A key of this server's own: made on first use, readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        with path.open("xb") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_hex(32).encode())
+    except FileExistsError:
+        pass
+    return _secret(path)

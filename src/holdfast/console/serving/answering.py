@@ -1,0 +1,95 @@
+"""People's answers, whatever way they came: checked for who answers, then given to the controller, which decides whether they count.
+
+Rules: a loss is accepted on a page only, by the region's name typed. What a link or button was made for must still be what is asked. An
+answer has an identifier of its own, so that a double tap or a repeated delivery does it once.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.console.serving.doors import Asked, Refused
+from holdfast.console.serving.pages import is_open
+from holdfast.decision.access import Principal, denied_deed
+from holdfast.plan.model import Plan
+from holdfast.plan.people import Occasion, fillers
+
+VERBS = ("approve", "refuse", "ack", "confirm")
+_WAYS = {"page": "link", "link": "link", "chat": "button", "phone": "phone-key", "sms": "reply"}
+"""How `through` is called among the ways of an acknowledgement; whatever isn't in it came from another system: reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer. `identifier`: the same for a repeat of the same one. `on_page`: the region's name was typed as it is."""
+
+    verb: str
+    incident: str
+    identifier: str
+    hash: str = ""
+    reason: str = ""
+    accepts_loss_on_page: bool = False
+
+
+class Answering:
+    """Gives answers to one controller. `plan`: whose people may answer."""
+
+    def __init__(self, asked: Asked, plan: Plan) -> None:
+        self._asked = asked
+        self._plan = plan
+
+    @property
+    def plan(self) -> Plan:
+        """The plan whose people answer."""
+        return self._plan
+
+    async def state(self) -> dict[str, Any]:
+        """What the controller knows now. Raises Unanswered."""
+        return await asyncio.to_thread(self._asked.state)
+
+    def may_approve(self, state: Mapping[str, Any], person: str) -> bool:
+        """Whether an approval of this person would count now."""
+        proposal = state["incident"]["proposal"] if is_open(state) else None
+        if proposal is None or person == proposal["requester"] or any(given["person"] == person for given in proposal["approvals"]):
+            return False
+        return person in self._approvers(state)
+
+    async def give(self, principal: Principal, answer: Answer) -> str:
+        """The controller's answer in words. Raises Refused before asking it, or Unanswered."""
+        if answer.verb not in VERBS:
+            raise Refused(400, f"'{answer.verb[:40]}' is no answer; it can be one of: {', '.join(VERBS)}")
+        state = await self.state()
+        incident = state["incident"] if is_open(state) else None
+        if incident is None or incident["incident"] != answer.incident:
+            raise Refused(409, f"{answer.incident[:60] or 'nothing'} is not the open incident")
+        proposal = incident["proposal"]
+        about_proposal = answer.verb == "approve"
+        if about_proposal and (proposal is None or proposal["hash"] != answer.hash):
+            raise Refused(410, "what this was made for is not what is asked now: look at the incident again and answer that")
+        may = self._approvers(state) if about_proposal else None
+        against = denied_deed(principal, principal.name, self._plan.people, may, proposal["requester"] if proposal else "")
+        if against is not None:
+            raise Refused(403, against)
+        arguments = {"incident": answer.incident, "through": principal.through, **_arguments(answer, principal.through)}
+        named = hashlib.sha256(f"{principal.name}\n{answer.verb}\n{answer.identifier}".encode()).hexdigest()[:40]
+        return await asyncio.to_thread(self._asked.command, answer.verb, principal.name, arguments, f"serve-{named}")
+
+    async def command(self, verb: str, by: str, arguments: Mapping[str, Any], identifier: str) -> str:
+        """Any other command of the doors' own. Raises Unanswered."""
+        return await asyncio.to_thread(self._asked.command, verb, by, arguments, identifier)
+
+    def _approvers(self, state: Mapping[str, Any]) -> frozenset[str]:
+        incident = state["incident"]
+        occasion = Occasion.EXERCISE if incident["kind"] == "exercise" else Occasion.INCIDENT
+        roles = [self._plan.roles[role] for role in incident["proposal"]["roles"] if role in self._plan.roles]
+        return frozenset(one for role in roles for one in fillers(role, occasion))
+
+
+def _arguments(answer: Answer, through: str) -> dict[str, Any]:
+    if answer.verb == "approve":
+        return {"hash": answer.hash, "accepts_loss": answer.accepts_loss_on_page}
+    if answer.verb == "ack":
+        return {"way": _WAYS.get(through.split(" ", maxsplit=1)[0], "reply")}
+    return {"reason": answer.reason[:300]}

@@ -1,0 +1,217 @@
+"""Handlers of what other systems send: alerts in, buttons, key presses, replies, acknowledgements. Each proves first who sends it.
+
+Rules: what can't be proved gets 401 and is logged without its content; what makes no sense 400 with the reason; a repeat gets the answer
+of the first. An alert ends in the command `alert`, which can execute nothing. An answer ends in the command that `holdfast approve` gives.
+"""
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from holdfast.console.serving.answering import Answer, Answering
+from holdfast.console.serving.doors import Handler, Refused, Visit
+from holdfast.console.serving.incoming import BadAlert, Heard, alertmanager, aws_health, json_object, webhook
+from holdfast.console.serving.pages import is_open, must_accept
+from holdfast.console.serving.settings import ServeSettings
+from holdfast.console.serving.signatures import Forged, check_pagerduty, check_slack, check_twilio, check_webhook
+from holdfast.decision.access import person
+from holdfast.decision.links import BadLink, Deed, code_fits, pressed
+
+_TRIES = 5
+_MOST_TRIED = 10_000
+Secrets = Mapping[str, tuple[bytes, ...]]
+"""chat, phone, paging → their secrets."""
+
+
+class Receiving:
+    """The doors for other systems."""
+
+    def __init__(
+        self, settings: ServeSettings, answering: Answering, secrets: Secrets, webhook_keys: Mapping[str, bytes], link_key: bytes,
+        now: Callable[[], float], origin: str,
+    ) -> None:  # fmt: skip
+        self._settings = settings
+        self._answering = answering
+        self._secrets = secrets
+        self._webhook_keys = webhook_keys
+        self._link_key = link_key
+        self._now = now
+        self._origin = origin
+        self._sent: dict[str, deque[float]] = {}
+        self._tried: dict[tuple[str, str], int] = {}
+
+    def handlers(self) -> dict[tuple[str, str], Handler]:
+        """Route → handler."""
+        return {
+            ("POST", "/in/alertmanager"): self._alertmanager,
+            ("POST", "/in/aws-health"): self._aws_health,
+            ("POST", "/in/webhook"): self._webhook,
+            ("POST", "/in/slack"): self._slack,
+            ("POST", "/in/twilio"): self._twilio,
+            ("POST", "/in/pagerduty"): self._pagerduty,
+        }
+
+    # -- alerts ---------------------------------------------------------------------------------------------------------------
+
+    async def _alertmanager(self, visit: Visit) -> Response:
+        return await self._heard(visit.principal.name, lambda: alertmanager(visit.body, self._settings.alerts.alertmanager))
+
+    async def _aws_health(self, visit: Visit) -> Response:
+        return await self._heard(visit.principal.name, lambda: aws_health(visit.body, self._settings.alerts.aws_health))
+
+    async def _webhook(self, visit: Visit) -> Response:
+        header = visit.request.headers.get("holdfast-signature", "")
+        name = _proved(lambda: check_webhook(self._webhook_keys, header, visit.body, self._now()))
+        return await self._heard(name, lambda: webhook(visit.body, name, self._settings.alerts.webhook))
+
+    async def _heard(self, sender: str, read: Callable[[], Heard]) -> Response:
+        try:
+            heard = read()
+        except BadAlert as error:
+            raise Refused(400, str(error)) from error
+        self._within_rate(sender, len(heard.alerts))
+        answers = []
+        for alert in heard.alerts:
+            arguments = {name: value for name, value in asdict(alert).items() if name != "identity"}
+            identifier = f"alert-{hashlib.sha256(f'{sender}:{alert.identity}'.encode()).hexdigest()[:40]}"
+            said = await self._answering.command("alert", f"machine:{sender}", arguments, identifier)
+            answers.append({"fingerprint": alert.fingerprint, "signal": alert.signal, "answer": said})
+        return JSONResponse({"alerts": answers, "not_mapped": heard.unnamed, "truncated_by_sender": heard.truncated})
+
+    def _within_rate(self, sender: str, count: int) -> None:
+        """Each alert is journalled: a storm must not fill the disk. Raises Refused."""
+        sent, now = self._sent.setdefault(sender, deque()), self._now()
+        while sent and now - sent[0] >= 60.0:
+            sent.popleft()
+        if len(sent) + count > self._settings.alerts.most_a_minute:
+            raise Refused(
+                429, f"more than {self._settings.alerts.most_a_minute} alerts a minute from {sender}: send them again in a minute"
+            )
+        sent.extend([now] * count)
+
+    # -- answers --------------------------------------------------------------------------------------------------------------
+
+    def _secret(self, name: str) -> tuple[bytes, ...]:
+        if name not in self._secrets:
+            raise Refused(404, "this way is not configured here")
+        return self._secrets[name]
+
+    async def _slack(self, visit: Visit) -> Response:
+        """A button: `action_id` acknowledge (of any message about the incident), or a value of Holdfast's own."""
+        secret, headers = self._secret("chat")[0], visit.request.headers
+        stamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
+        _proved(lambda: check_slack(secret, stamp, signature, visit.body, self._now()))
+        try:
+            payload = json.loads(visit.first("payload"))
+            user, action = str(payload["user"]["id"]), payload["actions"][0]
+            value, moment = str(action.get("value", "")), str(action["action_ts"])
+        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+            raise Refused(400, "'payload' must be a block_actions interaction") from error
+        who = self._person(lambda one: one.chat == user, f"Slack user {user[:40]}")
+        state = await self._answering.state()
+        if action.get("action_id") == "acknowledge" and not value.startswith("holdfast:"):
+            deed, incident, wanted = Deed.ACKNOWLEDGE, _named_in(state, value), ""
+        else:
+            try:
+                deed, incident, wanted = pressed(value)
+            except BadLink as error:
+                raise Refused(400, str(error)) from error
+        said = await self._given(who, "chat", state, Answer(deed.value, incident, f"{moment}-{deed}", wanted))
+        return JSONResponse({"response_type": "ephemeral", "replace_original": False, "text": said})
+
+    async def _twilio(self, visit: Visit) -> Response:
+        """A pressed key or a text: 1 or ACK acknowledges, six digits approve. A call was made to `To`; a text comes from `From`."""
+        query = visit.request.url.query
+        url = f"{self._origin}/in/twilio" + (f"?{query}" if query else "")
+        token, signature = self._secret("phone")[0], visit.request.headers.get("x-twilio-signature", "")
+        _proved(lambda: check_twilio(token, url, visit.fields, signature))
+        call = visit.first("CallSid")
+        number, said = (visit.first("To"), visit.first("Digits")) if call else (visit.first("From"), visit.first("Body"))
+        who = self._person(lambda one: one.phone is not None and _digits(one.phone) == _digits(number), "this number")
+        words, state = said.strip().lower().removeprefix("approve").strip(), await self._answering.state()
+        incident = state["incident"]["incident"] if is_open(state) else ""
+        once, through = call or visit.first("MessageSid"), "phone" if call else "sms"
+        if words in ("1", "ack", "yes", "ok"):
+            answer = Answer("ack", incident, f"{once}-ack")
+        elif len(words) == 6 and words.isascii() and words.isdigit():
+            answer = Answer("approve", incident, f"{once}-{words}", self._code_fits(who, state, words))
+        else:
+            return _spoken("Not understood. Answer 1 to say that you have it, or the six digits to approve.", call)
+        return _spoken(await self._given(who, through, state, answer), call)
+
+    def _code_fits(self, who: str, state: Mapping[str, Any], digits: str) -> str:
+        """The hash that these digits of this person stand for. Raises Refused; after some wrong tries they count no more."""
+        proposal = state["incident"]["proposal"] if is_open(state) else None
+        if proposal is None:
+            raise Refused(409, "nothing waits for approval now")
+        place = (who, proposal["hash"])
+        if self._tried.get(place, 0) >= _TRIES:
+            raise Refused(429, "too many wrong codes for this proposal: use the page")
+        if not code_fits(self._link_key, who, proposal["hash"], digits):
+            if len(self._tried) >= _MOST_TRIED:
+                self._tried.clear()
+            self._tried[place] = self._tried.get(place, 0) + 1
+            raise Refused(403, "these are not the digits for what is proposed now")
+        return str(proposal["hash"])
+
+    async def _pagerduty(self, visit: Visit) -> Response:
+        header = visit.request.headers.get("x-pagerduty-signature", "")
+        keys = self._secret("paging")
+        _proved(lambda: check_pagerduty(keys, header, visit.body))
+        try:
+            event = json_object(visit.body)["event"]
+            kind, once = str(event["event_type"]), str(event["id"])
+            if kind != "incident.acknowledged":
+                return JSONResponse({"answer": f"'{kind[:60]}' means nothing here"})
+            user, about = str(event["agent"]["id"]), str(event["data"].get("incident_key") or "")
+        except (BadAlert, KeyError, TypeError, AttributeError) as error:
+            raise Refused(400, "the body must hold an 'event' with id, event_type, agent and data") from error
+        people = self._settings.paging.people if self._settings.paging is not None else {}
+        if user not in people:
+            raise Refused(403, f"PagerDuty user {user[:40]} is nobody in the configuration")
+        state = await self._answering.state()
+        answer = Answer("ack", _named_in(state, about), f"pagerduty-{once}")
+        return JSONResponse({"answer": await self._given(people[user], "pagerduty", state, answer)})
+
+    def _person(self, fits: Callable[[Any], bool], called: str) -> str:
+        found = [name for name, one in self._answering.plan.people.items() if fits(one)]
+        if len(found) != 1:
+            raise Refused(403, f"{called} is {'nobody' if not found else 'more than one person'} in the plan")
+        return found[0]
+
+    async def _given(self, who: str, through: str, state: Mapping[str, Any], answer: Answer) -> str:
+        """A loss that somebody must accept needs the page: the last approval is not taken from a button."""
+        proposal = state["incident"]["proposal"] if is_open(state) else None
+        if answer.verb == "approve" and proposal is not None and must_accept(proposal):
+            raise Refused(403, "the loss is above the RPO or unknown: accept it on the page, where the region's name is typed")
+        return await self._answering.give(person(who, through), answer)
+
+
+def _proved(check: Callable[[], Any]) -> Any:
+    try:
+        return check()
+    except Forged as error:
+        raise Refused(401, str(error)) from error
+
+
+def _named_in(state: Mapping[str, Any], text: str) -> str:
+    """The open incident, where the text (a message's or an alert's key) names it as one of its parts."""
+    incident = str(state["incident"]["incident"]) if is_open(state) else ""
+    parts = text.replace("/", ":").replace(" ", ":").split(":")
+    return incident if incident and incident in parts else ""
+
+
+def _digits(number: str) -> str:
+    return "".join(character for character in number if character.isdigit())
+
+
+def _spoken(said: str, call: str) -> Response:
+    from xml.sax.saxutils import escape
+
+    inner = f"<Say>{escape(said)}</Say>" if call else f"<Message>{escape(said)}</Message>"
+    return Response(f'<?xml version="1.0" encoding="UTF-8"?><Response>{inner}</Response>', media_type="application/xml")

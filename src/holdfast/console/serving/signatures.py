@@ -1,0 +1,59 @@
+"""How messages from outside prove where they come from, after the senders' own published rules. Pure: keys and time are given.
+
+Rules: a signature is compared in constant time; where the sender signs a time, one outside the window is refused.
+"""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+
+WINDOW_SECONDS = 300.0
+
+
+class Forged(ValueError):
+    """Not genuine, or too old to be believed; the text says which."""
+
+
+def check_slack(secret: bytes, stamp: str, signature: str, body: bytes, now: float) -> None:
+    """Slack's v0 signature: HMAC-SHA256 over `v0:<stamp>:<body>`. Raises Forged."""
+    _check_time(stamp, now)
+    expected = "v0=" + hmac.new(secret, b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    _same(expected, signature)
+
+
+def check_twilio(token: bytes, url: str, fields: Mapping[str, Sequence[str]], signature: str) -> None:
+    """Twilio's: base64 of HMAC-SHA1 over the address and every field with its values, in the order of their names. Raises Forged."""
+    text = url + "".join(name + value for name in sorted(fields) for value in sorted(set(fields[name])))
+    _same(base64.b64encode(hmac.new(token, text.encode(), hashlib.sha1).digest()).decode(), signature)
+
+
+def check_pagerduty(secrets: Sequence[bytes], header: str, body: bytes) -> None:
+    """PagerDuty's v3: a list of `v1=<HMAC-SHA256 of the body>`, several while a secret is changed. Raises Forged."""
+    given = [part.strip().encode() for part in header.split(",")[:10]]
+    expected = [b"v1=" + hmac.new(secret, body, hashlib.sha256).hexdigest().encode() for secret in secrets]
+    if not any(hmac.compare_digest(one, other) for one in expected for other in given):
+        raise Forged("the signature does not fit the body")
+
+
+def check_webhook(keys: Mapping[str, bytes], header: str, body: bytes, now: float) -> str:
+    """Holdfast's own: `t=<seconds>,k=<key>,v1=<HMAC-SHA256 over t.body>`. Returns the key's name. Raises Forged."""
+    parts = dict(piece.split("=", 1) for piece in header[:512].split(",") if "=" in piece)
+    stamp, name = parts.get("t", ""), parts.get("k", "")
+    _check_time(stamp, now)
+    # Also with a name that nobody knows something is computed, so that the time taken doesn't tell which names there are.
+    digest = hmac.new(keys.get(name, b"\0" * 32), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+    _same(digest if name in keys else "no key of that name", parts.get("v1", ""))
+    return name
+
+
+def _check_time(stamp: str, now: float) -> None:
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
+        raise Forged("the signature has no time stamp in whole seconds")
+    if abs(now - int(stamp)) > WINDOW_SECONDS:
+        raise Forged(f"signed more than {WINDOW_SECONDS:g} s away from the clock here: a replay, or a clock that is wrong")
+
+
+def _same(expected: str, given: str) -> None:
+    if not hmac.compare_digest(expected.encode(), given.encode()):
+        raise Forged("the signature does not fit the message")

@@ -1,0 +1,118 @@
+"""`holdfast serve` as a real HTTP server on loopback, in front of a controller on paper."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+
+from holdfast.app_serve import application
+from holdfast.conduct.situation import Command
+from holdfast.console.serving.settings import ServeSettings
+from holdfast.console.state import state
+from holdfast.plan.model import Plan
+from unit.conduct_on_paper import LOADED, Paper
+
+SECRET = "a secret of the tests, long enough"
+PHONE, CHAT = "+35312345678", "U0EXERCISE1"
+
+
+def reachable(plan: Plan = LOADED.plan) -> Plan:
+    """The plan with a telephone and a chat name of the first stand-in."""
+    people = {**plan.people, "exercise-one": plan.people["exercise-one"].model_copy(update={"phone": PHONE, "chat": CHAT})}
+    return plan.model_copy(update={"people": people})
+
+
+class PaperController:
+    """What stands behind the doors: the production policy on paper."""
+
+    def __init__(self, paper: Paper) -> None:
+        self.paper = paper
+        paper.now = time.time()  # the doors look at the wall clock
+        self.commands: list[tuple[str, str]] = []
+        self._turn = threading.Lock()
+
+    def state(self) -> dict[str, Any]:
+        with self._turn:
+            shown = state(self.paper.situation(), 1.0, None, {})
+        return {**json.loads(json.dumps(shown)), "hears": [], "journal_full": None}
+
+    def command(self, verb: str, by: str, arguments: Mapping[str, Any], identifier: str) -> str:
+        from holdfast.conduct.policy import answered
+
+        with self._turn:
+            self.commands.append((verb, by))
+            said, moves = answered(self.paper.situation(), Command(identifier, verb, by, dict(arguments)))
+            self.paper._make(moves)
+            self.paper.settle()
+            return said
+
+
+@dataclass
+class Served:
+    """A running server, a browser that keeps its cookies, and what is behind it."""
+
+    url: str
+    browser: httpx.Client
+    controller: PaperController
+    directory: Path
+
+    @property
+    def paper(self) -> Paper:
+        return self.controller.paper
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+@contextmanager
+def running(app: Any, port: int) -> Iterator[None]:
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        until = time.monotonic() + 20.0
+        while not server.started and time.monotonic() < until:
+            time.sleep(0.01)
+        assert server.started
+        yield
+    finally:
+        server.should_exit = True
+        thread.join(20.0)
+
+
+def settings_with(directory: Path, port: int, **more: Any) -> ServeSettings:
+    secret = directory / "secret"
+    secret.write_text(SECRET)
+    given = {
+        "port": port,
+        "chat": {"signing_secret_file": secret},
+        "phone": {"token_file": secret},
+        "paging": {"secret_files": [secret], "people": {"PUSER1": "exercise-one"}},
+        "alerts": {
+            "alertmanager": [{"label": "alertname", "is": "LoginsFail", "signal": "security-alert"}],
+            "aws_health": [{"label": "service", "is": "RDS", "signal": "data-errors"}],
+            "keys": {"scanner": secret},
+        },
+        **more,
+    }
+    return ServeSettings.model_validate(given)
+
+
+@contextmanager
+def serving(directory: Path, paper: Paper | None = None, **more: Any) -> Iterator[Served]:
+    port = free_port()
+    controller = PaperController(paper or Paper(plan=reachable()))
+    app = application(controller, settings_with(directory, port, **more), controller.paper.plan, directory)
+    with running(app, port), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20.0, trust_env=False) as browser:
+        yield Served(f"http://127.0.0.1:{port}", browser, controller, directory)
