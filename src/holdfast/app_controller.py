@@ -18,6 +18,7 @@ from holdfast.app_channels import notifiers_for
 from holdfast.conduct.attesting import attested_regions
 from holdfast.console.api import Api
 from holdfast.console.narration import Line, line
+from holdfast.controller.audiences import Audiences
 from holdfast.controller.hearing import belongs_to, hear
 from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller, Settings
@@ -35,6 +36,7 @@ from holdfast.plan.bindings import (
 from holdfast.plan.loader import LoadedPlan
 from holdfast.plan.model import Plan
 from holdfast.ports.action import Action
+from holdfast.ports.audience import AudienceSource
 from holdfast.ports.clock import Clock
 from holdfast.ports.divergence import DivergenceSource
 from holdfast.providers.agents.actions import (
@@ -51,9 +53,11 @@ from holdfast.providers.agents.records import AgentRecords
 from holdfast.providers.agents.withdraw import WithdrawAction
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.dns.switch import DnsSwitchAction
+from holdfast.providers.file.contacts import CsvAudience, member_of
 from holdfast.providers.file.divergence import EXPORTS, DivergenceExportAction
 from holdfast.providers.file.give_back import ExportGiver
 from holdfast.providers.haproxy.traffic import LoadBalancerDrainAction, LoadBalancerSwitchAction
+from holdfast.providers.http.audience import HttpAudience
 from holdfast.providers.http.client import request
 from holdfast.providers.kubernetes.fresh import FreshAction
 from holdfast.providers.kubernetes.settings import SettingsAction
@@ -115,6 +119,7 @@ class Assembled:
     api: Api
     bound_to: str
     """The installation that the bindings name; empty when they name none."""
+    audiences: Audiences
 
 
 def actions_for(
@@ -187,6 +192,7 @@ def assemble(
     scenario: str,
     profile: str,
     exercise: str | None,
+    scale: float = 1.0,
     through: Callable[[Actions], Actions] = as_they_are,
 ) -> Assembled:
     """Open the journal and wire everything to it. `through`: what stands between the controller and its actions (tests break one there).
@@ -204,7 +210,7 @@ def assemble(
     watch = Watch(plan, timing, scenario, sources_for(bindings, timing), clock)
     notifiers = notifiers_for(plan.channels(), bindings, clock)
     controller = Controller(
-        Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise),
+        Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise, scale),
         journal,
         clock,
         watch,
@@ -217,8 +223,21 @@ def assemble(
             {"postgres": PostgresGiver(_bound(bindings, PostgresBinding)), "redis": RedisGiver(_bound(bindings, RedisBinding))},
         ),
     )
+    audiences = Audiences(_audience_sources(loaded), bindings.state_directory / "audiences", clock)
+    controller.directory = audiences.directory
     api = Api(controller, keeper, journal, token, lease_key)
-    return Assembled(controller, keeper, journal, agents, api, bindings.installation)
+    return Assembled(controller, keeper, journal, agents, api, bindings.installation, audiences)
+
+
+def _audience_sources(loaded: LoadedPlan) -> dict[str, AudienceSource]:
+    """The directory behind every audience that has one: an address, or a file beside the plan."""
+    found: dict[str, AudienceSource] = {}
+    for name, audience in loaded.plan.audiences.items():
+        if audience.source is not None and audience.source.startswith(("https://", "http://")):
+            found[name] = HttpAudience(audience.source, member_of)
+        elif audience.source is not None:
+            found[name] = CsvAudience(loaded.path.parent / audience.source)
+    return found
 
 
 async def _status(agent: AgentClient, timeout_seconds: float) -> Mapping[str, Any] | None:
@@ -279,12 +298,13 @@ async def run_controller(
     profile: str,
     exercise: str | None,
     tell: Callable[[Line], None],
+    scale: float = 1.0,
     through: Callable[[Actions], Actions] = as_they_are,
 ) -> None:
     """Run until cancelled. Raises JournalConflict when another controller holds or takes the journal, JournalForeign when it is of other
     agents."""
     clock = SystemClock()
-    assembled = assemble(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, through=through)
+    assembled = assemble(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, scale=scale, through=through)
     head = assembled.journal.head()[0]
     assembled.controller.room.told = lambda reason: tell(
         Line(clock.wall_seconds(), "failed", f"nothing is decided or ordered until the journal can be written: {reason}")
@@ -307,6 +327,7 @@ async def run_controller(
             controller.begin_term((keeper.epoch.era, keeper.epoch.epoch, keeper.holder), used, term, identity)
             if serving is None:
                 group.create_task(_serve(server, binding.host, binding.port))
+            group.create_task(assembled.audiences.run())
             group.create_task(assembled.controller.run())
             group.create_task(_narrate(assembled.journal, tell, clock, head))
     finally:

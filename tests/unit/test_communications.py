@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.communications import DueMessage, IncidentFacts, due, recipients, rendered
+from holdfast.communications import DueMessage, IncidentFacts, due, next_change_seconds, recipients, rendered
 from holdfast.communications.rendering import field_values
+from holdfast.plan.model import Regulation, Vendor
+from holdfast.plan.plan_clock import PlanClock
+from holdfast.plan.systems import Dependency
 from holdfast.plan.wordlists import MESSAGE_FIELDS
 from unit.plan_texts import plan_with
 
@@ -24,6 +27,14 @@ REAL = IncidentFacts(
     commander="aoife-brennan",
 )
 EXERCISE = replace(REAL, exercise="drill-3")
+VENDORS = [
+    f"vendor.{name}/1"
+    for name in (
+        *("edge-provider", "carrier", "language-model-provider", "speech-provider"),
+        *("apaleo", "mews", "opera", "cloudbeds", "siteminder"),
+    )
+]
+"""Those that voice and reservations need."""
 
 
 def owed(facts: IncidentFacts, after_seconds: float) -> dict[str, DueMessage]:
@@ -36,6 +47,7 @@ def test_at_the_start_these_are_owed_by_their_times() -> None:
         "stakeholders/1": 10 * MINUTE,
         "executive-briefing/1": 30 * MINUTE,
         "partners/1": 60 * MINUTE,
+        **dict.fromkeys(VENDORS, 30 * MINUTE),
     }
 
 
@@ -45,6 +57,7 @@ def test_a_message_that_a_step_sends_says_which() -> None:
         "stakeholders/1": "tell-stakeholders",
         "executive-briefing/1": None,
         "partners/1": None,
+        **dict.fromkeys(VENDORS),
     }
 
 
@@ -90,8 +103,8 @@ def test_an_alert_for_p1_is_owed_for_nothing_less_and_partners_only_hear_of_what
 
 def test_in_an_incident_a_role_means_primary_and_backup_and_an_audience_its_people() -> None:
     alert = recipients(PLAN, PLAN.messages["incident-alert"], REAL)
-    assert [recipient.identifier for recipient in alert] == ["piotr-zielinski", "aoife-brennan", "matteo-ricci"]
-    assert [recipient.through for recipient in alert] == ["on-call", "incident-commander", "incident-commander"]
+    assert [recipient.identifier for recipient in alert] == ["piotr-zielinski", "ines-carvalho", "aoife-brennan", "matteo-ricci"]
+    assert [recipient.through for recipient in alert] == ["on-call", "on-call", "incident-commander", "incident-commander"]
     assert [recipient.identifier for recipient in recipients(PLAN, PLAN.messages["customers"], REAL)] == ["customers"]
 
 
@@ -174,3 +187,67 @@ def test_what_is_owed_stays_owed_while_time_passes(now: float, later: float, res
 def test_a_clock_that_is_a_little_behind_breaks_nothing(after_seconds: float) -> None:
     due(PLAN, "regional-outage", REAL, START + after_seconds)
     rendered(PLAN, "regional-outage", "status", REAL, START + after_seconds)
+
+
+@given(after=st.floats(0, 5 * 3600), later=st.floats(0, 3600), scale=st.sampled_from([1.0, 60.0]))
+def test_what_is_owed_stays_owed_and_nothing_changes_before_the_next_moment(after: float, later: float, scale: float) -> None:
+    facts = replace(REAL, clock=PlanClock(scale))
+    now = START + after / scale
+    keys = {message.key for message in due(PLAN, "regional-outage", facts, now)}
+    assert keys <= {message.key for message in due(PLAN, "regional-outage", facts, now + later)}
+    change = next_change_seconds(PLAN, "regional-outage", facts, now)
+    assert change > now
+    just_before = now + (change - now) * 0.999
+    assert {message.key for message in due(PLAN, "regional-outage", facts, just_before)} == keys
+    assert {message.key for message in due(PLAN, "regional-outage", facts, change + 0.001)} > keys
+
+
+@given(after=st.floats(0, 5 * 3600))
+def test_at_a_scale_the_same_is_owed_at_the_same_time_of_the_plan(after: float) -> None:
+    def owed_at(scale: float) -> list[tuple[str, float]]:
+        facts = replace(REAL, clock=PlanClock(scale))
+        found = due(PLAN, "regional-outage", facts, START + after / scale)
+        return [(message.key, round((message.due_seconds - START) * scale, 3)) for message in found]
+
+    assert owed_at(60.0) == owed_at(1.0) or min(abs(after % 900 - edge) for edge in (0, 720, 900)) < 1e-3
+
+
+def test_an_authority_is_told_within_the_regulations_time_from_when_the_company_knew() -> None:
+    gdpr = Regulation.model_validate(
+        {
+            "name": "GDPR",
+            "notify": "the data protection authority",
+            "notify_within": "72h",
+            "notify_by": "communication-lead",
+            "scenarios": ["regional-outage"],
+        }
+    )
+    plan = PLAN.model_copy(update={"regulations": {"gdpr": gdpr}})
+    aware = replace(REAL, aware_seconds=START + 60)
+    (notice,) = [message for message in due(plan, "regional-outage", aware, START + 90) if message.message == "regulation.gdpr"]
+    assert notice.due_seconds == START + 60 + 72 * 3600
+    assert [recipient.identifier for recipient in notice.recipients] == ["nadia-haddad", "jonas-lindqvist"]
+    assert "after the company knew" in notice.reason
+    assert not any(message.message == "regulation.gdpr" for message in due(plan, "database-failover", aware, START + 90))
+    over = replace(aware, restored_seconds=START + 70)
+    assert any(message.message == "regulation.gdpr" for message in due(plan, "regional-outage", over, START + 90)), "also of what is over"
+
+
+def test_a_vendor_is_told_when_a_function_needs_it_and_never_in_an_exercise() -> None:
+    vendor = Vendor(name="Cloud", supplies="The region", email="help@cloud.example")
+    needs = Dependency(name="Region", vendor="cloud", needed_by=("database",))
+    plan = PLAN.model_copy(update={"vendors": {"cloud": vendor}, "dependencies": {"region": needs}})
+    (call,) = [message for message in due(plan, "regional-outage", REAL, START) if message.message == "vendor.cloud"]
+    assert [(channel, recipient.identifier, recipient.address(channel)) for channel, recipient in call.deliveries] == [
+        ("email", "vendor.cloud", "help@cloud.example")
+    ]
+    (practised,) = [message for message in due(plan, "regional-outage", EXERCISE, START) if message.message == "vendor.cloud"]
+    assert [recipient.address("email") for recipient in practised.recipients] == [None]
+
+
+def test_the_briefing_knows_the_tier_the_workarounds_and_what_is_needed() -> None:
+    values = field_values(PLAN, "regional-outage", replace(REAL, needs=("two approvals",)), START + 20 * MINUTE)
+    assert "revenue 10,000 USD" in values["impact"]
+    assert values["needs"] == "two approvals"
+    assert values["war_room"] == "#incident-20231114-221320"
+    assert values["next_update"] == "2023-11-14 22:43:20+00:00"

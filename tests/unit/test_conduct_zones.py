@@ -1,6 +1,6 @@
 """One zone lost is recorded and told, once, and opens nothing; it is told again when it is back."""
 
-from holdfast.conduct.messages import ATTEMPTS
+from holdfast.conduct.deliveries import ATTEMPTS
 from holdfast.console.narration import line
 from holdfast.decision.replay import replayed
 from holdfast.health.signals import Health

@@ -84,13 +84,15 @@ def test_the_longest_outage_stands_when_there_were_several_and_another_controlle
 def test_who_must_approve_by_when_and_with_which_command() -> None:
     paper = Paper(exercise=None)
     paper.lose_region()
-    (asked,) = _state(paper)["acting"]
+    asked, called = _state(paper)["acting"]
+    assert called["command"] == f"holdfast ack {paper.incident.incident} --as aoife-brennan"
     assert asked["by_seconds"] == paper.now + 1800.0
     assert asked["needed"] == 2
     assert asked["who"][0] == {"person": "aoife-brennan", "name": "Aoife Brennan", "role": "platform-lead"}
     assert asked["command"] == f"holdfast approve {paper.incident.incident} --as aoife-brennan"
     assert paper.approve("aoife-brennan") == ["accepted: approval 1 of 2"]
-    (asked,) = _state(paper)["acting"]
+    asked, called = _state(paper)["acting"]
+    assert called["command"] == f"holdfast ack {paper.incident.incident} --as ines-carvalho", "whoever approves has answered"
     assert asked["needed"] == 1
     assert "aoife-brennan" not in [person["person"] for person in asked["who"]]
 
@@ -109,12 +111,13 @@ def test_a_step_that_waits_names_its_people_and_the_way_home_follows() -> None:
     paper.outcomes["smoke.test"] = "refused"
     paper.lose_region()
     paper.approve("exercise-one", "exercise-two")
-    (asked,) = _state(paper)["acting"]
+    asked, called = _state(paper)["acting"]
+    assert called["command"] == f"holdfast ack {paper.incident.incident} --as exercise-four"
     assert asked["command"] == "holdfast choose smoke-test retry --as exercise-one"
     paper.outcomes.clear()
     paper.command("choose", "exercise-one", step="smoke-test", choice="retry")
     paper.region_answers()
-    assert [entry["command"] for entry in _state(paper)["acting"]] == ["holdfast failback --as exercise-one"]
+    assert [entry["command"] for entry in _state(paper)["acting"]] == ["holdfast failback --as exercise-four"]
 
 
 def test_the_forecast_names_the_steps_that_the_end_hangs_on() -> None:

@@ -143,6 +143,8 @@ def test_nothing_of_the_reference_document_is_left_over() -> None:
     assert value["scenarios"]["security-breach"]["phases"][3]["window"] == ["120m", "open"]
     assert "every" not in value["exercises"]["tabletop-exercise"]
     assert len(value["criteria"]) == 8 and len(value["indicators"]) == 5 and len(value["improvement"]) == 4
+    measured = {entry["measures"] for entry in value["criteria"].values() if "measures" in entry}
+    assert measured == {"response", "decision", "communication"}
     assert [stage["within"] for stage in value["reviews"]] == ["24h", "1w", "2w"]
     assert value["monitoring"]["failover-controller"]["feeds"] == ["dns-management"]
     assert {link["how"] for link in value["replication_links"].values()} == {"continuous", "asynchronous", "cross-region"}

@@ -28,8 +28,9 @@ def test_what_waits_is_first_and_its_command_last(monkeypatch: pytest.MonkeyPatc
     assert lines[1] == f"because witness and outside get no answer; {PRIMARY} holds the right to write, epoch 0.1"
     assert lines[2].endswith("at most the last 3.6 s of acknowledged writes, an estimated 40 writes; nobody has approved yet")
     assert "2 of Aoife Brennan (platform lead)" in lines[3]
+    assert "must answer for Incident Commander, Technical Lead" in lines[4]
     assert lines[-1] == "next: holdfast approve inc-1-1 --as aoife-brennan"
-    assert len(lines) <= 6
+    assert len(lines) <= 7
 
 
 def test_what_is_done_is_counted_and_listed_on_demand(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,8 +2,9 @@
 
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from holdfast.drill.schedule import Due
     from holdfast.plan.model import Drill as PlannedDrill
-    from holdfast.plan.model import Plan
+    from holdfast.plan.model import Exercise, Plan
 
 app = App(name="drill", help="Practise a scenario of the plan on the lab and measure what clients lost.")
 
@@ -33,12 +34,25 @@ def run(
     profile: str = "fast",
     replication: Literal["asynchronous", "synchronous"] = "asynchronous",
     storage: Literal["moto", "versitygw"] | None = None,
+    scale: Annotated[
+        float, Parameter(help="How fast the plan's clock runs for messages, escalation and answers; 60: a minute a second.")
+    ] = 1.0,
+    decide_after: Annotated[
+        str | None, Parameter(help="Stand-ins decide so long after the impact, such as 25m; else, with --scale, as the exercise says.")
+    ] = None,
+    open_for: Annotated[
+        str | None, Parameter(help="The incident stays open at least so long, such as 70m; else, with --scale, as the exercise says.")
+    ] = None,
+    unanswered: Annotated[
+        tuple[str, ...], Parameter(help="Stand-ins who acknowledge nothing; else, with --scale, as the exercise says.", negative="")
+    ] = (),
     output: OutputFormat = "text",
 ) -> int:
     """Run a drill: take something away under load, recover, bring it home, measure. Exits 0 only when the verdict is *pass*.
 
     Example: `holdfast drill run regional-outage --directory var/demo`, `holdfast drill run database-failover`,
-    `holdfast drill run application-failover`, `holdfast drill run storage-failover --storage moto`
+    `holdfast drill run application-failover`, `holdfast drill run storage-failover --storage moto`,
+    `holdfast drill run regional-outage --scale 60`
 
     Parameters
     ----------
@@ -70,6 +84,7 @@ def run(
         storage=storage,
         takes_away=chosen.takes_away,
     )
+    settings = replace(settings, **_clock(chosen.exercise, scale, decide_after, open_for, unanswered))
     say = teller(exercise=True) if output == "text" else (lambda _: None)
     try:
         result = run_drill(settings, loaded, say)
@@ -81,6 +96,42 @@ def run(
     else:
         screen().print(summary(report, str(place)))
     return _EXIT[report.verdict]
+
+
+def _clock(
+    exercise: "Exercise", scale: float, decide_after: str | None, open_for: str | None, unanswered: tuple[str, ...]
+) -> dict[str, Any]:
+    """What of the drill follows the plan's clock: as asked for, else as the exercise says where that clock runs faster than the wall's.
+
+    On the wall's clock nobody is kept waiting for an hour unless a person asks for it.
+    """
+    planned = exercise if scale != 1 else exercise.model_copy(update={"decide_after": None, "open_for": None, "unanswered": ()})
+    return {
+        "scale": _scale(scale),
+        "decide_after_seconds": _length("--decide-after", decide_after, planned.decide_after),
+        "open_for_seconds": _length("--open-for", open_for, planned.open_for),
+        "unanswered": frozenset(unanswered or planned.unanswered),
+    }
+
+
+def _scale(scale: float) -> float:
+    from holdfast.cli.run import MOST_SCALE
+
+    if not 1 <= scale <= MOST_SCALE:
+        raise CommandError(f"--scale is from 1 to {MOST_SCALE}, not {scale:g}. Nothing was started.")
+    return scale
+
+
+def _length(option: str, given: str | None, planned: float | None) -> float:
+    """Seconds of what was given, else of what the exercise says."""
+    from holdfast.plan.values import duration_seconds
+
+    if given is None:
+        return planned or 0.0
+    try:
+        return duration_seconds(given)
+    except ValueError as error:
+        raise CommandError(f"{option}: {error}. Nothing was started.") from error
 
 
 @app.command(name="list")

@@ -12,6 +12,9 @@ from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, bindings_of, is_there,
 if TYPE_CHECKING:
     from holdfast.plan.loader import LoadedPlan
 
+MOST_SCALE = 600
+"""Above it a plan's minute is shorter than a pass of the controller."""
+
 
 def run(
     plan: Path,
@@ -20,6 +23,7 @@ def run(
     profile: Annotated[str | None, Parameter(help="Which of the plan's profiles; without it the lab's, else `default`.")] = None,
     by: Annotated[str | None, Parameter(name=["--as"], help="Who begins the run of a file made by `holdfast plan`.")] = None,
     exercise: Annotated[str | None, Parameter(help="Identifier of an exercise: its incidents are exercises, decided by stand-ins.")] = None,
+    scale: Annotated[float, Parameter(help="In an exercise: how fast the plan's clock runs for messages, escalation and answers.")] = 1.0,
     lab: LabDirectory = DEFAULT_LAB,
     output: OutputFormat = "text",
 ) -> int:
@@ -37,6 +41,8 @@ def run(
             raise CommandError(f"say who begins it: `holdfast run --plan {plan} --as NAME`")
         said(carry_out(plan, by, lab), output)
         return ExitCode.FINE
+    if scale != 1 and (exercise is None or not 1 < scale <= MOST_SCALE):
+        raise CommandError(f"--scale is for exercises (with --exercise), and is from 1 to {MOST_SCALE}; {scale:g} is not possible here")
     import asyncio
     import logging
 
@@ -59,7 +65,7 @@ def run(
     bindings = bindings_of(lab)
     tell = print_json if output == "json" else teller(exercise is not None)
     try:
-        asyncio.run(run_controller(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, tell=tell))
+        asyncio.run(run_controller(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, tell=tell, scale=scale))
     except KeyboardInterrupt:
         return ExitCode.FINE
     except Exception as error:

@@ -1,7 +1,22 @@
 """Pure: who is owed which message by when, and why. Never sends."""
 
-from holdfast.communications.duty import DueMessage, Recipient, addressed, due, recipients
+from holdfast.communications.duty import DueMessage, due, next_change_seconds, recipients
 from holdfast.communications.facts import IncidentFacts
+from holdfast.communications.recipients import Directory, Member, Membership, Recipient, addressed
 from holdfast.communications.rendering import rendered
+from holdfast.plan.model import Words
 
-__all__ = ["DueMessage", "IncidentFacts", "Recipient", "addressed", "due", "recipients", "rendered"]
+__all__ = [
+    "Directory",
+    "DueMessage",
+    "IncidentFacts",
+    "Member",
+    "Membership",
+    "Recipient",
+    "Words",
+    "addressed",
+    "due",
+    "next_change_seconds",
+    "recipients",
+    "rendered",
+]

@@ -1,34 +1,27 @@
 """Which messages of the plan are owed: by when, to whom, over which channels, and why.
 
-Rules: a message is owed as soon as its conditions hold (severity, functions hit, length of the outage, service back); it may be sent
-from `from_seconds` on and is late after `due_seconds`. A repeated message falls due at `due`, then at every interval until service is
-back. In an exercise roles mean their stand-ins, and an audience is one mailbox named after it: no person behind it is reached.
-What counts down stops where service is back: nobody is told of an outage that was over before its message was owed.
+Rules: a message is owed as soon as its conditions hold (scenario, severity, functions hit, length of the outage, service back); it may be
+sent from `from_seconds` on and is late after `due_seconds`. A repeated message falls due at `due`, then at every interval until service is
+back. What counts down stops where service is back: nobody is told of an outage that was over before its message was owed. All of it runs
+on the plan's clock (`IncidentFacts.clock`); the moments that come out are the wall's.
 Never here: sending, or remembering what was sent; `key` is stable, so that whoever does can tell a repeat.
 """
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from holdfast.communications.facts import IncidentFacts
+from holdfast.communications.obligations import all_messages
+from holdfast.communications.recipients import Directory, Recipient, addressed
 from holdfast.plan.model import Message, Plan, Scenario
-from holdfast.plan.people import Occasion, fillers
+from holdfast.plan.people import Occasion
 from holdfast.plan.values import spoken_duration
 
 _EARLY_SHARE = 0.2
 """A repeated message may go out this share of its interval ahead of its moment, or it could never be on time."""
 _MOST_REPEATS = 500
 """An incident that lasts for weeks owes no more of one message than this; the latest ones count."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Who is told: a person of the plan, or an audience reached as one (`person` is None). `through`: role or audience that named it."""
-
-    identifier: str
-    name: str
-    through: str
-    person: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +39,26 @@ class DueMessage:
     step: str | None
     """The scenario's step that sends it; None when it is sent as soon as it is owed."""
     reason: str
+    unknown: tuple[str, ...] = ()
+    """Audiences of which nobody knows who is in them: their directory doesn't answer, and no copy of it is left."""
+
+    @property
+    def at_last_seconds(self) -> float:
+        """When it goes out although the step that should send it has not come yet."""
+        return self.due_seconds - (self.due_seconds - self.from_seconds) * _EARLY_SHARE
 
     @property
     def deliveries(self) -> tuple[tuple[str, Recipient], ...]:
-        """Every channel with every recipient."""
-        return tuple((channel, recipient) for channel in self.channels for recipient in self.recipients)
+        """Every channel with every recipient that it reaches."""
+        return tuple((channel, recipient) for channel in self.channels for recipient in self.recipients if recipient.is_reached_by(channel))
 
 
-def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float) -> tuple[DueMessage, ...]:
+def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float, directory: Directory | None = None) -> tuple[DueMessage, ...]:
     """Messages owed until `now`, the earliest first, those already overdue included."""
     senders = _senders(plan.scenarios[scenario])
-    applying = {name: message for name, message in plan.messages.items() if _applies(message, scenario, facts)}
-    told = {name: recipients(plan, message, facts) for name, message in applying.items()}  # once: a message may be owed 500 times
+    messages = all_messages(plan)
+    applying = {name: message for name, message in messages.items() if _applies(message, scenario, facts)}
+    told = {name: recipients(plan, message, facts, directory) for name, message in applying.items()}  # once: one may be owed 500 times
     owed = [
         DueMessage(
             key=f"{facts.incident}/{name}/{occurrence}",
@@ -68,50 +69,36 @@ def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float) -> tuple[Du
             recipients=told[name],
             channels=message.channels,
             step=senders.get(name) if occurrence == 1 else None,
-            reason=_reason(plan, message, facts, moment),
+            reason=_reason(plan, message, facts, moment)
+            + ("" if directory is None or facts.exercise else directory.copies_of(message.audience, now)),
+            unknown=() if directory is None or facts.exercise else directory.unknown_of(message.audience),
         )
         for name, message in applying.items()
-        for occurrence, earliest, moment in _occurrences(message, facts, now)
+        for occurrence, earliest, moment in _on_the_wall(message, facts, now)
         if earliest <= now
     ]
     return tuple(sorted(owed, key=lambda message: (message.due_seconds, message.from_seconds)))
 
 
-def recipients(plan: Plan, message: Message, facts: IncidentFacts) -> tuple[Recipient, ...]:
+def next_change_seconds(plan: Plan, scenario: str, facts: IncidentFacts, now: float) -> float:
+    """The earliest moment after `now` at which another message is owed, if nothing else happens; infinity when none ever is.
+
+    Whoever keeps many incidents' clocks needs to look at each only then, or when its facts change.
+    """
+    moments = (
+        moment
+        for message in all_messages(plan).values()
+        if _applies(message, scenario, facts)
+        for moment in _starts_after(message, facts, now)
+    )
+    return min(moments, default=math.inf)
+
+
+def recipients(plan: Plan, message: Message, facts: IncidentFacts, directory: Directory | None = None) -> tuple[Recipient, ...]:
     """Who hears the message, in the plan's order, nobody twice."""
-    return addressed(plan, message.audience, Occasion.INCIDENT if facts.exercise is None else Occasion.EXERCISE)
-
-
-def addressed(plan: Plan, audience: Iterable[str], occasion: Occasion) -> tuple[Recipient, ...]:
-    """Who stands behind these roles and audiences, in the plan's order, nobody twice."""
-    found: dict[str, Recipient] = {}
-    for identifier in audience:
-        for recipient in _named(plan, identifier, occasion):
-            found.setdefault(recipient.identifier, recipient)
-    return tuple(found.values())
-
-
-def _named(plan: Plan, identifier: str, occasion: Occasion) -> Iterator[Recipient]:
-    role = plan.roles.get(identifier)
-    if role is not None:
-        people = fillers(role, occasion)
-        if not people:
-            yield Recipient(f"exercise:{identifier}", f"{role.name} (nobody stands in)", identifier, None)
-        yield from (_person(plan, person, identifier) for person in people)
-        return
-    audience = plan.audiences[identifier]
-    if occasion is Occasion.EXERCISE:
-        yield Recipient(f"exercise:{identifier}", audience.name, identifier, None)
-        return
-    yield from (_person(plan, person, identifier) for person in audience.people)
-    for inner in audience.roles:
-        yield from (_person(plan, person, identifier) for person in fillers(plan.roles[inner], occasion))
-    if audience.address is not None:
-        yield Recipient(audience.address, audience.name, identifier, None)
-
-
-def _person(plan: Plan, person: str, through: str) -> Recipient:
-    return Recipient(person, plan.people[person].name, through, person)
+    occasion = Occasion.INCIDENT if facts.exercise is None else Occasion.EXERCISE
+    at = facts.started_seconds if facts.aware_seconds is None else facts.aware_seconds
+    return addressed(plan, message.audience, occasion, at_seconds=at, directory=directory)
 
 
 def _senders(scenario: Scenario) -> dict[str, str]:
@@ -126,14 +113,32 @@ def _applies(message: Message, scenario: str, facts: IncidentFacts) -> bool:
     return in_this_scenario and at_this_severity and hits_its_functions
 
 
-def _occurrences(message: Message, facts: IncidentFacts, now: float) -> Iterator[tuple[int, float, float]]:
-    """(number, from, due) of every time that the message is owed up to `now`."""
-    start = facts.started_seconds
+def _plan_moments(facts: IncidentFacts, now: float) -> tuple[float, float, float | None, float | None]:
+    """Start, now, service back and aware, as the plan's clock shows them."""
+    start, clock = facts.started_seconds, facts.clock
+
+    def shown(at_seconds: float | None) -> float | None:
+        return None if at_seconds is None else clock.plan_moment(start, at_seconds)
+
+    return start, clock.plan_moment(start, now), shown(facts.restored_seconds), shown(facts.aware_seconds)
+
+
+def _on_the_wall(message: Message, facts: IncidentFacts, now: float) -> Iterator[tuple[int, float, float]]:
+    start, clock = facts.started_seconds, facts.clock
+    for number, earliest, moment in _occurrences(message, *_plan_moments(facts, now)):
+        yield number, clock.wall_moment(start, earliest), clock.wall_moment(start, moment)
+
+
+def _occurrences(message: Message, start: float, now: float, over: float | None, aware: float | None) -> Iterator[tuple[int, float, float]]:
+    """(number, from, due) of every time that the message is owed up to `now`, all on the plan's clock."""
     if message.counts_from == "restored":
-        if facts.restored_seconds is not None:
-            yield 1, facts.restored_seconds, facts.restored_seconds + message.due
+        if over is not None:
+            yield 1, over, over + message.due
         return
-    over = facts.restored_seconds
+    if message.counts_from == "aware":
+        if aware is not None:  # an authority is told also of what is over
+            yield 1, aware, aware + message.due
+        return
     if message.every is None or message.every <= 0:
         earliest = start + message.lasting
         if over is None or earliest < over:
@@ -148,9 +153,26 @@ def _occurrences(message: Message, facts: IncidentFacts, now: float) -> Iterator
             yield number + 1, moment - lead, moment
 
 
+def _starts_after(message: Message, facts: IncidentFacts, now: float) -> Iterator[float]:
+    """When the message is owed next, on the wall."""
+    start, shown, over, _ = _plan_moments(facts, now)
+    if message.counts_from != "start" or over is not None:
+        return
+    earliest = start + message.lasting
+    if message.every is not None and message.every > 0:
+        lead = message.every * _EARLY_SHARE
+        first = start + message.due - lead
+        number = max(0, math.floor((shown - first) / message.every) + 1)
+        earliest = first + number * message.every
+    if earliest > shown:
+        yield facts.clock.wall_moment(start, earliest)
+
+
 def _reason(plan: Plan, message: Message, facts: IncidentFacts, moment: float) -> str:
     if message.counts_from == "restored":
         return f"the plan tells them within {spoken_duration(message.due)} after service is back"
+    if message.counts_from == "aware":
+        return f"they must be told within {spoken_duration(message.due)} after the company knew"
     conditions = []
     if message.severities:
         conditions.append(f"severity is {facts.severity}")
@@ -159,6 +181,10 @@ def _reason(plan: Plan, message: Message, facts: IncidentFacts, moment: float) -
         conditions.append(f"{' and '.join(hit)} {'is' if len(hit) == 1 else 'are'} hit")
     if message.lasting:
         conditions.append(f"the outage has lasted longer than {spoken_duration(message.lasting)}")
-    often = f"every {spoken_duration(message.every)}" if message.every else f"within {spoken_duration(moment - facts.started_seconds)}"
+    often = (
+        f"every {spoken_duration(message.every)}"
+        if message.every
+        else f"within {spoken_duration(facts.clock.plan_seconds(moment - facts.started_seconds))}"
+    )
     because = f", since {' and '.join(conditions)}" if conditions else ""
     return f"the plan tells them {often} from the start{because}"

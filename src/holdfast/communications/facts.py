@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from holdfast.plan.plan_clock import AS_ON_THE_WALL, PlanClock
+
 
 @dataclass(frozen=True, slots=True)
 class IncidentFacts:
@@ -27,3 +29,8 @@ class IncidentFacts:
     restored_seconds: float | None = None
     cause: str | None = None
     report: str | None = None
+    aware_seconds: float | None = None
+    """When the company knew: notices to authorities count from here."""
+    needs: tuple[str, ...] = ()
+    """What people must do now."""
+    clock: PlanClock = AS_ON_THE_WALL

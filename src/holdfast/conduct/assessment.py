@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from holdfast.communications.oncall import fillers_at
 from holdfast.conduct.situation import FunctionHit
 from holdfast.decision.replay import IncidentState
 from holdfast.plan.model import Plan
-from holdfast.plan.people import Occasion, fillers
+from holdfast.plan.people import Occasion
 
 _SEVERITIES = ("P1", "P2", "P3", "P4")
 
@@ -31,13 +32,13 @@ def smallest_rpo_seconds(plan: Plan) -> float:
 
 
 def roles_of(plan: Plan, incident: IncidentState) -> dict[str, tuple[str, ...]]:
-    """Person → roles that the person fills in this incident: in an exercise the stand-ins, otherwise primary and backup.
+    """Person → roles that the person fills in this incident: in an exercise the stand-ins, otherwise who was on call, primary and backup.
 
     The incident says which it is, not how this controller was started: a real one stays real.
     """
     occasion = Occasion.INCIDENT if incident.exercise is None else Occasion.EXERCISE
     filled: dict[str, tuple[str, ...]] = {}
     for identifier, role in plan.roles.items():
-        for person in fillers(role, occasion):
+        for person in fillers_at(plan, role, occasion, incident.opened_seconds):
             filled[person] = (*filled.get(person, ()), identifier)
     return filled

@@ -1,9 +1,9 @@
 """What people say: approvals, refusals, choices, and the other things that a person can ask for, each with its answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from holdfast.conduct import alerting, going_on, turning
+from holdfast.conduct import alerting, answering, going_on, messages, turning
 from holdfast.conduct.access import break_glass
 from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.attesting import attest
@@ -20,6 +20,9 @@ from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan
+
+Deed = Callable[[Situation, IncidentState, Command], tuple[str, tuple[Move, ...]]]
+"""What a command comes to where there is an open incident."""
 
 
 def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
@@ -38,8 +41,16 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
         return ordered(situation, command, _stranger(situation, command.by, about.exercise if about is not None else None))
     if incident is None:
         return "refused: there is no open incident; `holdfast status` shows what there is", ()
-    deeds = {"approve": _approve, "refuse": _refuse, "failback": _failback, "choose": _choose, "abort": _abort, "go-on": _go_on}
-    deeds |= {"attest": attest, "confirm": _confirm}
+    deeds: dict[str, Deed] = {
+        "approve": _approve,
+        "refuse": _refuse,
+        "failback": _failback,
+        "choose": _choose,
+        "abort": _abort,
+        "go-on": _go_on,
+    }
+    deeds |= {"attest": attest, "confirm": _by_somebody_here(alerting.confirm)}
+    deeds |= {"ack": _by_somebody_here(answering.acknowledge), "edit-message": _by_somebody_here(messages.edit)}
     if command.verb not in deeds:
         known = ", ".join([*deeds, "declare", "switchover", "pause", "resume"])
         return f"refused: '{command.verb}' is not a command; it can be one of: {known}", ()
@@ -63,13 +74,8 @@ def _approve(situation: Situation, incident: IncidentState, command: Command) ->
         "through": str(command.arguments.get("through") or "cli")[:100],
     }
     given = len(incident.approvals) + 1
-    return f"accepted: approval {given} of {proposal.count}", (Write(Kind.APPROVED, incident.incident, body),)
-
-
-def _confirm(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
-    if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
-        return f"refused: {stranger}", ()
-    return alerting.confirm(situation, incident, command)
+    also = answering.answered_by_approving(situation, incident, command)
+    return f"accepted: approval {given} of {proposal.count}", (Write(Kind.APPROVED, incident.incident, body), *also)
 
 
 def _refuse(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
@@ -109,6 +115,16 @@ def _stranger(situation: Situation, person: str, exercise: str | None) -> str | 
     if known.exercise and exercise is None:
         return f"{person} stands in only in exercises, and this is none"
     return None
+
+
+def _by_somebody_here(deed: Deed) -> Deed:
+    """The deed, refused to whoever has nothing to say in this incident."""
+
+    def checked(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
+        stranger = _stranger(situation, command.by, incident.exercise)
+        return (f"refused: {stranger}", ()) if stranger is not None else deed(situation, incident, command)
+
+    return checked
 
 
 def _failback(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:

@@ -1,67 +1,55 @@
-"""Messages that are owed now, from the plan and the journal: recorded as due first, then handed over delivery by delivery.
+"""Messages and calls that are owed now, from the plan and the journal: recorded as due first, then handed over delivery by delivery.
 
-A delivery that failed is tried again after a pause that grows, at most five times in all; what was sent is never sent again,
-because its key is in the journal.
+A hand-over is recorded as intended before it happens. A delivery that failed is tried again after a pause that grows, at most five times
+in all; what was sent is never sent again, because its key is in the journal. A message that a step sends goes out in time also where
+the step has not come yet. What a person wrote for a message that is to come takes the
+place of the plan's words; where nobody did, the facts go out on time.
 """
 
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
 
-from holdfast.communications import DueMessage, IncidentFacts, due, rendered
-from holdfast.conduct.runs import FAILOVER
-from holdfast.conduct.situation import Move, Situation, Tell, Write
+from holdfast.communications import DueMessage, IncidentFacts, Recipient, due
+from holdfast.communications.escalation import CALL, recipient_of
+from holdfast.communications.obligations import VENDOR, message_of
+from holdfast.communications.rendering import field_values, filled_words, marked, words_of
+from holdfast.conduct.answering import acknowledged_by, calls_of
+from holdfast.conduct.deliveries import Attempts, Delivery, deliveries, may_try_again
+from holdfast.conduct.facts import incident_facts
+from holdfast.conduct.situation import Command, Move, Situation, Tell, Write
 from holdfast.decision.replay import IncidentState
-from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
-from holdfast.plan.tiers import cost_so_far
+from holdfast.plan.model import Plan, Words
+from holdfast.plan.texts import MOST_CHARACTERS, faults
 
-PAUSES_SECONDS = (2.0, 10.0, 30.0, 60.0)
-"""After each failed attempt: a channel that is down for a minute must not cost the message."""
-ATTEMPTS = len(PAUSES_SECONDS) + 1
+__all__ = ["due_record", "edit", "may_try_again", "messages", "owed"]
+
 WORTH_WAITING_SECONDS = 60.0
-_WORDS = {
-    State.DECLARED: "under investigation",
-    State.AWAITING_APPROVAL: "waiting for a decision",
-    State.ACTIVATING: "recovery under way",
-    State.NEEDS_PERSON: "recovery under way, a person is needed",
-}
+URGENT, INSIDE, OUTSIDE, MAILING = 0, 1, 2, 3
+"""Priorities: calls and the first alert, the company's own people, circles outside, and everybody in a directory."""
 
-
-def incident_facts(situation: Situation, incident: IncidentState) -> IncidentFacts:
-    """What messages may say about the incident now."""
-    restored = next((record.at_seconds for record in incident.records if _is_back(record)), None)
-    functions: dict[str, None] = dict.fromkeys(hit.function for hit in situation.functions_hit)
-    done = []
-    for record in incident.records:
-        if record.kind == Kind.SEVERITY_CHANGED:
-            functions |= dict.fromkeys(record.body["functions"])
-        elif record.kind == Kind.STEP_FINISHED and record.body["outcome"] in ("succeeded", "settled"):
-            done.append(record.body["step"])
-    commander = next((r.body["roles"].get("incident-commander") for r in incident.records if r.kind == Kind.ROLES_ACTIVATED), None)
-    return IncidentFacts(
-        incident=incident.incident,
-        started_seconds=incident.impact_seconds,
-        source=incident.source,
-        target=incident.target,
-        severity=incident.severity,
-        functions=tuple(functions),
-        commander=commander,
-        exercise=incident.exercise,
-        state=_WORDS.get(incident.state, "service is back"),
-        actions_taken=tuple(done),
-        cost_usd=cost_so_far(situation.plan, situation.now - incident.impact_seconds).usd,
-        restored_seconds=restored,
-    )
-
-
-def _is_back(record: Record) -> bool:
-    """Whether this record says that every function is served again."""
-    return record.kind == Kind.RUN_FINISHED and record.body["run"] == FAILOVER and record.body["outcome"] == "succeeded"
+_CALL_WORDS = Words(
+    subject="{severity}: {plan}: you are called for {incident}",
+    body=(
+        "{plan}: {functions} hit since {started}, {elapsed} ago.\n"
+        "State: {state}\nNeeded: {needs}\nWar room: {war_room}\nSay that you have it: holdfast ack {incident} --as NAME\n"
+    ),
+    short="{severity} {incident}: {functions} hit since {started}. Say that you have it: holdfast ack {incident}",
+)
 
 
 def owed(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:
     """Messages that the plan owes by now, the earliest first."""
-    return due(situation.plan, incident.scenario, incident_facts(situation, incident), situation.now)
+    return due(situation.plan, incident.scenario, incident_facts(situation, incident), situation.now, situation.directory)
+
+
+def messages_to_come(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:
+    """What is owed within the next interval of the plan if nothing changes, and was not recorded as due yet."""
+    ahead = max((message.every or message.due for message in situation.plan.messages.values()), default=0.0)
+    later = situation.now + incident.clock.wall_seconds(ahead)
+    found = due(situation.plan, incident.scenario, incident_facts(situation, incident), later, situation.directory)
+    return tuple(message for message in found if message.key not in incident.messages_due)
 
 
 def due_record(incident: IncidentState, message: DueMessage) -> Write:
@@ -74,54 +62,177 @@ def due_record(incident: IncidentState, message: DueMessage) -> Write:
         "due_seconds": message.due_seconds,
         "reason": message.reason,
     }
+    if message.unknown:
+        body["unknown"] = list(message.unknown)
     return Write(Kind.NOTIFICATION_DUE, incident.incident, body)
-
-
-def may_try_again(attempts: int, last_seconds: float, now: float) -> bool:
-    """Whether another attempt at a delivery that failed so often is left, and its pause is over."""
-    return attempts < ATTEMPTS and now >= last_seconds + PAUSES_SECONDS[attempts - 1]
-
-
-def _may_try(incident: IncidentState, key: str, channel: str, recipient: str, now: float) -> bool:
-    """Whether another attempt at this delivery is left, and its pause is over."""
-    wanted = (key, channel, recipient)
-    failed = [
-        record.at_seconds
-        for record in incident.records
-        if record.kind == Kind.NOTIFICATION_FAILED and (record.body["key"], record.body["channel"], record.body["recipient"]) == wanted
-    ]
-    return not failed or may_try_again(len(failed), failed[-1], now)
 
 
 def _can_say(situation: Situation, incident: IncidentState, message: DueMessage) -> bool:
     """Whether it is worth sending now: before anybody knows how severe it is, only what is due within a minute goes out."""
-    return incident.severity is not None or message.due_seconds - situation.now <= WORTH_WAITING_SECONDS
+    return incident.severity is not None or message.due_seconds - situation.now <= incident.clock.wall_seconds(WORTH_WAITING_SECONDS)
 
 
 def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
-    """Record what fell due, and hand over what is due and wasn't sent."""
+    """Record what fell due, and hand over what is due and wasn't sent, the most urgent first."""
     now_owed = owed(situation, incident)
     sent_by_steps = {record.body["step"] for record in incident.records if record.kind == Kind.STEP_FINISHED}
     fallen_due = [
         message
         for message in now_owed
         if message.key not in incident.messages_due
-        and (message.step is None or message.step in sent_by_steps)
+        and (message.step is None or message.step in sent_by_steps or situation.now >= message.at_last_seconds)
         and _can_say(situation, incident, message)
     ]
     if fallen_due:
         return tuple(due_record(incident, message) for message in fallen_due)
-    facts = incident_facts(situation, incident)
-    moves: list[Move] = []
+    begun = deliveries(incident.records)
+    tells = [*_calls(situation, incident, begun), *_messages(situation, incident, now_owed, begun)]
+    tells.sort(key=lambda tell: tell.priority)
+    return (*(_intended(tell, begun) for tell in tells), *tells)
+
+
+def _intended(tell: Tell, begun: Mapping[Delivery, Attempts]) -> Write:
+    """Durable before the hand-over: without an outcome after it, it may have been handed over."""
+    before = begun.get((tell.key, tell.channel, tell.recipient), Attempts())
+    named = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient}
+    return Write(Kind.NOTIFICATION_INTENDED, tell.incident, {**named, "attempt": before.intended + 1})
+
+
+def _is_open(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts], delivery: Delivery) -> bool:
+    if delivery in situation.telling or delivery in incident.messages_sent:
+        return False
+    return begun.get(delivery, Attempts()).may_try(situation.now, incident.clock)
+
+
+def _messages(
+    situation: Situation, incident: IncidentState, now_owed: Iterable[DueMessage], begun: Mapping[Delivery, Attempts]
+) -> Iterator[Tell]:
+    facts: IncidentFacts | None = None
+    values: dict[str, str] = {}
     for message in now_owed:
         if message.key not in incident.messages_due:
             continue
-        for channel, recipient in message.deliveries:
-            delivery = (message.key, channel, recipient.identifier)
-            if delivery in incident.messages_sent or delivery in situation.telling:
+        waiting = [
+            (channel, recipient)
+            for channel, recipient in message.deliveries
+            if _is_open(situation, incident, begun, (message.key, channel, recipient.identifier))
+        ]
+        if not waiting:
+            continue
+        if facts is None:
+            facts = incident_facts(situation, incident)
+            values = field_values(situation.plan, incident.scenario, facts, situation.now)
+        words = _words(situation.plan, incident, message, facts, values)
+        purpose = _purpose(situation.plan, message.message)
+        for channel, recipient in waiting:
+            priority = URGENT if purpose == "alert" else _priority(recipient)
+            yield _tell(facts, message.key, message.message, channel, recipient, words, purpose, priority, values)
+
+
+def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[Tell]:
+    """Over everything that a call reaches somebody by, as long as that person has not answered and service is not back."""
+    calls = calls_of(incident)
+    if not calls:
+        return
+    facts, answered = incident_facts(situation, incident), acknowledged_by(incident)
+    if facts.restored_seconds is not None:
+        return
+    values = field_values(situation.plan, incident.scenario, facts, situation.now)
+    words = filled_words(_CALL_WORDS, values, facts)
+    for call in calls:
+        for channel, identifier, from_seconds in call.body["calls"]:
+            delivery = (call.body["key"], channel, identifier)
+            has_answered = answered.get(identifier, 0.0) >= call.at_seconds
+            if situation.now < from_seconds or has_answered or not _is_open(situation, incident, begun, delivery):
                 continue
-            if not _may_try(incident, *delivery, situation.now):
-                continue
-            subject, body = rendered(situation.plan, incident.scenario, message.message, facts, situation.now)
-            moves.append(Tell(incident.incident, message.key, message.message, channel, recipient.identifier, subject, body))
-    return tuple(moves)
+            recipient = recipient_of(situation.plan, identifier, situation.directory)
+            yield _tell(facts, call.body["key"], CALL, channel, recipient, words, "alert", URGENT, values)
+
+
+def _tell(
+    facts: IncidentFacts,
+    key: str,
+    message: str,
+    channel: str,
+    recipient: Recipient,
+    words: Words,
+    purpose: Literal["alert", "update", "resolved"],
+    priority: int,
+    values: Mapping[str, str],
+) -> Tell:
+    return Tell(
+        incident=facts.incident,
+        key=key,
+        message=message,
+        channel=channel,
+        recipient=recipient.identifier,
+        subject=words.subject,
+        body=words.body,
+        short=words.short,
+        purpose=purpose,
+        severity=facts.severity,
+        address=recipient.address(channel),
+        enrolled=recipient.enrolled,
+        facts=values,
+        priority=priority,
+    )
+
+
+def _words(plan: Plan, incident: IncidentState, message: DueMessage, facts: IncidentFacts, values: dict[str, str]) -> Words:
+    """What a person wrote for this very message, else the plan's words; facts alone where the plan's can't be filled."""
+    words = words_of(plan, message.message)
+    written = next((record.body for record in reversed(incident.records) if _edits(record, message.key)), None)
+    if written is not None:
+        words = Words(*(written[name] if written[name] is not None else getattr(words, name) for name in ("subject", "body", "short")))
+    try:
+        return filled_words(words, values, facts)
+    except ValueError:  # no fault of a text may keep people from being told
+        bare = f"{values['functions']} hit since {values['started']}"
+        return marked(Words(f"{facts.incident}: {values['state']}", f"{bare}.\nState: {values['state']}\n", bare), facts)
+
+
+def _edits(record: Record, key: str) -> bool:
+    return record.kind == Kind.MESSAGE_EDITED and record.body["key"] == key
+
+
+def _purpose(plan: Plan, rule: str) -> Literal["alert", "update", "resolved"]:
+    """`alert`: what the plan tells first of all. `resolved`: what it tells once service is back."""
+    message = message_of(plan, rule)
+    if message is None:
+        return "update"
+    if message.counts_from == "restored":
+        return "resolved"
+    first = min((other.due for other in plan.messages.values() if other.counts_from == "start" and not other.every), default=None)
+    return "alert" if message.counts_from == "start" and not message.every and message.due == first else "update"
+
+
+def _priority(recipient: Recipient) -> int:
+    if recipient.person is not None:
+        return INSIDE
+    return MAILING if ":" in recipient.identifier and not recipient.enrolled else OUTSIDE
+
+
+def edit(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
+    """A person's words for the next of a message that wasn't handed over yet. Refused: words that can't be filled, or nothing to come."""
+    rule = str(command.arguments.get("message"))
+    known = message_of(situation.plan, rule)
+    if known is None or rule.startswith(VENDOR):
+        return f"refused: the plan has no message '{rule}'; it has: {', '.join(situation.plan.messages)}", ()
+    written = {name: command.arguments.get(name) for name in ("subject", "body", "short")}
+    if all(text is None for text in written.values()):
+        return "refused: say what it is to say: a subject, a body or a short form", ()
+    for name, text in written.items():
+        if text is not None and (not isinstance(text, str) or len(text) > MOST_CHARACTERS):
+            return f"refused: the {name} must be text of at most {MOST_CHARACTERS} characters", ()
+        wrong = faults(text) if isinstance(text, str) else ()
+        if wrong:
+            return f"refused: the {name} can't be filled: {wrong[0][0]}" + (f" ({wrong[0][1]})" if wrong[0][1] else ""), ()
+    begun = {key for key, _, _ in (*incident.messages_sent, *deliveries(incident.records))}
+    number = 1
+    while f"{incident.incident}/{rule}/{number}" in begun:
+        number += 1
+    if number > 1 and not known.every:
+        return f"refused: {rule} was handed over already, and is told only once", ()
+    key = f"{incident.incident}/{rule}/{number}"
+    body = {"key": key, "message": rule, "by": command.by, **written}
+    return f"accepted: {key} goes out in these words", (Write(Kind.MESSAGE_EDITED, incident.incident, body),)

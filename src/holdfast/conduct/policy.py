@@ -6,6 +6,8 @@ stage sees the state after the records of the one before, no stage has to think 
 
 from collections.abc import Callable
 
+from holdfast.communications.oncall import fillers_at
+from holdfast.conduct.answering import escalation
 from holdfast.conduct.assessment import severity
 from holdfast.conduct.course import steps
 from holdfast.conduct.decisions import answer
@@ -19,7 +21,7 @@ from holdfast.conduct.turning import found
 from holdfast.conduct.zones import zones
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
-from holdfast.plan.people import Occasion, fillers
+from holdfast.plan.people import Occasion
 
 Stage = Callable[[Situation], tuple[Move, ...]]
 
@@ -60,7 +62,8 @@ def _roles(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     if any(record.kind == Kind.ROLES_ACTIVATED for record in incident.records):
         return ()
     occasion = Occasion.INCIDENT if incident.exercise is None else Occasion.EXERCISE
-    called = {identifier: fillers(role, occasion) for identifier, role in situation.plan.roles.items()}
+    at = incident.opened_seconds
+    called = {identifier: fillers_at(situation.plan, role, occasion, at) for identifier, role in situation.plan.roles.items()}
     roles = {identifier: people[0] for identifier, people in called.items() if people}
     return (Write(Kind.ROLES_ACTIVATED, incident.incident, {"roles": roles}),)
 
@@ -69,9 +72,10 @@ def _conduct(situation: Situation) -> tuple[Move, ...]:
     incident = situation.installation.open_incident()
     if incident is None:
         return ()
-    if waits_for_word(incident):  # people are told what an alert says; nothing else begins before one of them confirms it
-        return next((moves for stage in (_roles, _functions, _severity, messages) if (moves := stage(situation, incident))), ())
-    stages = (_roles, _functions, _severity, messages, _outgrown, ask_again, steps)
+    if waits_for_word(incident):  # people are told what an alert says, and called; nothing else begins before one of them confirms it
+        told = (_roles, _functions, _severity, escalation, messages)
+        return next((moves for stage in told if (moves := stage(situation, incident))), ())
+    stages = (_roles, _functions, _severity, escalation, messages, _outgrown, ask_again, steps)
     return next((moves for stage in stages if (moves := stage(situation, incident))), ())
 
 

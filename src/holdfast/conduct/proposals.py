@@ -44,7 +44,7 @@ def propose(situation: Situation, incident: IncidentState, run: str, step: str) 
         "loss_bound_seconds": loss.bound_seconds,
         "estimated_writes": loss.estimated_writes,
         "above_rpo": loss.bound_seconds is not None and loss.bound_seconds > smallest_rpo_seconds(situation.plan),
-        "expires_seconds": situation.now + rule.answer_within,
+        "expires_seconds": situation.now + incident.clock.wall_seconds(rule.answer_within),
         "count": rule.count,
         "roles": list(rule.of),
         "requester": _requester(incident, run),

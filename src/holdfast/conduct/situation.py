@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from holdfast.communications.recipients import NO_DIRECTORY, Directory
 from holdfast.decision.replay import Installation
 from holdfast.health.zones import ZoneState
 from holdfast.journal.kinds import Kind
@@ -80,6 +81,10 @@ class Situation:
     telling: frozenset[tuple[str, str, str]] = frozenset()
     """(key, channel, recipient) of what is being handed over."""
     exercise: str | None = None
+    scale: float = 1.0
+    """How fast the plan's clock runs in incidents that are opened now; 1 but in an exercise."""
+    directory: Directory = NO_DIRECTORY
+    """Who is in the audiences whose members stand outside the plan."""
     giving_back: frozenset[str] = frozenset()
     """Identifiers of wishes to give something back that are being carried out."""
 
@@ -116,6 +121,16 @@ class Tell:
     recipient: str
     subject: str
     body: str
+    short: str = ""
+    purpose: Literal["alert", "update", "resolved"] = "update"
+    severity: str | None = None
+    address: str | None = None
+    """Where the recipient is reached on this channel; never recorded."""
+    enrolled: bool = False
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Fields of the message, filled."""
+    priority: int = 1
+    """Handed over first where it is lower: 0 is somebody who is called."""
 
 
 @dataclass(frozen=True, slots=True)

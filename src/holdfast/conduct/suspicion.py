@@ -98,6 +98,8 @@ def opening(
         "requester": requester,
         "foreseen": foreseen,
     }
+    if situation.scale != 1:
+        body["scale"] = situation.scale
     run = {"run": FAILOVER, "source": source, "target": target, "mode": mode, "epoch": situation.installation.epoch}
     return (Write(Kind.INCIDENT_OPENED, incident, body), Write(Kind.RUN_STARTED, incident, run))
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from holdfast.communications import addressed
-from holdfast.conduct.messages import may_try_again
+from holdfast.conduct.deliveries import may_try_again
 from holdfast.conduct.situation import Move, Situation, Tell, Write
 from holdfast.health.signals import Health
 from holdfast.health.zones import ZoneState, zone_as_facts, zone_in_words

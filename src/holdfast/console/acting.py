@@ -12,6 +12,7 @@ from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Situation
 from holdfast.conduct.suspicion import waits_for_word
+from holdfast.console.calling import calling
 from holdfast.decision.approval import Proposal
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import State
@@ -24,6 +25,7 @@ def acting(situation: Situation, incident: IncidentState | None) -> list[dict[st
         return []
     roles = roles_of(situation.plan, incident)
     found = [_choice(situation, roles, step, asked) for step, asked in waiting_steps(incident).items()]
+    found.extend(_answer(situation, incident, roles))
     if incident.proposal is not None:
         found.insert(0, _approval(situation, incident, incident.proposal, roles))
     elif waits_for_word(incident):
@@ -96,6 +98,24 @@ def _choice(situation: Situation, roles: dict[str, tuple[str, ...]], step: str, 
         "by_seconds": None,
         "command": _command(f"holdfast choose {step} retry", people),
     }
+
+
+def _answer(situation: Situation, incident: IncidentState, roles: dict[str, tuple[str, ...]]) -> list[dict[str, Any]]:
+    """Whoever was called and has not said that it is theirs."""
+    now = calling(situation, incident)
+    if not now["unanswered"]:
+        return []
+    people = _people(situation, roles, tuple(now["unanswered"]), set())
+    loud = f"nobody answers (round {now['round']}): " if now["loud"] else ""
+    return [
+        {
+            "what": f"{loud}answer for {', '.join(situation.plan.roles[role].name for role in now['unanswered'])}",
+            "who": people,
+            "needed": 1,
+            "by_seconds": now["answer_by_seconds"],
+            "command": _command(f"holdfast ack {incident.incident}", people),
+        }
+    ]
 
 
 def _way_home(situation: Situation, incident: IncidentState, roles: dict[str, tuple[str, ...]]) -> dict[str, Any]:

@@ -86,6 +86,12 @@ def _withdrawn(body: Body) -> tuple[str, str]:
     return "done", f"epoch {body['era']}.{body['epoch']} is withdrawn for good; {body['serving']} may write again under {back}"
 
 
+def _escalated(body: Body) -> tuple[str, str]:
+    called = ", ".join(dict.fromkeys(str(recipient) for _, recipient, _ in body["calls"])) or "nobody who could be reached"
+    loud = "NOBODY ANSWERS: " if body["starts_over"] else ""
+    return ("failed" if body["starts_over"] else "needs-person"), f"{loud}{body['reason']}; called: {called}"
+
+
 _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.CONTROLLER_STARTED: _started,
     Kind.OBSERVERS_SEEN: lambda body: (
@@ -136,6 +142,14 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.RUN_FINISHED: lambda body: ("done" if body["outcome"] == "succeeded" else "failed", f"run {body['run']} {body['outcome']}"),
     Kind.NOTIFICATION_SENT: lambda body: ("done", f"told {body['recipient']} over {body['channel']}: {body['message']}"),
     Kind.NOTIFICATION_FAILED: lambda body: ("failed", f"could not tell {body['recipient']} over {body['channel']}: {body['reason']}"),
+    Kind.NOTIFICATION_UNKNOWN: lambda body: (
+        "unknown",
+        f"nobody knows whether {body['recipient']} was told over {body['channel']}: {body['message']}, {body['reason']}",
+    ),
+    Kind.ESCALATED: _escalated,
+    Kind.ACKNOWLEDGED: lambda body: ("done", f"{body['person']} {'joins' if body['joins'] else 'has it'} (by {body['way']})"),
+    Kind.ROLE_TAKEN: lambda body: ("done", f"{body['person']} takes the role {body['role']}: {body['reason']}"),
+    Kind.MESSAGE_EDITED: lambda body: ("done", f"{body['by']} wrote the words of {body['key']}"),
     Kind.ALERT_HEARD: lambda body: ("unknown", f"{body['source']} says: {body['says']} ({body['signal']}, {body['status']})"),
     Kind.ALERT_CONFIRMED: lambda body: (
         "running",

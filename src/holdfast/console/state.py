@@ -13,6 +13,7 @@ from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Situation
 from holdfast.conduct.turning import outlook
 from holdfast.console.acting import acting, by_hand
+from holdfast.console.calling import calling, messages
 from holdfast.console.clocks import forecast, functions
 from holdfast.console.sides import links, regions
 from holdfast.decision.approval import Proposal
@@ -93,6 +94,9 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "steps": _steps(situation, incident),
         "abort": asdict(outlook(situation.plan, situation.installation, incident)),
         "turned_back": incident.turned_back,
+        "scale": incident.scale,
+        "calling": calling(situation, incident),
+        "messages": messages(situation, incident),
     }
 
 

@@ -6,11 +6,12 @@ within the pass that handles them, observers are read by tasks of their own. Whe
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
+from holdfast.communications.recipients import NO_DIRECTORY, Directory
 from holdfast.conduct.attesting import attest_memory, is_attested
 from holdfast.conduct.course import finish, intent, run_progress
 from holdfast.conduct.guards import handed_over
@@ -60,6 +61,8 @@ class Settings:
     environment: str
     version: str
     exercise: str | None = None
+    scale: float = 1.0
+    """How fast the plan's clock runs in an exercise's incidents."""
 
     @property
     def profile(self) -> Profile:
@@ -104,6 +107,8 @@ class Controller:
         self.room = JournalRoom(clock)
         """Whether the journal takes what is written."""
         self._giving_back = GivingBack(giver, self._append_patiently, self._wake.set)
+        self.directory: Callable[[], Directory] = lambda: NO_DIRECTORY
+        """Who is in the audiences whose members stand outside the plan."""
         self.hears: frozenset[str] = frozenset()
         """Regions whose agents must still be heard before the term begins."""
         self._looked: Situation | None = None
@@ -198,18 +203,13 @@ class Controller:
             moment = next_moment(run_progress(replace(self._looked, installation=self._chronicle.installation), incident, run)[1])
             if moment is not None:
                 pause = min(max(moment - self._clock.wall_seconds(), 0.01), pause)
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
         self._wake.clear()
 
     def situation(self) -> Situation:
         """Everything the next moves depend on, now. For readers too."""
-        return self._situation()
-
-    def _situation(self) -> Situation:
         seen = self._watch.now(self._chronicle.installation, self._consent)
         settings = self._settings
         return Situation(
@@ -230,16 +230,18 @@ class Controller:
             observers_heard=seen.observers_heard,
             **self._under_way(),
             exercise=settings.exercise,
+            scale=settings.scale,
+            directory=self.directory(),
         )
 
     def _under_way(self) -> UnderWay:
-        giving_back = frozenset(self._giving_back.tasks)
-        return {"in_flight": frozenset(self._tasks), "telling": frozenset(self._deliveries), "giving_back": giving_back}
+        begun = (frozenset(self._tasks), frozenset(self._deliveries), frozenset(self._giving_back.tasks))
+        return {"in_flight": begun[0], "telling": begun[1], "giving_back": begun[2]}
 
     def _pass(self) -> None:
         if self._promises_behind:
             self._keep_promises()
-        situation = self._looked = self._situation()
+        situation = self._looked = self.situation()
         for _ in range(_MOST_ROUNDS):
             moves = next_moves(situation)
             if not moves:
@@ -252,8 +254,8 @@ class Controller:
         """A person's command: journalled, answered at once in a sentence, and acted on in the same pass."""
         if self.hears:
             return self._attested(command)
-        said, moves = answered(self._situation(), command)
-        self._make(self._situation(), moves)
+        said, moves = answered(self.situation(), command)
+        self._make(self.situation(), moves)
         self._wake.set()
         return said
 
@@ -317,15 +319,8 @@ class Controller:
         try:
             await self._promises_kept()
             result = await self._act(situation, move, body)
-            done = finish(
-                move.step,
-                move.run,
-                move.attempt,
-                outcome=result.outcome,
-                detail=result.detail,
-                facts=result.facts,
-                looks=(result.checked, result.verified),
-            )
+            looks, facts = (result.checked, result.verified), result.facts
+            done = finish(move.step, move.run, move.attempt, outcome=result.outcome, detail=result.detail, facts=facts, looks=looks)
             known, now = self._chronicle.installation, self._clock.wall_seconds()
             also = follows(known, self._settings.profile, self._watch, move, body, result, now)
             await self._append_patiently([*also, Write(Kind.STEP_FINISHED, move.incident, done)])

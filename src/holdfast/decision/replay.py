@@ -12,6 +12,7 @@ from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.table import ENDED, State
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
+from holdfast.plan.plan_clock import PlanClock
 
 SIGNAL = "signal:"
 """How the name of a trigger begins that an alert from outside raised: nothing that Holdfast measures raises or clears it."""
@@ -83,7 +84,14 @@ class IncidentState:
     messages_due: frozenset[str] = frozenset()
     functions: Mapping[str, FunctionOutage] = field(default_factory=dict)
     """Function → its outage; those that were never hit are not in it."""
+    scale: float = 1.0
+    """How fast the plan's clock runs in it."""
     records: tuple[Record, ...] = ()
+
+    @property
+    def clock(self) -> PlanClock:
+        """The plan's clock in this incident: of messages, escalation and answers."""
+        return PlanClock(self.scale)
 
     @property
     def ended(self) -> bool:
@@ -153,6 +161,7 @@ def _opened(record: Record) -> IncidentState:
         trigger=body["trigger"],
         impact_seconds=body["impact_seconds"],
         opened_seconds=record.at_seconds,
+        scale=float(body.get("scale", 1.0)),
         records=(record,),
     )
 
@@ -347,7 +356,7 @@ def fold(installation: Installation, record: Record) -> Installation:
     match record.kind:
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))
-        case Kind.ZONE_CHANGED | Kind.NOTIFICATION_SENT | Kind.NOTIFICATION_FAILED if not record.incident:
+        case Kind.ZONE_CHANGED | Kind.NOTIFICATION_SENT | Kind.NOTIFICATION_FAILED | Kind.NOTIFICATION_UNKNOWN if not record.incident:
             return _fold_zone(installation, record)
         case Kind.ALERT_HEARD if body["status"] == "firing":
             installation = replace(installation, alerts=(*installation.alerts, body)[-ALERTS_KEPT:])

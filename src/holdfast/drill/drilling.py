@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from holdfast.console.narration import Line, line
+from holdfast.drill.answers import to_acknowledge
 from holdfast.drill.evidence import Evidence
 from holdfast.drill.injection import INJECTIONS, Injection, at_last
 from holdfast.drill.load import served_in_a_row
@@ -82,6 +83,8 @@ class RunningDrill:
             self.settings.profile,
             "--exercise",
             self.exercise,
+            "--scale",
+            f"{self.settings.scale:g}",
             "--lab",
             str(self.lab.directory),
             "--output",
@@ -143,11 +146,15 @@ class RunningDrill:
 
     def _answer(self) -> None:
         """The stand-ins approve what is proposed, as they see it."""
-        incident = self.state["incident"]
+        incident, plan = self.state["incident"], self.loaded.plan
+        if incident is not None and self.deciding:
+            for person in to_acknowledge(plan, self.records, incident["incident"], self.settings.unanswered):
+                self.command("ack", person, {"incident": incident["incident"], "way": "cli"})
         proposal = incident["proposal"] if incident else None
         if proposal is None or not self.deciding:
             return
-        plan = self.loaded.plan
+        if proposal["run"] == "failover" and not self.has_passed(self.settings.decide_after_seconds):
+            return
         rule = plan.approval.way_back if proposal["run"] == "way-back" and plan.approval.way_back else plan.approval.activation
         people = [person for person in approvers(plan, rule, Occasion.EXERCISE) if person != proposal["requester"]]
         for person in people[: proposal["count"]]:
@@ -156,6 +163,11 @@ class RunningDrill:
                 said = self.command("approve", person, {"hash": proposal["hash"], "accepts_loss": False})
                 if not said.startswith("unknown"):  # else it was lost with a controller, and the next one asks again
                     self.answered.add(answer)
+
+    def has_passed(self, seconds: float) -> bool:
+        """Whether so much time of the plan's clock has passed since the incident's impact."""
+        incident = self.state.get("incident")
+        return incident is not None and (time.time() - incident["impact_seconds"]) * self.settings.scale >= seconds
 
     def command(self, verb: str, by: str, arguments: Mapping[str, Any] | None = None) -> str:
         """Give a command; an answer that is lost with the controller is given again by whoever needs it."""
@@ -264,9 +276,8 @@ def _until_recovered(drill: RunningDrill) -> None:
     drill.say(Line(time.time(), "running", drill.injection.says.format(region=source)))
     drill.mark("cut", source)
     drill.injection.takes_away(lab, drill.faults, source)
-    drill.until(
-        "every function is served again", lambda: drill.incident_is("recovered") or drill.is_stuck(), settings.failover_bound_seconds
-    )
+    bound = settings.failover_bound_seconds + settings.waits_seconds
+    drill.until("every function is served again", lambda: drill.incident_is("recovered") or drill.is_stuck(), bound)
     if not drill.incident_is("recovered"):
         raise PartFailed("a step needs a person and no stand-in may choose for them: the drill ends")
     _settle(drill)
@@ -274,7 +285,12 @@ def _until_recovered(drill: RunningDrill) -> None:
 
 def _bring_home(drill: RunningDrill) -> None:
     bound = drill.settings.return_bound_seconds
-    home = drill.loaded.plan.primary_region()
+    home, open_for = drill.loaded.plan.primary_region(), drill.settings.open_for_seconds
+    if not drill.has_passed(open_for):
+        drill.say(Line(time.time(), "running", f"the incident stays open until {open_for / 60:.0f} min of the plan's clock have passed"))
+        drill.until(
+            "the incident was open as long as it should be", lambda: drill.has_passed(open_for), drill.settings.waits_seconds + 30.0
+        )
     drill.say(Line(time.time(), "running", drill.injection.back.format(region=home)))
     drill.mark("heal", home)
     drill.injection.gives_back(drill.lab, drill.faults, home)

@@ -21,6 +21,14 @@ class DrillSettings:
     replication: Literal["asynchronous", "synchronous"] = "asynchronous"
     takes_away: str = "region"
     """What is done to the primary region: a word of `injection.INJECTIONS`, from the plan's exercise."""
+    scale: float = 1.0
+    """How fast the plan's clock runs for messages, escalation and answers."""
+    decide_after_seconds: float = 0.0
+    """On the plan's clock, from the impact: stand-ins decide no sooner."""
+    open_for_seconds: float = 0.0
+    """On the plan's clock, from the impact: the region comes back no sooner."""
+    unanswered: frozenset[str] = frozenset()
+    """Stand-ins who acknowledge nothing, so that escalation is practised."""
     storage: str | None = None
     """The lab's S3 server; None: the real one if it is installed."""
     warm_up_seconds: float = 4.0
@@ -32,3 +40,8 @@ class DrillSettings:
     return_bound_seconds: float = 180.0
     controller_module: Sequence[str] = field(default=("holdfast", "run"))
     """`python -m …` that runs the controller: tests put one with a broken block here."""
+
+    @property
+    def waits_seconds(self) -> float:
+        """How much longer the drill takes because it waits by the plan's clock."""
+        return max(self.decide_after_seconds, self.open_for_seconds) / self.scale

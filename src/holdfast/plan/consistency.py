@@ -12,8 +12,9 @@ from typing import Any
 from holdfast.plan.findings import Findings, circles, entries, items, names, values_at
 from holdfast.plan.places import place_of
 from holdfast.plan.problems import Place, did_you_mean
+from holdfast.plan.texts import faults
 from holdfast.plan.values import OPEN, duration_seconds, read_frequency
-from holdfast.plan.wordlists import CHANNELS, MESSAGE_FIELDS, fields_of
+from holdfast.plan.wordlists import CHANNELS, MESSAGE_FIELDS, WAR_ROOM_FIELDS, fields_of
 
 
 def check_consistency(findings: Findings) -> None:
@@ -31,6 +32,7 @@ def check_consistency(findings: Findings) -> None:
     _rotations(findings, data)
     _routes(findings, data)
     _messages(findings, data)
+    _war_room(findings, data)
     _exercises(findings, data)
     _questions(findings, data)
 
@@ -187,11 +189,19 @@ def _messages(findings: Findings, data: Any) -> None:
 
 
 def _texts(findings: Findings, place: Place, holder: dict[str, Any]) -> None:
+    """Subject, body and short form: fields that exist, and of Jinja only what a message may hold."""
     for key in ("subject", "body", "short"):
         text = holder.get(key)
-        for word in fields_of(text) if isinstance(text, str) else ():
-            if word not in MESSAGE_FIELDS:
-                findings.at((*place, key), "unknown field in the text", "{" + word + "}", did_you_mean(word, MESSAGE_FIELDS))
+        for said, word in faults(text) if isinstance(text, str) else ():
+            hint = did_you_mean(word, MESSAGE_FIELDS) if word is not None and "field" in said else "docs/messages.md shows what it can hold"
+            findings.at((*place, key), said, None if word is None else "{" + word + "}", hint)
+
+
+def _war_room(findings: Findings, data: Any) -> None:
+    name = data.get("war_room") if isinstance(data, dict) else None
+    for word in fields_of(name) if isinstance(name, str) else ():
+        if word not in WAR_ROOM_FIELDS:
+            findings.at(("war_room",), "unknown field in the channel's name", "{" + word + "}", did_you_mean(word, WAR_ROOM_FIELDS))
 
 
 def _exercises(findings: Findings, data: Any) -> None:

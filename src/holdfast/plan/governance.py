@@ -34,6 +34,12 @@ class Exercise(Part):
     """What it must show, in the plan's words, beside what `within` and the promises say."""
     target: Target | None = None
     """The same as a number, such as `100%`."""
+    decide_after: Duration | None = None
+    """Where the plan's clock runs faster than the wall's: the stand-ins decide this long after the impact; at once when absent."""
+    open_for: Duration | None = None
+    """There too: the incident stays open at least this long."""
+    unanswered: tuple[Identifier, ...] = ()
+    """There too: stand-ins who acknowledge nothing, so that escalation is practised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,8 @@ class Criterion(Part):
 
     name: str
     about: Literal["technical", "process"]
+    measures: Literal["response", "decision", "communication"] | None = None
+    """Which of Holdfast's own figures it is: how soon people answer a call, how soon they decide, how many messages were in time."""
     target: Target | None = None
     says: str
     """In the plan's words."""

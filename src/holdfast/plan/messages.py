@@ -1,11 +1,21 @@
 """Who must be told what by when, and in which words."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
 from holdfast.plan.part import Part, Priority
 from holdfast.plan.values import Duration, Identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a message says, as the plan writes it or filled in. `subject` and `short` are one line each; no `short`: the subject serves."""
+
+    subject: str
+    body: str
+    short: str = ""
 
 
 class Template(Part):
@@ -24,7 +34,8 @@ class Message(Part):
     """Roles or audiences of the plan."""
     channels: tuple[str, ...] = Field(min_length=1)
     due: Duration
-    counts_from: Literal["start", "restored"] = "start"
+    counts_from: Literal["start", "aware", "restored"] = "start"
+    """`aware`: when the company knew of it, which is when the incident was opened."""
     every: Duration | None = None
     """Told again and again at this interval until service is back; `due` is then the first time."""
     lasting: Duration = 0.0
@@ -41,6 +52,8 @@ class Message(Part):
     """Where subject and body come from when they don't stand here."""
     subject: str = ""
     body: str = ""
+    short: str = ""
+    """One sentence for channels with room for no more."""
 
 
 class ZoneNotice(Part):

@@ -26,7 +26,7 @@ from holdfast.plan.governance import (
     Training,
 )
 from holdfast.plan.impact import SHORTEST_CANARY_SECONDS, Canary, Credit, Degraded, FinancialTier, Function, Objectives, ServiceLevel, Size
-from holdfast.plan.messages import Message, Template, ZoneNotice
+from holdfast.plan.messages import Message, Template, Words, ZoneNotice
 from holdfast.plan.organisation import Approval, ApprovalRule, Audience, Escalation, Override, Person, Reach, Role, Rotation, Route
 from holdfast.plan.part import Part, Priority
 from holdfast.plan.response import (
@@ -107,6 +107,7 @@ __all__ = [
     "Trigger",
     "Vendor",
     "WayStep",
+    "Words",
     "ZoneNotice",
     "ZonesDownTrigger",
 ]
@@ -160,6 +161,8 @@ class Plan(Part):
     approval: Approval = NOBODY_MAY_APPROVE
     routes: dict[str, Route] = Field(default_factory=dict)
     """Channel → how it is reached."""
+    war_room: str = "incident-{timestamp}"
+    """Name of an incident's channel for those who work on it; `{timestamp}` is its start in UTC, `{incident}` its identifier."""
     templates: dict[Identifier, Template] = Field(default_factory=dict)
     messages: dict[Identifier, Message] = Field(default_factory=dict)
     zone_notice: ZoneNotice | None = None
@@ -199,17 +202,23 @@ class Plan(Part):
         """Identifier of the region that serves when the primary is lost."""
         return next(name for name, region in self.regions.items() if region.role == "dr")
 
-    def words_of(self, message: str) -> tuple[str, str]:
-        """Subject and body of a message as the plan writes them, `{fields}` and all: its own words before its template's."""
-        said = self.messages[message]
-        template = self.templates.get(said.template) if said.template is not None else None
+    def words_of(self, rule: str, message: Message) -> Words:
+        """Words of a message as the plan writes them, fields and all: its own before its template's; else what it must contain.
+
+        `rule`: the name of the message, or of what obliges somebody to send it.
+        """
+        template = self.templates.get(message.template) if message.template is not None else None
         if template is None:
-            return said.subject or f"{message}: {{state}} ({{incident}})", said.body or said.content
-        return said.subject or template.subject, said.body or template.body
+            return Words(message.subject or f"{rule}: {{state}} ({{incident}})", message.body or message.content, message.short)
+        return Words(message.subject or template.subject or template.name, message.body or template.body, message.short or template.short)
 
     def channels(self) -> frozenset[str]:
         """Every channel that the plan tells somebody over."""
         used = {channel for message in self.messages.values() for channel in message.channels}
+        used |= {channel for row in self.escalation.values() for channel in row.channels}
+        used |= {channel for person in self.people.values() if person.reach is not None for channel in person.reach.channels}
+        used |= {"email"} if any(regulation.notify for regulation in self.regulations.values()) else set()
+        used |= {"email", "phone"} if self.vendors else set()
         return frozenset(used | set(self.zone_notice.channels if self.zone_notice is not None else ()))
 
     def drills(self) -> dict[str, Drill]:

@@ -104,6 +104,8 @@ class Route(Part):
     """Another channel of the plan that is used when both ways fail."""
     regions: tuple[Identifier, ...] = ()
     """Regions that it stands in and is lost with; empty: outside of them."""
+    address: str | None = None
+    """Where people find it, such as the status page's address."""
 
 
 class ApprovalRule(Part):

@@ -74,6 +74,7 @@ REFERENCES: tuple[tuple[str, str], ...] = (
     ("exercises.*.scenario", "scenario"),
     ("exercises.*.components.*", "component"),
     ("exercises.*.audience.*", "role or audience"),
+    ("exercises.*.unanswered.*", "person"),
     ("exercise_process.*.by", "role"),
     ("reviews.*.by", "role"),
     ("improvement.*.by", "role"),

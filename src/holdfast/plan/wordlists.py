@@ -24,7 +24,20 @@ MESSAGE_FIELDS: dict[str, str] = {
     "duration": "how long it took",
     "cause": "why it happened",
     "report": "where the report stands",
+    "timestamp": "the moment of this message",
+    "next_update": "when the next status update is due",
+    "impact": "what it means: functions hit, the plan's tier for customers, regulators and revenue",
+    "customer_impact": "what the plan's tier says about customers",
+    "regulatory_risk": "what the plan's tier says about regulators",
+    "workarounds": "what can be done meanwhile without the functions that are hit",
+    "integrations": "how the functions that partners use are",
+    "needs": "what is needed from people now",
+    "war_room": "channel of those who work on it",
+    "status_page": "address of the status page",
 }
+
+WAR_ROOM_FIELDS: dict[str, str] = {"timestamp": "the incident's start in UTC", "incident": "its identifier"}
+"""Fields of the name of an incident's channel."""
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 

@@ -13,7 +13,7 @@ from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry, RequestResult
 from holdfast.ledger.measure import requests
 from holdfast.plan.model import Phase, Scenario
-from holdfast.report import people
+from holdfast.report import answers, people, telling
 from holdfast.report.clients import Window, outage_in, strip
 from holdfast.report.components import component_results
 from holdfast.report.criteria import criteria_of
@@ -131,7 +131,6 @@ def build(facts: ReportFacts) -> Report:
         failback=_failback(facts, at, scenario, steps, runs, back),
         journal=_journal(facts),
         time_spent=time_spent(at, there, recovered),
-        notifications=people.notifications(history, facts.plan, at.impact, facts.ended_seconds),
         approvals=people.approvals(history, facts.plan, at.impact),
         lost_writes=_lost_writes(facts, losses),
         only_there=only_there(facts, history, [entry for loss in losses.values() for entry in loss.lost]),
@@ -148,9 +147,25 @@ def build(facts: ReportFacts) -> Report:
         zones=zone_changes(history, at.impact, facts.ended_seconds),
         generated=Generator(version=facts.holdfast_version, at=moment(facts.generated_seconds, facts.plan.timezone)),
     )
+    draft = _with_people(draft, facts, history, at.impact)
     given = tuple(finding.model_copy(update={"weighs": finding.weighs or finding.result == "unknown"}) for finding in facts.findings)
     whole = draft.model_copy(update={"findings": (*findings(draft, history), *given)})
     return judged(whole)
+
+
+def _with_people(draft: Report, facts: ReportFacts, history: History, impact_seconds: float) -> Report:
+    """The report with who was told, who was called and who answered, on the clock of its incident."""
+    span = telling.span_of(history, impact_seconds, facts.ended_seconds)
+    told, answered = telling.notifications(history, facts.plan, span), answers.people(history, facts.plan, span)
+    return draft.model_copy(
+        update={
+            "scale": span.clock.scale,
+            "notifications": told,
+            "calls": answers.calls(history, facts.plan, span),
+            "people": answered,
+            "slas": answers.slas(facts.plan, told, answered),
+        }
+    )
 
 
 def _single_writer(facts: ReportFacts, source: str) -> SingleWriter:

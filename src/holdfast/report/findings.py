@@ -99,12 +99,29 @@ def _zones(report: Report) -> Iterator[Finding]:
 
 
 def _messages(report: Report) -> Iterator[Finding]:
-    for message in report.notifications:
-        if message.met is False:
-            sent = "not sent over every channel" if message.sent_seconds is None else f"sent after {duration(message.sent_seconds)}"
-            yield Finding(about=f"message {message.message}", result="fail", sentence=f"Due after {duration(message.due_seconds)}, {sent}.")
-        for failure in message.failures[:10]:
-            yield Finding(about=f"message {message.message}", result="unknown", sentence=f"A delivery failed: {failure}.")
+    rules = dict.fromkeys((row.rule, row.due_seconds) for row in report.notifications)
+    for rule, due_seconds in rules:
+        rows = [row for row in report.notifications if (row.rule, row.due_seconds) == (rule, due_seconds)]
+        late = [row for row in rows if row.met is False]
+        if late:
+            unsent = sum(row.sent_seconds is None for row in late)
+            sent = max((row.sent_seconds for row in late if row.sent_seconds is not None), default=None)
+            said = [f"{unsent} of {len(rows)} deliveries not sent"] if unsent else []
+            said += [f"sent after {duration(sent)}"] if sent is not None else []
+            yield Finding(about=f"message {rule}", result="fail", sentence=f"Due after {duration(due_seconds)}, {', '.join(said)}.")
+        for failure in [failure for row in rows for failure in row.failures][:10]:
+            yield Finding(about=f"message {rule}", result="unknown", sentence=f"A delivery failed: {failure}.")
+        twice = [f"{row.recipient_ref} over {row.channel}" for row in rows if row.may_be_twice]
+        if twice:
+            sentence = f"Handed over again without knowing that it hadn't been, so it may have arrived twice: {listing(twice[:10])}."
+            yield Finding(about=f"message {rule}", result="unknown", sentence=sentence)
+    for sla in report.slas:
+        if sla.met is False:
+            yield Finding(about=sla.name, result="fail", sentence=f"The plan asks for {sla.target}; it was {sla.actual}.")
+    for call in report.calls:
+        if call.starts_over:
+            sentence = f"After {duration(call.called_seconds)} everybody had been called and {listing(call.roles)} had no answer."
+            yield Finding(about="escalation", result="fail", sentence=sentence)
 
 
 def _observers(report: Report) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from holdfast.report.part import ReportPart, Seconds
 from holdfast.report.seen import Event, RequestMarks, RequestWindow
+from holdfast.report.told import CallResult, NotificationResult, PeopleResult, SlaResult
 
 SCHEMA_NAME: Final = "holdfast/report/v1"
 LISTED_LOSSES = 100
@@ -208,20 +209,6 @@ class TimeSpent(ReportPart):
     seconds: Seconds
 
 
-class NotificationResult(ReportPart):
-    """One message that the plan owes an audience, counted from impact."""
-
-    message: str
-    audience: tuple[str, ...]
-    channels: tuple[str, ...]
-    due_seconds: Seconds
-    sent_seconds: Seconds | None
-    met: bool | None
-    """True: sent over every channel named in time. False: too late or not at all. Null: not due yet when this was written."""
-    recipients: tuple[str, ...] = ()
-    failures: tuple[str, ...] = ()
-
-
 class ApprovalResult(ReportPart):
     """Somebody's answer to a proposal, and the bound on data loss that the proposal showed."""
 
@@ -371,7 +358,12 @@ class Report(ReportPart):
     criteria: Criteria | None = None
     journal: JournalState
     time_spent: tuple[TimeSpent, ...] = ()
+    scale: float = 1.0
+    """How fast the plan's clock ran for messages, escalation and answers: plan seconds in one second."""
     notifications: tuple[NotificationResult, ...] = ()
+    calls: tuple[CallResult, ...] = ()
+    people: PeopleResult = PeopleResult()
+    slas: tuple[SlaResult, ...] = ()
     approvals: tuple[ApprovalResult, ...] = ()
     findings: tuple[Finding, ...] = ()
     lost_writes: LostWrites

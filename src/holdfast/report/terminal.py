@@ -14,11 +14,13 @@ from rich.text import Text
 
 from holdfast.report.model import FunctionResult, OnlyThere, Report
 from holdfast.report.summary import SIGNS, Sign, headline, next_in_terminal, sign_of
-from holdfast.report.wording import count, duration, duration_pair
+from holdfast.report.told import NotificationResult
+from holdfast.report.wording import count, duration, duration_pair, listing
 
 _STYLES = {"done": "green", "failed": "bold red", "unknown": "bright_black"}
 _STRIPE = "EXERCISE "
 _UNWRAPPED = 10_000
+_MOST_NAMED = 4
 PARTS = {
     "detection": "detection",
     "hold": "hold",
@@ -60,6 +62,10 @@ def _lines(report: Report, directory: str) -> Iterator[RenderableType]:
     yield Text("")
     yield result_table(report)
     yield Text("")
+    if report.notifications:
+        yield told_table(report)
+        yield from _asked_of_people(report)
+        yield Text("")
     yield _outage(report)
     yield _where_the_time_went(report)
     yield _loss(report)
@@ -91,6 +97,47 @@ def _row(function: FunctionResult) -> tuple[RenderableType, ...]:
     rpo, rpo_target = duration_pair(function.rpo_actual_seconds, function.rpo_target_seconds)
     acknowledged, lost = count(function.acknowledged_writes), count(function.lost_acknowledged_writes)
     return (f"{function.priority} {function.name}", rto_target, rto, rpo_target, rpo, acknowledged, lost, _signed(sign_of(function.met)))
+
+
+def told_table(report: Report) -> Table:
+    """Who was told what: a line for each message and channel, due against sent against acknowledged."""
+    fast = "" if report.scale == 1 else f"; the plan's clock ran {report.scale:g} times as fast"
+    table = Table(title=f"Told, counted from impact{fast}", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    table.add_column("Message", overflow="fold", min_width=12)
+    table.add_column("Over", no_wrap=True)
+    table.add_column("To", overflow="fold")
+    for name in ("due", "sent", "acknowledged"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("In time", no_wrap=True)
+    groups: dict[tuple[str, float, str], list[NotificationResult]] = {}
+    for row in report.notifications:
+        groups.setdefault((row.rule or row.message, row.due_seconds, row.channel), []).append(row)
+    for (rule, due, channel), rows in groups.items():
+        sent = [row.sent_seconds for row in rows if row.sent_seconds is not None]
+        acknowledged = [row.acknowledged_seconds for row in rows if row.acknowledged_seconds is not None]
+        met = False if any(row.met is False for row in rows) else None if any(row.met is None for row in rows) else True
+        to = [row.recipient_ref.removeprefix("exercise:") for row in rows]
+        named = ", ".join(to[:_MOST_NAMED]) + (f" and {len(to) - _MOST_NAMED} more" if len(to) > _MOST_NAMED else "")
+        table.add_row(
+            rule,
+            channel,
+            named,
+            duration(due),
+            duration(max(sent)) if len(sent) == len(rows) else f"{len(sent)} of {len(rows)}",
+            duration(min(acknowledged)) if acknowledged else "",
+            _signed(sign_of(met)),
+        )
+    return table
+
+
+def _asked_of_people(report: Report) -> Iterator[Text]:
+    for sla in report.slas:
+        sign = sign_of(sla.met)
+        yield Text.assemble((f"{sign.icon} {sign.word}", _STYLES[sign.style]), f"  {sla.name}: {sla.actual}, asked for: {sla.target}.")
+    for call in report.calls[1:]:
+        answered = f"answered by {call.answered_by} after {duration(call.answered_seconds)}" if call.answered_by else "nobody answered"
+        over = "Nobody had answered; it started over: " if call.starts_over else "Escalated: "
+        yield Text(f"{over}{call.level} called after {duration(call.called_seconds)} for {listing(call.roles)}, {answered}.")
 
 
 def _signed(sign: Sign) -> Text:

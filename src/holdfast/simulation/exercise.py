@@ -7,6 +7,7 @@ same seed gives the same journal. It decides nothing; people's commands go throu
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from holdfast.conduct.answering import acknowledged_by, calls_of
 from holdfast.conduct.decisions import waiting_steps
 from holdfast.decision.approval import Proposal
 from holdfast.decision.replay import IncidentState
@@ -97,7 +98,11 @@ class Exercise:
         await stage.clock.sleep(5.0 + stage.random.uniform(0.0, 1.0))
         take_away(stage.world, stage.plan.exercises.get(stage.settings.scenario))
         await self._mark("cut", home)
-        await self.until("every function is served again", lambda: self.incident_is("recovered") or self._is_stuck(), RUN_BOUND_SECONDS)
+        await self.until(
+            "every function is served again",
+            lambda: self.incident_is("recovered") or self._is_stuck(),
+            self._longest(RUN_BOUND_SECONDS),
+        )
         self._nobody_is_needed()
         await stage.clock.sleep(SETTLE_SECONDS)
         self._after_failover = self._written()
@@ -105,12 +110,22 @@ class Exercise:
 
     async def _bring_home(self) -> None:
         stage = self.stage
+        await self.until("the incident was open as long as it should be", self._open_long_enough, self._longest(READY_BOUND_SECONDS))
         give_back(stage.world)
         await self._mark("heal", stage.world.home)
         await self.until("the way back was asked for", self._asked_for_the_way_back, READY_BOUND_SECONDS)
         await self.until("the region is home again", lambda: self.incident_is("closed") or self._is_stuck(), RUN_BOUND_SECONDS)
         self._nobody_is_needed()
         await stage.clock.sleep(SETTLE_SECONDS)
+
+    def _longest(self, seconds: float) -> float:
+        """A bound that also holds where the exercise waits by the plan's clock."""
+        settings = self.stage.settings
+        return seconds + max(settings.decide_after_seconds, settings.open_for_seconds) / settings.scale
+
+    def _open_long_enough(self) -> bool:
+        incident = last_incident(self.stage)
+        return incident is not None and self._people.passed(incident, self.stage.settings.open_for_seconds)
 
     def _written(self) -> tuple[StoreContents, ...]:
         """What the stores hold that are written now; they may be of both regions."""
@@ -218,16 +233,32 @@ class People:
     def answer(self) -> None:
         """Approve what waits for approval and was looked at long enough."""
         incident = last_incident(self._stage)
-        if incident is not None:
+        if incident is not None and not incident.ended:
+            self._acknowledge(incident)
             self._tick_off(incident)
         proposal = incident.proposal if incident is not None else None
         if incident is None or proposal is None:
+            return
+        if proposal.run == "failover" and not self.passed(incident, self._stage.settings.decide_after_seconds):
             return
         given = {approval.person for approval in incident.approvals}
         for person in self._deciding(proposal):
             if person not in given and self._looked_long_enough(proposal.hash, person):
                 arguments = {"hash": proposal.hash, "accepts_loss": self._stage.settings.people_accept_loss}
                 self._stage.command(f"approve-{proposal.hash}-{person}", "approve", person, arguments)
+
+    def passed(self, incident: IncidentState, seconds: float) -> bool:
+        """Whether so much time of the plan's clock has passed since the impact."""
+        return incident.clock.plan_seconds(self._stage.clock.wall_seconds() - incident.impact_seconds) >= seconds
+
+    def _acknowledge(self, incident: IncidentState) -> None:
+        """Whoever was called says so after a while, but for those who are to be silent."""
+        answered, settings, plan = acknowledged_by(incident), self._stage.settings, self._stage.plan
+        called = {recipient: record for record in calls_of(incident) for _, recipient, _ in record.body["calls"]}
+        for person, call in called.items():
+            silent = person not in plan.people or answered.get(person, 0.0) >= call.at_seconds or person in settings.unanswered
+            if not silent and self._looked_long_enough(f"ack-{call.body['key']}", person):
+                self._stage.command(f"ack-{call.body['key']}-{person}", "ack", person, {"way": "cli", "incident": incident.incident})
 
     def _tick_off(self, incident: IncidentState) -> None:
         """What people do by hand is done by whoever stands in for the role that it needs, after a while."""

@@ -44,6 +44,14 @@ class StageSettings:
     exercise: str | None = "exercise-simulated"
     seed: int = 0
     clients_every_seconds: float = 0.4
+    scale: float = 1.0
+    """How fast the plan's clock runs."""
+    decide_after_seconds: float = 0.0
+    """On the plan's clock, from the impact: the stand-ins decide no sooner."""
+    open_for_seconds: float = 0.0
+    """On the plan's clock, from the impact: the region comes back no sooner."""
+    unanswered: frozenset[str] = frozenset()
+    """Stand-ins who acknowledge nothing."""
     people_accept_loss: bool = False
     """Whether those who approve also accept, by name, a loss that is unknown or above the RPO."""
 
@@ -149,7 +157,9 @@ class Stage:
         watch = Watch(plan, profile, settings.scenario, tuple(self.observers.values()), self.clock)
         actions = {block: self._wrap(block, action) for block, action in simulated_actions(self.world, self.keeper).items()}
         controller = Controller(
-            Settings(plan, settings.loaded.digest, settings.scenario, settings.profile, "simulation", VERSION, settings.exercise),
+            Settings(
+                plan, settings.loaded.digest, settings.scenario, settings.profile, "simulation", VERSION, settings.exercise, settings.scale
+            ),
             self._journal,
             self.clock,
             watch,

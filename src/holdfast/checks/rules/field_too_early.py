@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from holdfast.checks.facts import Facts, listed
 from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.plan.problems import Place
-from holdfast.plan.wordlists import fields_of
+from holdfast.plan.texts import fields_always_used
 
 CODE = "HF127"
 
@@ -15,7 +15,9 @@ _AFTERWARDS = frozenset({"restored", "duration", "cause", "report"})
 
 def _apply(facts: Facts) -> Iterator[Finding]:
     for name, message in facts.plan.messages.items():
-        early = [field for text in facts.plan.words_of(name) for field in fields_of(text) if field in _AFTERWARDS]
+        words = facts.plan.words_of(name, message)
+        texts = (words.subject, words.body, words.short)
+        early = [field for text in texts for field in fields_always_used(text) if field in _AFTERWARDS]
         if message.counts_from == "start" and early:
             fields = listed("{" + field + "}" for field in dict.fromkeys(early))
             template: tuple[Place, ...] = (("templates", message.template),) if message.template is not None else ()

@@ -85,7 +85,7 @@ def _decoded(content: bytes) -> tuple[str, bool]:
         return content.decode("latin-1").translate(_AS_WINDOWS), False
 
 
-def read_text(content: bytes) -> Text:
+def text_of(content: bytes) -> Text:
     """The lines of a document. Raises DocumentError for what is no text, or too large."""
     if len(content) > MOST_BYTES:
         raise DocumentError(

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from holdfast.document.reading.binding import bind_lab
-from holdfast.document.reading.damage import Repair, read_text
+from holdfast.document.reading.damage import Repair, text_of
 from holdfast.document.reading.draft import Asked, Draft, Left, Said, note_of
 from holdfast.document.reading.markdown import read_tree
 from holdfast.document.reading.things import (
@@ -63,7 +63,7 @@ def import_document(content: bytes, source: str, bind: str = "") -> Imported:
 
     Raises DocumentError for what can't be read at all.
     """
-    text = read_text(content)
+    text = text_of(content)
     tree = read_tree(text.lines)
     draft = Draft()
     draft.data["schema"] = Said("holdfast/plan/v1", 0)

@@ -59,7 +59,10 @@ SECTIONS = (
     Section("Approval", "Who must agree before anything irreversible is done.", ("approval",)),
     Section("Escalation", "Who is called when nobody answers, and how soon.", ("escalation",), (call_order,)),
     Section(
-        "Communication", "Who is told what, by when, and over which channels.", ("messages", "zone_notice", "routes"), (who_hears_what,)
+        "Communication",
+        "Who is told what, by when, and over which channels.",
+        ("messages", "zone_notice", "routes", "war_room"),
+        (who_hears_what,),
     ),
     Section("Templates", "The words that messages share.", ("templates",)),
     Section("Exercises", "How the plan is tested, how often, and what must hold then.", ("exercises", "exercise_process", "criteria")),

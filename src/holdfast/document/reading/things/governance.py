@@ -41,6 +41,12 @@ _MEASURES = (
     ("backup-success", ("backup success*",)),
     ("recovery", ("time to recovery", "mttr", "recovery time", "time to recover")),
 )
+_OF_PEOPLE = (
+    ("response", ("team response", "response of the team", "response time")),
+    ("decision", ("decision*",)),
+    ("communication", ("communication*",)),
+)
+"""Criteria of people and messages that Holdfast measures itself."""
 
 
 def read(tree: Tree, draft: Draft) -> None:
@@ -182,7 +188,11 @@ def _criteria(section: Section, draft: Draft) -> None:
             continue
         _, entry = draft.entry("criteria", leaf.label)
         entry["name"] = Said(leaf.label, leaf.line)
-        entry["about"] = Said("process" if section.within("process*", "people", "communicat*", "procedur*") else "technical", leaf.line)
+        of_people = section.within("process*", "people", "communicat*", "procedur*")
+        entry["about"] = Said("process" if of_people else "technical", leaf.line)
+        measures = next((what for what, words in _OF_PEOPLE if of_people and says(leaf.label, *words)), None)
+        if measures is not None:
+            entry["measures"] = Said(measures, leaf.line)
         found = target(leaf.value, ">=")
         if found.value is not None:
             entry["target"] = Said(found.value, leaf.line)

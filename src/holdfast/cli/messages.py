@@ -1,0 +1,171 @@
+"""`holdfast messages` and `holdfast ack`: who was told what and when, the words of what is to come, and: I have it."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from holdfast.cli.deciding import Person, said
+from holdfast.cli.output import (
+    CommandError,
+    ExitCode,
+    OutputFormat,
+    State,
+    exercise_line,
+    print_json,
+    print_next,
+    screen,
+    state_text,
+    table,
+)
+from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, controller_of, give, state_of
+
+app = App(name="messages", result_action="return_value")
+
+_MOST_NAMED = 2
+_ONE_LINE = ("sms", "phone", "in-app")
+"""Channels with room for the short form only."""
+
+
+@app.default
+def messages(*, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> int:
+    """Messages of the last incident: due, sent, delivered, acknowledged, late. Exit code 1 when one is late.
+
+    Example: `holdfast messages`, `holdfast messages -o json`
+    """
+    now = dict(state_of(controller_of(lab)))
+    incident: Any = now["incident"]
+    if incident is None:
+        raise CommandError("there was no incident, so nobody was told anything; `holdfast status` shows what is so", ExitCode.NOT_SO)
+    lines = incident["messages"]
+    late = sum(line["late"] for line in lines)
+    if output == "json":
+        shown = {name: incident[name] for name in ("incident", "exercise", "scale", "calling")}
+        print_json({**shown, "impact_seconds": incident["impact_seconds"], "messages": lines})
+        return ExitCode.NOT_SO if late else ExitCode.FINE
+    _print(incident, lines, late)
+    return ExitCode.NOT_SO if late else ExitCode.FINE
+
+
+def _print(incident: dict[str, Any], lines: list[dict[str, Any]], late: int) -> None:
+    out = screen()
+    sent, all_of_them = sum(line["sent"] for line in lines), sum(line["recipients"] for line in lines)
+    first = f"{incident['incident']}: {sent} of {all_of_them} deliveries sent, {late} late" + _scaled(incident)
+    shown = state_text(State.FAILED if late else State.DONE, first)
+    out.print(exercise_line(shown) if incident["exercise"] else shown)
+    columns = ["message", "over", "to", "due", "sent", "arrived", "answered", "state"]
+    out.print(table(columns, [_row(incident, line) for line in lines], numbers=["due", "sent", "arrived", "answered"]))
+    out.print("arrived: what the channel says was delivered; answered: who acknowledged", markup=False)
+    unanswered = incident["calling"]["unanswered"]
+    if unanswered:
+        out.print(state_text(State.NEEDS_PERSON, f"nobody has answered for {', '.join(unanswered)}"))
+        print_next(f"holdfast ack {incident['incident']} --as NAME")
+    else:
+        print_next("holdfast status")
+
+
+def _scaled(incident: dict[str, Any]) -> str:
+    return "" if incident["scale"] == 1 else f"; the plan's clock runs {incident['scale']:g} times as fast"
+
+
+def _row(incident: dict[str, Any], line: dict[str, Any]) -> list[Any]:
+    from holdfast.report.wording import duration
+
+    def after(at_seconds: float | None) -> str:
+        return "" if at_seconds is None else duration((at_seconds - incident["impact_seconds"]) * incident["scale"])
+
+    named = [who.removeprefix("exercise:") for who in line["to"][:_MOST_NAMED]]
+    more = line["recipients"] - len(named)
+    told = ", ".join(named) + (f" and {more} more" if more > 0 else "")
+    due, sent = after(line["due_seconds"]), after(line["last_sent_seconds"])
+    return [line["message"], line["channel"], told, due, sent, str(line["delivered"]), str(line["acknowledged"]), _state(line)]
+
+
+def _state(line: dict[str, Any]) -> Any:
+    if line["late"]:
+        return state_text(State.FAILED, f"{line['late']} late")
+    if line["sent"] == line["recipients"]:
+        return state_text(State.DONE, "in time")
+    return state_text(State.RUNNING, "to come") if not line["failures"] else state_text(State.UNKNOWN, "tried again")
+
+
+@app.command
+def edit(
+    incident: str,
+    message: str,
+    *,
+    by: Person,
+    subject: str | None = None,
+    body: str | None = None,
+    short: Annotated[str | None, Parameter(help="One sentence, for text messages and calls.")] = None,
+    file: Annotated[Path | None, Parameter(help="Where the body stands; `-` is standard input.")] = None,
+    lab: LabDirectory = DEFAULT_LAB,
+    output: OutputFormat = "text",
+) -> None:
+    """Write the words of the next message of a kind, before it goes out. If nobody does, the plan's words go out on time.
+
+    What is left out stays as the plan has it. `{state}` and the other fields are filled in; docs/messages.md lists them.
+
+    Example: `holdfast messages edit inc-1-1 status --as nadia-haddad --subject "We are on it" --body "{state}. Next update {next_update}."`
+    """
+    if file is not None:
+        try:
+            body = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{file} can't be read as text: {error}. Nothing was changed.") from error
+    state_now: Any = state_of(controller_of(lab))["incident"]
+    if state_now is None or state_now["incident"] != incident:
+        raise CommandError(f"{incident} is not the open incident; `holdfast status` shows which is", ExitCode.NOT_SO)
+    arguments = {"message": message, "subject": subject, "body": body, "short": short}
+    said(give(controller_of(lab), "edit-message", by, dict(arguments)), output)
+
+
+@app.command
+def preview(
+    plan: Path,
+    message: str,
+    *,
+    channel: Annotated[str | None, Parameter(help="As this channel shows it; every channel of the message when absent.")] = None,
+    audience: Annotated[str | None, Parameter(help="Only this role or audience; everybody when absent.")] = None,
+    exercise: Annotated[bool, Parameter(negative="", help="As an exercise says it.")] = False,
+    output: OutputFormat = "text",
+) -> None:
+    """Show a message of the plan with made-up facts, as each channel and audience gets it.
+
+    Example: `holdfast messages preview examples/voicehive/plan.yaml customers --channel sms --audience customers`
+    """
+    from holdfast.cli.run import loaded_plan
+    from holdfast.communications.previewing import PreviewError, previewed
+
+    try:
+        shown = previewed(loaded_plan(plan).plan, message, channel, audience, "exercise-preview" if exercise else None)
+    except PreviewError as error:
+        raise CommandError(f"{plan}: {error}") from error
+    if output == "json":
+        print_json(shown)
+        return
+    out = screen()
+    out.print(f"{message}, with made-up facts: {shown.when}", markup=False)
+    for one in shown.channels:
+        out.print(f"\n{one.channel}, to {', '.join(one.recipients) or 'nobody'}", style="bold", markup=False)
+        short = one.channel in _ONE_LINE
+        out.print(one.short if short else f"{one.subject}\n\n{one.body.rstrip()}", markup=False)
+    print_next(f"holdfast check {plan}")
+
+
+def acknowledge(
+    incident: str,
+    *,
+    by: Person,
+    way: Annotated[
+        Literal["cli", "link", "reply", "phone-key", "button"], Parameter(help="How you said it, where somebody else types it in.")
+    ] = "cli",
+    lab: LabDirectory = DEFAULT_LAB,
+    output: OutputFormat = "text",
+) -> None:
+    """Say that you have it: you answer for your roles, and nobody else is called for them. Who answers late joins.
+
+    Example: `holdfast ack inc-1-1 --as aoife-brennan`
+    """
+    said(give(controller_of(lab), "ack", by, {"incident": incident, "way": way}), output)

@@ -1,0 +1,182 @@
+"""Who must answer for an incident, by when, and who is called when they don't: a ladder that has no last rung.
+
+Rules: a role is answered when somebody who fills it, or who was called for it, acknowledges; delivered is not acknowledged. First each
+role's person on call (or its primary), then its backups, then the level of the incident's severity, then the levels of graver ones.
+Each rung has the severity's answer time. After the last rung the ladder starts over with the first, and says so. A role that nobody
+fills (in an exercise: that nobody stands in for) calls nobody. It ends when every role is answered, service is back, or the incident over.
+Which rung was reached stands in the journal, so a controller that was away goes on where the last one stopped and skips nobody.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from holdfast.communications.facts import IncidentFacts
+from holdfast.communications.obligations import VENDOR
+from holdfast.communications.oncall import fillers_at
+from holdfast.communications.recipients import EXERCISE_MAILBOX, Directory, Recipient, addressed, person_recipient
+from holdfast.plan.model import Escalation, Plan
+from holdfast.plan.people import Occasion
+
+CALL = "call"
+"""How a call is named among messages: it asks for an answer, and is no message of the plan."""
+_GRAVEST_FIRST = ("P1", "P2", "P3", "P4")
+
+Rung = Literal["primary", "backup", "level"]
+
+
+@dataclass(frozen=True, slots=True)
+class CallOut:
+    """One recipient over one channel, from a moment on."""
+
+    channel: str
+    recipient: Recipient
+    from_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One rung of the ladder, climbed. Moments in wall-clock seconds since 1970."""
+
+    key: str
+    number: int
+    """1 for the first call of an incident."""
+    round: int
+    """1 until the ladder starts over."""
+    place: int
+    rung: Rung
+    level: str
+    """Whom the rung reaches, in words: `primary`, `backup`, or the plan's name of the level."""
+    roles: tuple[str, ...]
+    """Roles that nobody has answered for."""
+    calls: tuple[CallOut, ...]
+    from_seconds: float
+    answer_by_seconds: float
+    reason: str
+
+    @property
+    def starts_over(self) -> bool:
+        """Whether everybody was called already, and nobody answered."""
+        return self.round > 1 and self.rung == "primary"
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What the journal says of the last call. `place`: how far up the ladder it was, 0 at its foot."""
+
+    number: int
+    round: int
+    place: int
+    at_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A rung in the plan. `place`: which of a role's people; `row`: which row of the matrix."""
+
+    rung: Rung
+    place: int = 0
+    row: Escalation | None = None
+
+
+def answerable(plan: Plan, facts: IncidentFacts) -> Mapping[str, tuple[str, ...]]:
+    """Role → its people in the order in which they are called; roles that nobody fills are not in it."""
+    occasion = Occasion.INCIDENT if facts.exercise is None else Occasion.EXERCISE
+    at = facts.started_seconds if facts.aware_seconds is None else facts.aware_seconds
+    found = {name: fillers_at(plan, role, occasion, at) for name, role in plan.roles.items()}
+    return {name: people for name, people in found.items() if people}
+
+
+def row_of(plan: Plan, severity: str | None) -> Escalation | None:
+    """The matrix' row for a severity."""
+    return next((row for priority, row in plan.escalation.items() if priority == severity), None)
+
+
+def next_call(
+    plan: Plan,
+    facts: IncidentFacts,
+    answered: frozenset[str],
+    last: Called | None,
+    now: float,
+    directory: Directory | None = None,
+) -> Call | None:
+    """The call that is due at `now`, or None: nobody must be called any more, or not yet."""
+    row, people = row_of(plan, facts.severity), answerable(plan, facts)
+    open_roles = tuple(role for role in people if role not in answered)
+    if row is None or not open_roles or facts.restored_seconds is not None:
+        return None
+    answer_within = facts.clock.wall_seconds(row.answer_within)
+    if last is not None and now < last.at_seconds + answer_within:
+        return None
+    steps = _ladder(plan, facts, people)
+    number, turn, place = (1, 1, 0) if last is None else (last.number + 1, last.round, last.place + 1)
+    while place < len(steps) and steps[place].rung == "backup" and all(len(people[role]) <= steps[place].place for role in open_roles):
+        place += 1  # none of the open roles has anybody there
+    if place >= len(steps):
+        turn, place = turn + 1, 0
+    step = steps[place]
+    told = _whom(plan, facts, step, open_roles, people, directory)
+    outs = tuple(_outs(plan, facts, told, step.row or row, now))
+    level = step.row.level if step.row is not None else step.rung
+    reason = _reason(plan, open_roles, step, turn, level)
+    key = f"{facts.incident}/{CALL}/{number}"
+    return Call(key, number, turn, place, step.rung, level, open_roles, outs, now, now + answer_within, reason)
+
+
+def recipient_of(plan: Plan, identifier: str, directory: Directory | None = None) -> Recipient:
+    """A recipient that the journal names, with everything that it is reached at: that stands nowhere but in the plan."""
+    if identifier in plan.people:
+        return person_recipient(plan, identifier, "")
+    audience = identifier.removeprefix(EXERCISE_MAILBOX).partition(":")[0]
+    known = (audience,) if audience in plan.audiences or audience.startswith(VENDOR) else ()
+    found = addressed(plan, known, Occasion.INCIDENT, directory=directory) if not identifier.startswith(EXERCISE_MAILBOX) else ()
+    mailbox = Recipient(identifier, identifier, audience, None, enrolled=identifier.startswith(EXERCISE_MAILBOX))
+    return next((recipient for recipient in found if recipient.identifier == identifier), mailbox)
+
+
+def _ladder(plan: Plan, facts: IncidentFacts, people: Mapping[str, tuple[str, ...]]) -> tuple[_Step, ...]:
+    places = max(len(found) for found in people.values())
+    persons = tuple(_Step("primary" if place == 0 else "backup", place) for place in range(places))
+    gravity = _GRAVEST_FIRST.index(facts.severity) if facts.severity in _GRAVEST_FIRST else 0
+    rows = (row_of(plan, severity) for severity in reversed(_GRAVEST_FIRST[: gravity + 1]))
+    return (*persons, *(_Step("level", row=row) for row in rows if row is not None and row.audience))
+
+
+def _whom(
+    plan: Plan,
+    facts: IncidentFacts,
+    step: _Step,
+    roles: tuple[str, ...],
+    people: Mapping[str, tuple[str, ...]],
+    directory: Directory | None,
+) -> tuple[Recipient, ...]:
+    if step.row is not None:
+        occasion = Occasion.INCIDENT if facts.exercise is None else Occasion.EXERCISE
+        at = facts.started_seconds if facts.aware_seconds is None else facts.aware_seconds
+        return addressed(plan, step.row.audience, occasion, at_seconds=at, directory=directory)
+    found: dict[str, Recipient] = {}
+    for role in roles:
+        if step.place < len(people[role]):
+            person = people[role][step.place]
+            found.setdefault(person, person_recipient(plan, person, role))
+    return tuple(found.values())
+
+
+def _outs(plan: Plan, facts: IncidentFacts, told: tuple[Recipient, ...], row: Escalation, at_seconds: float) -> Iterator[CallOut]:
+    """Over the person's own reach where the plan has one, else over the row's channels, all at once."""
+    for recipient in told:
+        reach = plan.people[recipient.person].reach if recipient.person is not None else None
+        channels = row.channels if reach is None else reach.channels
+        wait = 0.0 if reach is None or reach.how == "together" else facts.clock.wall_seconds(reach.wait)
+        for place, channel in enumerate(channels):
+            if recipient.is_reached_by(channel):
+                yield CallOut(channel, recipient, at_seconds + place * wait)
+
+
+def _reason(plan: Plan, roles: tuple[str, ...], step: _Step, turn: int, level: str) -> str:
+    named = ", ".join(plan.roles[role].name for role in roles)
+    if turn > 1 and step.rung == "primary":
+        return f"everybody on the ladder was called and nobody answered for {named}: it starts over, round {turn}"
+    if step.rung == "primary":
+        return f"{named} must answer"
+    return f"nobody answered for {named} in time: {level} is called"

@@ -1,0 +1,152 @@
+"""Who stands behind the roles and audiences that a message names, and where each is reached.
+
+Rules: a role means who is on call for it, its primary and its backup; in an exercise its stand-ins, and an audience is one mailbox named
+after it: no person behind it is reached. An audience with a source is as long as its directory says; where that doesn't answer, the last
+copy counts and its age is told, and where there is none, that is told, never an empty list.
+A recipient's `identifier` is what journal and report hold; addresses stand only here and go no further than the channel.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from holdfast.communications.obligations import VENDOR
+from holdfast.communications.oncall import fillers_at, on_call
+from holdfast.plan.model import Person, Plan
+from holdfast.plan.people import Occasion
+from holdfast.plan.values import spoken_duration
+
+EXERCISE_MAILBOX = "exercise:"
+"""Before the name of an audience that an exercise reaches as one mailbox."""
+_BY_CHANNEL = {"email": "email", "phone": "phone", "sms": "phone", "slack": "chat"}
+"""Channels that reach a person at an address of its own; others have one place for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody in an audience's directory. `identifier` is the directory's own, and says nothing about the person."""
+
+    identifier: str
+    name: str
+    addresses: Mapping[str, str]
+    """Channel → address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What is known of one audience's directory. `members` is None when nobody knows them."""
+
+    members: tuple[Member, ...] | None
+    as_of_seconds: float | None = None
+    """When this was read; older where the directory didn't answer since."""
+    problem: str | None = None
+    """Why it is a copy, or unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What is known of all audiences that have a source."""
+
+    audiences: Mapping[str, Membership] = field(default_factory=dict)
+
+    def unknown_of(self, identifiers: Iterable[str]) -> tuple[str, ...]:
+        """Those of which nobody knows who is in them."""
+        return tuple(name for name in identifiers if name in self.audiences and self.audiences[name].members is None)
+
+    def copies_of(self, identifiers: Iterable[str], now: float) -> str:
+        """What to say of those that are known from a copy only, with its age; empty where none is."""
+        return "".join(
+            f"; {name} as of {spoken_duration(max(now - known.as_of_seconds, 0.0))} ago, since its directory does not answer"
+            for name in identifiers
+            if (known := self.audiences.get(name)) is not None and known.problem is not None and known.as_of_seconds is not None
+        )
+
+
+NO_DIRECTORY = Directory()
+"""Where no audience has a source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who is told: a person of the plan, or somebody outside of it (`person` is None). `through`: role or audience that named it."""
+
+    identifier: str
+    name: str
+    through: str
+    person: str | None
+    addresses: Mapping[str, str] | None = None
+    """Channel → address, where it has one of its own; None: over every channel, at that channel's place for this audience."""
+    enrolled: bool = False
+    """Whether it takes part in exercises."""
+
+    def is_reached_by(self, channel: str) -> bool:
+        """Members of a directory are reached where they have an address; everybody else over every channel."""
+        return self.person is not None or self.addresses is None or channel in self.addresses or channel not in _BY_CHANNEL
+
+    def address(self, channel: str) -> str | None:
+        """Where it is reached over this channel, or None."""
+        return None if self.addresses is None else self.addresses.get(channel)
+
+
+def addressed(
+    plan: Plan, audience: Iterable[str], occasion: Occasion, *, at_seconds: float | None = None, directory: Directory | None = None
+) -> tuple[Recipient, ...]:
+    """Who stands behind these roles and audiences, in the plan's order, nobody twice. `at_seconds`: whose turn on call counts."""
+    found: dict[str, Recipient] = {}
+    for identifier in audience:
+        for recipient in _named(plan, identifier, occasion, at_seconds or 0.0, directory or NO_DIRECTORY):
+            found.setdefault(recipient.identifier, recipient)
+    return tuple(found.values())
+
+
+def person_recipient(plan: Plan, person: str, through: str) -> Recipient:
+    """A person of the plan with everything that it is reached at."""
+    known = plan.people[person]
+    enrolled = known.exercise or any(person in role.stand_ins for role in plan.roles.values())
+    return Recipient(person, known.name, through, person, addresses_of(known), enrolled)
+
+
+def addresses_of(person: Person) -> dict[str, str]:
+    """Channel → address of a person of the plan."""
+    return {channel: value for channel, name in _BY_CHANNEL.items() if (value := getattr(person, name)) is not None}
+
+
+def _named(plan: Plan, identifier: str, occasion: Occasion, at_seconds: float, directory: Directory) -> Iterator[Recipient]:
+    role = plan.roles.get(identifier)
+    if role is not None:
+        people = fillers_at(plan, role, occasion, at_seconds)
+        if not people:
+            yield Recipient(f"{EXERCISE_MAILBOX}{identifier}", f"{role.name} (nobody stands in)", identifier, None, enrolled=True)
+        yield from (person_recipient(plan, person, identifier) for person in people)
+        return
+    if identifier not in plan.audiences:
+        yield from _vendor(plan, identifier, occasion)
+        return
+    audience = plan.audiences[identifier]
+    if occasion is Occasion.EXERCISE:
+        yield Recipient(f"{EXERCISE_MAILBOX}{identifier}", audience.name, identifier, None, enrolled=True)
+        return
+    yield from (person_recipient(plan, person, identifier) for person in audience.people)
+    for rotation in audience.rotations:
+        shift = on_call(plan, rotation, at_seconds) if rotation in plan.rotations else None
+        if shift is not None and shift.person is not None:
+            yield person_recipient(plan, shift.person, identifier)
+    for inner in audience.roles:
+        yield from (person_recipient(plan, person, identifier) for person in fillers_at(plan, plan.roles[inner], occasion, at_seconds))
+    known = directory.audiences.get(identifier)
+    for member in (known.members or ()) if known is not None else ():
+        yield Recipient(f"{identifier}:{member.identifier}", member.name, identifier, None, member.addresses)
+    if audience.address is not None:
+        own = {channel: audience.address for channel in ("email", "webhook") if audience.address != identifier}
+        yield Recipient(identifier, audience.name, identifier, None, own or None)
+
+
+def _vendor(plan: Plan, identifier: str, occasion: Occasion) -> Iterator[Recipient]:
+    name = identifier.removeprefix(VENDOR)
+    vendor = plan.vendors.get(name)
+    if vendor is None:
+        return
+    if occasion is Occasion.EXERCISE:
+        yield Recipient(f"{EXERCISE_MAILBOX}{identifier}", vendor.name, identifier, None, enrolled=True)
+        return
+    ways = {"email": vendor.email, "phone": vendor.phone, "sms": vendor.phone}
+    yield Recipient(identifier, vendor.name, identifier, None, {channel: way for channel, way in ways.items() if way is not None})

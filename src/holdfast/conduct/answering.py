@@ -1,0 +1,141 @@
+"""People's answers to being called: who has acknowledged, for which roles, and who is called next.
+
+Rules: an acknowledgement answers for the roles that its giver was called for, and for those whose first person it is: a backup who has
+answered for another role still leaves the primary its time. Whoever was called for nothing answers for every role that it fills.
+Approving is answering too, and is recorded as such where people are called. Who answers late joins: nothing starts anew, and the role
+stays with whoever took it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from holdfast.communications import IncidentFacts
+from holdfast.communications.escalation import Call, Called, answerable, next_call
+from holdfast.conduct.assessment import roles_of
+from holdfast.conduct.facts import incident_facts
+from holdfast.conduct.situation import Command, Move, Situation, Write
+from holdfast.decision.replay import IncidentState
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
+from holdfast.plan.model import Plan
+
+WAYS = ("cli", "link", "reply", "phone-key", "button")
+"""How an acknowledgement can come in."""
+APPROVING = "approval"
+"""How it comes in where somebody approves."""
+
+
+def answered_roles(incident: IncidentState) -> frozenset[str]:
+    """Roles that somebody has answered for."""
+    found: set[str] = set()
+    for record in incident.records:
+        if record.kind == Kind.ACKNOWLEDGED:
+            found.update(record.body["roles"])
+    return frozenset(found)
+
+
+def acknowledged_by(incident: IncidentState) -> Mapping[str, float]:
+    """Person → when it acknowledged last; approving counts."""
+    return {record.body["person"]: record.at_seconds for record in incident.records if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)}
+
+
+def last_called(incident: IncidentState) -> Called | None:
+    """The last rung that was climbed, or None."""
+    record = next((record for record in reversed(incident.records) if record.kind == Kind.ESCALATED), None)
+    if record is None:
+        return None
+    return Called(record.body["number"], record.body["round"], record.body["place"], record.at_seconds)
+
+
+def escalation(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
+    """Call whoever must answer next."""
+    if incident.severity not in situation.plan.escalation:
+        return ()
+    facts, answered = incident_facts(situation, incident), answered_roles(incident)
+    call = next_call(situation.plan, facts, answered, last_called(incident), situation.now, situation.directory)
+    return () if call is None else (Write(Kind.ESCALATED, incident.incident, _body(call, facts)),)
+
+
+def _body(call: Call, facts: IncidentFacts) -> dict[str, Any]:
+    return {
+        "key": call.key,
+        "number": call.number,
+        "round": call.round,
+        "place": call.place,
+        "rung": call.rung,
+        "level": call.level,
+        "roles": list(call.roles),
+        "severity": facts.severity,
+        "calls": [[out.channel, out.recipient.identifier, out.from_seconds] for out in call.calls],
+        "answer_by_seconds": call.answer_by_seconds,
+        "starts_over": call.starts_over,
+        "reason": call.reason,
+    }
+
+
+def acknowledge(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
+    """Somebody says: I have it. Raises nothing; a second word of the same person changes nothing."""
+    named, way = command.arguments.get("incident", incident.incident), str(command.arguments.get("way", "cli"))
+    if named != incident.incident:
+        return f"refused: {incident.incident} is the open incident, not {named}", ()
+    if way not in WAYS:
+        return f"refused: '{way}' is no way to acknowledge; it can be one of: {', '.join(WAYS)}", ()
+    facts = incident_facts(situation, incident)
+    before = answered_roles(incident)
+    roles = _answers_for(situation, incident, facts, command.by)
+    known = acknowledged_by(incident).get(command.by)
+    if known is not None and not set(roles) - before:
+        return f"accepted: {command.by} had acknowledged {incident.incident} already", ()
+    joins = bool(roles) and set(roles) <= before
+    body = {"person": command.by, "way": way, "roles": list(roles), "joins": joins}
+    taken = [
+        Write(Kind.ROLE_TAKEN, incident.incident, took)
+        for role in roles
+        if role not in before and (took := _takes(situation.plan, facts, role, command.by)) is not None
+    ]
+    if joins:
+        said = f"accepted: {command.by} joins; others had answered already"
+    else:
+        for_what = ", ".join(situation.plan.roles[role].name for role in roles) or "no role"
+        said = f"accepted: {command.by} answers for {for_what}"
+    return said, (Write(Kind.ACKNOWLEDGED, incident.incident, body), *taken)
+
+
+def answered_by_approving(situation: Situation, incident: IncidentState, command: Command) -> tuple[Move, ...]:
+    """The record that who approves has answered, where people are called and this one had not said so yet."""
+    if not calls_of(incident) or command.by in acknowledged_by(incident):
+        return ()
+    said = Command(command.identifier, "ack", command.by, {})
+    given = acknowledge(situation, incident, said)[1]
+    return tuple(
+        Write(move.kind, move.incident, {**move.body, "way": APPROVING})
+        if isinstance(move, Write) and move.kind is Kind.ACKNOWLEDGED
+        else move
+        for move in given
+    )
+
+
+def _answers_for(situation: Situation, incident: IncidentState, facts: IncidentFacts, person: str) -> tuple[str, ...]:
+    """Roles that this person answers for by acknowledging now, in the plan's order."""
+    people = answerable(situation.plan, facts)
+    first = {role for role, called in people.items() if called[0] == person}
+    asked: set[str] = set()
+    for call in calls_of(incident):
+        if any(recipient == person for _, recipient, _ in call.body["calls"]):
+            mine = call.body["rung"] == "level"
+            asked.update(role for role in call.body["roles"] if mine or person in people.get(role, ())[: call.body["place"] + 1])
+    filled = {role for role, called in people.items() if person in called} | set(roles_of(situation.plan, incident).get(person, ()))
+    return tuple(role for role in situation.plan.roles if role in (first | asked or filled))
+
+
+def _takes(plan: Plan, facts: IncidentFacts, role: str, person: str) -> dict[str, Any] | None:
+    """The record that somebody takes a role which was first of all another's, or None."""
+    first = next(iter(answerable(plan, facts).get(role, ())), None)
+    if first == person:
+        return None
+    return {"role": role, "person": person, "instead_of": first, "reason": f"{first or 'nobody'} had not answered"}
+
+
+def calls_of(incident: IncidentState) -> tuple[Record, ...]:
+    """Every rung that was climbed, in order."""
+    return tuple(record for record in incident.records if record.kind == Kind.ESCALATED)

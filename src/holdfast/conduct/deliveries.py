@@ -1,0 +1,80 @@
+"""What became of every hand-over of one incident, as its records tell it: how often it was tried, what is left to try, and when.
+
+Rules: an intent without an outcome was interrupted (the controller died in between): it is tried again, because somebody untold is worse
+than somebody told twice, and the report says that it may have happened twice where the channel doesn't drop repeats. A time-out is
+the same. What was refused for good is not tried again; what a channel takes later is tried then.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
+from holdfast.plan.plan_clock import AS_ON_THE_WALL, PlanClock
+
+PAUSES_SECONDS = (2.0, 10.0, 30.0, 60.0)
+"""After each failed attempt: a channel that is down for a minute must not cost the message."""
+ATTEMPTS = len(PAUSES_SECONDS) + 1
+SHORTEST_PAUSE_SECONDS = 0.25
+"""However fast the plan's clock runs, a channel gets that long to recover."""
+
+Delivery = tuple[str, str, str]
+"""Key, channel, recipient."""
+_OUTCOMES = frozenset({Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_FAILED, Kind.NOTIFICATION_UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """One delivery so far. `unsuccessful`: attempts that failed or whose outcome nobody knows."""
+
+    intended: int = 0
+    unsuccessful: int = 0
+    last_seconds: float = 0.0
+    sent: bool = False
+    final: bool = False
+    """Refused for good."""
+    not_before_seconds: float = 0.0
+
+    def may_try(self, now: float, clock: PlanClock) -> bool:
+        """Whether another attempt is left, and its pause is over."""
+        if self.sent or self.final or now < self.not_before_seconds:
+            return False
+        return not self.unsuccessful or may_try_again(self.unsuccessful, self.last_seconds, now, clock)
+
+
+def may_try_again(attempts: int, last_seconds: float, now: float, clock: PlanClock = AS_ON_THE_WALL) -> bool:
+    """Whether another attempt at a delivery that failed so often is left, and its pause is over."""
+    if attempts >= ATTEMPTS:
+        return False
+    return now >= last_seconds + max(clock.wall_seconds(PAUSES_SECONDS[attempts - 1]), SHORTEST_PAUSE_SECONDS)
+
+
+def deliveries(records: Iterable[Record]) -> Mapping[Delivery, Attempts]:
+    """Every delivery that was begun."""
+    found: dict[Delivery, Attempts] = {}
+    for record in records:
+        if record.kind == Kind.NOTIFICATION_INTENDED:
+            known = found.get(delivery_of(record.body), Attempts())
+            found[delivery_of(record.body)] = replace(known, intended=known.intended + 1)
+        elif record.kind in _OUTCOMES:
+            found[delivery_of(record.body)] = _after(found.get(delivery_of(record.body), Attempts()), record)
+    return found
+
+
+def delivery_of(body: Mapping[str, Any]) -> Delivery:
+    """Which delivery a record's body is about."""
+    return body["key"], body["channel"], body["recipient"]
+
+
+def _after(known: Attempts, record: Record) -> Attempts:
+    if record.kind == Kind.NOTIFICATION_SENT:
+        return replace(known, sent=True)
+    later = record.body.get("retry_after_seconds")
+    return replace(
+        known,
+        unsuccessful=known.unsuccessful + 1,
+        last_seconds=record.at_seconds,
+        final=record.body.get("final") is True,
+        not_before_seconds=record.at_seconds + float(later) if later is not None else 0.0,
+    )

@@ -1,0 +1,56 @@
+"""An audience's members out of an HTTP directory: a JSON object with a list `members`, each with `id`, `name`, `email`, `phone`, `chat`.
+
+Rules: one request, bounded in time and size, no redirects; whatever is not such an answer makes the whole answer unusable.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+
+from holdfast.communications.recipients import Member
+from holdfast.ports.audience import DirectoryUnreadableError
+
+WITHIN_SECONDS = 10.0
+MOST_BYTES = 64 * 1024 * 1024
+MOST_MEMBERS = 200_000
+
+
+class HttpAudience:
+    """One directory. `member`: makes a member of its fields, or raises DirectoryUnreadableError."""
+
+    def __init__(self, url: str, member: Callable[[Mapping[str, str], str], Member], token: str | None = None) -> None:
+        self._url = url
+        self._member = member
+        self._token = token
+
+    async def members(self) -> tuple[Member, ...]:
+        """Ask it. Raises DirectoryUnreadableError."""
+        content = await self._content()
+        try:
+            listed = json.loads(content)["members"]
+            fields = [{str(name): str(value) for name, value in entry.items() if value is not None} for entry in listed]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            said = f"{self._url} answers something else than a list of members: {type(error).__name__}"
+            raise DirectoryUnreadableError(said) from error
+        if len(fields) > MOST_MEMBERS:
+            raise DirectoryUnreadableError(f"{self._url} names more than {MOST_MEMBERS} members")
+        return tuple(self._member(entry, f"{self._url}, member {number}") for number, entry in enumerate(fields, start=1))
+
+    async def _content(self) -> bytes:
+        import asyncio
+
+        import httpx
+
+        headers = {"accept": "application/json"} | ({"authorization": f"Bearer {self._token}"} if self._token else {})
+        content = b""
+        try:
+            async with asyncio.timeout(WITHIN_SECONDS), httpx.AsyncClient(trust_env=False) as client:
+                async with client.stream("GET", self._url, headers=headers, follow_redirects=False) as answer:
+                    if answer.status_code != 200:
+                        raise DirectoryUnreadableError(f"{self._url} answers {answer.status_code}")
+                    async for piece in answer.aiter_bytes():
+                        content += piece
+                        if len(content) > MOST_BYTES:
+                            raise DirectoryUnreadableError(f"{self._url} answers more than {MOST_BYTES} bytes")
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
+            raise DirectoryUnreadableError(f"{self._url} does not answer: {type(error).__name__}") from error
+        return content

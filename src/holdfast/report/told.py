@@ -1,0 +1,89 @@
+"""What the report says about people and messages, as types. All seconds are counted from the impact, on the plan's clock.
+
+Rules: a recipient is named by its identifier, never by an address, so that contacts can be erased and the report stays as it is.
+"""
+
+from holdfast.report.part import ReportPart, Seconds
+
+
+class NotificationResult(ReportPart):
+    """One message to one recipient over one channel."""
+
+    message: str
+    rule: str = ""
+    """The plan's message that it follows from; `call` where somebody was called. The same as `message`."""
+    audience: tuple[str, ...]
+    """Everybody whom the message is for, by name; of a large mailing only the one whom this row is about."""
+    channels: tuple[str, ...]
+    channel: str = ""
+    recipient_ref: str = ""
+    """Identifier of the recipient."""
+    due_seconds: Seconds
+    """When it had to be sent; of a call, when it had to be answered."""
+    sent_seconds: Seconds | None
+    delivered_seconds: Seconds | None = None
+    """When the channel says that it arrived; null where it says nothing."""
+    acknowledged_seconds: Seconds | None = None
+    """When the recipient first said so after it was sent. Delivered is not acknowledged."""
+    second_way: str | None = None
+    """What it went by instead of the channel's first way; null where it didn't."""
+    met: bool | None
+    """True: sent in time. False: too late or not at all. Null: not due yet when this was written."""
+    recipients: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()
+    may_be_twice: bool = False
+    """It was handed over again after nobody knew whether it had been, over a channel that delivers repeats."""
+    reason: str = ""
+    """Why it was due."""
+
+
+class CallResult(ReportPart):
+    """One rung of the escalation ladder that was climbed."""
+
+    number: int
+    round: int
+    level: str
+    roles: tuple[str, ...]
+    recipients: tuple[str, ...]
+    """Identifiers of those who were called."""
+    channels: tuple[str, ...]
+    called_seconds: Seconds
+    answer_by_seconds: Seconds
+    answered_seconds: Seconds | None = None
+    """When the first of them acknowledged."""
+    answered_by: str | None = None
+    starts_over: bool = False
+    reason: str = ""
+
+
+class RoleAnswer(ReportPart):
+    """Whether somebody answered for a role, and how soon after it was called first."""
+
+    role: str
+    person_ref: str | None
+    called_seconds: Seconds
+    answered_seconds: Seconds | None
+    way: str | None = None
+    within: bool | None = None
+
+
+class PeopleResult(ReportPart):
+    """How soon people answered and decided, against what the plan asks for."""
+
+    acknowledged_within_sla: bool | None = None
+    """Every role that was called had somebody answer in time. Null: nobody was called, or the plan names no time."""
+    acknowledge_target_seconds: Seconds | None = None
+    roles: tuple[RoleAnswer, ...] = ()
+    decision_seconds: Seconds | None = None
+    """From the first proposal to the decision."""
+    decision_target_seconds: Seconds | None = None
+    decided_within_sla: bool | None = None
+
+
+class SlaResult(ReportPart):
+    """One of the plan's own measures of people and messages."""
+
+    name: str
+    target: str
+    actual: str
+    met: bool | None
