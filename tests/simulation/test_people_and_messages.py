@@ -7,6 +7,7 @@ import pytest
 
 from holdfast.communications.obligations import all_messages
 from holdfast.journal.kinds import Kind
+from holdfast.ports.notifier import Repeats
 from holdfast.report.model import Report
 from holdfast.simulation.exercise import Exercised, exercise
 from holdfast.simulation.notifier import ChannelFault
@@ -106,7 +107,7 @@ def _kill_between(stage: Stage, stages: list[Stage]) -> None:
 def test_over_a_channel_that_delivers_repeats_the_report_says_what_may_have_arrived_twice() -> None:
     def lossy(stage: Stage) -> None:
         sms = stage.notifiers["sms"]
-        sms.repeats = "possible"  # type: ignore[attr-defined]
+        sms.repeats = Repeats.POSSIBLE
         sms.faults.append(ChannelFault.LOST_ANSWER)
 
     report = exercise(SCALED, lossy).report()

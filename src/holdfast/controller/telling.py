@@ -10,7 +10,7 @@ from typing import Any
 
 from holdfast.conduct.situation import Tell, Write
 from holdfast.journal.kinds import Kind
-from holdfast.ports.notifier import Notification, Notifier, Purpose, RefusedNotificationError
+from holdfast.ports.notifier import Notification, Notifier, Purpose, RefusedNotificationError, Repeats
 
 TELL_SECONDS = 10.0
 """Bound of one hand-over to a channel."""
@@ -34,7 +34,7 @@ async def _handed_over(notifiers: Mapping[str, Notifier], move: Tell, exercise: 
     if notifier is None:
         reason = f"this controller has no channel {move.channel}; the bindings must name one"
         return Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": reason})
-    repeats = {"repeats": True} if getattr(notifier, "repeats", "dropped") == "possible" else {}  # a channel that says nothing drops them
+    repeats = {"repeats": True} if notifier.repeats is Repeats.POSSIBLE else {}
     try:
         async with asyncio.timeout(TELL_SECONDS):
             reference = await notifier.send(notification_of(move, exercise))
