@@ -117,6 +117,7 @@ def main() -> None:
     parser.add_argument("plan", type=Path)
     for name in ("scenario", "profile", "exercise", "lab", "output"):
         parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--scale", type=float, default=1.0)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     bindings = bindings_of(Path(arguments.lab))
@@ -127,6 +128,7 @@ def main() -> None:
             scenario=arguments.scenario,
             profile=arguments.profile,
             exercise=arguments.exercise,
+            scale=arguments.scale,
             tell=lambda line: print(line.text, flush=True),
             through=lambda actions: broken(arguments.what, actions, bindings.state_directory),
         )
