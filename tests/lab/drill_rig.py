@@ -21,6 +21,7 @@ from holdfast.drill.settings import DrillSettings
 from holdfast.journal.kinds import Kind
 from holdfast.lab.running import Lab
 from holdfast.plan.blocks import BLOCKS, Actor
+from holdfast.plan.document import read
 from holdfast.plan.loader import load
 from holdfast.report.model import Report
 from lab.lab_rig import PLAN, left_of
@@ -65,7 +66,7 @@ def patient_plan(directory: Path) -> Path:
 
 def automatic_plan(directory: Path) -> Path:
     """The reference plan, but every other way is taken without asking."""
-    document = yaml.safe_load(PLAN.read_text(encoding="utf-8"))
+    document = read(PLAN.read_bytes(), str(PLAN)).data
     steps = [step for phase in document["scenarios"]["regional-outage"]["phases"] for step in phase["steps"]]
     for step in steps:
         if "other_way" in step:
@@ -74,7 +75,7 @@ def automatic_plan(directory: Path) -> Path:
 
 
 def _plan_with(directory: Path, blocks: frozenset[str], changes: Mapping[str, object]) -> Path:
-    document = yaml.safe_load(PLAN.read_text(encoding="utf-8"))
+    document = read(PLAN.read_bytes(), str(PLAN)).data
     scenario = document["scenarios"]["regional-outage"]
     for run in ("phases", "reprotect", "way_back"):
         for phase in scenario[run]:
