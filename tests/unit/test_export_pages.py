@@ -119,3 +119,10 @@ def test_no_table_of_values_stands_twice() -> None:
         if isinstance(block, Table) and block.place
     ]
     assert len(places) == len(set(places))
+
+
+def test_a_plan_is_never_written_over_by_its_own_export(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_bytes(REFERENCE.read_bytes())
+    assert run(["export", str(plan), "--format", "md", "-o", str(plan)]) == 2
+    assert plan.read_bytes() == REFERENCE.read_bytes()

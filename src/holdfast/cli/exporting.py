@@ -42,6 +42,8 @@ def export(plan: Path, *, format: ExportFormat = "pdf", output: Target = None) -
     file = Path(f"{plan.stem}.{format}") if output in (None, "json") else Path(str(output))
     if output != "-" and file.suffix not in (f".{format}", "") and file.suffix in (".md", ".html", ".pdf"):
         raise CommandError(f"{file} doesn't fit the format {format}; add `--format {file.suffix[1:]}`, or name the file *.{format}")
+    if output != "-" and file.resolve() == plan.resolve():
+        raise CommandError(f"{file} is the plan itself, and nothing was written; name another file with -o")
     made = _booklet(plan, loaded.plan.timezone)
     content = _content(made, format)
     if output == "-":

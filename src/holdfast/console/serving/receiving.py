@@ -13,12 +13,13 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from holdfast.communications.signing import ForgedError, verify
 from holdfast.console.serving.answering import Answer, Answering
 from holdfast.console.serving.doors import Handler, Refused, Visit
 from holdfast.console.serving.incoming import BadAlert, Heard, alertmanager, aws_health, json_object, webhook
 from holdfast.console.serving.pages import is_open, must_accept
 from holdfast.console.serving.settings import ServeSettings
-from holdfast.console.serving.signatures import Forged, check_pagerduty, check_slack, check_twilio, check_webhook
+from holdfast.console.serving.signatures import Forged, check_pagerduty, check_slack, check_twilio
 from holdfast.decision.access import person
 from holdfast.decision.links import BadLink, Deed, code_fits, pressed
 
@@ -66,7 +67,7 @@ class Receiving:
 
     async def _webhook(self, visit: Visit) -> Response:
         header = visit.request.headers.get("holdfast-signature", "")
-        name = _proved(lambda: check_webhook(self._webhook_keys, header, visit.body, self._now()))
+        name = _proved(lambda: verify(self._webhook_keys, header, visit.body, self._now()))
         return await self._heard(name, lambda: webhook(visit.body, name, self._settings.alerts.webhook))
 
     async def _heard(self, sender: str, read: Callable[[], Heard]) -> Response:
@@ -195,7 +196,7 @@ class Receiving:
 def _proved(check: Callable[[], Any]) -> Any:
     try:
         return check()
-    except Forged as error:
+    except (Forged, ForgedError) as error:
         raise Refused(401, str(error)) from error
 
 

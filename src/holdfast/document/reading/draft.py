@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from holdfast.document.reading.quantities import Reading
@@ -110,6 +111,7 @@ class Draft:
             self.put(entry, key, reading.value, line, f"{about}.{key}")
 
 
+@lru_cache(maxsize=65536)  # every entry of a section is asked for its name again for each row that may speak of it
 def slug(name: str) -> str:
     """An identifier made from a name: lower case, `-` between words, beginning with a letter."""
     flat = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
