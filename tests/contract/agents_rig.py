@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from free_ports import free_port
 from holdfast.agent.postgres_files import slot_name
 from holdfast.fencing.order import Order
 from holdfast.fencing.promise import Ask, Certificate, Epoch, Grantor, Memory, Timing
@@ -24,7 +25,7 @@ from holdfast.fencing.signing import SIGNATURE_HEADER, open_request, sign_answer
 from holdfast.plan.bindings import AgentBinding, PostgresBinding, RedisBinding
 from holdfast.providers.agents.client import AgentClient, AgentSilent
 from holdfast.providers.clock.system import SystemClock
-from lab.postgres_store_rig import BIN, EAST, OS_USER, PASSWORDS, WEST, free_port, kill_all_in, prepared
+from lab.postgres_store_rig import BIN, EAST, OS_USER, PASSWORDS, WEST, kill_all_in, prepared
 
 HOST = "127.0.0.1"
 TTL_SECONDS = 2.0

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from free_ports import free_port
 from holdfast.lab import storage_servers
 from holdfast.lab.storage_servers import StorageServer
 
@@ -25,9 +26,7 @@ WEST, CENTRAL = "eu-west-1", "eu-central-1"
 def place() -> tuple[str, int]:
     """An address in 127/8 that nobody else uses, and a free port there."""
     host = f"127.{random.randint(100, 250)}.{random.randint(1, 250)}.{random.randint(1, 250)}"
-    with socket.socket() as plug:
-        plug.bind((host, 0))
-        return host, plug.getsockname()[1]
+    return host, free_port(host)
 
 
 def wait_for(condition: Callable[[], bool], what: str, seconds: float = 15.0) -> None:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from free_ports import free_port
 from holdfast.agent import fence
 from holdfast.agent.groups import remove_group
 from holdfast.agent.postgres_files import slot_name
@@ -28,7 +29,7 @@ from holdfast.fencing.order import Order
 from holdfast.fencing.promise import Evidence
 from holdfast.fencing.signing import SIGNATURE_HEADER, new_nonce, open_answer, sign_query, sign_request
 from lab.fencing_surroundings import TIMING, Link, StandIn
-from lab.postgres_store_rig import BIN, EAST, OS_USER, PASSWORDS, WEST, free_port, prepared
+from lab.postgres_store_rig import BIN, EAST, OS_USER, PASSWORDS, WEST, prepared
 
 TTL = 3.0
 
@@ -80,6 +81,12 @@ class AgentSide:
                 if str(self.state / "guard.json").encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
                     return pid
         return 0
+
+    def kill_guard(self) -> None:
+        """Kill the guard, if it has not ended by itself: without anything to fence it ends with its agent."""
+        if guard := self.guard():  # 0 would be the test's own process group, and with it the whole run
+            with suppress(ProcessLookupError):
+                os.kill(guard, signal.SIGKILL)
 
     def postmaster(self) -> int:
         with suppress(OSError, ValueError):
@@ -151,8 +158,7 @@ class AgentSide:
             self.process.send_signal(signal.SIGCONT)
             self.process.kill()
             self.process.wait()
-        if guard := self.guard():
-            os.kill(guard, signal.SIGKILL)
+        self.kill_guard()
         configuration = self.state / "guard.json"
         targets = json.loads(configuration.read_text())["targets"] if configuration.exists() else []
         for target in targets:

@@ -5,7 +5,6 @@ import atexit
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -16,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
+from free_ports import free_port
 from holdfast.agent.postgres import PostgresStore
 from holdfast.agent.postgres_files import PostgresConfiguration, slot_name
 from holdfast.agent.postgres_wire import Connection, Rows
@@ -98,13 +98,6 @@ def processes_in(directory: Path) -> list[int]:
         except OSError:
             continue
     return found
-
-
-def free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

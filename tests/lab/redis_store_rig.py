@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from free_ports import free_port
 from holdfast.agent.redis import RedisStore
 from holdfast.agent.redis_files import RedisConfiguration
 from holdfast.agent.redis_wire import Connection, Reply
-from lab.postgres_store_rig import EAST, WEST, PlainLauncher, free_port
+from lab.postgres_store_rig import EAST, WEST, PlainLauncher
 
 PASSWORD = 'a "quoted" pass word'
 

@@ -54,7 +54,9 @@ def test_nothing_is_acknowledged_after_the_lease_while_a_process_is_stopped(stop
         if "agent" in stopped:
             os.kill(made.west.process.pid, signal.SIGSTOP)
         if "postmaster" in stopped:
-            os.kill(made.west.postmaster(), signal.SIGSTOP)
+            postmaster = made.west.postmaster()
+            assert postmaster
+            os.kill(postmaster, signal.SIGSTOP)
         wait_for(lambda: all(session.over.is_set() for session in sessions), TTL + 2, "sessions end")
         assert_silent_after(sessions, cut + TTL)
         os.kill(made.west.process.pid, signal.SIGCONT)
@@ -68,6 +70,7 @@ def test_a_stopped_guard_is_replaced_and_nothing_stops() -> None:
     with rig() as made:
         sessions = made.sessions()
         guard = made.west.guard()
+        assert guard
         os.kill(guard, signal.SIGSTOP)
         wait_for(lambda: made.west.guard() not in (0, guard), TTL, "another guard")
         wait_for(lambda: made.west.status()["guard"]["ticking"], 2, "it ticks")
@@ -114,7 +117,7 @@ def test_the_loss_of_one_grantor_stops_nothing(lost: str) -> None:
             made.links["west→controller"].cut()
         else:
             made.east.kill()
-            os.kill(made.east.guard(), signal.SIGKILL)
+            made.east.kill_guard()
         time.sleep(2 * TTL)  # two whole leases
         assert not any(session.over.is_set() for session in sessions)
         assert made.west.status()["role"] == "holder"

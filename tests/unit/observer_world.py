@@ -12,13 +12,8 @@ import dns.message
 import dns.rcode
 import dns.rrset
 
+from free_ports import free_port
 from holdfast.lab.application.web import Call, Reply, Server
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -61,7 +56,7 @@ class Names(asyncio.DatagramProtocol):
 @asynccontextmanager
 async def dns_server(names: Names) -> AsyncIterator[int]:
     """Serve names over UDP and TCP; yields the port."""
-    port = free_port(socket.SOCK_DGRAM)
+    port = free_port(kind=socket.SOCK_DGRAM)
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: names, local_addr=("127.0.0.1", port))
     server = await asyncio.start_server(names.converse, "127.0.0.1", port)
     try:

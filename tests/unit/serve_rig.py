@@ -1,7 +1,6 @@
 """`holdfast serve` as a real HTTP server on loopback, in front of a controller on paper."""
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 import httpx
 import uvicorn
 
+from free_ports import free_port
 from holdfast.app_serve import application
 from holdfast.conduct.situation import Command
 from holdfast.console.serving.settings import ServeSettings
@@ -67,12 +67,6 @@ class Served:
     @property
     def paper(self) -> Paper:
         return self.controller.paper
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 @contextmanager

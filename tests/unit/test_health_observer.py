@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
+from free_ports import free_port
 from holdfast.console.observer import Observer, Rhythm, application
 from holdfast.fencing.signing import SIGNATURE_HEADER, open_query, sign_answer
 from holdfast.health.observation import Observation, Seen, Subject
@@ -22,7 +23,7 @@ from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.dns.resolver import CachingResolver, NoAddressError
 from holdfast.providers.http.observations import HttpObservationSource
 from holdfast.providers.http.probe import AgentProbe, EntryProbe, Site, TransactionProbe
-from unit.observer_world import Names, dns_server, free_port, http_server, mute_server, request_of
+from unit.observer_world import Names, dns_server, http_server, mute_server, request_of
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")

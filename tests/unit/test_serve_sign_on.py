@@ -19,8 +19,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from free_ports import free_port
 from holdfast.console.serving.accounts import Accounts
-from unit.serve_rig import SECRET, Served, free_port, running, serving
+from unit.serve_rig import SECRET, Served, running, serving
 
 KEY = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig", "alg": "RS256"})
 OTHER_KEY = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig", "alg": "RS256"})

@@ -4,12 +4,13 @@ import asyncio
 
 import pytest
 
+from free_ports import free_port
 from holdfast.health.observation import Observation, Seen, Subject
 from holdfast.lab.application.web import Call, Reply
 from holdfast.plan.bindings import ZoneBinding
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.http.probe import Site, ZoneProbe
-from unit.observer_world import free_port, http_server, mute_server
+from unit.observer_world import http_server, mute_server
 
 
 async def looked(port: int) -> Observation:
