@@ -35,7 +35,9 @@ test: setup
 	@scripts/lint && exec scripts/tests
 
 prove: setup
-	@$(BIN)/python -m bench.demos 10 && exec $(BIN)/python -m pytest --prove --timeout 3600
+	@$(BIN)/python -m bench.demos 10
+	@$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=searching --timeout 3600
+	@exec $(BIN)/python -m pytest --prove --timeout 3600
 
 bench: setup
 	@exec $(BIN)/python -m bench

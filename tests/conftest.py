@@ -22,8 +22,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
-# A property says what holds for every input, never how quick a busy machine is.
-settings.register_profile("holdfast", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A property says what holds for every input, never how quick a busy machine is. `make test` tries the same inputs each time, so that it
+# fails for what was changed; `make prove` goes looking for others, and for longer.
+settings.register_profile("holdfast", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("searching", deadline=None, max_examples=500, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("holdfast")
 
 

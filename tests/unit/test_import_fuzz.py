@@ -135,3 +135,10 @@ def test_too_large_and_no_text_are_refused_at_once_with_the_line() -> None:
     with pytest.raises(DocumentError, match="never closed") as caught:
         import_document(b"# Plan\n<table>\n", "open.md")
     assert caught.value.line == 2
+
+
+def test_a_question_goes_with_a_component_that_takes_the_labs_name() -> None:
+    text = (Path(__file__).parent / "documents" / "reference.md").read_text().replace("- **RPO**: 5 min", "- **RPO**: some time", 1)
+    got = import_document(text.encode(), "any.md", "lab")
+    assert "components.database.rpo" in [asked.about for asked in got.questions]
+    assert any(question.about == "components.database.rpo" for question in load_bytes(got.text.encode(), Path("plan.yaml")).plan.questions)

@@ -6,6 +6,7 @@ The numbers are the lab's own: how many instances it can run, its zones, its ver
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from holdfast.document.reading.draft import Draft, Entry, Said, slug, unique
@@ -96,6 +97,7 @@ def _rename_functions(draft: Draft) -> None:
             if "functions" in message
             else {}
         )
+    _asked_by_new_names(draft, "functions", renamed)
     _told(draft, "functions are called as the lab's services are: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
 
 
@@ -108,7 +110,17 @@ def _rename_components(draft: Draft) -> None:
         return
     draft.data["components"] = {renamed.get(key, key): entry for key, entry in components.items()}
     _renamed_within(draft.data, renamed, names_component=False)
+    _asked_by_new_names(draft, "components", renamed)
     _told(draft, "components are called as the lab's services call them: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
+
+
+def _asked_by_new_names(draft: Draft, section: str, renamed: Mapping[str, str]) -> None:
+    """A question asks about a place of the plan, and that place has just taken another name."""
+    for index, asked in enumerate(draft.questions):
+        top, _, rest = asked.about.partition(".")
+        name, dot, key = rest.partition(".")
+        if top == section and name in renamed:
+            draft.questions[index] = replace(asked, about=f"{section}.{renamed[name]}{dot}{key}")
 
 
 def _renamed_within(value: Any, renamed: Mapping[str, str], *, names_component: bool) -> None:

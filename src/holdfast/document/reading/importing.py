@@ -1,7 +1,7 @@
 """A document's bytes → an imported plan: every recogniser in its turn, then what nobody claimed, and what the plan still lacks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,6 +23,7 @@ from holdfast.document.reading.things import (
 from holdfast.document.reading.tree import Tree
 from holdfast.document.reading.writing import plain_value, yaml_text
 from holdfast.plan.model import Plan
+from holdfast.plan.places import place_of
 
 _RECOGNISERS = (
     systems.read,
@@ -73,6 +74,7 @@ def import_document(content: bytes, source: str, bind: str = "") -> Imported:
     _leftovers(tree, draft)
     if bind == "lab":
         bind_lab(draft)
+    _asked_where_something_is(draft)
     _people_last(draft, source)
     value = plain_value(draft.data)
     missing = _missing(value)
@@ -101,6 +103,16 @@ def _leftovers(tree: Tree, draft: Draft) -> None:
             if not one.claimed and one.text.strip():
                 draft.notes.append(note_of(section, one))
     draft.notes.sort(key=lambda note: note.line)
+
+
+def _asked_where_something_is(draft: Draft) -> None:
+    """A question whose place never came to be is asked about the nearest place above it that did: it must not be lost, nor stop the plan."""
+    value = plain_value(draft.data)
+    for index, asked in enumerate(draft.questions):
+        about = asked.about
+        while place_of(about, value) is None and "." in about:
+            about = about.rpartition(".")[0]
+        draft.questions[index] = replace(asked, about=about)
 
 
 def _people_last(draft: Draft, source: str) -> None:
