@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from holdfast.lab import bindings_files, children, ground, storage_servers
+from holdfast.lab import bindings_files, channels, children, ground, storage_servers
 from holdfast.lab.blueprint import Blueprint, Replication, refuse_unsuitable
 from holdfast.lab.children import Child, last_lines
 from holdfast.lab.control import ControlServer
@@ -45,6 +45,10 @@ SECRETS = (
     "postgres.replication",
     "redis",
     "storage",
+    "chat.signing",
+    "pages.signing",
+    "telephone.token",
+    "webhook.key",
 )
 
 
@@ -153,6 +157,8 @@ class Supervisor:
         per_region = [name for region in self._blueprint.regions for name in (f"agent.{region}.key", f"cluster.{region}.token")]
         for name in (*SECRETS, *per_region):
             self._secrets[name] = ground.write_secret(self._layout, name)
+        for name, value in channels.secrets(self._blueprint).items():
+            self._secrets[name] = ground.write_secret(self._layout, name, value)
         self._secrets["dns.key"] = ground.write_secret(self._layout, "dns.key", ground.new_dns_key())
 
     def _describe(self) -> None:

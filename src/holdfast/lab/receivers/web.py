@@ -18,6 +18,9 @@ import jsonschema
 
 HANG_SECONDS = 30.0
 Reply = tuple[int, Mapping[str, Any]]
+Answer = Callable[[str, Mapping[str, str], bytes], Reply]
+Heard = Callable[[str, bytes, Mapping[str, Any]], None]
+"""Called with (behaviour, body, answer) after something was taken: what this far end does later by itself."""
 
 EVENT = {
     "type": "object",
@@ -46,15 +49,18 @@ CLOUD_EVENT = {
 class Receiver:
     """One far end in a thread of its own; closes with `close`."""
 
-    def __init__(self, name: str, directory: Path, answer: Callable[[str, Mapping[str, str], bytes], Reply]) -> None:
+    def __init__(
+        self, name: str, directory: Path, answer: Answer, host: str = "127.0.0.1", port: int = 0, heard: Heard | None = None
+    ) -> None:
         self.name = name
         self.file = directory / f"{name}.jsonl"
         self._behaviour = directory / f"{name}.behaviour"
         self._answer = answer
+        self._heard = heard
         self._mutex = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer((host, port), _handler(self))
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.url = f"http://{host}:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def take(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Mapping[str, str], bytes]:
@@ -75,7 +81,9 @@ class Receiver:
             if behaviour != "drop":
                 shown = {name: value for name, value in headers.items() if name != "authorization"}
                 self._write({"path": path, "headers": shown, "body": body.decode()})
-            return status, {}, json.dumps(said).encode()
+        if self._heard is not None and status < 300 and behaviour != "drop":
+            self._heard(behaviour, body, said)
+        return status, {}, json.dumps(said).encode()
 
     def _write(self, fields: Mapping[str, Any]) -> None:
         with self.file.open("a", encoding="utf-8") as file:
