@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from holdfast import __version__
 from holdfast.app import sources_for
-from holdfast.app_channels import notifiers_for
+from holdfast.app_channels import Channels, channels_for, links_for
 from holdfast.conduct.attesting import attested_regions
 from holdfast.console.api import Api
 from holdfast.console.narration import Line, line
@@ -120,6 +120,7 @@ class Assembled:
     bound_to: str
     """The installation that the bindings name; empty when they name none."""
     audiences: Audiences
+    channels: Channels
 
 
 def actions_for(
@@ -208,14 +209,14 @@ def assemble(
     keeper = Keeper(SqlitePromises(journal.database), clock, Timing(timing.drift, timing.margin), longest, tuple(plan.regions))
     agents = {region: AgentClient(region, binding, clock) for region, binding in bindings.agents.items()}
     watch = Watch(plan, timing, scenario, sources_for(bindings, timing), clock)
-    notifiers = notifiers_for(plan.channels(), bindings, clock)
+    channels = channels_for(plan.channels(), bindings, clock)
     controller = Controller(
         Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise, scale),
         journal,
         clock,
         watch,
         through(actions_for(plan, bindings, agents, keeper, clock, bindings.replication)),
-        notifiers,
+        channels.notifiers,
         keeper,
         [AgentRecords(agent, bindings.agents[region].key_file) for region, agent in agents.items()],
         ExportGiver(
@@ -225,8 +226,9 @@ def assemble(
     )
     audiences = Audiences(_audience_sources(loaded), bindings.state_directory / "audiences", clock)
     controller.directory = audiences.directory
+    controller.telling.links, controller.telling.receipt_within_seconds = links_for(bindings), channels.receipt_within_seconds
     api = Api(controller, keeper, journal, token, lease_key)
-    return Assembled(controller, keeper, journal, agents, api, bindings.installation, audiences)
+    return Assembled(controller, keeper, journal, agents, api, bindings.installation, audiences, channels)
 
 
 def _audience_sources(loaded: LoadedPlan) -> dict[str, AudienceSource]:
@@ -332,6 +334,8 @@ async def run_controller(
             group.create_task(_narrate(assembled.journal, tell, clock, head))
     finally:
         server.should_exit = True
+        with suppress(Exception):
+            await assembled.channels.close()
         with suppress(Exception):
             assembled.journal.close()
 

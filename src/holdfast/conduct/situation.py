@@ -111,6 +111,18 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a message asks of the person that it goes to: to say that it is theirs, and to approve what is proposed. Moments on the wall."""
+
+    person: str
+    until_seconds: float
+    """How long its answer counts."""
+    approve_hash: str | None = None
+    """Hash of the proposal that this person may approve now; None where there is none."""
+    approve_until_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Hand a message to one channel for one person."""
 
@@ -131,6 +143,16 @@ class Tell:
     """Fields of the message, filled."""
     priority: int = 1
     """Handed over first where it is lower: 0 is somebody who is called."""
+    asked: Asked | None = None
+    """What the recipient is asked for; None where it is only told."""
+    due_seconds: float | None = None
+    """By when it must be handed over, on the wall; None where no moment is named."""
+    again: bool = False
+    """An earlier hand-over may have arrived."""
+    about: str = ""
+    """Where it is about no incident: what a channel holds its messages together by."""
+    second_way: bool = False
+    """Nothing came of the channel's first way: it goes the second."""
 
 
 @dataclass(frozen=True, slots=True)

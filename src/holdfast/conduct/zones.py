@@ -2,7 +2,8 @@
 
 Rules: it is told when it has been so for a few seconds, and only while another zone of its region is up: where a whole
 region is gone, the region's triggers speak. *Unknown* is not told: what was known last stands until an answer changes it.
-Whom the plan's `zone_notice` names is told the latest of it, once over each channel; a delivery that fails is tried again like any other.
+Whom the plan's `zone_notice` names is told the latest of it, once over each channel, at the address that the plan has for them; a hand-over
+is recorded as intended before it happens, and one that fails is tried again like any other.
 """
 
 from collections.abc import Iterator
@@ -48,7 +49,7 @@ def _region_is_there(situation: Situation, zone: ZoneState) -> bool:
     return any(other.health is Health.UP for other in others)
 
 
-def _notices(situation: Situation) -> Iterator[Tell]:
+def _notices(situation: Situation) -> Iterator[Move]:
     notice, known = situation.plan.zone_notice, situation.installation
     if notice is None:
         return
@@ -58,13 +59,33 @@ def _notices(situation: Situation) -> Iterator[Tell]:
             continue
         key = f"zone/{record.body['zone']}/{record.sequence}"
         subject, text = _words(situation, record)
+        told = addressed(situation.plan, notice.audience, occasion, at_seconds=record.at_seconds, directory=situation.directory)
         for channel in notice.channels:
-            for recipient in addressed(situation.plan, notice.audience, occasion):
+            for recipient in addressed(
+                situation.plan, notice.audience, occasion, at_seconds=record.at_seconds, directory=situation.directory
+            ):
                 delivery = (key, channel, recipient.identifier)
-                if delivery in known.told or delivery in situation.telling:
+                if delivery in known.told or delivery in situation.telling or not recipient.is_reached_by(channel):
                     continue
-                if delivery not in known.untold or may_try_again(*known.untold[delivery], situation.now):
-                    yield Tell("", key, MESSAGE, channel, recipient.identifier, subject, text)
+                tried, last = known.untold.get(delivery, (0, 0.0))
+                if tried and not may_try_again(tried, last, situation.now):
+                    continue
+                named = {"key": key, "message": MESSAGE, "channel": channel, "recipient": recipient.identifier}
+                yield Write(Kind.NOTIFICATION_INTENDED, "", {**named, "attempt": tried + 1})
+                yield Tell(
+                    incident="",
+                    key=key,
+                    message=MESSAGE,
+                    channel=channel,
+                    recipient=recipient.identifier,
+                    subject=subject,
+                    body=text,
+                    purpose="resolved" if record.body["health"] == "up" else "update",
+                    address=recipient.address(channel),
+                    enrolled=recipient.enrolled,
+                    again=tried > 0,
+                    about=f"zone-{record.body['zone']}",
+                )
 
 
 def _words(situation: Situation, record: Record) -> tuple[str, str]:

@@ -55,6 +55,8 @@ class Attempts:
     """Intents without an outcome, and outcomes that nobody knows."""
     intended: bool = False
     repeats: bool = False
+    second_way: str | None = None
+    """What it went by instead of the channel's first way."""
 
     @property
     def may_be_twice(self) -> bool:
@@ -77,10 +79,10 @@ def _rows(history: History, plan: Plan, span: Span, index: Index, answered: Mapp
         said = number(body.get("due_seconds"))
         due_at = due.at_seconds if said is None else said if said > _A_MOMENT_SECONDS else span.impact_seconds + said
         known = index.get(key_of(due), {})
+        pairs = body.get("deliveries") or [(channel, who) for channel in body.get("channels", ()) for who in body.get("audience", ())]
         wanted = [
             (str(channel), str(recipient))
-            for channel in body.get("channels", ())
-            for recipient in body.get("audience", ())
+            for channel, recipient in pairs
             if ":" not in str(recipient) or str(recipient).startswith(_EXERCISE_MAILBOX)
         ]
         for channel, recipient in dict.fromkeys([*wanted, *known]):
@@ -124,7 +126,7 @@ def _row(
         sent_seconds=None if sent is None else span.plan(sent.at_seconds),
         delivered_seconds=None if attempts.delivered_seconds is None else span.plan(attempts.delivered_seconds),
         acknowledged_seconds=None if acknowledged is None else span.plan(acknowledged),
-        second_way=None if sent is None or not sent.body.get("second_way") else str(sent.body["second_way"]),
+        second_way=None if sent is None else attempts.second_way,
         met=met,
         recipients=() if sent is None else (name,),
         failures=tuple(attempts.failures),
@@ -180,6 +182,7 @@ def _take(attempts: Attempts, record: Record, where: str) -> None:
         attempts.delivered_seconds = record.at_seconds if at is None else at
     elif record.kind == Kind.NOTIFICATION_SENT:
         attempts.sent, attempts.intended = attempts.sent or record, False
+        attempts.second_way = str(body["second_way"]) if body.get("second_way") else attempts.second_way
         attempts.repeats = attempts.repeats or body.get("repeats") is True
         attempts.unsettled += str(body.get("reference", "")).endswith(_FIRST_UNKNOWN)
     else:
@@ -187,6 +190,7 @@ def _take(attempts: Attempts, record: Record, where: str) -> None:
         attempts.unsettled += unknown
         attempts.repeats = attempts.repeats or body.get("repeats") is True
         attempts.intended = False
+        attempts.sent = attempts.sent if unknown else None  # what was sent and then reported as lost was not told
         attempts.failures.append(f"{where}: {body.get('reason')}")
 
 
