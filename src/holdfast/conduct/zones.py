@@ -61,9 +61,7 @@ def _notices(situation: Situation) -> Iterator[Move]:
         subject, text = _words(situation, record)
         told = addressed(situation.plan, notice.audience, occasion, at_seconds=record.at_seconds, directory=situation.directory)
         for channel in notice.channels:
-            for recipient in addressed(
-                situation.plan, notice.audience, occasion, at_seconds=record.at_seconds, directory=situation.directory
-            ):
+            for recipient in told:
                 delivery = (key, channel, recipient.identifier)
                 if delivery in known.told or delivery in situation.telling or not recipient.is_reached_by(channel):
                     continue
