@@ -40,7 +40,7 @@ def test_at_scale_60_every_message_goes_out_inside_its_deadline(played: tuple[Ex
     assert exercised.ended_early is None, told(*played)
     assert report.verdict == "pass", told(*played)
     assert report.scale == 60.0
-    assert {row.rule for row in report.notifications} == {*OWED, "call"}
+    assert {row.rule for row in report.notifications} == {*OWED, "call", "decision"}
     assert [row for row in report.notifications if row.met is not True] == []
     assert {row.recipient_ref for row in report.notifications if "@" in row.recipient_ref} == set()
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -29,19 +30,23 @@ class Span:
     impact_seconds: float
     end_seconds: float
     clock: PlanClock = AS_ON_THE_WALL
+    arrived: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Key of a hand-over → when it was seen at the far end."""
 
     def plan(self, at_seconds: float) -> float:
         """A wall moment, counted from the impact on the plan's clock."""
         return self.clock.plan_seconds(at_seconds - self.impact_seconds)
 
 
-def span_of(history: History, impact_seconds: float, end_seconds: float) -> Span:
+def span_of(
+    history: History, impact_seconds: float, end_seconds: float, arrived: Mapping[str, Sequence[float]] = MappingProxyType({})
+) -> Span:
     """On the clock that the incident was opened with. A clock that runs faster than the wall runs from the moment that the journal names,
     or it would show what was not due."""
     opened = history.opened()
     body = opened.body if opened is not None else {}
     scale, impact = number(body.get("scale")) or 1.0, number(body.get("impact_seconds"))
-    return Span(impact_seconds if scale == 1 or impact is None else impact, end_seconds, PlanClock(scale))
+    return Span(impact_seconds if scale == 1 or impact is None else impact, end_seconds, PlanClock(scale), arrived)
 
 
 @dataclass(slots=True)
@@ -114,6 +119,7 @@ def _row(
     sent = attempts.sent
     met: bool | None = sent.at_seconds <= due_at if sent is not None else False if span.end_seconds > due_at else None
     name = person_name(plan, recipient)
+    seen = next(iter(span.arrived.get(f"{key_of(due)}/{channel}/{recipient}", ())), None)
     acknowledged = next((at for at in answered.get(recipient, ()) if sent is not None and at >= sent.at_seconds), None)
     return NotificationResult(
         message=message,
@@ -125,6 +131,7 @@ def _row(
         due_seconds=span.plan(due_at),
         sent_seconds=None if sent is None else span.plan(sent.at_seconds),
         delivered_seconds=None if attempts.delivered_seconds is None else span.plan(attempts.delivered_seconds),
+        arrived_seconds=None if seen is None else span.plan(seen),
         acknowledged_seconds=None if acknowledged is None else span.plan(acknowledged),
         second_way=None if sent is None else attempts.second_way,
         met=met,
