@@ -70,7 +70,8 @@ class MailSink:
         wrong = _wrong(mail, content, envelope.mail_from)
         row = {"to": envelope.rcpt_tos, "headers": dict(mail.items()), "body": mail.get_content(), "wrong": wrong}
         if behaviour != "drop":
-            told = {"at_seconds": time.time(), "tls": session.ssl is not None, **row}
+            known = {"tls": session.ssl is not None, "signed_in": bool(session.authenticated), "connection": str(session.peer)}
+            told = {"at_seconds": time.time(), **known, **row}
             with self.file.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(told, ensure_ascii=False) + "\n")
             if behaviour == "keep":

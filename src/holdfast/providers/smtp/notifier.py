@@ -207,9 +207,7 @@ def _refusal(code: int, text: bytes | str) -> RefusedNotificationError:
 
 def _why(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"its certificate is not trusted ({error.verify_message}); name the authority in ca_file, or the host as the certificate does"
-        )
+        return f"its certificate is not trusted ({error.verify_message}); name its authority in ca_file, or the host as it does"
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return "it offers no STARTTLS, and in the clear nothing is sent" if "STARTTLS" in str(error) else "it offers no sign-in"
     return type(error).__name__
