@@ -8,7 +8,8 @@ from pathlib import Path
 
 from holdfast.controller.outbox import Outbox
 from holdfast.lab.receivers.mail import MailSink
-from holdfast.lab.receivers.web import Receiver, webhook
+from holdfast.lab.receivers.web import Receiver
+from holdfast.lab.receivers.webhook import webhook
 from holdfast.ports.notifier import Notification, Notifier
 from holdfast.ports.post import Secret
 from holdfast.providers.clock.system import SystemClock

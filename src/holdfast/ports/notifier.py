@@ -55,10 +55,10 @@ class Notification:
     """In an exercise: whether this recipient was enrolled in it. Nobody else is reached."""
     acknowledge_url: str | None = None
     """Where the recipient says that it was read, where that is asked. It is this recipient's own: it never stands where others read."""
-    approve_url: str | None = None
-    """Where the recipient sees what waits for its approval, and gives it. Its own, too."""
     approve_hash: str | None = None
     """Hash of the proposal that waits for this recipient's approval; channels with buttons offer one for exactly that proposal."""
+    approve_url: str | None = None
+    """Where the recipient approves it. Its own, as the link above."""
     code: str | None = None
     """The digits that this recipient answers with to approve it, for channels without links. Its own, as the link is."""
     again: bool = False

@@ -5,9 +5,12 @@ import json
 import signal
 from pathlib import Path
 
-from holdfast.lab.receivers.calling_back import CallingBack
 from holdfast.lab.receivers.mail import MailSink
-from holdfast.lab.receivers.web import Receiver, Slack, pagerduty, twilio, webhook
+from holdfast.lab.receivers.pagerduty import PagerDuty
+from holdfast.lab.receivers.slack import Slack
+from holdfast.lab.receivers.twilio import Twilio
+from holdfast.lab.receivers.web import Receiver
+from holdfast.lab.receivers.webhook import webhook
 
 parser = argparse.ArgumentParser(prog="python -m holdfast.lab.receivers", description="The far ends of the channels.")
 parser.add_argument("--directory", type=Path, required=True)
@@ -24,17 +27,16 @@ key = given.key if given.key_file is None else given.key_file.read_text(encoding
 ports = {name: int(port) for name, _, port in (one.partition("=") for one in given.port)}
 given.directory.mkdir(parents=True, exist_ok=True)
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-telephone = CallingBack(given.account, token).heard
 answers = {
-    "pagerduty": (pagerduty, None),
-    "slack": (Slack().answer, None),
-    "slack-second": (Slack().answer, None),
-    "twilio": (twilio(given.account, token), telephone),
-    "twilio-second": (twilio(given.account, token), telephone),
-    "webhook": (webhook(key.encode()), None),
+    "pagerduty": PagerDuty().answer,
+    "slack": Slack().answer,
+    "slack-second": Slack().answer,
+    "twilio": Twilio(given.account, token, given.directory).answer,
+    "twilio-second": Twilio(given.account, token).answer,
+    "webhook": webhook(key.encode()),
 }
-web = [Receiver(name, given.directory, answer, given.host, ports.get(name, 0), heard) for name, (answer, heard) in answers.items()]
-mail = [MailSink(given.directory, name, given.host, ports.get(name, 0)) for name in ("smtp", "smtp-second")]
+web = [Receiver(name, given.directory, answer, given.host, ports.get(name, 0)) for name, answer in answers.items()]
+mail = [MailSink(given.directory, name=name, host=given.host, port=ports.get(name, 0)) for name in ("smtp", "smtp-second")]
 places = {**{one.name: one.url for one in web}, **{one.name: f"{given.host}:{one.port}" for one in mail}}
 print(json.dumps({"ready": places}), flush=True)
 print("receivers: ready", flush=True)

@@ -6,11 +6,11 @@ Apprise says yes or no and no more: a no may be anything, so nothing is known ab
 import asyncio
 
 from holdfast.ports.notifier import Notification, Purpose, RefusedNotificationError, Repeats
-from holdfast.ports.post import Secret, check_mark
+from holdfast.ports.post import Secret, body_text, check_mark
 
 
 class AppriseNotifier:
-    """One service."""
+    """One service. Where it leads to one person or to many isn't known here: no link and no digits of one person's own go along."""
 
     repeats = Repeats.POSSIBLE
 
@@ -31,5 +31,5 @@ class AppriseNotifier:
         if not service.add(self._url.value):
             raise RefusedNotificationError("Apprise knows no service by this address; correct the secret. Nothing was sent")
         kind = apprise.NotifyType.SUCCESS if notification.purpose is Purpose.RESOLVED else apprise.NotifyType.WARNING
-        done = service.notify(title=notification.subject, body=notification.body, notify_type=kind, body_format=apprise.NotifyFormat.TEXT)
-        return bool(done)
+        text, form = body_text(notification), apprise.NotifyFormat.TEXT
+        return bool(service.notify(title=notification.subject, body=text, notify_type=kind, body_format=form))

@@ -1,8 +1,10 @@
 """Mail: one message a person, over a connection that stays open between messages.
 
-Rules: STARTTLS is required unless the binding says that there is none (a relay on the same machine); `Message-ID` is derived from the
-key, so that a mailbox that drops doubles can; whether it does is not known, so a repeat is possible. A relay's 4xx and 5xx are told
-apart. An address or a subject that would add a header line is not an address or a subject.
+Rules: STARTTLS is required unless the binding says that there is none (a relay on the same machine): without it, or with a certificate
+that isn't trusted, nothing is sent, and no password. `Message-ID` is derived from the key, so that a mailbox that drops doubles can;
+whether it does is not known, so a repeat is possible, and the mail says so. A relay's 4xx and 5xx are told apart. An address or a subject
+that would add a header line is not an address or a subject. A connection that the relay ended between two mails costs no mail: it is
+opened again.
 """
 
 import asyncio
@@ -11,8 +13,6 @@ import queue
 import re
 import smtplib
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
@@ -22,11 +22,14 @@ from email.utils import format_datetime
 
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notification, RefusedNotificationError, Repeats
-from holdfast.ports.post import Secret, check_mark
+from holdfast.ports.post import Secret, answer_text, body_text, check_mark
 
 LATER_SECONDS = 60.0
 """When a relay's "not now" is tried again."""
 LONGEST_SUBJECT = 400
+_CLOSING = 421
+"""The relay ends the connection, whatever was asked."""
+_WIRE = SMTP.clone(cte_type="7bit")
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 
 
@@ -53,59 +56,80 @@ class SmtpNotifier:
         self._relay = relay
         self._clock = clock
         self._idle: queue.SimpleQueue[smtplib.SMTP] = queue.SimpleQueue()
+        self._tls: ssl.SSLContext | None = None
 
     async def send(self, notification: Notification) -> str:
         """Returns `smtp:<Message-ID>`."""
         check_mark(notification)
         message = mail(notification, self._relay.sender, self._clock.wall_seconds())
-        await asyncio.to_thread(self._hand_over, message)
+        content = message.as_bytes(policy=_WIRE)
+        await asyncio.to_thread(self._hand_over, message["To"].addresses[0].addr_spec, content)
         return f"smtp:{message['Message-ID']}"
 
-    def _hand_over(self, message: EmailMessage) -> None:
-        content = message.as_bytes(policy=SMTP.clone(cte_type="7bit"))
-        recipient = message["To"].addresses[0].addr_spec
-        with self._connection() as server:
-            try:
-                code, text = server.mail(self._relay.sender)
-                if code < 400:
-                    code, text = server.rcpt(recipient)
-                if code >= 400:
-                    server.rset()
-                    raise _refusal(code, text)
-            except (smtplib.SMTPException, OSError) as error:
-                if isinstance(error, RefusedNotificationError):
-                    raise
-                raise ConnectionError(f"the relay broke off before the message ({type(error).__name__}); nothing was sent") from None
-            try:
-                code, text = server.data(content)
-            except smtplib.SMTPDataError as error:
-                raise _refusal(error.smtp_code, error.smtp_error) from None
-            except (smtplib.SMTPException, OSError) as error:
-                raise TimeoutError(
-                    f"the relay broke off after the message ({type(error).__name__}); whether it took it isn't known"
-                ) from None
+    def _hand_over(self, recipient: str, content: bytes) -> None:
+        server = self._begun(recipient)
+        kept = False
+        try:
+            code, text = server.data(content)
+            kept = True
             if code >= 400:
                 raise _refusal(code, text)
-
-    @contextmanager
-    def _connection(self) -> Iterator[smtplib.SMTP]:
-        server = self._usable()
-        try:
-            yield server
+        except smtplib.SMTPDataError as error:
+            kept = True
+            raise _refusal(error.smtp_code, error.smtp_error) from None
         except RefusedNotificationError:
-            self._idle.put(server)
             raise
-        except BaseException:
-            server.close()
-            raise
-        self._idle.put(server)
+        except (smtplib.SMTPException, OSError) as error:
+            raise TimeoutError(f"the relay broke off after the message ({type(error).__name__}); whether it took it isn't known") from None
+        finally:
+            self._let_go(server, kept=kept)
 
-    def _usable(self) -> smtplib.SMTP:
+    def _begun(self, recipient: str) -> smtplib.SMTP:
+        """A connection on which the relay takes a mail to this recipient. An idle one that turns out to be over is replaced once."""
+        idle = self._usable()
+        if idle is not None:
+            try:
+                return self._envelope(idle, recipient)
+            except ConnectionError as error:
+                if isinstance(error, RefusedNotificationError) and not _has_ended(idle):
+                    self._let_go(idle, kept=True)
+                    raise
+                idle.close()
+        server = self._opened()
+        try:
+            return self._envelope(server, recipient)
+        except ConnectionError as error:
+            self._let_go(server, kept=isinstance(error, RefusedNotificationError))
+            raise
+
+    def _envelope(self, server: smtplib.SMTP, recipient: str) -> smtplib.SMTP:
+        """Raises RefusedNotificationError or ConnectionError: nothing was sent yet."""
+        try:
+            code, text = server.mail(self._relay.sender)
+            if code < 400:
+                code, text = server.rcpt(recipient)
+            if code >= 400 and code != _CLOSING:
+                server.rset()
+        except (smtplib.SMTPException, OSError) as error:
+            raise ConnectionError(f"the relay broke off before the message ({type(error).__name__}); nothing was sent") from None
+        if code == _CLOSING:
+            server.close()
+        if code >= 400:
+            raise _refusal(code, text)
+        return server
+
+    def _let_go(self, server: smtplib.SMTP, *, kept: bool) -> None:
+        if kept and server.sock is not None:
+            self._idle.put(server)
+        else:
+            server.close()
+
+    def _usable(self) -> smtplib.SMTP | None:
         while True:
             try:
                 server = self._idle.get_nowait()
             except queue.Empty:
-                return self._opened()
+                return None
             if not _has_ended(server):
                 return server
             server.close()
@@ -114,20 +138,32 @@ class SmtpNotifier:
         relay = self._relay
         server = None
         try:
-            server = smtplib.SMTP(relay.host, relay.port, timeout=relay.timeout_seconds, local_hostname=relay.sender.partition("@")[2])
+            server = smtplib.SMTP(relay.host, relay.port, relay.sender.partition("@")[2], relay.timeout_seconds)
             server.ehlo_or_helo_if_needed()
             if relay.starttls:
-                server.starttls(context=ssl.create_default_context(cafile=relay.ca_file))
+                if self._tls is None:
+                    self._tls = ssl.create_default_context(cafile=relay.ca_file)
+                server.starttls(context=self._tls)
                 server.ehlo()
             if relay.user is not None and relay.password is not None:
                 server.login(relay.user, relay.password.value)
-        except smtplib.SMTPResponseException as error:
-            raise _refusal(error.smtp_code, b"at the greeting") from None
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, ValueError) as error:
             if server is not None:
                 server.close()
-            raise ConnectionError(f"relay {relay.host}:{relay.port} can't be used ({type(error).__name__}); nothing was sent") from None
+            if isinstance(error, smtplib.SMTPAuthenticationError):
+                raise _refusal(error.smtp_code, b"the sign-in: correct user and password in the bindings") from None
+            if isinstance(error, smtplib.SMTPResponseException):
+                raise _refusal(error.smtp_code, b"the greeting") from None
+            raise ConnectionError(f"relay {relay.host}:{relay.port} can't be used: {_why(error)}; nothing was sent") from None
         return server
+
+    def close(self) -> None:
+        """Say goodbye on every connection that waits."""
+        while (server := self._usable()) is not None:
+            try:
+                server.quit()
+            except (smtplib.SMTPException, OSError):
+                server.close()
 
 
 def mail(notification: Notification, sender: str, at_seconds: float) -> EmailMessage:
@@ -147,10 +183,12 @@ def mail(notification: Notification, sender: str, at_seconds: float) -> EmailMes
     message["References"] = thread
     message["List-Id"] = f"Holdfast incidents <incidents.{domain}>"
     message["List-Unsubscribe"] = f"<mailto:{sender}?subject=unsubscribe>"
-    message["X-Holdfast-Key"] = hashlib.sha256(notification.key.encode()).hexdigest()[
-        :40
-    ]  # a longer one is folded, and arrives with a space
-    body = notification.body + (f"\n\nSay that you read it: {notification.acknowledge_url}\n" if notification.acknowledge_url else "")
+    digest = hashlib.sha256(notification.key.encode()).hexdigest()
+    message["X-Holdfast-Key"] = digest[:40]  # a longer one is folded, and arrives with a space
+    if notification.again:
+        message["X-Holdfast-Repeat"] = "possible"
+    answers = answer_text(notification)
+    body = body_text(notification) + (f"\n\n{answers}\n" if answers else "")
     message.set_content(body, cte="base64")
     return message
 
@@ -165,6 +203,14 @@ def _refusal(code: int, text: bytes | str) -> RefusedNotificationError:
     return RefusedNotificationError(
         f"the relay refused with {code} {said[0][:200] if said else ''}; nothing was delivered", LATER_SECONDS if code < 500 else None
     )
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message}); name its authority in ca_file, or the host as it does"
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return "it offers no STARTTLS, and in the clear nothing is sent" if "STARTTLS" in str(error) else "it offers no sign-in"
+    return type(error).__name__
 
 
 def _has_ended(server: smtplib.SMTP) -> bool:
