@@ -51,7 +51,7 @@ def _as_sent(record: Record) -> str:
 
 
 def _is_of(record: Record, reference: str, key: str, recipient: str) -> bool:
-    """Whether a hand-over of which nothing was recorded yet is meant. Keys of channels hold the message's, the channel and the recipient."""
+    """Whether a hand-over of which nothing was recorded yet is meant. A channel's own key has three parts."""
     body = record.body
     return (
         bool(reference and key) and body["recipient"] == recipient and key in (body["key"], f"{body['key']}/{body['channel']}/{recipient}")
