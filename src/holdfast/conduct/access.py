@@ -50,7 +50,7 @@ def broken_glass(situation: Situation) -> tuple[Move, ...]:
     return tuple(_notices(situation))
 
 
-def _notices(situation: Situation) -> Iterator[Tell]:
+def _notices(situation: Situation) -> Iterator[Move]:
     known, glass = situation.installation, situation.installation.broken_glass
     if glass is None or situation.now >= glass["until_seconds"]:
         return
@@ -63,18 +63,21 @@ def _notices(situation: Situation) -> Iterator[Tell]:
             delivery = (key, channel, recipient.identifier)
             if delivery in known.told or delivery in situation.telling or not recipient.is_reached_by(channel):
                 continue
-            if delivery not in known.untold or may_try_again(*known.untold[delivery], situation.now):
-                address, enrolled = recipient.address(channel), recipient.enrolled
-                yield Tell("", key, MESSAGE, *delivery[1:], subject, text, short=subject, address=address, enrolled=enrolled)
+            tried, last = known.untold.get(delivery, (0, 0.0))
+            if tried and not may_try_again(tried, last, situation.now):
+                continue
+            named = {"key": key, "message": MESSAGE, "channel": channel, "recipient": recipient.identifier}
+            yield Write(Kind.NOTIFICATION_INTENDED, "", {**named, "attempt": tried + 1})
+            address, enrolled = recipient.address(channel), recipient.enrolled
+            yield Tell("", key, MESSAGE, *delivery[1:], subject, text, short=subject, address=address, enrolled=enrolled)
 
 
 def _whom(plan: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(roles or audiences, channels)"""
     if plan.access_notice is not None:
         return plan.access_notice.audience, plan.access_notice.channels
-    first = min(
-        (one for one in plan.messages.values() if one.counts_from == "start" and not one.every), key=lambda one: one.due, default=None
-    )
+    from_the_start = (one for one in plan.messages.values() if one.counts_from == "start" and not one.every)
+    first = min(from_the_start, key=lambda one: one.due, default=None)
     return plan.approval.activation.of, () if first is None else first.channels
 
 
