@@ -70,7 +70,6 @@ NEEDS: Mapping[tuple[str, str], Scope] = {
     ("POST", "/in/webhook"): Scope.SIGNED,
     ("POST", "/in/slack"): Scope.SIGNED,
     ("POST", "/in/twilio"): Scope.SIGNED,
-    ("POST", "/in/twilio/status"): Scope.SIGNED,
     ("POST", "/in/pagerduty"): Scope.SIGNED,
 }
 """(method, path) → what it needs. What isn't in it doesn't exist. The feed is what customers are shown anyway."""

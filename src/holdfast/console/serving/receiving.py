@@ -29,11 +29,12 @@ from holdfast.ports.post import Post
 log = logging.getLogger(__name__)
 
 _TRIES = 5
-_ARRIVED = {
+_LONGEST_KEY = 500
+_ENDED_AS = {
     "delivered": "delivered", "read": "delivered", "completed": "delivered",
     "undelivered": "failed", "failed": "failed", "busy": "failed", "no-answer": "failed", "canceled": "failed",
 }  # fmt: skip
-"""What the telephone service calls the end of a message or call → what it comes to. Everything before the end says nothing."""
+"""What the telephone service calls the end of a message or call → what came of it. Everything before the end says nothing."""
 Secrets = Mapping[str, tuple[bytes, ...]]
 """chat, phone, paging → their secrets."""
 
@@ -65,7 +66,6 @@ class Receiving:
             ("POST", "/in/webhook"): self._webhook,
             ("POST", "/in/slack"): self._slack,
             ("POST", "/in/twilio"): self._twilio,
-            ("POST", "/in/twilio/status"): self._twilio_status,
             ("POST", "/in/pagerduty"): self._pagerduty,
         }
 
@@ -162,42 +162,35 @@ class Receiving:
         except (OSError, TimeoutError) as error:  # what was answered counts all the same
             log.warning("POST /in/slack: nobody could be told what came of it: %s", type(error).__name__)
 
-    def _check_twilio(self, visit: Visit) -> None:
-        """Its signature covers the address as the service called it. Raises Refused."""
-        url, query = f"{self._origin}{visit.request.url.path}", visit.request.url.query
+    async def _twilio(self, visit: Visit) -> Response:
+        """A pressed key or a text: 1 or ACK acknowledges, six digits approve. A call was made to `To`; a text comes from `From`.
+
+        The same address hears what became of a message or call that was handed to the service: a receipt, never an answer.
+        """
+        url, query = f"{self._origin}/in/twilio", visit.request.url.query
         token, signature = self._secret("phone")[0], visit.request.headers.get("x-twilio-signature", "")
         _proved(lambda: check_twilio(token, f"{url}?{query}" if query else url, visit.fields, signature))
-
-    async def _twilio_status(self, visit: Visit) -> Response:
-        """What became of a message or call that was handed to the service: a receipt, never an answer."""
-        self._check_twilio(visit)
         call, status = visit.first("CallSid"), visit.first("MessageStatus") or visit.first("CallStatus")
-        identifier, number = call or visit.first("MessageSid"), _digits(visit.first("To"))
-        if status not in _ARRIVED or not identifier:
-            return Response(status_code=204)
-        people = [name for name, one in self._answering.plan.people.items() if one.phone is not None and _digits(one.phone) == number]
-        kind, code = "voice" if call else "sms", visit.first("ErrorCode")
-        arguments = {
-            "outcome": _ARRIVED[status],
-            "how": f"the telephone service says {status}{f' (error {code})' if code else ''}"[:200],
-            "reference": f"{kind}:{identifier}"[:200],
-            "key": visit.request.query_params.get("key", "")[:300],
-            "recipient": people[0] if len(people) == 1 else "",
-        }
-        named = hashlib.sha256(f"{identifier}:{status}".encode()).hexdigest()[:40]
-        said = await self._answering.command("receipt", "machine:twilio", arguments, f"receipt-{named}")
-        return JSONResponse({"answer": said})
-
-    async def _twilio(self, visit: Visit) -> Response:
-        """A pressed key or a text: 1 or ACK acknowledges, six digits approve. A call was made to `To`; a text comes from `From`."""
-        self._check_twilio(visit)
-        call = visit.first("CallSid")
+        if status and not visit.first("Digits") and not visit.first("Body"):
+            return await self._reported(visit, call or visit.first("MessageSid"), status)
         try:
             said = await self._rung_up(visit, call)
         except Refused as refused:  # somebody listens: a status code would be read to them as a fault of the telephone
             log.warning("POST /in/twilio: refused: %s", refused.text)
             said = f"Refused: {refused.text}."
         return _spoken(said, call)
+
+    async def _reported(self, visit: Visit, identifier: str, status: str) -> Response:
+        """Handed on to the controller, which knows what was handed over under the key. Nothing is asked where nothing has ended yet."""
+        key = visit.request.query_params.get("key", "")
+        if status not in _ENDED_AS or not key or not identifier:
+            return Response(status_code=204)
+        code = visit.first("ErrorCode")
+        how = f"the telephone service says {status}{f', error {code[:20]}' if code else ''}"
+        named = hashlib.sha256(f"{key}\n{identifier}\n{status}".encode()).hexdigest()[:40]
+        arguments = {"key": key[:_LONGEST_KEY], "result": _ENDED_AS[status], "how": how}
+        said = await self._answering.command("receipt", "machine:twilio", arguments, f"receipt-{named}")
+        return JSONResponse({"answer": said})
 
     async def _rung_up(self, visit: Visit, call: str) -> str:
         number, said = (visit.first("To"), visit.first("Digits")) if call else (visit.first("From"), visit.first("Body"))
