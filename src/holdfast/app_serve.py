@@ -5,19 +5,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from holdfast.console.serving.accounts import Accounts, Tokens
 from holdfast.console.serving.answering import Answering
 from holdfast.console.serving.doors import Asked, Doors, Unanswered
 from holdfast.console.serving.receiving import Receiving
-from holdfast.console.serving.sessions import Sealer
+from holdfast.console.serving.sessions import Sealer, Sessions
 from holdfast.console.serving.settings import ServeSettings
-from holdfast.console.serving.visits import SignOnFailed, Visits
+from holdfast.console.serving.showing import Showing
+from holdfast.console.serving.signing_in import SigningIn, SignOnFailed
+from holdfast.console.serving.visits import Visits
 from holdfast.plan.bindings import Bindings
 from holdfast.plan.model import Plan
 from holdfast.providers.controller.client import ControllerClient, ControllerRefused, ControllerSilent
 from holdfast.providers.file.keys import key_in, own_key
+from holdfast.providers.http.post import HttpPost
 from holdfast.providers.oidc.provider import OidcProvider, ProviderFailed
 
 
@@ -67,13 +70,13 @@ def directory_of(bindings: Bindings, settings: ServeSettings) -> Path:
     return settings.directory or bindings.state_directory / "serve"
 
 
-def served(bindings: Bindings, settings: ServeSettings, plan: Plan) -> Starlette:
+def served(bindings: Bindings, settings: ServeSettings, plan: Plan) -> ASGIApp:
     """The application in front of the bindings' controller. Raises OSError for a secret that is missing or too short."""
     client = ControllerClient(f"http://{bindings.controller.host}:{bindings.controller.port}", bindings.controller.token_file)
     return application(_Controller(client), settings, plan, directory_of(bindings, settings))
 
 
-def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Path) -> Starlette:
+def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Path) -> ASGIApp:
     """The application in front of any controller."""
     origin = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
     tokens, accounts = Tokens(directory / "tokens.json"), Accounts(directory / "accounts.json")
@@ -84,10 +87,16 @@ def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Pa
         secret = key_in(wanted.client_secret_file).decode()
         people = {value: person for value, person in wanted.people.items() if person in plan.people}
         sign_on = _SignOn(OidcProvider(wanted.issuer, wanted.client_id, secret, f"{origin}/sign-on/back", wanted.claim, people))
-    visits = Visits(settings, answering, accounts, sealer, link_key, sign_on, time.time, origin.startswith("https:"))
+    sessions = Sessions(sealer, directory / "ended.json", plan.people, accounts.mark)
     keys = {name: key_in(path) for name, path in settings.alerts.keys.items()}
-    receiving = Receiving(settings, answering, _secrets(settings), keys, link_key, time.time, origin)
-    return Doors(tokens, sealer, time.time, origin).application({**visits.handlers(), **receiving.handlers()})
+    doors = (
+        SigningIn(settings, answering, accounts, sealer, sessions, sign_on, time.time, origin),
+        Visits(answering, sessions, link_key, time.time),
+        Showing(settings),
+        Receiving(settings, answering, _secrets(settings), keys, link_key, HttpPost(), time.time, origin),
+    )
+    handlers = {route: handler for part in doors for route, handler in part.handlers().items()}
+    return Doors(tokens, sessions, time.time, origin).application(handlers)
 
 
 def _secrets(settings: ServeSettings) -> dict[str, tuple[bytes, ...]]:

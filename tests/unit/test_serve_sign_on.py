@@ -20,8 +20,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from free_ports import free_port
-from holdfast.console.serving.accounts import Accounts
-from unit.serve_rig import SECRET, Served, running, serving
+from unit.serve_rig import SECRET, Served, running, serving, with_accounts
 
 KEY = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig", "alg": "RS256"})
 OTHER_KEY = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig", "alg": "RS256"})
@@ -106,7 +105,7 @@ def test_whom_the_provider_knows_and_the_configuration_names_is_signed_in_as_tha
         page = go(served)
         assert page.status_code == 200 and page.url.path == "/"
         served.paper.lose_region()
-        assert "Approve as exercise-one" in served.browser.get("/").text
+        served.page_with("Approve as exercise-one")
 
 
 LIES: list[tuple[str, dict[str, Any]]] = [
@@ -148,8 +147,7 @@ def test_an_answer_that_was_not_asked_for_here_signs_nobody_in(tmp_path: Path) -
 
 
 def test_when_the_provider_is_down_the_page_says_so_and_two_people_break_the_glass(tmp_path: Path) -> None:
-    for name, who in (("glass-1", "exercise-one"), ("glass-2", "exercise-two")):
-        Accounts(tmp_path / "accounts.json").set(name, who, "a long enough password", break_glass=True)
+    with_accounts(tmp_path)
     settings = {
         "issuer": f"http://127.0.0.1:{free_port()}",
         "client_id": "holdfast",

@@ -39,10 +39,9 @@ def serve(
     """
     import logging
 
-    import uvicorn
-
     from holdfast.app_serve import served
     from holdfast.cli.run import loaded_plan
+    from holdfast.console.serving.patience import server
 
     bound, settings = _bound(bindings, lab), _settings(config)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
@@ -56,9 +55,8 @@ def serve(
     else:
         screen().print(state_text(State.RUNNING, f"serving {url}"))
     sys.stdout.flush()
-    server = uvicorn.Config(application, host=settings.host, port=settings.port, log_level="warning", access_log=False)
     try:
-        uvicorn.Server(server).run()
+        server(application, settings.host, settings.port).run()
     except (KeyboardInterrupt, SystemExit) as ended:
         if isinstance(ended, SystemExit) and ended.code:
             raise CommandError(f"{settings.host}:{settings.port} can't be listened on; choose another 'port' in the settings") from ended

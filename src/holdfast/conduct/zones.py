@@ -8,10 +8,11 @@ is recorded as intended before it happens, and one that fails is tried again lik
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Literal
 
 from holdfast.communications import addressed
-from holdfast.conduct.deliveries import may_try_again
-from holdfast.conduct.situation import Move, Situation, Tell, Write
+from holdfast.conduct.notices import Notice, handed_out
+from holdfast.conduct.situation import Move, Situation, Write
 from holdfast.health.signals import Health
 from holdfast.health.zones import ZoneState, zone_as_facts, zone_in_words
 from holdfast.journal.kinds import Kind
@@ -60,30 +61,9 @@ def _notices(situation: Situation) -> Iterator[Move]:
         key = f"zone/{record.body['zone']}/{record.sequence}"
         subject, text = _words(situation, record)
         told = addressed(situation.plan, notice.audience, occasion, at_seconds=record.at_seconds, directory=situation.directory)
-        for channel in notice.channels:
-            for recipient in told:
-                delivery = (key, channel, recipient.identifier)
-                if delivery in known.told or delivery in situation.telling or not recipient.is_reached_by(channel):
-                    continue
-                tried, last = known.untold.get(delivery, (0, 0.0))
-                if tried and not may_try_again(tried, last, situation.now):
-                    continue
-                named = {"key": key, "message": MESSAGE, "channel": channel, "recipient": recipient.identifier}
-                yield Write(Kind.NOTIFICATION_INTENDED, "", {**named, "attempt": tried + 1})
-                yield Tell(
-                    incident="",
-                    key=key,
-                    message=MESSAGE,
-                    channel=channel,
-                    recipient=recipient.identifier,
-                    subject=subject,
-                    body=text,
-                    purpose="resolved" if record.body["health"] == "up" else "update",
-                    address=recipient.address(channel),
-                    enrolled=recipient.enrolled,
-                    again=tried > 0,
-                    about=f"zone-{record.body['zone']}",
-                )
+        purpose: Literal["update", "resolved"] = "resolved" if record.body["health"] == "up" else "update"
+        news = Notice(key, MESSAGE, subject, text, f"zone-{record.body['zone']}", purpose=purpose)
+        yield from handed_out(situation, news, notice.channels, told)
 
 
 def _words(situation: Situation, record: Record) -> tuple[str, str]:
