@@ -3,8 +3,9 @@
 And where answers come back: links in messages lead to the doors that the bindings name, sealed with the key that the doors have.
 """
 
+import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from holdfast.controller.channels import ExerciseGuard, Mailbox, RateLimited, SecondWay
@@ -53,10 +54,13 @@ class Channels:
     receipt_within_seconds: Mapping[str, float]
     """Channel → how long its receipts are waited for, where they are."""
     post: HttpPost
+    relays: Sequence[SmtpNotifier]
 
     async def close(self) -> None:
         """Let go of every connection."""
         await self.post.close()
+        for relay in self.relays:
+            await asyncio.to_thread(relay.close)
 
 
 def channels_for(channels: Iterable[str], bindings: Bindings, clock: Clock) -> Channels:
@@ -67,15 +71,16 @@ def channels_for(channels: Iterable[str], bindings: Bindings, clock: Clock) -> C
     post = HttpPost()
     made: dict[str, Notifier] = {}
     waits: dict[str, float] = {}
+    relays: list[SmtpNotifier] = []
     for channel in channels:
         binding = bindings.channels.get(channel)
         if binding is None:
             made[channel] = FileNotifier(bindings.state_directory / f"messages.{channel}.jsonl", clock)
         else:
-            made[channel] = notifier_for(binding, bindings.environment, post, clock)
+            made[channel] = notifier_for(binding, bindings.environment, post, clock, relays)
             if binding.second is not None and binding.receipt_within_seconds is not None:
                 waits[channel] = binding.receipt_within_seconds
-    return Channels(made, waits, post)
+    return Channels(made, waits, post, relays)
 
 
 def links_for(bindings: Bindings) -> Links | None:
@@ -86,11 +91,12 @@ def links_for(bindings: Bindings) -> Links | None:
     return Links(bindings.doors.public_url, own_key(file))
 
 
-def notifier_for(binding: ChannelBinding, source: str, post: Post, clock: Clock) -> Notifier:
-    """One channel with everything before it. `source` names the installation in what it sends."""
-    ways: Notifier = _way(binding.first, source, post, clock)
-    if binding.second is not None:
-        ways = SecondWay(ways, _way(binding.second, source, post, clock), binding.deadline_seconds)
+def notifier_for(binding: ChannelBinding, source: str, post: Post, clock: Clock, relays: list[SmtpNotifier] | None = None) -> Notifier:
+    """One channel with everything before it. `source` names the installation in what it sends; `relays` gets what keeps connections."""
+    both = [_way(way, source, post, clock) for way in (binding.first, binding.second) if way is not None]
+    if relays is not None:
+        relays.extend(way for way in both if isinstance(way, SmtpNotifier))
+    ways = both[0] if len(both) == 1 else SecondWay(both[0], both[1], binding.deadline_seconds)
     if binding.per_second is not None:
         ways = RateLimited(ways, binding.per_second, clock)
     public = isinstance(binding.first, PUBLIC) or isinstance(binding.second, PUBLIC)

@@ -14,7 +14,7 @@ from holdfast.ports.post import EXERCISE_PREFIX
 
 FIRST_SHARE = 0.5
 """How much of a message's deadline the first way may use up."""
-SHORTEST_SECONDS = 0.5
+SHORTEST_SECONDS = 2.0
 """However little time is left until a message is due, a way gets that long to answer."""
 SECOND = "second:"
 """Before the reference of a message that went by its channel's second way."""

@@ -46,8 +46,10 @@ RECEIPT_SECONDS = 120.0
 
 
 def secrets(blueprint: Blueprint) -> dict[str, str]:
-    """Secrets of the channels that must look like something, by name. The address of a webhook is one."""
+    """Secrets of the channels, by name. The address of a webhook is one."""
+    made_up = ("chat.signing", "pages.signing", "telephone.token", "webhook.key")
     return {
+        **{name: random_secrets.token_urlsafe(24) for name in made_up},
         "pages.key": random_secrets.token_hex(16),
         "chat.token": f"xoxb-{random_secrets.token_hex(16)}",
         "chat-second.url": f"{_far(blueprint, Port.CHAT_SECOND).url}/services/T1/B1/{random_secrets.token_hex(8)}",

@@ -45,10 +45,6 @@ SECRETS = (
     "postgres.replication",
     "redis",
     "storage",
-    "chat.signing",
-    "pages.signing",
-    "telephone.token",
-    "webhook.key",
 )
 
 
@@ -155,11 +151,9 @@ class Supervisor:
 
     def _make_secrets(self) -> None:
         per_region = [name for region in self._blueprint.regions for name in (f"agent.{region}.key", f"cluster.{region}.token")]
-        for name in (*SECRETS, *per_region):
-            self._secrets[name] = ground.write_secret(self._layout, name)
-        for name, value in channels.secrets(self._blueprint).items():
+        shaped = {**channels.secrets(self._blueprint), "dns.key": ground.new_dns_key()}
+        for name, value in {**dict.fromkeys((*SECRETS, *per_region)), **shaped}.items():
             self._secrets[name] = ground.write_secret(self._layout, name, value)
-        self._secrets["dns.key"] = ground.write_secret(self._layout, "dns.key", ground.new_dns_key())
 
     def _describe(self) -> None:
         blueprint = self._blueprint
