@@ -216,3 +216,25 @@ def test_links_and_digits_of_a_person_are_in_the_mail_to_that_person(relays: Rel
     asyncio.run(relays.notifier(relays.plain(), starttls=False).send(asked))
     [row] = relays.rows()
     assert all(text in row["body"] for text in ("https://h.example/a/one", "https://h.example/a/two", "012345"))
+
+
+def test_a_relay_that_hangs_holds_up_no_other_mail() -> None:
+    """Sixteen mails hang at a relay that never greets; the seventeenth still gets a connection of its own."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        relay = Relay("127.0.0.1", server.getsockname()[1], "h@example.org", starttls=False, timeout_seconds=5.0)
+        notifier = SmtpNotifier(relay, SystemClock())
+
+        async def story() -> None:
+            server.setblocking(False)
+            sending = [asyncio.create_task(notifier.send(replace(MAIL, key=str(number)))) for number in range(17)]
+            taken: list[socket.socket] = []
+            async with asyncio.timeout(4.0):
+                while len(taken) < 17:
+                    taken.append((await asyncio.get_running_loop().sock_accept(server))[0])
+            for connection in taken:
+                connection.close()
+            outcomes = await asyncio.gather(*sending, return_exceptions=True)
+            assert all(isinstance(outcome, ConnectionError) and "nothing was sent" in str(outcome) for outcome in outcomes)
+
+        asyncio.run(story())
+        notifier.close()

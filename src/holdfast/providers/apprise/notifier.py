@@ -4,9 +4,13 @@ Apprise says yes or no and no more: a no may be anything, so nothing is known ab
 """
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from holdfast.ports.notifier import Notification, Purpose, RefusedNotificationError, Repeats
 from holdfast.ports.post import Secret, body_text, check_mark
+
+THREADS = 16
+"""Of its own: a service that hangs holds nobody else up."""
 
 
 class AppriseNotifier:
@@ -16,11 +20,12 @@ class AppriseNotifier:
 
     def __init__(self, url: Secret) -> None:
         self._url = url
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="apprise")
 
     async def send(self, notification: Notification) -> str:
         """Returns `apprise:<key>`."""
         check_mark(notification)
-        if not await asyncio.to_thread(self._notify, notification):
+        if not await asyncio.get_running_loop().run_in_executor(self._threads, self._notify, notification):
             raise TimeoutError("the service behind Apprise did not say yes; whether the message was taken isn't known")
         return f"apprise:{notification.key}"
 

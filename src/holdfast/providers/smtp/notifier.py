@@ -13,12 +13,14 @@ import queue
 import re
 import smtplib
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import lru_cache
 
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notification, RefusedNotificationError, Repeats
@@ -27,6 +29,8 @@ from holdfast.ports.post import Secret, answer_text, body_text, check_mark
 LATER_SECONDS = 60.0
 """When a relay's "not now" is tried again."""
 LONGEST_SUBJECT = 400
+THREADS = 32
+"""Mails under way at once. Of its own, and not the few threads that all of a process shares: a relay that hangs holds nobody else up."""
 _CLOSING = 421
 """The relay ends the connection, whatever was asked."""
 _WIRE = SMTP.clone(cte_type="7bit")
@@ -57,14 +61,15 @@ class SmtpNotifier:
         self._clock = clock
         self._idle: queue.SimpleQueue[smtplib.SMTP] = queue.SimpleQueue()
         self._tls: ssl.SSLContext | None = None
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="smtp")
 
     async def send(self, notification: Notification) -> str:
         """Returns `smtp:<Message-ID>`."""
         check_mark(notification)
-        message = mail(notification, self._relay.sender, self._clock.wall_seconds())
-        content = message.as_bytes(policy=_WIRE)
-        await asyncio.to_thread(self._hand_over, message["To"].addresses[0].addr_spec, content)
-        return f"smtp:{message['Message-ID']}"
+        sender = self._relay.sender
+        content = mail(notification, sender, self._clock.wall_seconds())
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._hand_over, str(notification.address), content)
+        return f"smtp:{message_id(notification.key, sender.partition('@')[2])}"
 
     def _hand_over(self, recipient: str, content: bytes) -> None:
         server = self._begun(recipient)
@@ -158,7 +163,8 @@ class SmtpNotifier:
         return server
 
     def close(self) -> None:
-        """Say goodbye on every connection that waits."""
+        """Say goodbye on every connection that waits. What is under way is not waited for."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         while (server := self._usable()) is not None:
             try:
                 server.quit()
@@ -166,31 +172,40 @@ class SmtpNotifier:
                 server.close()
 
 
-def mail(notification: Notification, sender: str, at_seconds: float) -> EmailMessage:
-    """The message, with the headers that DKIM signs and that keep vacation answers away. Raises ValueError for what is no address."""
+def mail(notification: Notification, sender: str, at_seconds: float) -> bytes:
+    """The message as it crosses the wire, with the headers that DKIM signs and that keep vacation answers away.
+
+    Raises ValueError for what is no address. What all recipients of a mailing have in common is made once: it costs a millisecond.
+    """
     address = notification.address or ""
     if not _ADDRESS.fullmatch(address):
         raise ValueError(f"{notification.recipient} has no mail address that can be used; correct it in the plan. Nothing was sent")
-    domain = sender.partition("@")[2]
-    message = EmailMessage()
-    message["Date"] = format_datetime(datetime.fromtimestamp(at_seconds, UTC))
-    message["Message-ID"] = message_id(notification.key, domain)
-    message["From"] = Address("Holdfast", addr_spec=sender)
-    message["To"] = Address(addr_spec=address)
-    message["Subject"] = " ".join(notification.subject.split())[:LONGEST_SUBJECT]
-    message["Auto-Submitted"] = "auto-generated"
-    thread = message_id(f"incident/{notification.incident}", domain)
-    message["References"] = thread
-    message["List-Id"] = f"Holdfast incidents <incidents.{domain}>"
-    message["List-Unsubscribe"] = f"<mailto:{sender}?subject=unsubscribe>"
-    digest = hashlib.sha256(notification.key.encode()).hexdigest()
-    message["X-Holdfast-Key"] = digest[:40]  # a longer one is folded, and arrives with a space
-    if notification.again:
-        message["X-Holdfast-Repeat"] = "possible"
+    key = hashlib.sha256(notification.key.encode()).hexdigest()[:40]  # a longer one is folded, and arrives with a space
+    own = {
+        "Date": format_datetime(datetime.fromtimestamp(at_seconds, UTC)),
+        "Message-ID": message_id(notification.key, sender.partition("@")[2]),
+        "To": address,
+        "X-Holdfast-Key": key,
+        **({"X-Holdfast-Repeat": "possible"} if notification.again else {}),
+    }
     answers = answer_text(notification)
     body = body_text(notification) + (f"\n\n{answers}\n" if answers else "")
+    head = "".join(f"{name}: {value}\r\n" for name, value in own.items())  # all of it plain by what it is made of
+    return head.encode("ascii") + _shared(sender, notification.incident, notification.subject, body)
+
+
+@lru_cache(maxsize=32)
+def _shared(sender: str, incident: str, subject: str, body: str) -> bytes:
+    domain = sender.partition("@")[2]
+    message = EmailMessage()
+    message["From"] = Address("Holdfast", addr_spec=sender)
+    message["Subject"] = " ".join(subject.split())[:LONGEST_SUBJECT]
+    message["Auto-Submitted"] = "auto-generated"
+    message["References"] = message_id(f"incident/{incident}", domain)
+    message["List-Id"] = f"Holdfast incidents <incidents.{domain}>"
+    message["List-Unsubscribe"] = f"<mailto:{sender}?subject=unsubscribe>"
     message.set_content(body, cte="base64")
-    return message
+    return message.as_bytes(policy=_WIRE)
 
 
 def message_id(key: str, domain: str) -> str:
