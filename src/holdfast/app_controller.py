@@ -17,7 +17,8 @@ from holdfast.app import sources_for
 from holdfast.app_channels import Channels, channels_for, links_for
 from holdfast.conduct.attesting import attested_regions
 from holdfast.console.api import Api
-from holdfast.console.narration import Line, line
+from holdfast.console.narrating import Narrator
+from holdfast.console.narration import Line
 from holdfast.controller.audiences import Audiences
 from holdfast.controller.hearing import belongs_to, hear
 from holdfast.controller.keeper import Keeper
@@ -282,13 +283,13 @@ async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock
 
 
 async def _narrate(journal: SqliteJournal, tell: Callable[[Line], None], clock: Clock, after: int) -> None:
+    narrator = Narrator()
     while True:
-        for record in journal.read(after):
-            after = record.sequence
-            said = line(record)
-            if said is not None:
-                with suppress(OSError):  # A terminal that was closed must not end the controller in the middle of an incident.
-                    tell(said)
+        new = list(journal.read(after))
+        after = new[-1].sequence if new else after
+        for said in narrator.told(new, clock.wall_seconds()):
+            with suppress(OSError):  # A terminal that was closed must not end the controller in the middle of an incident.
+                tell(said)
         await clock.sleep(TELL_EVERY_SECONDS)
 
 
