@@ -14,6 +14,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from contract.channels_rig import ADDRESSES, notifier
 from holdfast.conduct.situation import Command
@@ -58,7 +59,7 @@ def plan_with(channel: str) -> Plan:
     """The reference plan, that owes nothing but one message to one person over one channel."""
     said = {"subject": "{severity}: {incident}", "body": "{state}"}
     told = Message.model_validate({"audience": ["technical-lead"], "channels": [channel], "due": "30s", **said})
-    nothing = {"escalation": {}, "vendors": {}, "regulations": {}, "zone_notice": None}
+    nothing: dict[str, Any] = {"escalation": {}, "vendors": {}, "regulations": {}, "zone_notice": None}
     return LOADED.plan.model_copy(update={**nothing, "messages": {RULE: told}})
 
 

@@ -1,0 +1,181 @@
+"""An hour of people and messages on real servers, in a minute: what the plan demands arrives at the far ends in time, over a second way
+where the first is down, and people answer by what reached them."""
+
+import json
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+from twilio.request_validator import RequestValidator
+
+from holdfast.communications.obligations import all_messages
+from holdfast.console.narration import Line
+from holdfast.drill.drilling import RunningDrill
+from holdfast.journal.kinds import Kind
+from holdfast.plan.loader import load
+from holdfast.report.told import NotificationResult
+from lab.drill_rig import Drilled, drilled, place
+from lab.lab_rig import PLAN
+
+pytestmark = [pytest.mark.alone, pytest.mark.prove]
+
+LOADED = load(PLAN).plan
+ASKED = LOADED.exercises["regional-outage"]
+MINUTE = 60.0
+OWED = {name for name, message in all_messages(LOADED).items() if not message.scenarios or "regional-outage" in message.scenarios}
+ONE, TWO, SILENT = "exercise-one", "exercise-two", "exercise-four"
+
+
+def rows_of(over: Drilled, rule: str) -> list[NotificationResult]:
+    return [row for row in over.report.notifications if row.rule == rule]
+
+
+def received(directory: Path, name: str) -> list[dict[str, Any]]:
+    """What a far end wrote down: of a drill that is over, or of one that runs."""
+    file = directory / "received" / f"{name}.jsonl"
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+
+def unmet(over: Drilled) -> list[tuple[str, str, str, float, float | None]]:
+    return [
+        (row.rule, row.channel, row.recipient_ref, row.due_seconds, row.sent_seconds)
+        for row in over.report.notifications
+        if row.met is not True
+    ]
+
+
+@pytest.mark.timeout(900)
+def test_at_scale_60_everything_that_the_plan_demands_arrives_inside_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    with place() as directory:
+        over = drilled(
+            directory,
+            monkeypatch,
+            scale=60.0,
+            decide_after_seconds=ASKED.decide_after,
+            open_for_seconds=ASKED.open_for,
+            unanswered=frozenset(ASKED.unanswered),
+        )
+        assert over.report.verdict == "pass", over.said()
+        assert {row.rule for row in over.report.notifications} == {*OWED, "call", "decision"}
+        assert unmet(over) == [], over.said()
+        # The far ends themselves saw each of them, once, and in time.
+        late = [row for row in over.report.notifications if row.arrived_seconds is None or row.arrived_seconds > row.due_seconds]
+        assert late == [], over.said()
+        assert [finding.result for finding in over.report.findings if finding.about == "messages"] == ["pass"]
+        assert all(row["wrong"] == [] for row in received(directory / "lab", "smtp"))
+        # Nobody answers for the commander: the backup is called, and takes the role.
+        assert [(call.level, call.recipients) for call in over.report.calls[1:2]] == [("backup", (ONE,))]
+        taken = [record.body for record in over.result.evidence.records if record.kind == Kind.ROLE_TAKEN]
+        assert [(body["role"], body["instead_of"]) for body in taken] == [("incident-commander", SILENT)]
+        # Customers and partners within their windows, and an update every 15 minutes until service was back.
+        assert {row.channel for row in rows_of(over, "customers")} == {"status-page", "email", "in-app"}
+        assert all((row.arrived_seconds or 0.0) <= 30 * MINUTE for row in rows_of(over, "customers"))
+        assert all((row.arrived_seconds or 0.0) <= 60 * MINUTE for row in rows_of(over, "partners"))
+        assert sorted({row.due_seconds for row in rows_of(over, "status")}) == pytest.approx([15 * MINUTE, 30 * MINUTE], abs=1.0)
+        # A telephone says later that something arrived; that is no answer.
+        calls = [row for row in rows_of(over, "call") if row.channel in ("sms", "phone")]
+        assert calls and all(row.delivered_seconds is not None for row in calls)
+        assert [row for row in calls if row.recipient_ref == SILENT and row.acknowledged_seconds is not None] == []
+
+
+class ByMessage:
+    """Stand-ins who answer nothing by themselves, only by what reached them: the newest link or code that a far end was handed."""
+
+    def __init__(self, mail: str, telephone: str) -> None:
+        self._mail = mail
+        self._telephone = telephone
+        self._done: set[str] = set()
+        self.said: list[str] = []
+
+    def answer(self, drill: RunningDrill) -> None:
+        incident = drill.state["incident"]
+        if incident is None or not drill.deciding:
+            return
+        directory, doors = drill.lab.directory, drill.lab.bindings("witness").doors
+        assert doors is not None
+        mails = received(directory, self._mail)
+        self._once(f"ack {incident['incident']}", lambda: self._by_link(mails, ONE, "read it", {}))
+        proposal = incident["proposal"]
+        if proposal is None:
+            return
+        given = {approval["person"] for approval in proposal["approvals"]}
+        if ONE not in given:
+            self._once(f"{proposal['hash']} {ONE}", lambda: self._by_link(mails, ONE, "approve", {"region": proposal["target"]}))
+        elif TWO not in given:
+            self._once(f"{proposal['hash']} {TWO}", lambda: self._by_digits(drill, doors.public_url, TWO))
+
+    def _once(self, what: str, deed: Callable[[], str | None]) -> None:
+        if what not in self._done and (said := deed()) is not None:
+            self._done.add(what)
+            self.said.append(said)
+
+    def _by_link(self, mails: list[dict[str, Any]], person: str, word: str, fields: dict[str, str]) -> str | None:
+        address = LOADED.people[person].email
+        mine = [row["body"] for row in mails if row["to"] == [address]]
+        found = [link for body in mine for link in re.findall(rf"{word}[^\n]*: (http\S+/a/\S+)", body)]
+        if not found:
+            return None
+        page = httpx.get(found[-1], trust_env=False)
+        once = re.search(r'name="once" value="([^"]+)"', page.text)
+        if once is None:  # what the link was made for is not what is asked now; a newer mail is on its way
+            return None
+        answered = httpx.post(found[-1], data={"once": once[1], **fields}, trust_env=False)
+        return f"{person} by link: {answered.status_code}" if answered.status_code == 200 else None
+
+    def _by_digits(self, drill: RunningDrill, public_url: str, person: str) -> str | None:
+        number = (LOADED.people[person].phone or "").replace(" ", "")
+        texts = [parse_qs(row["body"]) for row in received(drill.lab.directory, self._telephone) if "/Messages" in row["path"]]
+        codes = [found[1] for text in texts if text["To"] == [number] and (found := re.search(r"answer (\d{6})", text["Body"][0]))]
+        if not codes:
+            return None
+        url, fields = (
+            f"{public_url}/in/twilio",
+            {"MessageSid": f"SM{time.time_ns()}", "From": number, "To": "+353209120100", "Body": codes[-1]},
+        )
+        token = drill.lab.layout.secret("telephone.token").read_text(encoding="utf-8")
+        signature = RequestValidator(token).compute_signature(url, fields)
+        said = httpx.post(url, data=fields, headers={"x-twilio-signature": signature}, trust_env=False)
+        return f"{person} by text: {said.text}" if "accepted" in said.text else None
+
+
+@pytest.mark.timeout(900)
+def test_with_chat_the_first_relay_and_the_telephone_down_people_are_told_in_time_and_answer_by_what_reached_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    people = ByMessage("smtp-second", "twilio-second")
+
+    def answer(drill: RunningDrill) -> None:
+        people.answer(drill)
+
+    monkeypatch.setattr(RunningDrill, "_answer", answer)
+    broken: list[Line] = []
+
+    def break_far_ends(drill: RunningDrill) -> None:
+        if not broken:
+            broken.append(Line(time.time(), "failed", "the first ways are down"))
+            for name, how in (("slack", "500"), ("smtp", "500"), ("twilio", "503")):
+                (drill.lab.layout.received / f"{name}.behaviour").write_text(how, encoding="utf-8")
+
+    with place() as directory:
+        over = drilled(directory, monkeypatch, interfere=break_far_ends, scale=60.0, open_for_seconds=20 * MINUTE)
+        assert over.report.verdict == "pass", over.said()
+        assert [said for said in people.said if "by link" in said] and [said for said in people.said if "by text" in said]
+        through = {record.body["through"] for record in over.result.evidence.records if record.kind == Kind.APPROVED}
+        assert through == {"link", "sms"}
+        assert unmet(over) == [], over.said()
+        ways = defaultdict(set)
+        for row in over.report.notifications:
+            ways[row.channel].add(str(row.second_way).partition(":")[0])
+        assert {channel: ways[channel] for channel in ("slack", "email", "sms", "phone")} == {
+            "slack": {"slack-webhook"},
+            "email": {"smtp"},
+            "sms": {"sms"},
+            "phone": {"voice"},
+        }
+        assert received(directory / "lab", "smtp") == [] and received(directory / "lab", "smtp-second")
