@@ -1,18 +1,11 @@
 """An hour of people and messages on real servers, in a minute: what the plan demands arrives at the far ends in time, over a second way
 where the first is down, and people answer by what reached them."""
 
-import json
-import re
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs
 
-import httpx
 import pytest
-from twilio.request_validator import RequestValidator
 
 from holdfast.communications.obligations import all_messages
 from holdfast.console.narration import Line
@@ -20,6 +13,7 @@ from holdfast.drill.drilling import RunningDrill
 from holdfast.journal.kinds import Kind
 from holdfast.plan.loader import load
 from holdfast.report.told import NotificationResult
+from lab.answers_rig import by_digits, by_link, received
 from lab.drill_rig import Drilled, drilled, place
 from lab.lab_rig import PLAN
 
@@ -34,12 +28,6 @@ ONE, TWO, SILENT = "exercise-one", "exercise-two", "exercise-four"
 
 def rows_of(over: Drilled, rule: str) -> list[NotificationResult]:
     return [row for row in over.report.notifications if row.rule == rule]
-
-
-def received(directory: Path, name: str) -> list[dict[str, Any]]:
-    """What a far end wrote down: of a drill that is over, or of one that runs."""
-    file = directory / "received" / f"{name}.jsonl"
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
 
 
 def unmet(over: Drilled) -> list[tuple[str, str, str, float, float | None]]:
@@ -99,49 +87,21 @@ class ByMessage:
             return
         directory, doors = drill.lab.directory, drill.lab.bindings("witness").doors
         assert doors is not None
-        mails = received(directory, self._mail)
-        self._once(f"ack {incident['incident']}", lambda: self._by_link(mails, ONE, "read it", {}))
+        self._once(f"ack {incident['incident']}", lambda: by_link(directory, self._mail, LOADED, ONE, "read it", {}))
         proposal = incident["proposal"]
         if proposal is None:
             return
+        region = {"region": proposal["target"]}
         given = {approval["person"] for approval in proposal["approvals"]}
         if ONE not in given:
-            self._once(f"{proposal['hash']} {ONE}", lambda: self._by_link(mails, ONE, "approve", {"region": proposal["target"]}))
+            self._once(f"{proposal['hash']} {ONE}", lambda: by_link(directory, self._mail, LOADED, ONE, "approve", region))
         elif TWO not in given:
-            self._once(f"{proposal['hash']} {TWO}", lambda: self._by_digits(drill, doors.public_url, TWO))
+            self._once(f"{proposal['hash']} {TWO}", lambda: by_digits(directory, self._telephone, LOADED, TWO, doors.public_url))
 
     def _once(self, what: str, deed: Callable[[], str | None]) -> None:
         if what not in self._done and (said := deed()) is not None:
             self._done.add(what)
             self.said.append(said)
-
-    def _by_link(self, mails: list[dict[str, Any]], person: str, word: str, fields: dict[str, str]) -> str | None:
-        address = LOADED.people[person].email
-        mine = [row["body"] for row in mails if row["to"] == [address]]
-        found = [link for body in mine for link in re.findall(rf"{word}[^\n]*: (http\S+/a/\S+)", body)]
-        if not found:
-            return None
-        page = httpx.get(found[-1], trust_env=False)
-        once = re.search(r'name="once" value="([^"]+)"', page.text)
-        if once is None:  # what the link was made for is not what is asked now; a newer mail is on its way
-            return None
-        answered = httpx.post(found[-1], data={"once": once[1], **fields}, trust_env=False)
-        return f"{person} by link: {answered.status_code}" if answered.status_code == 200 else None
-
-    def _by_digits(self, drill: RunningDrill, public_url: str, person: str) -> str | None:
-        number = (LOADED.people[person].phone or "").replace(" ", "")
-        texts = [parse_qs(row["body"]) for row in received(drill.lab.directory, self._telephone) if "/Messages" in row["path"]]
-        codes = [found[1] for text in texts if text["To"] == [number] and (found := re.search(r"answer (\d{6})", text["Body"][0]))]
-        if not codes:
-            return None
-        url, fields = (
-            f"{public_url}/in/twilio",
-            {"MessageSid": f"SM{time.time_ns()}", "From": number, "To": "+353209120100", "Body": codes[-1]},
-        )
-        token = drill.lab.layout.secret("telephone.token").read_text(encoding="utf-8")
-        signature = RequestValidator(token).compute_signature(url, fields)
-        said = httpx.post(url, data=fields, headers={"x-twilio-signature": signature}, trust_env=False)
-        return f"{person} by text: {said.text}" if "accepted" in said.text else None
 
 
 @pytest.mark.timeout(900)
