@@ -90,7 +90,7 @@ def test_what_is_too_long_for_pagerduty_is_cut_and_not_refused(far: Far) -> None
 
 
 def test_no_persons_own_link_or_digits_stand_where_others_read(far: Far) -> None:
-    for kind in ("pagerduty", "slack", "slack-webhook", "apprise"):
+    for kind in ("pagerduty", "slack", "slack-webhook", "webhook", "apprise"):
         asyncio.run(far.notifier(kind).send(ASKED))
         text = json.dumps(far.rows(kind), ensure_ascii=False)
         assert "/a/" not in text and "123456" not in text, kind
