@@ -18,7 +18,7 @@ import pytest
 import smsutil  # type: ignore[import-untyped]  # it has none
 from cloudevents.core.bindings.http import HTTPMessage, from_http_event
 from cloudevents.core.formats.json import JSONFormat
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -90,7 +90,7 @@ def test_what_is_too_long_for_pagerduty_is_cut_and_not_refused(far: Far) -> None
 
 
 def test_no_persons_own_link_or_digits_stand_where_others_read(far: Far) -> None:
-    for kind in ("pagerduty", "slack", "slack-webhook", "apprise"):
+    for kind in ("pagerduty", "slack", "slack-webhook", "webhook", "apprise"):
         asyncio.run(far.notifier(kind).send(ASKED))
         text = json.dumps(far.rows(kind), ensure_ascii=False)
         assert "/a/" not in text and "123456" not in text, kind
@@ -242,6 +242,7 @@ def test_umlauts_stay_in_the_short_alphabet_and_one_emoji_halves_the_room() -> N
 
 
 @given(st.text(min_size=1, max_size=3000), st.sampled_from([1, 3]))
+@example("€" * 3000, 3)
 def test_a_text_is_cut_to_its_segments_and_never_beyond_what_the_interface_takes(text: str, most: int) -> None:
     cut = within(text, most)
     assert segments(cut) <= most and len(cut) <= 1600
@@ -249,6 +250,8 @@ def test_a_text_is_cut_to_its_segments_and_never_beyond_what_the_interface_takes
 
 
 @given(st.text(max_size=2000), st.booleans(), st.booleans(), st.integers(min_value=0, max_value=900))
+@example("ש" * 2000, True, True, 200)
+@example("x" * 2000, True, True, 850)
 def test_link_and_digits_of_a_short_message_are_whole_or_not_there(text: str, again: bool, approves: bool, length: int) -> None:
     url = "https://h.example/a/" + "x" * length
     message = replace(MESSAGE, short=f"EXERCISE {text}", acknowledge_url=url, code="123456" if approves else None, again=again)
@@ -260,6 +263,8 @@ def test_link_and_digits_of_a_short_message_are_whole_or_not_there(text: str, ag
 
 
 @given(st.text(max_size=6000), st.booleans(), st.booleans())
+@example("x" * 6000, True, True)
+@example("&" * 3000, False, False)
 def test_every_call_is_twiml_that_the_interface_takes(text: str, again: bool, approves: bool) -> None:
     message = replace(MESSAGE, short=f"EXERCISE {text}", again=again, code="123456" if approves else None)
     twiml = spoken(message, "https://h.example/in/twilio?key=a&b=<c>")
