@@ -50,6 +50,7 @@ NEEDS: Mapping[tuple[str, str], Scope] = {
     ("GET", "/healthz"): Scope.OPEN,
     ("GET", "/style.css"): Scope.OPEN,
     ("GET", "/live.js"): Scope.OPEN,
+    ("GET", "/icon.svg"): Scope.OPEN,
     ("GET", "/sign-in"): Scope.OPEN,
     ("POST", "/sign-in"): Scope.OPEN,
     ("GET", "/sign-on"): Scope.OPEN,
