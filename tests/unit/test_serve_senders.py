@@ -283,7 +283,7 @@ FREE = st.dictionaries(st.sampled_from(NAMES), WORDS, max_size=5)
 
 def _alertmanager(free: dict[str, str]) -> tuple[bytes, dict[str, str]]:
     alert = {"status": "firing", "labels": {"alertname": "LoginsFail", **free}, "annotations": free, "fingerprint": json.dumps(free)}
-    return json.dumps({"version": "4", "alerts": [{**free, **alert}], **free, "version_": "4"} | {"version": "4"}).encode(), {}
+    return json.dumps({**free, "version": "4", "alerts": [{**free, **alert}]}).encode(), {}
 
 
 def _aws(free: dict[str, str]) -> tuple[bytes, dict[str, str]]:
@@ -334,7 +334,7 @@ MAY_SAY = {
     "/in/slack": {"ack", "approve"},
     "/in/twilio": {"ack", "approve", "receipt"},
     "/in/pagerduty": {"ack"},
-    **dict.fromkeys(ALERTS, {"alert"}),
+    **{path: {"alert"} for path in ALERTS},
 }
 EXECUTES = {Kind.STEP_INTENDED, Kind.STEP_WAITING, Kind.APPROVED, Kind.DECIDED, Kind.EPOCH_OPENED, Kind.ALERT_CONFIRMED, Kind.PROPOSED}
 

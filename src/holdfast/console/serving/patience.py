@@ -79,7 +79,7 @@ def server(application: ASGIApp, host: str, port: int) -> uvicorn.Server:
             port=port,
             http=PatientProtocol,
             ws="none",
-            lifespan="off",
+            lifespan="on",
             log_level="warning",
             access_log=False,
             server_header=False,
