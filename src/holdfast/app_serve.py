@@ -89,14 +89,15 @@ def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Pa
         sign_on = _SignOn(OidcProvider(wanted.issuer, wanted.client_id, secret, f"{origin}/sign-on/back", wanted.claim, people))
     sessions = Sessions(sealer, directory / "ended.json", plan.people, accounts.mark)
     keys = {name: key_in(path) for name, path in settings.alerts.keys.items()}
+    post = HttpPost()
     doors = (
         SigningIn(settings, answering, accounts, sealer, sessions, sign_on, time.time, origin),
         Visits(answering, sessions, link_key, time.time),
         Showing(settings),
-        Receiving(settings, answering, _secrets(settings), keys, link_key, HttpPost(), time.time, origin),
+        Receiving(settings, answering, _secrets(settings), keys, link_key, post, time.time, origin),
     )
     handlers = {route: handler for part in doors for route, handler in part.handlers().items()}
-    return Doors(tokens, sessions, time.time, origin).application(handlers)
+    return Doors(tokens, sessions, time.time, origin).application(handlers, post.close)
 
 
 def _secrets(settings: ServeSettings) -> dict[str, tuple[bytes, ...]]:

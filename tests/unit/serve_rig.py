@@ -41,10 +41,13 @@ class PaperController:
         self.paper = paper
         paper.now = time.time()  # the doors look at the wall clock
         self.commands: list[tuple[str, str]] = []
+        self.arguments: list[Mapping[str, Any]] = []
+        self.looks = 0
         self._turn = threading.Lock()
 
     def state(self) -> dict[str, Any]:
         with self._turn:
+            self.looks += 1
             shown = state(self.paper.situation(), 1.0, None, {})
         return {**json.loads(json.dumps(shown)), "hears": [], "journal_full": None}
 
@@ -53,6 +56,7 @@ class PaperController:
 
         with self._turn:
             self.commands.append((verb, by))
+            self.arguments.append(dict(arguments))
             said, moves = answered(self.paper.situation(), Command(identifier, verb, by, dict(arguments)))
             self.paper._make(moves)
             self.paper.settle()

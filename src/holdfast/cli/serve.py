@@ -167,6 +167,47 @@ def set_account(
     return ExitCode.FINE
 
 
+@account.command(name="list")
+def list_accounts(
+    *, bindings: BindingsFile = None, lab: LabDirectory = DEFAULT_LAB, config: SettingsFile = None, output: OutputFormat = "text"
+) -> int:
+    """List the local accounts: whom each signs in, and whether alone.
+
+    Example: `holdfast account list`
+    """
+    known = _accounts(bindings, lab, config).all()
+    if output == "json":
+        print_json({name: {"person": one.person, "break_glass": one.break_glass} for name, one in known.items()})
+        return ExitCode.FINE
+    rows = [[name, one.person, "together with another" if one.break_glass else "alone"] for name, one in known.items()]
+    screen().print(table(["account", "signs in", "how"], rows))
+    print_next("holdfast account remove NAME" if rows else "holdfast account set NAME --person PERSON --break-glass")
+    return ExitCode.FINE
+
+
+@account.command(name="remove")
+def remove_account(
+    name: str,
+    *,
+    bindings: BindingsFile = None,
+    lab: LabDirectory = DEFAULT_LAB,
+    config: SettingsFile = None,
+    output: OutputFormat = "text",
+) -> int:
+    """Remove a local account now. Whoever is signed in by it is out at once.
+
+    Example: `holdfast account remove aoife`
+    """
+    if not _accounts(bindings, lab, config).remove(name):
+        raise CommandError(f"there is no account {name}; `holdfast account list` shows them", ExitCode.NOT_SO)
+    if output == "json":
+        print_json({"removed": name})
+    else:
+        screen().print(state_text(State.DONE, f"{name} signs nobody in any more, and whoever was in by it is out"))
+        print_next("holdfast account list")
+    return ExitCode.FINE
+
+
 def _left(until_seconds: float) -> str:
     from holdfast.report.wording import duration
 

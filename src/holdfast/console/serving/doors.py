@@ -6,7 +6,8 @@ Every answer carries the same headers, also those to what doesn't exist. Whoever
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import parse_qs
@@ -50,6 +51,7 @@ NEEDS: Mapping[tuple[str, str], Scope] = {
     ("GET", "/healthz"): Scope.OPEN,
     ("GET", "/style.css"): Scope.OPEN,
     ("GET", "/live.js"): Scope.OPEN,
+    ("GET", "/icon.svg"): Scope.OPEN,
     ("GET", "/sign-in"): Scope.OPEN,
     ("POST", "/sign-in"): Scope.OPEN,
     ("GET", "/sign-on"): Scope.OPEN,
@@ -127,14 +129,20 @@ class Doors:
         self._origin = origin
         self._cookie = cookie_name(SESSION, origin)
 
-    def application(self, handlers: Mapping[tuple[str, str], Handler]) -> ASGIApp:
-        """The application. Raises ValueError when table and handlers don't fit each other."""
+    def application(self, handlers: Mapping[tuple[str, str], Handler], at_the_end: Callable[[], Awaitable[None]]) -> ASGIApp:
+        """The application; its server's end calls `at_the_end`. Raises ValueError when table and handlers don't fit each other."""
         odd = set(handlers) ^ set(NEEDS)
         if odd:
             said = ", ".join(f"{method} {path}" for method, path in sorted(odd))
             raise ValueError(f"these routes stand in the table or have a handler, not both: {said}")
         routes = [self._route(*key, handler) for key, handler in handlers.items()]
-        inner = Starlette(routes=routes, exception_handlers={HTTPException: _nothing_there, Exception: _broken})
+
+        @asynccontextmanager
+        async def lasting(_: Starlette) -> AsyncIterator[None]:
+            yield
+            await at_the_end()
+
+        inner = Starlette(routes=routes, lifespan=lasting, exception_handlers={HTTPException: _nothing_there, Exception: _broken})
         inner.router.redirect_slashes = False  # what isn't in the table doesn't exist, and nobody is sent to a host that the asker named
         return with_headers(inner, self._origin)
 

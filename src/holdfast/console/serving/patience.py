@@ -5,16 +5,19 @@ otherwise keep everybody else out.
 """
 
 import asyncio
+from typing import cast
 
 import h11
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 HEAD_SECONDS = 10.0
 """From the connection, or the last answer on it, to the end of a request's head."""
 MOST_HEAD_BYTES = 16_384
 MOST_CONNECTIONS = 2_000
+ENDLESS = ("/live", "/feed")
+"""Answers that end only when somebody leaves."""
 FAREWELL_SECONDS = 2
 """How long open pages may take to end when the server does."""
 
@@ -48,6 +51,15 @@ class PatientProtocol(H11Protocol):
         if self.conn.their_state is h11.IDLE:
             self._wait()
 
+    def shutdown(self) -> None:
+        """Whoever follows something is told that this is the end, as if they had left."""
+        super().shutdown()
+        cycle = cast(RequestResponseCycle | None, self.cycle)  # None before the first request, which its own type doesn't say
+        if cycle is not None and not cycle.response_complete and self.scope["path"] in ENDLESS:
+            cycle.disconnected = True
+            cycle.message_event.set()
+            self.transport.close()
+
     def _wait(self) -> None:
         if self._ends is None:
             self._ends = self.loop.call_later(HEAD_SECONDS, self.transport.close)
@@ -67,7 +79,7 @@ def server(application: ASGIApp, host: str, port: int) -> uvicorn.Server:
             port=port,
             http=PatientProtocol,
             ws="none",
-            lifespan="off",
+            lifespan="on",
             log_level="warning",
             access_log=False,
             server_header=False,

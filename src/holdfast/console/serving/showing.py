@@ -29,7 +29,7 @@ class Showing:
 
     def __init__(self, settings: ServeSettings) -> None:
         self._settings = settings
-        self._style, self._script = static("style.css"), static("live.js")
+        self._style, self._script, self._icon = static("style.css"), static("live.js"), static("icon.svg")
         self._feeds = 0
 
     def handlers(self) -> dict[tuple[str, str], Handler]:
@@ -38,6 +38,7 @@ class Showing:
             ("GET", "/healthz"): self._health,
             ("GET", "/style.css"): self._style_sheet,
             ("GET", "/live.js"): self._live_script,
+            ("GET", "/icon.svg"): self._icon_file,
             ("GET", "/status/{path:path}"): self._status,
             ("GET", "/feed"): self._feed,
         }
@@ -50,6 +51,9 @@ class Showing:
 
     async def _live_script(self, _: Visit) -> Response:
         return Response(self._script, media_type="text/javascript", headers=_FOR_A_MINUTE)
+
+    async def _icon_file(self, _: Visit) -> Response:
+        return Response(self._icon, media_type="image/svg+xml", headers=_FOR_A_MINUTE)
 
     async def _status(self, visit: Visit) -> Response:
         folder = self._settings.status_folder
