@@ -1,5 +1,6 @@
 """An hour of messages, calls and answers in a minute: the plan's clock in an exercise, with controllers killed in between."""
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 
@@ -120,3 +121,19 @@ def test_without_a_scale_the_clock_is_the_walls() -> None:
     report = exercise(StageSettings(LOADED, seed=5)).report()
     assert report.scale == 1.0
     assert [call.level for call in report.calls] == ["primary"]
+
+
+def test_channels_that_hang_delay_no_step_of_the_failover() -> None:
+    def hanging(stage: Stage) -> None:
+        async def send(_: object) -> str:
+            await asyncio.sleep(3600.0)
+            raise AssertionError("nobody waits so long")
+
+        for notifier in stage.notifiers.values():
+            notifier.send = send  # type: ignore[method-assign]
+
+    settings = StageSettings(LOADED, seed=5)
+    as_ever, hung = exercise(settings).report(), exercise(settings, hanging).report()
+    assert as_ever.outage_seconds is not None
+    assert hung.outage_seconds == pytest.approx(as_ever.outage_seconds, abs=0.3)
+    assert all(row.sent_seconds is None for row in hung.notifications)

@@ -63,7 +63,8 @@ def owed(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...
 
 def messages_to_come(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:
     """What is owed within the next interval of the plan if nothing changes, and was not recorded as due yet."""
-    ahead = max((message.every or message.due for message in situation.plan.messages.values()), default=0.0)
+    told = situation.plan.messages.values()
+    ahead = max((message.every for message in told if message.every), default=max((message.due for message in told), default=0.0))
     later = situation.now + incident.clock.wall_seconds(ahead)
     found = due(situation.plan, incident.scenario, incident_facts(situation, incident), later, situation.directory)
     return tuple(message for message in found if message.key not in incident.messages_due)

@@ -12,6 +12,9 @@ from holdfast.lab.receivers.twilio import Twilio
 from holdfast.lab.receivers.web import Receiver
 from holdfast.lab.receivers.webhook import webhook
 
+ENDS_SECONDS = 5.0
+"""They end with the process, so nothing has to look whether they should."""
+
 parser = argparse.ArgumentParser(prog="python -m holdfast.lab.receivers", description="The far ends of the channels.")
 parser.add_argument("--directory", type=Path, required=True)
 parser.add_argument("--host", default="127.0.0.1")
@@ -35,7 +38,7 @@ answers = {
     "twilio-second": Twilio(given.account, token).answer,
     "webhook": webhook(key.encode()),
 }
-web = [Receiver(name, given.directory, answer, given.host, ports.get(name, 0)) for name, answer in answers.items()]
+web = [Receiver(name, given.directory, answer, given.host, ports.get(name, 0), ENDS_SECONDS) for name, answer in answers.items()]
 mail = [MailSink(given.directory, name=name, host=given.host, port=ports.get(name, 0)) for name in ("smtp", "smtp-second")]
 places = {**{one.name: one.url for one in web}, **{one.name: f"{given.host}:{one.port}" for one in mail}}
 print(json.dumps({"ready": places}), flush=True)
