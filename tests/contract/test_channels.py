@@ -119,7 +119,6 @@ def test_what_a_far_end_does_is_told_as_far_as_it_is_known(far: Far, kind: str, 
 
 @pytest.mark.parametrize("kind", NETWORK)
 def test_a_far_end_that_is_not_there_is_known_to_have_taken_nothing(far: Far, kind: str) -> None:
-    notifier = far.notifier(kind)
     far.close()
     with pytest.raises(TimeoutError if kind == "apprise" else ConnectionError):
-        asyncio.run(notifier.send(to(kind)))
+        asyncio.run(far.notifier(kind).send(to(kind)))

@@ -238,3 +238,12 @@ def test_a_relay_that_hangs_holds_up_no_other_mail() -> None:
 
         asyncio.run(story())
         notifier.close()
+
+
+def test_a_domain_in_another_alphabet_is_written_as_relays_take_it(relays: Relays) -> None:
+    """By the rules of 2008: those of 2003 make another domain of it, where somebody else may read the mail."""
+    asyncio.run(relays.notifier(relays.plain(), starttls=False).send(replace(MAIL, address="desk@grüße.example")))
+    assert relays.rows()[0]["to"] == ["desk@xn--gre-6ka8l.example"]
+    for wrong in ("grüße@example.org", "a@" + "ü" * 300 + ".example", "a@..example"):
+        with pytest.raises(ValueError, match="Nothing was sent"):
+            asyncio.run(relays.notifier(relays.plain(), starttls=False).send(replace(MAIL, address=wrong)))

@@ -8,12 +8,12 @@ import asyncio
 import base64
 import ssl
 import time
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 import h11
+import idna
 
 from holdfast.ports.post import Answer
 from holdfast.providers.http.client import Connection
@@ -44,7 +44,7 @@ class HttpPost:
         self._timeout_seconds = timeout_seconds
         self._tls = tls
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._idle: dict[tuple[str, int, bool], list[tuple[float, Connection]]] = defaultdict(list)
+        self._idle: dict[tuple[str, int, bool], list[tuple[float, Connection]]] = {}
 
     async def __call__(self, url: str, headers: Mapping[str, str], content: bytes) -> Answer:
         """As the port says. The address never stands in an error."""
@@ -66,18 +66,28 @@ class HttpPost:
             if isinstance(error.__cause__, h11.LocalProtocolError):
                 raise ConnectionError("a header can't be sent as it is; correct the channel's secret. Nothing was sent") from None
             raise TimeoutError(f"the channel broke off ({_reason(error)}); it isn't known whether the message was taken") from None
+        self._let_go(place, connection)
+        return Answer(response.status, response.headers, response.body)
+
+    def _let_go(self, place: _Place, connection: Connection) -> None:
+        """Keep it for the next request; what has been kept for too long, wherever it leads, goes."""
+        now = time.monotonic()
+        for key, idle in list(self._idle.items()):
+            while idle and now - idle[0][0] >= IDLE_SECONDS:
+                idle.pop(0)[1].drop()
+            if not idle:
+                del self._idle[key]
         if connection.reusable:
-            self._idle[place.host, place.port, place.secure].append((time.monotonic(), connection))
+            self._idle.setdefault((place.host, place.port, place.secure), []).append((now, connection))
         else:
             connection.drop()
-        return Answer(response.status, response.headers, response.body)
 
     async def _connected(self, place: _Place) -> Connection:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:  # connections belong to the loop that opened them
             self._idle.clear()
             self._loop = loop
-        idle = self._idle[place.host, place.port, place.secure]
+        idle = self._idle.get((place.host, place.port, place.secure), [])
         while idle:
             since, connection = idle.pop()
             if connection.reusable and time.monotonic() - since < IDLE_SECONDS:
@@ -108,7 +118,7 @@ def _place(url: str) -> _Place:
         host, port = parts.hostname or "", parts.port
         if parts.scheme not in _PORTS or not host or any(not "!" <= character <= "~" for character in parts.path + parts.query):
             raise ValueError("no address of a web server")
-        plain = host if ":" in host else host.encode("idna").decode()
+        plain = host if host.isascii() else idna.encode(host, uts46=True).decode()
     except ValueError:
         raise ConnectionError("the channel's address is none; correct its secret or binding. Nothing was sent") from None
     named = f"[{plain}]" if ":" in plain else plain

@@ -22,6 +22,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from functools import lru_cache
 
+import idna
+
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notification, RefusedNotificationError, Repeats
 from holdfast.ports.post import Secret, answer_text, body_text, check_mark
@@ -67,8 +69,9 @@ class SmtpNotifier:
         """Returns `smtp:<Message-ID>`."""
         check_mark(notification)
         sender = self._relay.sender
+        address = checked_address(notification.address, notification.recipient)
         content = mail(notification, sender, self._clock.wall_seconds())
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._hand_over, str(notification.address), content)
+        await asyncio.get_running_loop().run_in_executor(self._threads, self._hand_over, address, content)
         return f"smtp:{message_id(notification.key, sender.partition('@')[2])}"
 
     def _hand_over(self, recipient: str, content: bytes) -> None:
@@ -172,14 +175,24 @@ class SmtpNotifier:
                 server.close()
 
 
+def checked_address(given: str | None, recipient: str) -> str:
+    """The address as relays take it: a domain in another alphabet is written in its plain form. Raises ValueError for what is none."""
+    name, at, domain = (given or "").rpartition("@")
+    try:
+        address = name + at + (domain if domain.isascii() else idna.encode(domain, uts46=True).decode())
+    except UnicodeError:
+        address = ""
+    if not _ADDRESS.fullmatch(address):
+        raise ValueError(f"{recipient} has no mail address that can be used; correct it in the plan. Nothing was sent")
+    return address
+
+
 def mail(notification: Notification, sender: str, at_seconds: float) -> bytes:
     """The message as it crosses the wire, with the headers that DKIM signs and that keep vacation answers away.
 
     Raises ValueError for what is no address. What all recipients of a mailing have in common is made once: it costs a millisecond.
     """
-    address = notification.address or ""
-    if not _ADDRESS.fullmatch(address):
-        raise ValueError(f"{notification.recipient} has no mail address that can be used; correct it in the plan. Nothing was sent")
+    address = checked_address(notification.address, notification.recipient)
     key = hashlib.sha256(notification.key.encode()).hexdigest()[:40]  # a longer one is folded, and arrives with a space
     own = {
         "Date": format_datetime(datetime.fromtimestamp(at_seconds, UTC)),
@@ -224,7 +237,7 @@ def _why(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message}); name its authority in ca_file, or the host as it does"
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return "it offers no STARTTLS, and in the clear nothing is sent" if "STARTTLS" in str(error) else "it offers no sign-in"
+        return "it offers no STARTTLS" if "STARTTLS" in str(error) else "it offers no sign-in"
     return type(error).__name__
 
 
