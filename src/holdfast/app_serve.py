@@ -18,7 +18,7 @@ from holdfast.console.serving.showing import Showing
 from holdfast.console.serving.signing_in import SigningIn, SignOnFailed
 from holdfast.console.serving.visits import Visits
 from holdfast.plan.bindings import Bindings
-from holdfast.plan.model import Plan
+from holdfast.plan.model import Plan, SignalTrigger
 from holdfast.providers.controller.client import ControllerClient, ControllerRefused, ControllerSilent
 from holdfast.providers.http.post import HttpPost
 from holdfast.providers.oidc.provider import OidcProvider, ProviderFailed
@@ -79,7 +79,8 @@ def served(bindings: Bindings, settings: ServeSettings, plan: Plan) -> ASGIApp:
 
 
 def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Path) -> ASGIApp:
-    """The application in front of any controller."""
+    """The application in front of any controller. Raises ValueError for settings that can mean nothing in this plan."""
+    _check_signals(settings, plan)
     origin = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
     tokens, accounts = Tokens(directory / "tokens.json"), Accounts(directory / "accounts.json")
     sealer, link_key = Sealer(_own_key(directory / "session.key")), _own_key(directory / "link.key")
@@ -100,6 +101,16 @@ def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Pa
     )
     handlers = {route: handler for part in doors for route, handler in part.handlers().items()}
     return Doors(tokens, sessions, time.time, origin).application(handlers, post.close)
+
+
+def _check_signals(settings: ServeSettings, plan: Plan) -> None:
+    """An alert whose rule names no signal of the plan would count for nothing, and nobody would notice before it is needed."""
+    rules = (*settings.alerts.alertmanager, *settings.alerts.aws_health, *settings.alerts.webhook)
+    triggers = (trigger for scenario in plan.scenarios.values() for trigger in scenario.triggers)
+    known = {trigger.signal for trigger in triggers if isinstance(trigger, SignalTrigger)}
+    unknown = sorted({rule.signal for rule in rules} - known)
+    if unknown:
+        raise ValueError(f"alerts: the plan has no signal '{unknown[0]}'; it has: {', '.join(sorted(known)) or 'none'}")
 
 
 def _secrets(settings: ServeSettings) -> dict[str, tuple[bytes, ...]]:
