@@ -74,7 +74,7 @@ def directory_of(bindings: Bindings, settings: ServeSettings) -> Path:
 
 def served(bindings: Bindings, settings: ServeSettings, plan: Plan) -> ASGIApp:
     """The application in front of the bindings' controller. Raises OSError for a secret that is missing or too short."""
-    client = ControllerClient(f"http://{bindings.controller.host}:{bindings.controller.port}", bindings.controller.token_file)
+    client = ControllerClient(bindings.controller.url.rstrip("/"), bindings.controller.token_file)
     return application(_Controller(client), settings, plan, directory_of(bindings, settings))
 
 
