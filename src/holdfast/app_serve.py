@@ -17,7 +17,7 @@ from holdfast.console.serving.showing import Showing
 from holdfast.console.serving.signing_in import SigningIn, SignOnFailed
 from holdfast.console.serving.visits import Visits
 from holdfast.plan.bindings import Bindings
-from holdfast.plan.model import Plan
+from holdfast.plan.model import Plan, SignalTrigger
 from holdfast.providers.controller.client import ControllerClient, ControllerRefused, ControllerSilent
 from holdfast.providers.file.keys import key_in, own_key
 from holdfast.providers.http.post import HttpPost
@@ -72,12 +72,13 @@ def directory_of(bindings: Bindings, settings: ServeSettings) -> Path:
 
 def served(bindings: Bindings, settings: ServeSettings, plan: Plan) -> ASGIApp:
     """The application in front of the bindings' controller. Raises OSError for a secret that is missing or too short."""
-    client = ControllerClient(f"http://{bindings.controller.host}:{bindings.controller.port}", bindings.controller.token_file)
+    client = ControllerClient(bindings.controller.url.rstrip("/"), bindings.controller.token_file)
     return application(_Controller(client), settings, plan, directory_of(bindings, settings))
 
 
 def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Path) -> ASGIApp:
-    """The application in front of any controller."""
+    """The application in front of any controller. Raises ValueError for settings that can mean nothing in this plan."""
+    _check_signals(settings, plan)
     origin = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
     tokens, accounts = Tokens(directory / "tokens.json"), Accounts(directory / "accounts.json")
     sealer, link_key = Sealer(own_key(directory / "session.key")), own_key(directory / "link.key")
@@ -98,6 +99,16 @@ def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Pa
     )
     handlers = {route: handler for part in doors for route, handler in part.handlers().items()}
     return Doors(tokens, sessions, time.time, origin).application(handlers, post.close)
+
+
+def _check_signals(settings: ServeSettings, plan: Plan) -> None:
+    """An alert whose rule names no signal of the plan would count for nothing, and nobody would notice before it is needed."""
+    rules = (*settings.alerts.alertmanager, *settings.alerts.aws_health, *settings.alerts.webhook)
+    triggers = (trigger for scenario in plan.scenarios.values() for trigger in scenario.triggers)
+    known = {trigger.signal for trigger in triggers if isinstance(trigger, SignalTrigger)}
+    unknown = sorted({rule.signal for rule in rules} - known)
+    if unknown:
+        raise ValueError(f"alerts: the plan has no signal '{unknown[0]}'; it has: {', '.join(sorted(known)) or 'none'}")
 
 
 def _secrets(settings: ServeSettings) -> dict[str, tuple[bytes, ...]]:

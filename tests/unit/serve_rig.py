@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from free_ports import free_port
 from holdfast.app_serve import application
@@ -61,6 +65,24 @@ class PaperController:
             self.paper._make(moves)
             self.paper.settle()
             return said
+
+
+def over_http(controller: PaperController, token: str) -> Starlette:
+    """The controller's API, as far as `holdfast serve` and people's commands use it."""
+
+    def genuine(request: Request) -> bool:
+        return request.headers.get("authorization") == f"Bearer {token}"
+
+    async def shown(request: Request) -> JSONResponse:
+        return JSONResponse(controller.state()) if genuine(request) else JSONResponse({"error": "no"}, 401)
+
+    async def given(request: Request) -> JSONResponse:
+        body = await request.json()
+        if not genuine(request):
+            return JSONResponse({"error": "no"}, 401)
+        return JSONResponse({"answer": controller.command(body["verb"], body["by"], body["arguments"], body["id"])})
+
+    return Starlette(routes=[Route("/v1/state", shown), Route("/v1/commands", given, methods=["POST"])])
 
 
 @dataclass

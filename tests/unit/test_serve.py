@@ -372,6 +372,20 @@ def test_a_group_of_alerts_opens_one_incident_for_people_and_a_repeat_adds_nothi
     assert Kind.ALERT_CONFIRMED in served.paper.kinds()
 
 
+def test_an_alert_is_told_to_come_again_while_the_controller_hears_its_agents(served: Served) -> None:
+    known = served.controller.state
+    served.controller.state = lambda: {**known(), "hears": ["eu-west-1"]}  # type: ignore[method-assign]  # as one without memory has it
+    answer = served.browser.post("/in/alertmanager", json=GROUP, headers=bearer(served, "alert"))
+    assert answer.status_code == 503 and "eu-west-1" in answer.json()["error"]
+    assert served.controller.commands == [], "what isn't journalled is not taken for a repeat later"
+
+
+def test_a_rule_that_names_a_signal_which_the_plan_does_not_have_stops_the_start(tmp_path: Path) -> None:
+    rules = [{"label": "alertname", "signal": "log-ins-fail"}]
+    with pytest.raises(ValueError, match="the plan has no signal 'log-ins-fail'; it has: "), serving(tmp_path, alerts={"webhook": rules}):
+        pass
+
+
 @pytest.mark.parametrize(
     ("path", "body", "said"),
     [

@@ -47,7 +47,7 @@ def serve(
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
         application = served(bound, settings, loaded_plan(plan).plan)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise CommandError(f"{error}. Nothing was started.") from error
     url = settings.public_url or f"http://{settings.host}:{settings.port}"
     if output == "json":

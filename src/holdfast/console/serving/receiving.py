@@ -87,12 +87,18 @@ class Receiving:
             heard = read()
         except BadAlert as error:
             raise Refused(400, str(error)) from error
+        if heard.alerts and (silent := (await self._answering.state()).get("hears")):  # an alert that is answered is not sent again
+            raise Refused(
+                503, f"nothing was taken: the controller first hears the agents of {', '.join(silent)}. Send it again in a minute"
+            )
         self._within_rate(sender, len(heard.alerts))
         answers = []
         for alert in heard.alerts:
             arguments = {name: value for name, value in asdict(alert).items() if name != "identity"}
             identifier = f"alert-{hashlib.sha256(f'{sender}:{alert.identity}'.encode()).hexdigest()[:40]}"
             said = await self._answering.command("alert", f"machine:{sender}", arguments, identifier)
+            if said.startswith("refused"):
+                log.warning("an alert of %s counted for nothing: %s", sender, said)
             answers.append({"fingerprint": alert.fingerprint, "signal": alert.signal, "answer": said})
         return JSONResponse({"alerts": answers, "not_mapped": heard.unnamed, "truncated_by_sender": heard.truncated})
 
