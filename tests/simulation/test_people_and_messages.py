@@ -125,7 +125,7 @@ def test_without_a_scale_the_clock_is_the_walls() -> None:
 
 def test_channels_that_hang_delay_no_step_of_the_failover() -> None:
     def hanging(stage: Stage) -> None:
-        async def send(_: object) -> str:
+        async def send(notification: object) -> str:
             await asyncio.sleep(3600.0)
             raise AssertionError("nobody waits so long")
 
