@@ -179,6 +179,17 @@ def test_a_living_message_that_somebody_deleted_is_made_anew(far: Far) -> None:
     assert [one.get("thread_ts") for one in far.slack.messages] == [None]
 
 
+def test_a_room_that_somebody_put_away_is_looked_for_again(far: Far) -> None:
+    notifier = far.notifier("slack")
+    asyncio.run(notifier.send(MESSAGE))
+    far.slack.rooms.clear()
+    far.slack.joined.clear()
+    with pytest.raises(RefusedNotificationError, match="channel_not_found"):
+        asyncio.run(notifier.send(replace(MESSAGE, key="b")))
+    asyncio.run(notifier.send(replace(MESSAGE, key="b")))
+    assert [json.loads(row["body"])["metadata"]["event_payload"]["key"] for row in far.rows("slack") if "refused" not in row][-1] == "b"
+
+
 @given(
     subject=st.text(max_size=400),
     body=st.text(max_size=9000),
