@@ -73,13 +73,19 @@ def test_one_key_an_incident_is_triggered_updated_acknowledged_and_resolved(far:
     assert {json.loads(row["body"])["dedup_key"] for row in rows} == {"holdfast/inc-1"}
 
 
-def test_news_after_the_resolution_does_not_page_anybody_again(far: Far) -> None:
+def test_what_was_tried_before_the_resolution_pages_nobody_after_it_and_new_trouble_does(far: Far) -> None:
     notifier = far.notifier("pagerduty")
-    for purpose in (Purpose.ALERT, Purpose.RESOLVED):
-        asyncio.run(notifier.send(replace(ALERT, purpose=purpose)))
+    asyncio.run(notifier.send(ALERT))
+    far.behaves("pagerduty", "500")
+    with pytest.raises(TimeoutError):
+        asyncio.run(notifier.send(replace(ALERT, key="slow", purpose=Purpose.UPDATE)))
+    far.behaves("pagerduty", "ok")
+    for _ in range(2):
+        asyncio.run(notifier.send(replace(ALERT, key="over", purpose=Purpose.RESOLVED)))
     with pytest.raises(ValueError, match="page somebody again"):
-        asyncio.run(notifier.send(replace(ALERT, key="late", purpose=Purpose.UPDATE)))
-    assert [row["alert"] for row in far.rows("pagerduty")] == ["opened", "resolved"]
+        asyncio.run(notifier.send(replace(ALERT, key="slow", purpose=Purpose.UPDATE, again=True)))
+    asyncio.run(notifier.send(replace(ALERT, key="lost once more", purpose=Purpose.UPDATE)))
+    assert [row["alert"] for row in far.rows("pagerduty")] == ["opened", "resolved", "dropped", "opened"]
 
 
 def test_what_is_too_long_for_pagerduty_is_cut_and_not_refused(far: Far) -> None:
@@ -171,6 +177,17 @@ def test_a_living_message_that_somebody_deleted_is_made_anew(far: Far) -> None:
     far.slack.messages.clear()
     asyncio.run(notifier.send(replace(MESSAGE, key="c")))
     assert [one.get("thread_ts") for one in far.slack.messages] == [None]
+
+
+def test_a_room_that_somebody_put_away_is_looked_for_again(far: Far) -> None:
+    notifier = far.notifier("slack")
+    asyncio.run(notifier.send(MESSAGE))
+    far.slack.rooms.clear()
+    far.slack.joined.clear()
+    with pytest.raises(RefusedNotificationError, match="channel_not_found"):
+        asyncio.run(notifier.send(replace(MESSAGE, key="b")))
+    asyncio.run(notifier.send(replace(MESSAGE, key="b")))
+    assert [json.loads(row["body"])["metadata"]["event_payload"]["key"] for row in far.rows("slack") if "refused" not in row][-1] == "b"
 
 
 @given(

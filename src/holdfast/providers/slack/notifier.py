@@ -46,20 +46,27 @@ class SlackNotifier:
         name = room_name(asked, notification)
         async with self._turns.setdefault(name, asyncio.Lock()):
             try:
-                room = self._rooms.get(name) or await self._enter(name)
-                self._rooms[name] = room
-                living, first, found = await self._posted(room, notification)
-            except TimeoutError as error:
-                raise ConnectionError(f"{error}; that was before the message: nothing was posted") from None
-            if found is None:
-                thread = {} if living is None else {"thread_ts": living}
-                shown = content(notification, private=is_private(room))
-                found = str((await self._call("chat.postMessage", {"channel": room, **shown, **thread}))["ts"])
-                if living is None:
-                    self._living[room, notification.incident] = (found, notification.key)
-                else:
-                    await self._refresh(room, living, first, notification)
-            return f"slack:{room}/{found}"
+                return await self._said_in(name, notification)
+            except RefusedNotificationError:
+                self._rooms.pop(name, None)  # somebody may have put it away: the next message looks for it again
+                raise
+
+    async def _said_in(self, name: str, notification: Notification) -> str:
+        try:
+            room = self._rooms.get(name) or await self._enter(name)
+            self._rooms[name] = room
+            living, first, found = await self._posted(room, notification)
+        except TimeoutError as error:
+            raise ConnectionError(f"{error}; that was before the message: nothing was posted") from None
+        if found is None:
+            thread = {} if living is None else {"thread_ts": living}
+            shown = content(notification, private=is_private(room))
+            found = str((await self._call("chat.postMessage", {"channel": room, **shown, **thread}))["ts"])
+            if living is None:
+                self._living[room, notification.incident] = (found, notification.key)
+            else:
+                await self._refresh(room, living, first, notification)
+        return f"slack:{room}/{found}"
 
     async def _refresh(self, room: str, living: str, first: str, notification: Notification) -> None:
         """The message is in the thread: that the one above could not be changed is no reason to send it again."""
@@ -83,7 +90,9 @@ class SlackNotifier:
                 if channel["name"] == name:
                     await self._call("conversations.join", {"channel": channel["id"]})
                     return str(channel["id"])
-        raise RefusedNotificationError(f"Slack's channel #{name} exists but can't be seen: invite the app into it")
+        raise RefusedNotificationError(
+            f"Slack's channel #{name} exists but can't be seen: invite the app into it, or take it out of the archive"
+        )
 
     async def _posted(self, room: str, notification: Notification) -> tuple[str | None, str, str | None]:
         """The living message's time stamp and key, and the time stamp of this very message, where they are there already."""
