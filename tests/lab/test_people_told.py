@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from holdfast.communications.obligations import all_messages
+from holdfast.conduct.pagers import HAS_IT, IS_OVER
 from holdfast.console.narration import Line
 from holdfast.drill.drilling import RunningDrill
 from holdfast.journal.kinds import Kind
@@ -50,13 +51,16 @@ def test_at_scale_60_everything_that_the_plan_demands_arrives_inside_its_deadlin
             unanswered=frozenset(ASKED.unanswered),
         )
         assert over.report.verdict == "pass", over.said()
-        assert {row.rule for row in over.report.notifications} == {*OWED, "call", "decision"}
+        assert {row.rule for row in over.report.notifications} == {*OWED, "call", "decision", HAS_IT, IS_OVER}
         assert unmet(over) == [], over.said()
         # The far ends themselves saw each of them, once, and in time.
-        late = [row for row in over.report.notifications if row.arrived_seconds is None or row.arrived_seconds > row.due_seconds]
+        seen = [row for row in over.report.notifications if row.rule not in (HAS_IT, IS_OVER)]  # those carry the alert's key alone
+        late = [row for row in seen if row.arrived_seconds is None or row.arrived_seconds > row.due_seconds]
         assert late == [], over.said()
         assert [finding.result for finding in over.report.findings if finding.about == "messages"] == ["pass"]
         assert all(row["wrong"] == [] for row in received(directory / "lab", "smtp"))
+        happened = list(dict.fromkeys(row["alert"] for row in received(directory / "lab", "pagerduty")))
+        assert happened == ["opened", "joined", "acknowledged", "resolved"]
         # Nobody answers for the commander: the backup is called, and takes the role.
         assert [(call.level, call.recipients) for call in over.report.calls[1:2]] == [("backup", (ONE,))]
         taken = [record.body for record in over.result.evidence.records if record.kind == Kind.ROLE_TAKEN]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from holdfast.communications.obligations import all_messages
+from holdfast.conduct.pagers import HAS_IT, IS_OVER
 from holdfast.journal.kinds import Kind
 from holdfast.ports.notifier import Repeats
 from holdfast.report.model import Report
@@ -41,7 +42,7 @@ def test_at_scale_60_every_message_goes_out_inside_its_deadline(played: tuple[Ex
     assert exercised.ended_early is None, told(*played)
     assert report.verdict == "pass", told(*played)
     assert report.scale == 60.0
-    assert {row.rule for row in report.notifications} == {*OWED, "call", "decision"}
+    assert {row.rule for row in report.notifications} == {*OWED, "call", "decision", HAS_IT, IS_OVER}
     assert [row for row in report.notifications if row.met is not True] == []
     assert {row.recipient_ref for row in report.notifications if "@" in row.recipient_ref} == set()
 

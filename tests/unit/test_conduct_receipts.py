@@ -2,6 +2,7 @@
 
 from holdfast.communications.asking import DECISION
 from holdfast.conduct.deliveries import deliveries
+from holdfast.conduct.pagers import HAS_IT, IS_OVER
 from holdfast.conduct.situation import Tell, Write
 from holdfast.journal.kinds import Kind
 from unit.conduct_on_paper import Paper
@@ -110,3 +111,19 @@ def test_an_intent_without_an_outcome_makes_the_next_hand_over_a_possible_repeat
     named = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient}
     paper.write([Write(Kind.NOTIFICATION_INTENDED, tell.incident, {**named, "attempt": 9})])
     assert deliveries(paper.incident.records)[delivery].may_have_arrived
+
+
+def test_a_pager_hears_once_that_somebody_has_it_and_once_that_it_is_over() -> None:
+    paper = lost()
+
+    def to_pager() -> list[tuple[str, str]]:
+        return [(tell.message, tell.purpose) for tell in paper.told if tell.channel == "pagerduty" and tell.purpose != "alert"]
+
+    paper.wait(1)
+    assert to_pager() == [], "it goes on until somebody has it"
+    paper.command("ack", "exercise-two")
+    paper.wait(1)
+    assert to_pager() == [(HAS_IT, "acknowledged")]
+    paper.approve("exercise-one", "exercise-two")
+    paper.region_answers()
+    assert to_pager() == [(HAS_IT, "acknowledged"), (IS_OVER, "resolved")]

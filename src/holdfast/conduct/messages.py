@@ -19,8 +19,9 @@ from holdfast.conduct.answering import acknowledged_by, calls_of
 from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.deliveries import Attempts, Delivery, deliveries, may_try_again
 from holdfast.conduct.facts import incident_facts
+from holdfast.conduct.pagers import words_to_pagers
 from holdfast.conduct.receipts import without_receipt
-from holdfast.conduct.situation import Asked, Command, Move, Situation, Tell, Write
+from holdfast.conduct.situation import Asked, Command, Move, Situation, Tell, TellPurpose, Write
 from holdfast.decision.approval import Proposal
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
@@ -103,13 +104,18 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     ]
     if fallen_due:
         return tuple(due_record(incident, message) for message in fallen_due)
-    if asked := tuple(_decision_due(situation, incident)):
+    if asked := (*_decision_due(situation, incident), *_pagers_due(situation, incident)):
         return asked
     begun = deliveries(incident.records)
     missing = tuple(without_receipt(situation, incident, begun))
     if missing:
         return missing
-    tells = [*_calls(situation, incident, begun), *_decisions(situation, incident, begun), *_messages(situation, incident, now_owed, begun)]
+    tells = [
+        *_calls(situation, incident, begun),
+        *_decisions(situation, incident, begun),
+        *_to_pagers(situation, incident, begun),
+        *_messages(situation, incident, now_owed, begun),
+    ]
     tells.sort(key=lambda tell: tell.priority)
     return (*(_intended(tell, begun) for tell in tells), *tells)
 
@@ -225,6 +231,24 @@ def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Del
         yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), _asked(situation, incident, out.recipient))
 
 
+def _pagers_due(situation: Situation, incident: IncidentState) -> Iterator[Write]:
+    for word in words_to_pagers(incident, incident_facts(situation, incident)):
+        if word.key not in incident.messages_due:
+            yield Write(Kind.NOTIFICATION_DUE, incident.incident, word.due(incident))
+
+
+def _to_pagers(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[Tell]:
+    facts = incident_facts(situation, incident)
+    for word in words_to_pagers(incident, facts):
+        delivery = (word.key, word.channel, word.recipient)
+        if not _is_open(situation, incident, begun, delivery):
+            continue
+        values = field_values(situation.plan, incident.scenario, facts, situation.now)
+        recipient = recipient_of(situation.plan, word.recipient, situation.directory)
+        told = _Told(word.key, word.message, word.channel, recipient, word.purpose, INSIDE, word.since_seconds)
+        yield _tell(facts, told, filled_words(word.words, values, facts), values, begun.get(delivery, Attempts()), None)
+
+
 def _loss_in_words(proposal: Proposal) -> str:
     """What those who decide must know before they do."""
     if proposal.loss_bound_seconds is None:
@@ -254,7 +278,7 @@ class _Told:
     message: str
     channel: str
     recipient: Recipient
-    purpose: Literal["alert", "update", "resolved"]
+    purpose: TellPurpose
     priority: int
     due_seconds: float
 

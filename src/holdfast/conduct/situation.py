@@ -110,6 +110,10 @@ class Begin:
     prove_only: bool = False
 
 
+TellPurpose = Literal["alert", "update", "acknowledged", "resolved"]
+"""What a message is for: channels with a state of their own follow it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a message asks of the person that it goes to: to say that it is theirs, and to approve what is proposed. Moments on the wall."""
@@ -134,7 +138,7 @@ class Tell:
     subject: str
     body: str
     short: str = ""
-    purpose: Literal["alert", "update", "resolved"] = "update"
+    purpose: TellPurpose = "update"
     severity: str | None = None
     address: str | None = None
     """Where the recipient is reached on this channel; never recorded."""

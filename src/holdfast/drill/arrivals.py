@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from holdfast.conduct.pagers import HAS_IT, IS_OVER
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.report.model import Finding
@@ -67,6 +68,9 @@ def key_of_delivery(record: Record) -> str:
 
 
 def _carries_key(record: Record) -> bool:
+    """What a pager is told at the end of an alert carries the alert's key only."""
+    if record.body["message"] in (HAS_IT, IS_OVER):
+        return False
     return not str(record.body.get("reference", "")).removeprefix("second:").startswith(_KEYLESS)
 
 
