@@ -58,6 +58,7 @@ from holdfast.checks.rules import (
     unasked,
     unnamed_post,
     way_back,
+    window_fits,
     windows,
     zone_lost,
 )
@@ -118,6 +119,7 @@ ALL: tuple[Rule, ...] = (
     escalation_row.RULE,
     regulation_named.RULE,
     exercise_length.RULE,
+    window_fits.RULE,
     ignore_reason.RULE,
     ignore_unused.RULE,
     ignore_unknown.RULE,
