@@ -149,3 +149,11 @@ def test_what_is_lacking_names_places_that_can_be_pasted(capsys: pytest.CaptureF
     said = " ".join(capsys.readouterr().out.split())
     assert "in part" in said
     assert re.search(r"write 'backups': components\.storage \(plan\.yaml:\d+\); there already: plan\.yaml:\d+", said)
+
+
+def test_the_help_names_every_standard(capsys: pytest.CaptureFixture[str]) -> None:
+    from holdfast.cli.main import run
+
+    assert run(["check", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in STANDARDS)

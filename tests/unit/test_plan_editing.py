@@ -195,3 +195,15 @@ def test_what_mends_nothing_of_a_plan_that_does_not_load_is_refused(
     assert run(["set", str(plan), place, value]) == 2
     assert "nothing was changed" in capsys.readouterr().err
     assert plan.read_text(encoding="utf-8") == lacking
+
+
+def test_a_question_about_words_in_a_text_is_answered_with_the_field_that_takes_their_place(plan: Path) -> None:
+    asked = (
+        "questions:\n  - { about: templates.update, says: \"'[Moment]': it can mean more than one thing\", choices: [started, elapsed] }\n"
+    )
+    text = TEXT.replace('subject: "{incident} after {elapsed}: {state}"', "subject: 'As of [Moment]: {state}'", 1)
+    plan.write_text(text.replace("questions: # until", f"{asked}  # until", 1), encoding="utf-8")
+    assert run(["answer", str(plan), "templates.update", "elapsed"]) == 0
+    after = load(plan).plan
+    assert after.templates["update"].subject == "As of {elapsed}: {state}"
+    assert [question.about for question in after.questions] == ["exercises.tabletop.every"]

@@ -6,6 +6,8 @@ step by step: there a change that takes problems away and adds none is made. The
 """
 
 import io
+import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from holdfast.plan.document import read
 from holdfast.plan.loader import LoadedPlan, PlanError, files_of, load, load_changed
 from holdfast.plan.places import place_of, written
 from holdfast.plan.problems import Place, Positions, Problem
+from holdfast.plan.wordlists import MESSAGE_FIELDS
 from holdfast.providers.file.writing import replaced
 
 
@@ -39,8 +42,12 @@ def set_value(path: Path, place: str, text: str) -> LoadedPlan | Unfinished:
 
 
 def answered(path: Path, about: str, text: str) -> LoadedPlan | Unfinished:
-    """Write the answer to one of the plan's questions where it belongs, and remove the question. Raises as `set_value` does."""
-    plan = load(path).plan
+    """Write the answer to one of the plan's questions where it belongs, and remove the question. Raises as `set_value` does.
+
+    A question about words in a text, such as `[Timestamp]`, is answered with the message field that takes their place.
+    """
+    loaded = load(path)
+    plan = loaded.plan
     number = next((index for index, question in enumerate(plan.questions) if question.about == about), None)
     if number is None:
         open_ones = ", ".join(question.about for question in plan.questions)
@@ -48,7 +55,20 @@ def answered(path: Path, about: str, text: str) -> LoadedPlan | Unfinished:
     choices = plan.questions[number].choices
     if choices and text not in choices:
         raise PlaceError(f"'{text}' is no answer to it; the choices are: {', '.join(choices)}")
-    return _changed(path, [(about, text)], remove=("questions", number))
+    worded = _worded(loaded, about, plan.questions[number].says, text) if text in MESSAGE_FIELDS else []
+    return _changed(path, worded or [(about, text)], remove=("questions", number))
+
+
+def _worded(loaded: LoadedPlan, about: str, says: str, field: str) -> list[tuple[str, str]]:
+    """The texts below a place that hold the words in question, with a field instead; none where the question isn't about words."""
+    quoted, place = re.match(r"'(.+?)':", says), place_of(about, loaded.tree)
+    holder = loaded.tree
+    for part in place or ():
+        holder = holder[part]
+    if quoted is None or not isinstance(holder, dict):
+        return []
+    holding = {key: text for key, text in holder.items() if isinstance(text, str) and quoted[1] in text}
+    return [(f"{about}.{key}", json.dumps(text.replace(quoted[1], f"{{{field}}}"), ensure_ascii=False)) for key, text in holding.items()]
 
 
 Change = Callable[[Any], None]
