@@ -24,7 +24,11 @@ STANDARD = Standard(
             all_of(evidence.reviewed, evidence.owned, evidence.document_kept),
         ),
         Requirement("4.2.1", "Criteria and authority for activation", all_of(evidence.triggers, evidence.approval)),
-        Requirement("4.2.2", "Notification procedures and contact lists", all_of(evidence.contacts, evidence.internal_words)),
+        Requirement(
+            "4.2.2",
+            "Notification procedures and contact lists, inside and outside",
+            all_of(evidence.contacts, evidence.internal_words, evidence.outside_words),
+        ),
         Requirement(
             "4.3",
             "Recovery in an order, with procedures and escalation",
