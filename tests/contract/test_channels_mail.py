@@ -87,9 +87,12 @@ def relays(tmp_path: Path) -> Iterator[Relays]:
 
 
 def test_a_mail_goes_encrypted_and_signed_in(relays: Relays) -> None:
-    asyncio.run(relays.signed_in(relays.guarded()).send(MAIL))
-    [row] = relays.rows()
-    assert row["tls"] and row["signed_in"] and not row["wrong"]
+    notifier = relays.signed_in(relays.guarded())
+    for number in range(5):
+        asyncio.run(notifier.send(replace(MAIL, key=str(number))))
+    rows = relays.rows()
+    assert len(rows) == 5 and all(row["tls"] and row["signed_in"] and not row["wrong"] for row in rows)
+    assert len({row["connection"] for row in rows}) == 1, "signing in costs more than a mail does"
 
 
 def test_a_relay_without_starttls_gets_neither_mail_nor_password(relays: Relays) -> None:

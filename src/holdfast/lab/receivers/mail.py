@@ -6,10 +6,10 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import default
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -69,8 +69,9 @@ class MailSink:
             return "451 4.7.1 later"
         content = envelope.content if isinstance(envelope.content, bytes) else b""
         mail = message_from_bytes(content, policy=default)
-        wrong = _wrong(mail, content, envelope.mail_from)
-        row = {"to": envelope.rcpt_tos, "headers": dict(mail.items()), "body": mail.get_content(), "wrong": wrong}
+        headers = mail.items()  # parsed at each look, and dear
+        wrong = [str(defect) for defect in mail.defects] or _wrong(headers, content, envelope.mail_from)
+        row = {"to": envelope.rcpt_tos, "headers": dict(headers), "body": mail.get_content(), "wrong": wrong}
         if behaviour != "drop":
             known = {"tls": session.ssl is not None, "signed_in": bool(session.authenticated), "connection": str(session.peer)}
             told = {"at_seconds": time.time(), **known, **row}
@@ -107,19 +108,20 @@ def _options(guarded: Guarded | None) -> Mapping[str, Any]:
     return options
 
 
-def _wrong(mail: EmailMessage, content: bytes, sender: str | None) -> list[str]:
+def _wrong(headers: Sequence[tuple[str, Any]], content: bytes, sender: str | None) -> list[str]:
     """What a careful relay would object to, as RFC 5321 and 5322 have it."""
-    found = [f"{name} must be there once" for name in ONCE if len(mail.get_all(name, [])) != 1]
-    found += [f"{name}: {defect}" for name, value in mail.items() for defect in getattr(value, "defects", ())]
-    found += [str(defect) for defect in mail.defects]
+    counted = Counter(name for name, _ in headers)
+    found = [f"{name} must be there once" for name in ONCE if counted[name] != 1]
+    found += [f"{name}: {defect}" for name, value in headers for defect in getattr(value, "defects", ())]
     if found:
         return found
-    if not re.fullmatch(r"<[^<>@\s]+@[^<>@\s]+>", str(mail["Message-ID"])):
+    said = dict(headers)
+    if not re.fullmatch(r"<[^<>@\s]+@[^<>@\s]+>", str(said["Message-ID"])):
         found.append("Message-ID is none")
-    if len(mail["To"].addresses) != 1 or [address.addr_spec for address in mail["From"].addresses] != [sender]:
+    if len(said["To"].addresses) != 1 or [address.addr_spec for address in said["From"].addresses] != [sender]:
         found.append("one person a mail, from who sends it")
-    if parsedate_to_datetime(str(mail["Date"])).tzinfo is None:
+    if parsedate_to_datetime(str(said["Date"])).tzinfo is None:
         found.append("Date names no zone")
-    if any(len(line) > _LINE or line.rstrip(b"\r").count(b"\r") or max(line, default=0) > 127 for line in content.split(b"\n")):
+    if any(len(line) > _LINE or line.rstrip(b"\r").count(b"\r") for line in content.split(b"\n")) or not content.isascii():
         found.append("a line that is too long, or not plain")
     return found
