@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -30,6 +31,7 @@ class HttpPost:
         """As the port says. The address never stands in an error."""
         received = bytearray()
         try:
+            _ = urlsplit(url).port  # one that there can't be would end in an error group
             async with asyncio.timeout(self._timeout_seconds):
                 async with self._opened().stream("POST", url, headers=dict(headers), content=content) as response:
                     async for piece in response.aiter_bytes():
@@ -39,7 +41,7 @@ class HttpPost:
                     return Answer(response.status_code, {name.lower(): value for name, value in response.headers.items()}, bytes(received))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise ConnectionError(f"no connection to the channel ({type(error).__name__}); nothing was sent") from None
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        except (ValueError, httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise ConnectionError(f"the channel's address is none ({type(error).__name__}); correct its secret or binding") from None
         except httpx.HTTPError as error:
             raise TimeoutError(
