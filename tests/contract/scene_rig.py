@@ -103,7 +103,9 @@ def cache_of(both: Agents, region: str) -> "redis.Redis":
 def held(both: Agents, region: str) -> Any:
     """What clients find in a region's stores; Holdfast's own marks and heartbeats are left out."""
     with psycopg.connect(address(both, region, "holdfast"), password=PASSWORDS.admin) as session:
-        tables = [session.execute(query).fetchall() for query in ("SELECT * FROM call ORDER BY id", "SELECT * FROM note ORDER BY id")]
+        tables = [
+            session.execute(query).fetchall() for query in ("SELECT * FROM call ORDER BY id", "SELECT * FROM public.note ORDER BY id")
+        ]
     cache = cache_of(both, region)
     return tables, {key: cache.dump(key) for key in sorted(cache.keys()) if not str(key).startswith("holdfast:")}
 
@@ -148,11 +150,13 @@ async def _lost(both: Agents) -> None:
         both.start(region)
         await _stores_are(both, region, role)
     with _archiving(both):
-        rows(both, WEST, "INSERT INTO call (id) SELECT generate_series(1, 20)", "CREATE TABLE note (id serial PRIMARY KEY, said text)")
+        rows(
+            both, WEST, "INSERT INTO call (id) SELECT generate_series(1, 20)", "CREATE TABLE public.note (id serial PRIMARY KEY, said text)"
+        )
         cache_of(both, WEST).set("common", "alike")
         await _follows(both)
         end(both, EAST)
-        rows(both, WEST, "INSERT INTO call (id) VALUES (100), (101), (102)", "INSERT INTO note (said) VALUES ('grüße')")
+        rows(both, WEST, "INSERT INTO call (id) VALUES (100), (101), (102)", "INSERT INTO public.note (said) VALUES ('grüße')")
         for key, value in (("only", "grüße"), ("more", "still there"), ("alike", "the same"), ("common", "changed in the west")):
             cache_of(both, WEST).set(key, value)
         await _archived(both)

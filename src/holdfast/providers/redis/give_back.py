@@ -28,6 +28,8 @@ class RedisGiver:
 
     def look(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
         """Which keys are absent now."""
+        if region not in self._bindings:
+            return self._nowhere(entries, region)
         try:
             with self._connected(region) as connection:
                 return _looked(connection, entries, region, epoch)
@@ -36,6 +38,8 @@ class RedisGiver:
 
     def give(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
         """RESTORE without REPLACE, all of them under WATCH."""
+        if region not in self._bindings:
+            return self._nowhere(entries, region)
         try:
             with self._connected(region) as connection:
                 for _ in range(_ATTEMPTS):
@@ -46,6 +50,9 @@ class RedisGiver:
         except (redis.RedisError, OSError) as error:
             return _silent(entries, error)
         return [GivenBack("refused", "these keys change all the time: nothing was written; ask again")] * len(entries)
+
+    def _nowhere(self, entries: Sequence[Mapping[str, Any]], region: str) -> list[GivenBack]:
+        return [GivenBack("refused", f"the bindings name no Redis in {region}")] * len(entries)
 
     def _connected(self, region: str) -> "redis.Redis":
         binding = self._bindings[region]
