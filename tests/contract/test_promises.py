@@ -13,6 +13,7 @@ from holdfast.ports.consent import PromiseStore
 from holdfast.providers.sqlite.journal import SqliteJournal
 from holdfast.providers.sqlite.promises import SqlitePromises
 from holdfast.simulation.journal import MemoryDisk, MemoryPromises
+from unit.set_clock import SetClock
 
 
 class File:
@@ -81,27 +82,11 @@ class TestMemoryPromises(PromiseSuite):
         return Memory()
 
 
-class Moment:
-    """A clock that is set."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def wall_seconds(self) -> float:
-        return self.seconds
-
-    def steady_seconds(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-
 class Controllers:
     """One controller after another over the same place."""
 
     def __init__(self, place: Place) -> None:
-        self.place, self.clock = place, Moment()
+        self.place, self.clock = place, SetClock()
         self.keeper = self._started()
         for region in (WEST, CENTRAL):
             self.keeper.hear(region, Epoch(0, 1), WEST, None)
