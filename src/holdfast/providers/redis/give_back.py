@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from holdfast.plan.bindings import RedisBinding
 from holdfast.ports.divergence import GivenBack
@@ -58,7 +60,12 @@ class RedisGiver:
         binding = self._bindings[region]
         password = binding.password_file.read_text(encoding="utf-8").strip() or None
         return redis.Redis(
-            host=binding.host, port=binding.port, password=password, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS
+            host=binding.host,
+            port=binding.port,
+            password=password,
+            socket_connect_timeout=_SECONDS,
+            socket_timeout=_SECONDS,
+            retry=Retry(NoBackoff(), 0),  # by itself it would ask a silent server four times before it says so
         )
 
 
