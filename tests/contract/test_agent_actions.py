@@ -43,7 +43,17 @@ async def snapshot(both: Agents) -> Any:
     return seen
 
 
-def ground(make: Callable[[Agents], Action], task: Task, before: Callable[[Agents], Awaitable[None]] | None = None) -> Opens:
+async def durable(both: Agents) -> Any:
+    """The same without the stores: they start by themselves once their region may write again."""
+    return [seen[:-1] for seen in await snapshot(both)]
+
+
+def ground(
+    make: Callable[[Agents], Action],
+    task: Task,
+    before: Callable[[Agents], Awaitable[None]] | None = None,
+    look: Callable[[Agents], Awaitable[Any]] = snapshot,
+) -> Opens:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Ground]:
         async with agents("redis") as both:
@@ -54,7 +64,7 @@ def ground(make: Callable[[Agents], Action], task: Task, before: Callable[[Agent
                 both.freeze(WEST)
                 both.freeze(EAST)
 
-            yield Ground(make(both), task, lambda: snapshot(both), cut)
+            yield Ground(make(both), task, lambda: look(both), cut)
 
     return opened
 
@@ -136,7 +146,7 @@ class TestWithdrawFromTheTarget(ActionSuite):
 
     @pytest.fixture
     def opens(self) -> Opens:
-        return ground(lambda both: WithdrawAction(both.clients, CLOCK, lambda: False), withdrawal(EAST), to_be_withdrawn)
+        return ground(lambda both: WithdrawAction(both.clients, CLOCK, lambda: False), withdrawal(EAST), to_be_withdrawn, durable)
 
 
 class TestWithdrawFromTheSource(ActionSuite):
@@ -145,7 +155,7 @@ class TestWithdrawFromTheSource(ActionSuite):
 
     @pytest.fixture
     def opens(self) -> Opens:
-        return ground(lambda both: WithdrawAction(both.clients, CLOCK, lambda: False), withdrawal(WEST), withdrawn_in_the_target)
+        return ground(lambda both: WithdrawAction(both.clients, CLOCK, lambda: False), withdrawal(WEST), withdrawn_in_the_target, durable)
 
 
 async def run(both: Agents, action: Action, task: Task, figures: dict[str, float], name: str) -> Outcome:
