@@ -33,10 +33,10 @@ PLAN = load(ROOT / "examples/voicehive/plan.yaml").plan
 PROVIDED = {name for name, block in BLOCKS.items() if block.actor is Actor.PROVIDER}
 
 
-def modules_of(package: str) -> Iterator[ModuleType]:
-    """All modules of a package, but for those that do something when they are imported."""
+def modules_of(package: str, named: str = r"(?!__main__$)") -> Iterator[ModuleType]:
+    """The modules of a package whose own name begins so; a `__main__` is a program, which would run when it is imported."""
     for found in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-        if found.name.rpartition(".")[2] not in ("__main__", "conftest"):
+        if re.match(named, found.name.rpartition(".")[2]):
             yield importlib.import_module(found.name)
 
 
@@ -87,7 +87,8 @@ def implementations() -> dict[type, set[type]]:
 @cache
 def run_by() -> frozenset[type[Suite]]:
     """Everything in tests/contract that belongs to a suite: the suites themselves, and what runs them."""
-    return frozenset(one for one in classes_of(modules_of("contract")) if issubclass(one, Suite) and one is not Suite)
+    written = modules_of("contract", r"test_|\w*suite$")
+    return frozenset(one for one in classes_of(written) if issubclass(one, Suite) and one is not Suite)
 
 
 def unheld(wanted: Mapping[type, Collection[type]], run: Iterable[type[Suite]]) -> list[str]:
