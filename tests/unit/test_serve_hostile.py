@@ -218,6 +218,20 @@ def _many(served: Served, requests: list[str]) -> int:
     return answered
 
 
+def test_whoever_is_refused_without_end_fills_no_log_and_writes_no_lines_of_their_own(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    served.paper.lose_region()
+    sign_in(served)
+    fields = hidden(served.page_with("I have it"), "ack")
+    served.browser.post("/answer", data=fields | {"verb": "x\n2026-01-01 all is well"})
+    for _ in range(200):
+        served.browser.get("/a/nonsense")
+    lines = [record.getMessage() for record in caplog.records if record.name == doors.__name__]
+    assert len(lines) <= 2 * doors.MOST_NOTED_A_MINUTE + 1, "two minutes at most"
+    assert not any("\n" in line for line in lines)
+
+
 # -- somebody else's forms, cookies, links ------------------------------------------------------------------------------------
 
 

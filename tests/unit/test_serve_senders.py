@@ -33,7 +33,8 @@ from holdfast.decision.links import Deed, button
 from holdfast.journal.kinds import Kind
 from unit.conduct_on_paper import Paper
 from unit.serve_rig import CHAT, PHONE, SECRET, PaperController, Served, reachable, running, serving, settings_with
-from unit.test_serve import rung_up, signed, slack
+from unit.test_serve import rung_up, slack
+from unit.test_serve_alerts import signed
 
 # -- signatures as their senders publish them ---------------------------------------------------------------------------------
 

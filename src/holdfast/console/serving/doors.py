@@ -45,6 +45,7 @@ HEADERS: Mapping[str, str] = {
     "cache-control": "no-store",
 }
 """On every answer. Nothing is loaded from anywhere else, and nothing is written into a page that could run there."""
+MOST_NOTED_A_MINUTE = 60
 FOR_A_YEAR = "max-age=31536000"
 
 NEEDS: Mapping[tuple[str, str], Scope] = {
@@ -128,6 +129,7 @@ class Doors:
         self._now = now
         self._origin = origin
         self._cookie = cookie_name(SESSION, origin)
+        self._noted_minute, self._noted = 0, 0
 
     def application(self, handlers: Mapping[tuple[str, str], Handler], at_the_end: Callable[[], Awaitable[None]]) -> ASGIApp:
         """The application; its server's end calls `at_the_end`. Raises ValueError when table and handlers don't fit each other."""
@@ -153,7 +155,7 @@ class Doors:
             try:
                 return await self._entered(request, needs, handler)
             except Refused as refused:
-                log.warning("%s %s: refused with %s: %s", method, path, refused.status, refused.text)
+                self._note(f"{method} {path}: refused with {refused.status}: {' '.join(refused.text.split())}")
                 return refusal(request, refused.status, refused.text)
             except Unanswered as unanswered:
                 return refusal(request, 503, str(unanswered), retry_seconds=5)
@@ -163,6 +165,17 @@ class Doors:
         route = Route(path, entered, methods=[method])
         route.methods = {method}  # no HEAD beside GET: what isn't in the table doesn't exist
         return route
+
+    def _note(self, what: str) -> None:
+        """In the log, so many a minute: whoever is refused must not fill a disk."""
+        minute = int(self._now() // 60)
+        if minute != self._noted_minute:
+            if self._noted > MOST_NOTED_A_MINUTE:
+                log.warning("%s more were refused in that minute", self._noted - MOST_NOTED_A_MINUTE)
+            self._noted_minute, self._noted = minute, 0
+        self._noted += 1
+        if self._noted <= MOST_NOTED_A_MINUTE:
+            log.warning("%s", what)
 
     async def _entered(self, request: Request, needs: Scope, handler: Handler) -> Response:
         principal, session = self._principal(request)

@@ -98,16 +98,16 @@ class Receiving:
             identifier = f"alert-{hashlib.sha256(f'{sender}:{alert.identity}'.encode()).hexdigest()[:40]}"
             said = await self._answering.command("alert", f"machine:{sender}", arguments, identifier)
             if said.startswith("refused"):
-                log.warning("an alert of %s counted for nothing: %s", sender, said)
+                log.warning("an alert of %s counted for nothing: %s", sender, " ".join(said.split()))
             answers.append({"fingerprint": alert.fingerprint, "signal": alert.signal, "answer": said})
         return JSONResponse({"alerts": answers, "not_mapped": heard.unnamed, "truncated_by_sender": heard.truncated})
 
     def _within_rate(self, sender: str, count: int) -> None:
-        """Each alert is journalled: a storm must not fill the disk. Raises Refused."""
+        """Each alert is journalled: a storm must not fill the disk. A group alone is taken whole, however large. Raises Refused."""
         sent, now = self._sent.setdefault(sender, deque()), self._now()
         while sent and now - sent[0] >= 60.0:
             sent.popleft()
-        if len(sent) + count > self._settings.alerts.most_a_minute:
+        if sent and len(sent) + count > self._settings.alerts.most_a_minute:
             raise Refused(
                 429, f"more than {self._settings.alerts.most_a_minute} alerts a minute from {sender}: send them again in a minute"
             )
