@@ -238,7 +238,8 @@ def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: 
         try:
             _until_recovered(drill)
             evidence = evidence.after_failover(lab, loaded.plan, settings.scenario)
-            _bring_home(drill)
+            if settings.ends == "home":
+                _bring_home(drill)
         except (PartFailed, LabProblem, OSError) as failure:
             # The lab's own parts can end too (a full disk, a kill): what was gathered so far is still reported, as not proved.
             ended_early = str(failure)
@@ -272,6 +273,7 @@ def _until_recovered(drill: RunningDrill) -> None:
     drill.until("the controller answers", lambda: drill.state, settings.ready_bound_seconds)
     drill.until("the controller knows what was promised before it came", lambda: _promises_are_short(drill), settings.ready_bound_seconds)
     _warm_up(drill)
+    _let_copies_fall_behind(drill)
     drill.deciding = True
     drill.say(Line(time.time(), "running", drill.injection.says.format(region=source)))
     drill.mark("cut", source)
@@ -281,6 +283,17 @@ def _until_recovered(drill: RunningDrill) -> None:
     if not drill.incident_is("recovered"):
         raise PartFailed("a step needs a person and no stand-in may choose for them: the drill ends")
     _settle(drill)
+
+
+def _let_copies_fall_behind(drill: RunningDrill) -> None:
+    """Cut what the primary region sends to the other, under load, where the drill asks for it; the region itself serves on."""
+    settings, plan = drill.settings, drill.loaded.plan
+    if settings.copies_cut_seconds <= 0:
+        return
+    source, target = plan.primary_region(), plan.dr_region()
+    drill.mark("copies-cut", f"{source} → {target}")
+    drill.lab.cut_link(source, target)
+    _for_a_while(drill, settings.copies_cut_seconds)
 
 
 def _bring_home(drill: RunningDrill) -> None:

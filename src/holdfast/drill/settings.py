@@ -31,6 +31,10 @@ class DrillSettings:
     """Stand-ins who acknowledge nothing, so that escalation is practised."""
     storage: str | None = None
     """The lab's S3 server; None: the real one if it is installed."""
+    copies_cut_seconds: float = 0.0
+    """So long before something is taken away, nothing of the primary region reaches the other any more: copies are behind by then."""
+    ends: Literal["home", "recovered"] = "home"
+    """Where the drill ends: with the way home, or as soon as clients are served, with what was taken away still gone."""
     warm_up_seconds: float = 4.0
     settle_seconds: float = 3.0
     """Load after each run; longer, up to `well_bound_seconds`, until every function's clients have ten successes in a row."""
