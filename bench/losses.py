@@ -4,14 +4,15 @@ Run: python -m bench.losses [TIMES] [--replication synchronous] [--profile patie
 primary region sends to the other is cut, up to 3 s later the whole region is, people approve by the bound that they are shown, and the
 other region takes over. The profile `patient` is added to the reference plan here; on a crowded machine a lease of 3 s is lost too often.
 What that lost is counted from the clients' ledgers against the stores that serve then, before anything comes back from the lost region.
-Run number n has the seed FIRST + n - 1, so `bench.losses 1 --seed N` does the one with seed N again.
+Seeds count from FIRST, so `bench.losses 1 --seed N` does the one with seed N again. What was stopped is finished by `--go-on`.
 
 Rules: a drill in which nothing was cut (a lab that did not come up, say) is *disturbed*; one of which the bound or the loss is not known is
-*unknown*. Both are counted by themselves. Exit code 1 when a true loss was above its bound or, synchronously, an acknowledged write of
-PostgreSQL or Redis was lost; 3 when fewer drills than asked for could be compared.
+*unknown*. Both are counted by themselves, and another seed is taken for each, up to twice as many drills. Exit code 1 when a true loss was
+above its bound or, synchronously, an acknowledged write of PostgreSQL or Redis was lost; 3 when fewer than asked for could be compared.
 """
 
 import argparse
+import json
 import os
 import random
 import shutil
@@ -22,7 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -42,6 +43,21 @@ PATIENT = "  patient: { lease: 15s, hold: 5s, probe_timeout: 3s }\n"
 """A profile for a machine that is busy with other things: it takes a pause of a few seconds for nothing more."""
 Replication = Literal["asynchronous", "synchronous"]
 Verdict = Literal["within", "above", "unknown", "disturbed"]
+
+
+COMPARED = ("within", "above")
+KEPT = "compared.json"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What all drills of one run share. `place`: what they leave is below it."""
+
+    times: int
+    replication: Replication
+    profile: str
+    loaded: LoadedPlan
+    place: Path
 
 
 @dataclass(frozen=True)
@@ -71,15 +87,15 @@ def lag_of(seed: int) -> float:
     return round(random.Random(seed).uniform(0.0, MOST_LAG_SECONDS), 3)
 
 
-def compared(seed: int, replication: Replication, profile: str, loaded: LoadedPlan) -> Compared:
+def compared(seed: int, wanted: Settings, directory: Path) -> Compared:
     """One drill, and its bound held against its loss."""
-    directory, lag, begun = (PLACE / f"seed-{seed:04}").resolve(), lag_of(seed), time.monotonic()
+    lag, begun = lag_of(seed), time.monotonic()
     settings = DrillSettings(
-        loaded.path.resolve(),
+        wanted.loaded.path.resolve(),
         "regional-outage",
         directory,
-        profile=profile,
-        replication=replication,
+        profile=wanted.profile,
+        replication=wanted.replication,
         copies_cut_seconds=lag,
         ends="recovered",
         warm_up_seconds=1.0,
@@ -90,10 +106,10 @@ def compared(seed: int, replication: Replication, profile: str, loaded: LoadedPl
     )
     said: list[str] = []
     try:
-        result = run_drill(settings, loaded, lambda line: said.append(line.text))
+        result = run_drill(settings, wanted.loaded, lambda line: said.append(line.text))
     except LabProblem as problem:
         return Compared(seed, lag, "disturbed", took_seconds=time.monotonic() - begun, why=str(problem))
-    report = conclude(settings, loaded, result, directory)
+    report = conclude(settings, wanted.loaded, result, directory)
     (directory / "said.txt").write_text("\n".join(said) + "\n", encoding="utf-8")
     found = _judged(seed, lag, time.monotonic() - begun, result, report)
     if found.verdict == "within":
@@ -176,40 +192,80 @@ def lost_synchronously(found: Sequence[Compared], loaded: LoadedPlan) -> int:
     return sum(one.lost.get(store, 0) for one in found for store in stores)
 
 
+def told(found: Sequence[Compared], settings: Settings) -> str:
+    """What all of them come to."""
+    counts = Counter(one.verdict for one in found)
+    whole = [one for one in found if one.verdict in COMPARED]
+    writes = sum(one.acknowledged for one in whole)
+    lines = [
+        "",
+        f"{settings.replication}, profile {settings.profile}, {writes:,} acknowledged writes looked for",
+        table(whole),
+        "",
+        f"{len(whole)} of {settings.times} compared: the true loss was above the bound in {counts['above']}; "
+        f"{counts['unknown']} unknown, {counts['disturbed']} disturbed",
+    ]
+    if settings.replication == "synchronous":
+        lines.append(f"acknowledged writes of PostgreSQL and Redis lost: {lost_synchronously(found, settings.loaded)}")
+    return "\n".join(lines)
+
+
+def exit_code(found: Sequence[Compared], settings: Settings) -> int:
+    """1: a bound was broken, or a write lost that must not be. 3: too few are known."""
+    if any(one.verdict == "above" for one in found):
+        return 1
+    if settings.replication == "synchronous" and lost_synchronously(found, settings.loaded):
+        return 1
+    return 0 if sum(one.verdict in COMPARED for one in found) >= settings.times else 3
+
+
+def earlier(settings: Settings) -> list[Compared]:
+    """What runs with the same settings compared before, by seed."""
+    files = sorted(settings.place.glob(f"seed-*/{KEPT}"))
+    return [Compared(**json.loads(file.read_text(encoding="utf-8"))) for file in files]
+
+
+def run(settings: Settings, first_seed: int, found: list[Compared]) -> None:
+    """Drills until so many are compared, at most twice as many; each is kept and told at once."""
+    known = {one.seed for one in found}
+    for seed in range(first_seed, first_seed + 2 * settings.times):
+        if sum(one.verdict in COMPARED for one in found) >= settings.times:
+            return
+        if seed in known:
+            continue
+        directory = settings.place / f"seed-{seed:04}"
+        shutil.rmtree(directory, ignore_errors=True)
+        one = compared(seed, settings, directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / KEPT).write_text(json.dumps(asdict(one)) + "\n", encoding="utf-8")
+        found.append(one)
+        print(f"{line(len(found), one)}  load {os.getloadavg()[0]:.1f}", flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.losses")
     parser.add_argument("times", type=int, nargs="?", default=50)
     parser.add_argument("--replication", choices=("asynchronous", "synchronous"), default="asynchronous")
     parser.add_argument("--profile", choices=("fast", "patient", "default"), default="fast")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--go-on", action="store_true", help="keep what an earlier run with the same settings compared, and do the rest")
     given = parser.parse_args()
-    PLACE.mkdir(parents=True, exist_ok=True)
-    plan = PLACE / "plan.yaml"
-    plan.write_text(PLAN.read_text(encoding="utf-8").replace("\nprofiles:\n", f"\nprofiles:\n{PATIENT}", 1), encoding="utf-8")
-    loaded = load(plan)
-    found: list[Compared] = []
+    place = (PLACE / f"{given.replication}-{given.profile}").resolve()
+    place.mkdir(parents=True, exist_ok=True)
+    settings = Settings(given.times, given.replication, given.profile, _plan(place), place)
+    found = earlier(settings) if given.go_on else []
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a kill is a Ctrl-C: the drill under way ends in order
     with suppress(KeyboardInterrupt):  # what was compared until then is still told
-        for number in range(1, given.times + 1):
-            seed = given.seed + number - 1
-            shutil.rmtree(PLACE / f"seed-{seed:04}", ignore_errors=True)
-            found.append(compared(seed, given.replication, given.profile, loaded))
-            print(f"{line(number, found[-1])}  load {os.getloadavg()[0]:.1f}", flush=True)
-    counts = Counter(one.verdict for one in found)
-    whole = [one for one in found if one.verdict in ("within", "above")]
-    print(
-        f"\n{given.replication}, profile {given.profile}, {sum(one.acknowledged for one in whole):,} acknowledged writes looked for\n{table(whole)}"
-    )
-    print(
-        f"\n{len(whole)} of {given.times} compared: the true loss was above the bound in {counts['above']}; "
-        f"{counts['unknown']} unknown, {counts['disturbed']} disturbed"
-    )
-    gone = lost_synchronously(whole, loaded) if given.replication == "synchronous" else 0
-    if given.replication == "synchronous":
-        print(f"acknowledged writes of PostgreSQL and Redis lost: {gone}")
-    if counts["above"] or gone:
-        return 1
-    return 0 if len(whole) == given.times else 3
+        run(settings, given.seed, found)
+    print(told(found, settings))
+    return exit_code(found, settings)
+
+
+def _plan(place: Path) -> LoadedPlan:
+    """The reference plan with the patient profile added."""
+    plan = place / "plan.yaml"
+    plan.write_text(PLAN.read_text(encoding="utf-8").replace("\nprofiles:\n", f"\nprofiles:\n{PATIENT}", 1), encoding="utf-8")
+    return load(plan)
 
 
 if __name__ == "__main__":

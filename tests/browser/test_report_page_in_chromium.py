@@ -127,7 +127,7 @@ def test_no_word_of_a_board_lies_on_another_or_sticks_out(browser: Chromium, add
         """[...document.querySelectorAll('svg.board')].map(board => {
           const frame = board.getBoundingClientRect();
           const boxes = [...board.querySelectorAll('text')].map(e => [e.textContent, e.getBoundingClientRect()]);
-          const out = boxes.filter(([, b]) => b.left < frame.left - 0.5 || b.right > frame.right + 0.5 || b.bottom > frame.bottom + 0.5);
+          const out = boxes.filter(([, b]) => b.left < frame.left - 2 || b.right > frame.right + 2 || b.bottom > frame.bottom + 2);
           const lies = ([, a], [, b]) => a.left < b.right - 0.5 && b.left < a.right - 0.5 && a.top + 3 < b.bottom && b.top + 3 < a.bottom;
           const on = boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b => lies(a, b)).map(b => a[0] + ' | ' + b[0]));
           const place = [...board.querySelectorAll('rect.place')].map(e => Math.round(e.getBoundingClientRect().left));
