@@ -104,8 +104,8 @@ def test_a_clock_is_at_risk_from_sixty_percent_or_when_the_forecast_breaks_it(
 
 
 def test_every_state_of_a_step_has_its_word() -> None:
-    states = ("running", "waits", "unsettled", "needs-person")
-    doing = tuple(StandingStep(step="fence", block="fence", state=state, for_seconds=4.0, limit_seconds=120.0) for state in states)
+    step = StandingStep(step="fence", block="fence", state="running", for_seconds=4.0, limit_seconds=120.0)
+    doing = tuple(step.model_copy(update={"state": state}) for state in ("running", "waits", "unsettled", "needs-person"))
     assert [(said.state, said.text) for said in board(changed(doing=doing)).doing] == [
         ("running", "fence runs for 4 s, at most 2 min"),
         ("running", "fence is tried again for 4 s"),
