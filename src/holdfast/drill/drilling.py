@@ -321,7 +321,7 @@ def _bring_home(drill: RunningDrill) -> None:
 def _warm_up(drill: RunningDrill) -> None:
     """Load until all has been well for a while without a break; what keeps it from that is said while it lasts."""
     settings, lease = drill.settings, drill.loaded.plan.profiles[drill.settings.profile].lease
-    warming = Warming(settings.warm_up_seconds, lease, os.cpu_count() or 1, time.monotonic())
+    warming = Warming(settings.warm_up_seconds, lease, os.cpu_count() or 1, time.monotonic(), settings.needs)
 
     def warm() -> bool:
         said = warming.look(drill.state, time.monotonic(), os.getloadavg()[0])

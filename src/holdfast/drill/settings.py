@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from holdfast.console.narration import Line
+from holdfast.drill.warming import Needs
 
 Say = Callable[[Line], None]
 
@@ -35,6 +36,8 @@ class DrillSettings:
     """So long before something is taken away, nothing of the primary region reaches the other any more: copies are behind by then."""
     ends: Literal["home", "recovered"] = "home"
     """Where the drill ends: with the way home, or as soon as clients are served, with what was taken away still gone."""
+    needs: Needs = "well"
+    """What must have been so for `warm_up_seconds` before anything is taken away. Only *bounded*: what is lost can be judged, an outage not."""
     warm_up_seconds: float = 4.0
     settle_seconds: float = 3.0
     """Load after each run; longer, up to `well_bound_seconds`, until every function's clients have ten successes in a row."""
