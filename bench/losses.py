@@ -6,9 +6,10 @@ other region takes over. The profile `patient` is added to the reference plan he
 What that lost is counted from the clients' ledgers against the stores that serve then, before anything comes back from the lost region.
 Seeds count from FIRST, so `bench.losses 1 --seed N` does the one with seed N again. What was stopped is finished by `--go-on`.
 
-Rules: a drill in which nothing was cut, or nobody wrote (a lab that did not come up, say), is *disturbed*; one of which the bound or the loss is not known is
-*unknown*. Both are counted by themselves, and another seed is taken for each, up to twice as many drills. Exit code 1 when a true loss was
-above its bound or, synchronously, an acknowledged write of PostgreSQL or Redis was lost; 3 when fewer than asked for could be compared.
+Rules: a drill in which nothing was cut, or in which nobody wrote just before it (a lab that did not come up, say), is *disturbed*; one of
+which the bound or the loss is not known is *unknown*. Both are counted by themselves, and another seed is taken for each, up to twice as
+many drills. Exit code 1 when a true loss was above its bound or, synchronously, an acknowledged write of PostgreSQL or Redis was lost; 3
+when fewer than asked for could be compared.
 """
 
 import argparse
