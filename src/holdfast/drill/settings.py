@@ -37,7 +37,7 @@ class DrillSettings:
     ends: Literal["home", "recovered"] = "home"
     """Where the drill ends: with the way home, or as soon as clients are served, with what was taken away still gone."""
     needs: Needs = "well"
-    """What must have been so for `warm_up_seconds` before the cut. Only *bounded*: the drill tells what is lost, and nothing of an outage."""
+    """What must have been so for `warm_up_seconds` before the cut. Only *bounded*: the drill tells what is lost, nothing of an outage."""
     warm_up_seconds: float = 4.0
     settle_seconds: float = 3.0
     """Load after each run; longer, up to `well_bound_seconds`, until every function's clients have ten successes in a row."""
