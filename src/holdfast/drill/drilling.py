@@ -14,14 +14,16 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from holdfast.conduct.runs import FAILOVER
 from holdfast.console.narration import Line, line
 from holdfast.drill.answers import to_acknowledge
-from holdfast.drill.evidence import Evidence
+from holdfast.drill.evidence import Evidence, begins_writing
 from holdfast.drill.injection import INJECTIONS, Injection, at_last
 from holdfast.drill.load import served_in_a_row
 from holdfast.drill.parts import Part, PartFailed, start, wait_until
 from holdfast.drill.settings import DrillSettings, Say
 from holdfast.drill.warming import Warming
+from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.lab.faults import Faults
 from holdfast.lab.ground import LabProblem
@@ -202,6 +204,13 @@ class RunningDrill:
         incident = self.state.get("incident")
         return incident is not None and incident["state"] in states
 
+    def has_promoted(self) -> bool:
+        """Whether every store that the scenario's failover moves is written in the other region."""
+        steps = [step for phase in self.loaded.plan.scenarios[self.settings.scenario].phases for step in phase.steps]
+        moving = {step.id for step in steps if begins_writing(step.block)}
+        done = (r.body for r in self.records if r.kind == Kind.STEP_FINISHED and r.body["run"] == FAILOVER)
+        return moving <= {body["step"] for body in done if body["outcome"] in ("succeeded", "settled")}
+
 
 @dataclass(frozen=True, slots=True)
 class DrillResult:
@@ -278,11 +287,19 @@ def _until_recovered(drill: RunningDrill) -> None:
     drill.say(Line(time.time(), "running", drill.injection.says.format(region=source)))
     drill.mark("cut", source)
     drill.injection.takes_away(lab, drill.faults, source)
-    bound = settings.failover_bound_seconds + settings.waits_seconds
-    drill.until("every function is served again", lambda: drill.incident_is("recovered") or drill.is_stuck(), bound)
-    if not drill.incident_is("recovered"):
-        raise PartFailed("a step needs a person and no stand-in may choose for them: the drill ends")
+    if settings.ends == "promoted":
+        _await(drill, "every store is written in the other region", drill.has_promoted)
+        return
+    _await(drill, "every function is served again", lambda: drill.incident_is("recovered"))
     _settle(drill)
+
+
+def _await(drill: RunningDrill, condition: str, test: Callable[[], bool]) -> None:
+    """Look until the failover has come so far, bounded. Raises PartFailed, also when it waits for a person whom nobody stands in for."""
+    bound = drill.settings.failover_bound_seconds + drill.settings.waits_seconds
+    drill.until(condition, lambda: test() or drill.is_stuck(), bound)
+    if not test():
+        raise PartFailed("a step needs a person and no stand-in may choose for them: the drill ends")
 
 
 def _let_copies_fall_behind(drill: RunningDrill) -> None:

@@ -34,8 +34,8 @@ class DrillSettings:
     """The lab's S3 server; None: the real one if it is installed."""
     copies_cut_seconds: float = 0.0
     """So long before something is taken away, nothing of the primary region reaches the other any more: copies are behind by then."""
-    ends: Literal["home", "recovered"] = "home"
-    """Where the drill ends: with the way home, or as soon as clients are served, with what was taken away still gone."""
+    ends: Literal["home", "promoted"] = "home"
+    """Where the drill ends: with the way home; or as soon as every store is written in the other region, with what was lost still gone."""
     needs: Needs = "well"
     """What must have been so for `warm_up_seconds` before the cut. Only *bounded*: the drill tells what is lost, nothing of an outage."""
     warm_up_seconds: float = 4.0
