@@ -19,7 +19,7 @@ from holdfast.console.narration import Line, line
 from holdfast.drill.answers import to_acknowledge
 from holdfast.drill.evidence import Evidence, begins_writing
 from holdfast.drill.injection import INJECTIONS, Injection, at_last
-from holdfast.drill.load import served_in_a_row
+from holdfast.drill.load import acknowledged_lately, served_in_a_row
 from holdfast.drill.parts import Part, PartFailed, start, wait_until
 from holdfast.drill.settings import DrillSettings, Say
 from holdfast.drill.warming import Warming
@@ -344,7 +344,7 @@ def _warm_up(drill: RunningDrill) -> None:
         said = warming.look(drill.state, time.monotonic(), os.getloadavg()[0])
         if said is not None:
             drill.say(Line(time.time(), "unknown", said))
-        return warming.done(time.monotonic())
+        return warming.done(time.monotonic()) and (settings.needs == "well" or _is_written(drill))
 
     drill.until(
         f"watching sees every function well for {settings.warm_up_seconds:g} s (a machine that is busy with other things may be too slow "
@@ -352,6 +352,10 @@ def _warm_up(drill: RunningDrill) -> None:
         warm,
         settings.ready_bound_seconds + settings.warm_up_seconds,
     )
+
+
+def _is_written(drill: RunningDrill) -> bool:
+    return acknowledged_lately(drill.lab.layout.ledgers, drill.loaded.plan.functions, time.time())
 
 
 def _promises_are_short(drill: RunningDrill) -> bool:

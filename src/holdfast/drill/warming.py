@@ -12,7 +12,8 @@ AGAIN_SECONDS = 10.0
 
 
 Needs = Literal["well", "bounded"]
-"""What must be so before the cut: all is well; or only that no incident is on and what a failover may lose is known."""
+"""What must be so before the cut: all is well; or only that no incident is on and what a failover may lose is known. (Then the drill also
+sees to it that clients' writes are acknowledged at that moment.)"""
 
 
 def lacking(state: Mapping[str, Any], needs: Needs = "well") -> str | None:
