@@ -17,7 +17,7 @@ from typing import Any
 from holdfast.conduct.runs import FAILOVER
 from holdfast.console.narration import Line, line
 from holdfast.drill.answers import to_acknowledge
-from holdfast.drill.evidence import Evidence, begins_writing
+from holdfast.drill.evidence import Evidence
 from holdfast.drill.injection import INJECTIONS, Injection, at_last
 from holdfast.drill.load import acknowledged_lately, served_in_a_row
 from holdfast.drill.parts import Part, PartFailed, start, wait_until
@@ -28,6 +28,7 @@ from holdfast.journal.record import Record
 from holdfast.lab.faults import Faults
 from holdfast.lab.ground import LabProblem
 from holdfast.lab.running import Lab, start_lab
+from holdfast.plan.blocks import BLOCKS
 from holdfast.plan.loader import LoadedPlan
 from holdfast.plan.people import Occasion, approvers, ticks_off
 from holdfast.providers.controller.client import ControllerClient, ControllerRefused, ControllerSilent
@@ -207,7 +208,7 @@ class RunningDrill:
     def has_promoted(self) -> bool:
         """Whether every store that the scenario's failover moves is written in the other region."""
         steps = [step for phase in self.loaded.plan.scenarios[self.settings.scenario].phases for step in phase.steps]
-        moving = {step.id for step in steps if begins_writing(step.block)}
+        moving = {step.id for step in steps if BLOCKS[step.block].begins_writing}
         done = (r.body for r in self.records if r.kind == Kind.STEP_FINISHED and r.body["run"] == FAILOVER)
         return moving <= {body["step"] for body in done if body["outcome"] in ("succeeded", "settled")}
 

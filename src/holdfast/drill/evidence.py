@@ -91,15 +91,10 @@ class Evidence:
         return replace(self, observations=looks, findings=(*self.findings, *said))
 
 
-def begins_writing(block: str) -> bool:
-    """Whether a block makes a store be written where it was not."""
-    return BLOCKS[block].grants_write or block == "bucket.activate"
-
-
 def _moved(plan: Plan, scenario: str) -> frozenset[str]:
     """The stores that the scenario's failover begins to write in the other region."""
     steps = [step for phase in plan.scenarios[scenario].phases for step in phase.steps]
-    taken = (step for step in steps if begins_writing(step.block))
+    taken = (step for step in steps if BLOCKS[step.block].begins_writing)
     return frozenset(step.component for step in taken if step.component is not None)
 
 
