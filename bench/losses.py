@@ -139,7 +139,7 @@ def _judged(seed: int, lag: float, took: float, result: DrillResult, report: Rep
         bound.seconds,
         bound.estimated_writes,
         bound.true_seconds,
-        Counter(lost),
+        dict(Counter(lost)),
         sum(function.acknowledged_writes or 0 for function in report.functions),
         took,
         result.ended_early or ("" if bound.held is not None else "the bound or the loss is not known"),
