@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slack_sdk.signature import SignatureVerifier
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # it has none
+from twilio.request_validator import RequestValidator
 
 from holdfast.console.serving.accounts import Tokens
 from holdfast.console.serving.doors import NEEDS, Doors

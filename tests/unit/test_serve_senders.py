@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]  # it has none
+from twilio.request_validator import RequestValidator
 
 from free_ports import free_port
 from holdfast.app_serve import application
