@@ -5,6 +5,8 @@ from holdfast.conduct.deliveries import deliveries
 from holdfast.conduct.pagers import HAS_IT, IS_OVER
 from holdfast.conduct.situation import Tell, Write
 from holdfast.journal.kinds import Kind
+from holdfast.report.history import History
+from holdfast.report.telling import Span, notifications
 from unit.conduct_on_paper import Paper
 from unit.test_conduct_calling import bodies, lost
 
@@ -127,3 +129,14 @@ def test_a_pager_hears_once_that_somebody_has_it_and_once_that_it_is_over() -> N
     paper.approve("exercise-one", "exercise-two")
     paper.region_answers()
     assert to_pager() == [(HAS_IT, "acknowledged"), (IS_OVER, "resolved")]
+
+
+def test_whoever_decided_before_the_question_reached_them_was_not_owed_it() -> None:
+    paper = lost()
+    key = next(str(body["key"]) for body in bodies(paper, Kind.NOTIFICATION_DUE) if body["message"] == DECISION)
+    hers = {"key": key, "recipient": "exercise-one"}
+    kept = [record for record in paper.records if not hers.items() <= record.body.items()]
+    rows = notifications(History(paper.incident.incident, tuple(kept)), paper.plan, Span(paper.now, paper.now + 3600.0))
+    asked = {row.recipient_ref for row in rows if row.rule == DECISION}
+    assert asked == {"exercise-two", "exercise-three"}
+    assert all(row.met for row in rows if row.rule == DECISION)

@@ -84,7 +84,9 @@ def _rows(history: History, plan: Plan, span: Span, index: Index, answered: Mapp
         said = number(body.get("due_seconds"))
         due_at = due.at_seconds if said is None else said if said > _A_MOMENT_SECONDS else span.impact_seconds + said
         known = index.get(key_of(due), {})
-        pairs = body.get("deliveries") or [(channel, who) for channel in body.get("channels", ()) for who in body.get("audience", ())]
+        # Whoever had decided before the question reached them is not asked any more: it was owed to those whom it was handed over to.
+        everybody = [(channel, who) for channel in body.get("channels", ()) for who in body.get("audience", ())]
+        pairs = everybody if body.get("deliveries") is None else ()
         wanted = [
             (str(channel), str(recipient))
             for channel, recipient in pairs
