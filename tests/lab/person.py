@@ -96,6 +96,24 @@ class Person:
             now = self.reads("status")
         return given
 
+    def follows(self, condition: Callable[[dict[str, Any]], Any], what: str, seconds: float = 120.0) -> dict[str, Any]:
+        """Does what Holdfast asks for, by the commands that it prints, until what status says meets the condition.
+
+        On a busy machine it may ask more than once: the loss is larger than was approved, or a step wants another try. A question with
+        another answer than these is nobody's here, and so the time runs out.
+        """
+
+        def met(now: dict[str, Any]) -> Any:
+            found = condition(now)
+            command = str(now["acting"][0]["command"]) if now["acting"] and not found else ""
+            if command.startswith("holdfast approve "):
+                self.types(*shlex.split(command)[1:], "--yes")
+            elif command.startswith("holdfast choose ") and shlex.split(command)[3] == "retry":
+                self.types(*shlex.split(command)[1:])
+            return found
+
+        return self.sees(met, what, seconds)
+
     @contextmanager
     def keeps(self, name: str, *words: str) -> Iterator[Terminal]:
         """A command in a terminal of its own, ended whatever the test does."""

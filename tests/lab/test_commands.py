@@ -84,7 +84,7 @@ def moves_without_its_source(person: Person) -> None:
     asked = person.sees(asks, "people are asked again", 60.0)
     assert asked["incident"]["proposal"]["loss_bound_seconds"] != 0.0
     person.approves(asked)
-    done = person.sees(is_in("recovered"), "the other region has taken over", 240.0)
+    done = person.follows(is_in("recovered"), "the other region has taken over", 240.0)
     assert (done["serving"], [word["purpose"] for word in done["attested"]]) == (AWAY, ["fence", "fence"])
 
 
@@ -98,7 +98,7 @@ def test_steps_that_wait_for_a_person_an_abort_after_the_promotion_and_a_load_ba
             with balancer.built_anew():
                 person.pastes(spelt_out(person, "build-load-balancer", "done", "a fresh one is up, from the infrastructure definitions"))
                 goes_past_a_watch(person)
-                done = person.sees(is_in("recovered"), "the other region has taken over", 240.0)
+                done = person.follows(is_in("recovered"), "the other region has taken over", 240.0)
                 assert done["incident"]["incident"] == incident
                 person.sees(served_from(AWAY), "every function is served from there", 120.0)
             balancer.is_let_in_again_after_it_died(person)
@@ -147,7 +147,7 @@ def waits(person: Person, step: str) -> dict[str, Any]:
         steps = [] if now["incident"] is None else now["incident"]["steps"]
         return [one for one in steps if one["id"] == step and one["state"] == "needs-person" and one["choices"]]
 
-    return found(person.sees(found, f"{step} waits for a person", 240.0))[0]
+    return found(person.follows(found, f"{step} waits for a person", 240.0))[0]
 
 
 def spelt_out(person: Person, step: str, choice: str, because: str = "") -> str:

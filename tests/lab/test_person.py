@@ -31,7 +31,7 @@ def test_a_region_is_lost_and_comes_home_by_what_a_person_types() -> None:
                 assert asked["incident"]["kind"] == "incident"
                 given = person.approves(asked)
                 assert len({command.split("--as ")[1] for command in given}) == 2, given
-                person.sees(is_in("recovered"), "the other region has taken over", 180.0)
+                person.follows(is_in("recovered"), "the other region has taken over", 240.0)
                 person.sees(served_from(AWAY), "every function is served from there", 60.0)
                 back(clients)
                 person.does("lab", "heal")
@@ -70,7 +70,7 @@ def goes_home(person: Person) -> None:
     wish = person.sees(lambda now: now["acting"] and "failback" in now["acting"][0]["command"], "the way home is named", 60.0)
     person.pastes(wish["acting"][0]["command"])
     person.approves(person.sees(asks, "the way home is proposed", 240.0))
-    closed = person.sees(is_in("closed"), "home again", 240.0)
+    closed = person.follows(is_in("closed"), "home again", 240.0)
     assert closed["serving"] == HOME
 
 
