@@ -59,6 +59,14 @@ class Person:
         assert ended.returncode == 0, f"holdfast {shlex.join(words)}: {ended.stdout}{ended.stderr}"
         return ended.stdout
 
+    def insists(self, *words: str) -> str:
+        """One command, typed again as long as what it speaks to is too busy to answer (exit code 2 or 3: nothing was done)."""
+        end = time.monotonic() + ANSWER_SECONDS
+        while (ended := self.types(*words)).returncode in (2, 3) and time.monotonic() < end:
+            time.sleep(1.0)
+        assert ended.returncode == 0, f"holdfast {shlex.join(words)}: {ended.stdout}{ended.stderr}"
+        return ended.stdout
+
     def pastes(self, command: str, *more: str) -> str:
         """A command as Holdfast printed it, without a question on this terminal."""
         program, *words = shlex.split(command)

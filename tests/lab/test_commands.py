@@ -41,7 +41,7 @@ def test_a_pause_keeps_a_decision_back_and_an_abort_before_the_promotion_turns_b
 
 def turns_back(person: Person) -> None:
     """Declared, paused, approved, resumed, aborted: home writes again under its old epoch."""
-    person.does("lab", "cut", HOME)
+    person.insists("lab", "cut", HOME)
     person.does("declare", "--as", ADMINISTRATOR)
     asked = person.sees(asks, "people are asked", 60.0)
     incident = asked["incident"]["incident"]
@@ -59,7 +59,7 @@ def turns_back(person: Person) -> None:
     assert "add --yes to go ahead" in refused.stdout + refused.stderr
     said = person.does("abort", incident, "--as", INCIDENT_COMMANDER, "--because", "the provider is back", "--yes")
     assert "turns back" in said
-    person.does("lab", "heal")
+    person.insists("lab", "heal")
     turned = person.sees(is_in("turned-back"), "it has turned back", 120.0)
     assert (turned["serving"], turned["epoch"]) == (HOME, 1)
     assert set(turned["incident"]["turned_back"]) >= {"database", "cache"}
@@ -71,7 +71,7 @@ def moves_without_its_source(person: Person) -> None:
     person.does("switchover", "--as", ADMINISTRATOR)
     asked = person.sees(asks, "a planned move is proposed", 60.0)
     assert asked["incident"]["proposal"]["loss_bound_seconds"] == 0.0
-    person.does("lab", "cut", HOME)
+    person.insists("lab", "cut", HOME)
     person.approves(asked)
     person.sees(is_in("activating"), "it is decided", 30.0)
     because = "the data centre has no power, the operator says"

@@ -26,7 +26,7 @@ def test_a_region_is_lost_and_comes_home_by_what_a_person_types() -> None:
         with person.has_lab() as lab:
             with person.keeps("controller", "run", person.plan) as controller, canary(person) as clients:
                 person.sees(is_well, "all is well", 90.0)
-                person.does("lab", "cut", HOME)
+                person.insists("lab", "cut", HOME)
                 asked = person.sees(asks, "people are asked", 240.0)
                 assert asked["incident"]["kind"] == "incident"
                 given = person.approves(asked)
@@ -34,7 +34,7 @@ def test_a_region_is_lost_and_comes_home_by_what_a_person_types() -> None:
                 person.follows(is_in("recovered"), "the other region has taken over", 240.0)
                 person.sees(served_from(AWAY), "every function is served from there", 60.0)
                 back(clients)
-                person.does("lab", "heal")
+                person.insists("lab", "heal")
                 goes_home(person)
                 assert served_from(HOME)(person.sees(served_from(HOME), "every function is served at home", 60.0))
                 written = reported(person)
