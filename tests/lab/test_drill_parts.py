@@ -119,6 +119,12 @@ def killings() -> dict[str, Callable[[RunningDrill], None]]:
     return found | {name: kill_part(name) for name in BESIDE}
 
 
+def moment_for(part: str) -> Kind:
+    """In the middle of the failover; but the lost region's stores are fenced by then, so they are struck before."""
+    stores = [f"{name} of {load(PLAN).plan.primary_region()}" for name in ("PostgreSQL", "Redis")]
+    return Kind.INCIDENT_OPENED if part in stores else Kind.EPOCH_OPENED
+
+
 KILLED = killings()
 QUICK = "relay"
 """The one of them that `make test` kills too."""
@@ -138,7 +144,7 @@ def test_whatever_part_is_killed_the_drill_ends_in_bounds_and_leaves_nothing(par
         over = drilled(
             directory,
             monkeypatch,
-            interfere=once(recorded(Kind.EPOCH_OPENED), strike),
+            interfere=once(recorded(moment_for(part)), strike),
             warm_up_seconds=2.0,
             settle_seconds=1.0,
             well_bound_seconds=5.0,
