@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from contract.suite import Suite
 from holdfast.ports.notifier import Notification, Notifier, Repeats
 
 MESSAGE = Notification(
@@ -47,12 +48,15 @@ class Channel:
         raise AssertionError("a subclass breaks the channel")
 
 
-class NotifierSuite:
+class NotifierSuite(Suite):
+    port = Notifier
+
     @pytest.fixture
     def channel(self) -> Channel:
         raise AssertionError("a subclass provides the channel")
 
     def test_a_message_arrives_whole_and_has_a_reference(self, channel: Channel) -> None:
+        self.held(channel.notifier)
         assert asyncio.run(channel.notifier.send(channel.message))
         assert channel.arrived() == [channel.shown(channel.message)]
 

@@ -11,6 +11,14 @@ import pytest
 from contract.channels_rig import FILES, NETWORK, Far, FarChannel, to
 from contract.notifier_suite import MESSAGE, Channel, NotifierSuite
 from holdfast.ports.notifier import RefusedNotificationError
+from holdfast.providers.apprise.notifier import AppriseNotifier
+from holdfast.providers.inapp.notifier import InAppNotifier
+from holdfast.providers.pagerduty.notifier import PagerDutyNotifier
+from holdfast.providers.slack.notifier import SlackNotifier, SlackWebhookNotifier
+from holdfast.providers.smtp.notifier import SmtpNotifier
+from holdfast.providers.statuspage.notifier import StatusPageNotifier
+from holdfast.providers.twilio.notifier import SmsNotifier, VoiceNotifier
+from holdfast.providers.webhook.notifier import WebhookNotifier
 
 HARD = replace(
     MESSAGE,
@@ -28,6 +36,19 @@ def far(tmp_path: Path) -> Iterator[Far]:
 
 
 class TestEveryChannel(NotifierSuite):
+    implementations = (
+        AppriseNotifier,
+        InAppNotifier,
+        PagerDutyNotifier,
+        SlackNotifier,
+        SlackWebhookNotifier,
+        SmsNotifier,
+        SmtpNotifier,
+        StatusPageNotifier,
+        VoiceNotifier,
+        WebhookNotifier,
+    )
+
     @pytest.fixture(params=[*NETWORK, *FILES])
     def channel(self, far: Far, request: pytest.FixtureRequest) -> Channel:
         return FarChannel(far, request.param)
