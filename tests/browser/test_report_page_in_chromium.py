@@ -120,6 +120,25 @@ def test_the_regions_stand_side_by_side_with_their_words_inside(browser: Chromiu
     assert all(scene["gap"] > 40 and scene["inside"] and scene["apart"] for scene in scenes)
 
 
+@pytest.mark.parametrize("width", [320, 375, 1200])
+def test_no_word_of_a_board_lies_on_another_or_sticks_out(browser: Chromium, address: str, width: int) -> None:
+    tab = open_page(browser, address, width)
+    found = tab.value(
+        """[...document.querySelectorAll('svg.board')].map(board => {
+          const frame = board.getBoundingClientRect();
+          const boxes = [...board.querySelectorAll('text')].map(e => [e.textContent, e.getBoundingClientRect()]);
+          const out = boxes.filter(([, b]) => b.left < frame.left - 2 || b.right > frame.right + 2 || b.bottom > frame.bottom + 2);
+          const lies = ([, a], [, b]) => a.left < b.right - 0.5 && b.left < a.right - 0.5 && a.top + 3 < b.bottom && b.top + 3 < a.bottom;
+          const on = boxes.flatMap((a, i) => boxes.slice(i + 1).filter(b => lies(a, b)).map(b => a[0] + ' | ' + b[0]));
+          const place = [...board.querySelectorAll('rect.place')].map(e => Math.round(e.getBoundingClientRect().left));
+          return {out: out.map(([words]) => words), on, place, clocks: board.querySelectorAll('rect.track').length}; })"""
+    )
+    assert len(found) == 2, "people were asked, and had decided"
+    assert [(board["out"], board["on"]) for board in found] == [([], [])] * 2
+    assert [board["clocks"] for board in found] == [5, 5]
+    assert found[0]["place"] == found[1]["place"]
+
+
 @pytest.mark.parametrize("width", [320, 1200])
 def test_numbers_of_moments_do_not_cover_each_other(browser: Chromium, address: str, width: int) -> None:
     tab = open_page(browser, address, width)
@@ -137,6 +156,13 @@ def test_a_screen_reader_hears_what_the_pictures_show(browser: Chromium, address
     assert all(names)
     regions = next(node for node in images if node["name"]["value"] == "eu-west-1 and eu-central-1 at the moments that decided")
     assert regions["description"]["value"].startswith("Impact at 0 s: eu-west-1 failing, eu-central-1 stands by, lag unknown; 1 of 5")
+    boards = [node for node in images if node["name"]["value"].endswith("after impact") and node.get("description")]
+    assert [node["name"]["value"].split(",")[0] for node in boards] == ["People are asked", "Decided"]
+    asked, decided = (node["description"]["value"] for node in boards)
+    assert "Voice Call Processing out 2.2 s of 15 min, at risk, forecast 30 min by plan" in asked
+    assert "2 of " in asked
+    assert "fence begins" in decided
+    assert "Nobody had to act" in decided
     assert sum("answered in time" in name for name in names) == 5 * tab.value(
         "[...document.querySelectorAll('h3')].filter(h => h.textContent.startsWith('Around ')).length"
     )
@@ -152,7 +178,7 @@ def test_words_in_pictures_can_be_read(browser: Chromium, address: str, scheme: 
     fills = tab.value("[...new Set([...document.querySelectorAll('svg text:not(.pt):not(.knob-t)')].map(t => getComputedStyle(t).fill))]")
     known = tab.value(
         """(() => { const probe = document.createElement('i'); document.body.append(probe);
-        const names = ['text', 'muted', 'done', 'running', 'failed'];
+        const names = ['text', 'muted', 'done', 'running', 'person', 'failed'];
         const found = names.map(n => { probe.style.color = `var(--${n})`; return getComputedStyle(probe).color; });
         probe.remove(); return found; })()"""
     )
@@ -214,10 +240,11 @@ def test_every_word_can_be_read(browser: Chromium, address: str, scheme: str) ->
 
 def test_state_is_never_colour_alone(browser: Chromium, address: str) -> None:
     tab = open_page(browser, address)
-    signs = tab.value("[...document.querySelectorAll('.sign')].map(s => s.innerText.trim()).filter(Boolean)")
+    signs = tab.value("[...document.querySelectorAll('.sign:not(:has(svg))')].map(s => s.innerText.trim()).filter(Boolean)")
     assert signs
-    # An icon and a word, or in the rows of the steps an icon before the step's own word.
+    # An icon and a word, or in the rows of the steps an icon before the step's own word; where the icon is drawn, the word beside it.
     bare = [sign for sign in signs if not re.match(r"^[✓✕?]( .+)?$", sign) and sign != "noted"]
+    assert set(tab.value("[...document.querySelectorAll('.sign:has(svg)')].map(s => s.lastChild.textContent)")) <= {"at risk", "in time"}
     assert bare == []
     shapes = tab.value("[...new Set([...document.querySelectorAll('figure rect')].map(r => r.className.baseVal))]")
     heights = {shape: tab.value(f"document.querySelector('figure rect.{shape.split()[-1]}').getAttribute('height')") for shape in shapes}
@@ -247,6 +274,14 @@ def test_the_picture_of_the_regions_fits_on_a_sheet_with_its_heading(browser: Ch
     top = tab.value("document.querySelector('#moments').getBoundingClientRect().top")
     bottom = tab.value("document.querySelector('svg.scenes').getBoundingClientRect().bottom")
     assert bottom - top < (297 - 32) * 96 / 25.4, "taller than a sheet: an empty one would come before it"
+
+
+def test_each_board_fits_on_a_sheet(browser: Chromium, address: str) -> None:
+    tab = open_page(browser, address, 680)
+    tab.media("print", "light")
+    heights = tab.value("[...document.querySelectorAll('svg.board')].map(board => board.getBoundingClientRect().height)")
+    assert heights
+    assert max(heights) < (297 - 32) * 96 / 25.4 * 0.6
 
 
 def test_page_numbers_and_the_plans_digest_stand_on_every_sheet(browser: Chromium, address: str) -> None:

@@ -1,7 +1,6 @@
 """The drill on real servers: it passes, whoever is killed; nothing of it is left."""
 
 import json
-import time
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -85,15 +84,6 @@ def test_a_synchronous_drill_loses_no_acknowledged_write(monkeypatch: pytest.Mon
 @pytest.mark.prove
 @pytest.mark.timeout(500)
 def test_what_only_the_lost_region_held_explains_every_lost_write_and_a_chosen_one_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    mark = RunningDrill.mark
-
-    def after_the_copies_fell_behind(drill: RunningDrill, what: str, detail: str) -> None:
-        if what == "cut":
-            drill.lab.cut_link("eu-west-1", "eu-central-1")
-            end = time.monotonic() + 1.0
-            drill.until("a second of writes that are not copied", lambda: time.monotonic() >= end, 10.0)
-        mark(drill, what, detail)
-
     wished: list[str] = []
 
     def give_one_back(drill: RunningDrill) -> None:
@@ -106,9 +96,8 @@ def test_what_only_the_lost_region_held_explains_every_lost_write_and_a_chosen_o
             assert [run(["divergence", "apply", export.name, *chosen]) for _ in range(2)] == [0, 0]
             assert run(["divergence", export.name, "--lab", str(drill.lab.directory)]) == 0
 
-    monkeypatch.setattr(RunningDrill, "mark", after_the_copies_fell_behind)
     with place() as directory:
-        over = drilled(directory, monkeypatch, interfere=give_one_back)
+        over = drilled(directory, monkeypatch, interfere=give_one_back, copies_cut_seconds=1.0)
         there, lost = over.report.only_there, over.report.lost_writes.total
         assert lost is not None and lost > 0, over.said()
         assert (there.lost_found, there.lost_missing) == (lost, 0), over.said()

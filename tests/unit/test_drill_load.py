@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from holdfast.drill.load import ENOUGH, served_in_a_row
+from holdfast.drill.load import ENOUGH, acknowledged_lately, served_in_a_row
 from holdfast.ledger.entry import LedgerEntry, RequestResult
 from holdfast.ledger.reading import entry_line
 
@@ -35,3 +35,11 @@ def test_too_few_requests_prove_nothing_nor_does_a_line_that_is_being_written(tm
     with (tmp_path / "voice.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"function":"voi')
     assert served_in_a_row(tmp_path, ["voice"])
+
+
+def test_writes_are_taken_now_when_the_last_request_of_any_function_was_acknowledged_a_moment_ago(tmp_path: Path) -> None:
+    answered = 100.0 + ENOUGH
+    assert acknowledged_lately(ledger(tmp_path, [0, *ROW], failed=frozenset({3})), ["pms", "voice"], answered + 0.9)
+    assert not acknowledged_lately(tmp_path, ["voice"], answered + 1.1)
+    assert not acknowledged_lately(ledger(tmp_path, [0, *ROW], failed=frozenset({ENOUGH})), ["voice"], answered + 0.1)
+    assert not acknowledged_lately(tmp_path, ["pms"], answered)

@@ -39,6 +39,18 @@ def test_what_is_not_well_is_named(state: dict[str, Any], said: str | None) -> N
     assert (lacking(state) is None) if said is None else said in str(lacking(state))
 
 
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        (FENCED, None),
+        (OPEN, "inc-1-1 is awaiting approval"),
+        ({**FENCED, "loss": {"bound_seconds": None}}, "can't be bounded yet"),
+    ],
+)
+def test_a_drill_of_what_is_lost_needs_no_more_than_a_bound(state: dict[str, Any], said: str | None) -> None:
+    assert (lacking(state, "bounded") is None) if said is None else said in str(lacking(state, "bounded"))
+
+
 def test_it_is_done_when_all_was_well_for_long_enough_without_a_break() -> None:
     warm = warming()
     for now, state in ((101.0, WELL), (104.0, FENCED), (105.0, WELL), (108.9, WELL)):

@@ -20,6 +20,7 @@ from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan
+from holdfast.runbook.expectation import Conducted
 
 Deed = Callable[[Situation, IncidentState, Command], tuple[str, tuple[Move, ...]]]
 """What a command comes to where there is an open incident."""
@@ -227,7 +228,7 @@ _OF_THE_INSTALLATION = {"alert": alerting.alert, "break-glass": break_glass, "ma
 """Verbs that need no incident and no person of the plan's roles."""
 
 
-def waiting_steps(incident: IncidentState) -> dict[str, Mapping[str, Any]]:
+def waiting_steps(incident: Conducted) -> dict[str, Mapping[str, Any]]:
     """Step → the record that says why it waits for a person, for every step that still does."""
     waiting: dict[str, Mapping[str, Any]] = {}
     for record in incident.records:

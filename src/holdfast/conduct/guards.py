@@ -82,5 +82,5 @@ def held(situation: Situation, incident: IncidentState, run: str, step: PlannedS
     block = step.block
     if is_paused(situation, incident, run, step):
         return True
-    touches_writers = block.grants_write or block.moves_traffic or block.removes_write
+    touches_writers = block.begins_writing or block.moves_traffic or block.removes_write
     return touches_writers and run in incident.reopened

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast.console.headline import Said, headline
+from holdfast.report.clock import verdict as clock_verdict
 from holdfast.report.wording import duration, offset_of, time_of_day
 
-AT_RISK_SHARE = 0.6
-"""Share of the promised time after which a clock is *at risk*."""
 WAITING_SECONDS = 5.0
 """An object that waits to be copied for less is just on its way."""
 STALE_SECONDS = 30.0
@@ -265,7 +264,9 @@ def _clock(function: Mapping[str, Any], now: float, zone: str) -> Clock:
     state = _HEALTH[word]
     verdict, verdict_state = "", state
     if out is not None:
-        verdict, verdict_state = _verdict(out, target, back, function["expected_back"], since)
+        expected = function["expected_back"]
+        ahead = None if expected is None else expected["at_seconds"] - since
+        verdict, verdict_state = clock_verdict(out, target, back=back is not None, expected_seconds=ahead)
     if since is None:
         forecast = function["reason"] if word != "up" else f"served from {function['served_from']}" if function["served_from"] else ""
     elif back is not None:
@@ -273,16 +274,6 @@ def _clock(function: Mapping[str, Any], now: float, zone: str) -> Clock:
     else:
         forecast = _forecast(function["expected_back"], now, zone)
     return Clock(function["name"], function["priority"], state, word, out, target, verdict, verdict_state, forecast)
-
-
-def _verdict(out: float, target: float, back: float | None, expected: Mapping[str, Any] | None, since: float) -> tuple[str, str]:
-    if out > target:
-        return f"over by {duration(out - target)}", "failed"
-    if back is not None:
-        return "in time", "done"
-    if expected is not None and expected["at_seconds"] - since > target:
-        return "at risk", "needs-person"
-    return ("at risk", "needs-person") if out >= AT_RISK_SHARE * target else ("in time", "running")
 
 
 def _forecast(expected: Mapping[str, Any] | None, now: float, zone: str) -> str:

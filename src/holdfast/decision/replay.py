@@ -301,6 +301,11 @@ def _fold_zone(installation: Installation, record: Record) -> Installation:
     )
 
 
+def _without_access(told: frozenset[tuple[str, str, str]]) -> frozenset[tuple[str, str, str]]:
+    """Glass that is broken again is told again, under another key: who heard of it before matters no more."""
+    return frozenset(delivery for delivery in told if not delivery[0].startswith("access/"))
+
+
 def _term_begun(before: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
     used = max(before.used, (body["era"], body["epoch"]), tuple(body.get("used", (0, 0))))
     known = {name: body[name] for name in ("era", "epoch", "serving")} | {"identity": body.get("installation") or before.identity}
@@ -334,7 +339,7 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
     Kind.EPOCH_FOUND: lambda before, body: {"used": max(before.used, (body["era"], body["epoch"]))},
     Kind.EPOCH_WITHDRAWN: _epoch_withdrawn,
     Kind.RESUMED: lambda _, body: {"paused": None},
-    Kind.ACCESS_BROKEN: lambda _, body: {"broken_glass": body},
+    Kind.ACCESS_BROKEN: lambda before, body: {"broken_glass": body, "told": _without_access(before.told)},
     Kind.INCIDENT_CLOSED: _closed,
     Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
     Kind.OBSERVERS_SEEN: lambda _, body: {"observers_heard": frozenset(body["heard"])},

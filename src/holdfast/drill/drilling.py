@@ -14,18 +14,21 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from holdfast.conduct.runs import FAILOVER
 from holdfast.console.narration import Line, line
 from holdfast.drill.answers import to_acknowledge
 from holdfast.drill.evidence import Evidence
 from holdfast.drill.injection import INJECTIONS, Injection, at_last
-from holdfast.drill.load import served_in_a_row
+from holdfast.drill.load import acknowledged_lately, served_in_a_row
 from holdfast.drill.parts import Part, PartFailed, start, wait_until
 from holdfast.drill.settings import DrillSettings, Say
 from holdfast.drill.warming import Warming
+from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.lab.faults import Faults
 from holdfast.lab.ground import LabProblem
 from holdfast.lab.running import Lab, start_lab
+from holdfast.plan.blocks import BLOCKS
 from holdfast.plan.loader import LoadedPlan
 from holdfast.plan.people import Occasion, approvers, ticks_off
 from holdfast.providers.controller.client import ControllerClient, ControllerRefused, ControllerSilent
@@ -202,6 +205,13 @@ class RunningDrill:
         incident = self.state.get("incident")
         return incident is not None and incident["state"] in states
 
+    def has_promoted(self) -> bool:
+        """Whether every store that the scenario's failover moves is written in the other region."""
+        steps = [step for phase in self.loaded.plan.scenarios[self.settings.scenario].phases for step in phase.steps]
+        moving = {step.id for step in steps if BLOCKS[step.block].begins_writing}
+        done = (r.body for r in self.records if r.kind == Kind.STEP_FINISHED and r.body["run"] == FAILOVER)
+        return moving <= {body["step"] for body in done if body["outcome"] in ("succeeded", "settled")}
+
 
 @dataclass(frozen=True, slots=True)
 class DrillResult:
@@ -238,7 +248,8 @@ def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: 
         try:
             _until_recovered(drill)
             evidence = evidence.after_failover(lab, loaded.plan, settings.scenario)
-            _bring_home(drill)
+            if settings.ends == "home":
+                _bring_home(drill)
         except (PartFailed, LabProblem, OSError) as failure:
             # The lab's own parts can end too (a full disk, a kill): what was gathered so far is still reported, as not proved.
             ended_early = str(failure)
@@ -272,15 +283,35 @@ def _until_recovered(drill: RunningDrill) -> None:
     drill.until("the controller answers", lambda: drill.state, settings.ready_bound_seconds)
     drill.until("the controller knows what was promised before it came", lambda: _promises_are_short(drill), settings.ready_bound_seconds)
     _warm_up(drill)
+    _let_copies_fall_behind(drill)
     drill.deciding = True
     drill.say(Line(time.time(), "running", drill.injection.says.format(region=source)))
     drill.mark("cut", source)
     drill.injection.takes_away(lab, drill.faults, source)
-    bound = settings.failover_bound_seconds + settings.waits_seconds
-    drill.until("every function is served again", lambda: drill.incident_is("recovered") or drill.is_stuck(), bound)
-    if not drill.incident_is("recovered"):
-        raise PartFailed("a step needs a person and no stand-in may choose for them: the drill ends")
+    if settings.ends == "promoted":
+        _await(drill, "every store is written in the other region", drill.has_promoted)
+        return
+    _await(drill, "every function is served again", lambda: drill.incident_is("recovered"))
     _settle(drill)
+
+
+def _await(drill: RunningDrill, condition: str, test: Callable[[], bool]) -> None:
+    """Look until the failover has come so far, bounded. Raises PartFailed, also when it waits for a person whom nobody stands in for."""
+    bound = drill.settings.failover_bound_seconds + drill.settings.waits_seconds
+    drill.until(condition, lambda: test() or drill.is_stuck(), bound)
+    if not test():
+        raise PartFailed("a step needs a person and no stand-in may choose for them: the drill ends")
+
+
+def _let_copies_fall_behind(drill: RunningDrill) -> None:
+    """Cut what the primary region sends to the other, under load, where the drill asks for it; the region itself serves on."""
+    settings, plan = drill.settings, drill.loaded.plan
+    if settings.copies_cut_seconds <= 0:
+        return
+    source, target = plan.primary_region(), plan.dr_region()
+    drill.mark("copies-cut", f"{source} → {target}")
+    drill.lab.cut_link(source, target)
+    _for_a_while(drill, settings.copies_cut_seconds)
 
 
 def _bring_home(drill: RunningDrill) -> None:
@@ -308,13 +339,13 @@ def _bring_home(drill: RunningDrill) -> None:
 def _warm_up(drill: RunningDrill) -> None:
     """Load until all has been well for a while without a break; what keeps it from that is said while it lasts."""
     settings, lease = drill.settings, drill.loaded.plan.profiles[drill.settings.profile].lease
-    warming = Warming(settings.warm_up_seconds, lease, os.cpu_count() or 1, time.monotonic())
+    warming = Warming(settings.warm_up_seconds, lease, os.cpu_count() or 1, time.monotonic(), settings.needs)
 
     def warm() -> bool:
         said = warming.look(drill.state, time.monotonic(), os.getloadavg()[0])
         if said is not None:
             drill.say(Line(time.time(), "unknown", said))
-        return warming.done(time.monotonic())
+        return warming.done(time.monotonic()) and (settings.needs == "well" or _is_written(drill))
 
     drill.until(
         f"watching sees every function well for {settings.warm_up_seconds:g} s (a machine that is busy with other things may be too slow "
@@ -322,6 +353,10 @@ def _warm_up(drill: RunningDrill) -> None:
         warm,
         settings.ready_bound_seconds + settings.warm_up_seconds,
     )
+
+
+def _is_written(drill: RunningDrill) -> bool:
+    return acknowledged_lately(drill.lab.layout.ledgers, drill.loaded.plan.functions, time.time())
 
 
 def _promises_are_short(drill: RunningDrill) -> bool:

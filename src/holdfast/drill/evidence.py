@@ -94,7 +94,7 @@ class Evidence:
 def _moved(plan: Plan, scenario: str) -> frozenset[str]:
     """The stores that the scenario's failover begins to write in the other region."""
     steps = [step for phase in plan.scenarios[scenario].phases for step in phase.steps]
-    taken = (step for step in steps if BLOCKS[step.block].grants_write or step.block == "bucket.activate")
+    taken = (step for step in steps if BLOCKS[step.block].begins_writing)
     return frozenset(step.component for step in taken if step.component is not None)
 
 

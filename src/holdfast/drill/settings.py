@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from holdfast.console.narration import Line
+from holdfast.drill.warming import Needs
 
 Say = Callable[[Line], None]
 
@@ -31,6 +32,12 @@ class DrillSettings:
     """Stand-ins who acknowledge nothing, so that escalation is practised."""
     storage: str | None = None
     """The lab's S3 server; None: the real one if it is installed."""
+    copies_cut_seconds: float = 0.0
+    """So long before something is taken away, nothing of the primary region reaches the other any more: copies are behind by then."""
+    ends: Literal["home", "promoted"] = "home"
+    """Where the drill ends: with the way home; or as soon as every store is written in the other region, with what was lost still gone."""
+    needs: Needs = "well"
+    """What must have been so for `warm_up_seconds` before the cut. Only *bounded*: the drill tells what is lost, nothing of an outage."""
     warm_up_seconds: float = 4.0
     settle_seconds: float = 3.0
     """Load after each run; longer, up to `well_bound_seconds`, until every function's clients have ten successes in a row."""

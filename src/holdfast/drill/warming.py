@@ -5,17 +5,32 @@ Pure: what the controller's read model says → what is not well yet, and when t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 AGAIN_SECONDS = 10.0
 """The same words are said again no sooner than this."""
 
 
-def lacking(state: Mapping[str, Any]) -> str | None:
-    """What is not as it must be before the cut: every function and region well, no incident on, what a failover may lose known."""
+Needs = Literal["well", "bounded"]
+"""What must be so before the cut: all is well; or only that no incident is on and what a failover may lose is known. (Then the drill also
+sees to it that clients' writes are acknowledged at that moment.)"""
+
+
+def lacking(state: Mapping[str, Any], needs: Needs = "well") -> str | None:
+    """What is not as it must be before the cut."""
     incident = state.get("incident")
     if incident is not None and incident["state"] not in ("closed", "stood-down"):
         return f"{incident['incident']} is {incident['state'].replace('-', ' ')}, and nothing was cut yet: {incident.get('reason', '')}"
+    ill = _ill(state) if needs == "well" else None
+    if ill is not None:
+        return ill
+    if state.get("loss", {}).get("bound_seconds") is None:
+        return "what a failover would lose can't be bounded yet"
+    return None
+
+
+def _ill(state: Mapping[str, Any]) -> str | None:
+    """Which functions and regions are not well, or None."""
     watching: Mapping[str, Any] = state.get("watching", {})
     functions, regions = watching.get("functions", {}), watching.get("scores", {})
     if not functions:
@@ -24,11 +39,7 @@ def lacking(state: Mapping[str, Any]) -> str | None:
     ill += [
         f"{region} scores {'nothing yet' if score is None else f'{score:.0f} of 100'}" for region, score in regions.items() if score != 100
     ]
-    if ill:
-        return ", ".join(ill)
-    if state.get("loss", {}).get("bound_seconds") is None:
-        return "what a failover would lose can't be bounded yet"
-    return None
+    return ", ".join(ill) or None
 
 
 @dataclass
@@ -39,13 +50,14 @@ class Warming:
     lease_seconds: float
     cores: int
     begun_seconds: float
+    needs: Needs = "well"
     _well_since: float | None = None
     _said: str = ""
     _said_seconds: float = 0.0
 
     def look(self, state: Mapping[str, Any], now: float, load: float) -> str | None:
         """A sentence to say now, or None. `load`: how many processes wanted a processor in the last minute."""
-        why = lacking(state)
+        why = lacking(state, self.needs)
         if why is None:
             self._well_since = now if self._well_since is None else self._well_since
             return None

@@ -61,7 +61,7 @@ class Kind(StrEnum):
     MESSAGE_EDITED = "message.edited"  # key, message, by, subject, body, short (each null: as the plan has it): a person's words for one message that is to come
     AGENT_RECORD = "agent.record"  # region, number, at_seconds, what, detail, facts, signature, late (bool): what an agent did by itself
     COMMAND = "command"  # id, verb, by, arguments, answer: what a person asked for and was told
-    EXERCISE_MARK = "exercise.mark"  # what (cut | heal), detail (region), at_seconds: what the drill did to the world
+    EXERCISE_MARK = "exercise.mark"  # what (cut | heal | copies-cut), detail (region; of copies-cut both, with an arrow), at_seconds: what the drill did to the world
     REAPPLY_ORDERED = "divergence.apply-ordered"  # reapply (id of the command), by, run, only [id], objections (stop|leave), region, era, epoch: what of the lost side's is to be given back
     REAPPLIED = "divergence.applied"  # reapply, region, counts {result: n}, results [{id, result (applied|already|conflict|refused|withheld|unknown), detail}]
     INCIDENT_CLOSED = "incident.closed"  # outcome, reason

@@ -50,6 +50,11 @@ class BlockSpecification:
     of_the_plan: bool = True
     """Whether a plan's step may name it; False for what only Holdfast itself orders."""
 
+    @property
+    def begins_writing(self) -> bool:
+        """Whether a store is written where it was not from then on, without what its copy lacked: held to the loss that people approved."""
+        return self.grants_write or self.name == "bucket.activate"
+
 
 _I, _C, _O = BlockClass.IDEMPOTENT, BlockClass.COMPARE, BlockClass.ONCE
 

@@ -42,6 +42,7 @@ from holdfast.report.model import (
 )
 from holdfast.report.only_there import only_there, only_there_on_return
 from holdfast.report.seen import RequestWindow
+from holdfast.report.stands import stands
 from holdfast.report.steps import phase_results, run_result, step_results
 from holdfast.report.timing import Moments, moments, time_spent
 from holdfast.report.verdict import judged
@@ -142,6 +143,7 @@ def build(facts: ReportFacts) -> Report:
         cost_usd=number(assessed.body.get("cost_usd")) if assessed else None,
         observers_silent=_silent(history),
         events=events(facts, at, history, steps, functions, (source, target)),
+        stands=stands(facts, at, scenario, (source, target)),
         sides=(facts.plan.primary_region(), facts.plan.dr_region()),
         request_windows=shown,
         zones=zone_changes(history, at.impact, facts.ended_seconds),

@@ -4,6 +4,7 @@ Rules: a moment that nobody recorded is left out, never guessed; a step that fai
 look at the copies said, plus the time since; null where nobody looked.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from holdfast.health.observation import Observation, Seen, Subject
@@ -50,7 +51,7 @@ def events(
             name=name,
             seconds=seconds,
             sentence=f"{sentence}, {duration(seconds)} after impact",
-            lag_seconds=_lag(
+            lag_seconds=lag_at(
                 facts.observations, followers[name], at.impact + seconds, at.impact + (made_anew.get(name) or -_LONG_AGO_SECONDS)
             )
             if name in followers
@@ -143,8 +144,10 @@ def _begin(steps: Sequence[StepResult], run: Run) -> float | None:
     return min((step.started_seconds for step in mine), default=None)
 
 
-def _lag(observations: Sequence[Observation], follower: str, at_seconds: float, not_before_seconds: float) -> float | None:
-    """How far the worst of the follower's copies was behind."""
+def lag_at(observations: Sequence[Observation], follower: str, at_seconds: float, not_before_seconds: float = -math.inf) -> float | None:
+    """How far the worst of the follower's copies was behind at a moment (wall clock); None where nobody had looked for a minute.
+
+    `not_before_seconds`: what was seen earlier counts for nothing."""
     newest: dict[tuple[Subject, str], Observation] = {}
     begin = max(at_seconds - _LOOKED_SECONDS, not_before_seconds)
     for look in observations:

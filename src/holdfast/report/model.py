@@ -10,7 +10,7 @@ from typing import Final, Literal
 from pydantic import Field
 
 from holdfast.report.part import ReportPart, Seconds
-from holdfast.report.seen import Event, RequestMarks, RequestWindow
+from holdfast.report.seen import Event, RequestMarks, RequestWindow, Stand
 from holdfast.report.told import CallResult, NotificationResult, PeopleResult, SlaResult
 
 SCHEMA_NAME: Final = "holdfast/report/v1"
@@ -375,6 +375,8 @@ class Report(ReportPart):
     cost_usd: float | None = None
     observers_silent: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
+    stands: tuple[Stand, ...] = ()
+    """How it stood when people were asked, when they had decided, and when a step waited for one."""
     sides: tuple[str, ...] = ()
     """The plan's primary region and its DR region: left and right in every picture."""
     request_windows: tuple[RequestWindow, ...] = ()

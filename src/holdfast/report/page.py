@@ -10,7 +10,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from holdfast.report import drawing, pictures, wording
+from holdfast.report import boards, drawing, pictures, wording
 from holdfast.report.model import PhaseResult, Report, StepResult
 from holdfast.report.summary import SIGNS, headline, next_on_page, sign_of
 from holdfast.report.terminal import PARTS
@@ -82,6 +82,7 @@ def page(report: Report) -> str:
             clients=_clients(report),
             sides=pictures.sides_of(report),
             scenes=pictures.scenes(report),
+            boards=boards.boards(report),
             request_windows=pictures.request_windows(report),
             parts=tuple(zip(report.time_spent, drawing.part_bars(report.time_spent), strict=True)),
             part_names=PARTS,

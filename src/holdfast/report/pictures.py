@@ -4,7 +4,7 @@ Rules: the plan's primary stands left, its DR region right, whoever serves. A st
 say isn't drawn. Never here: markup.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
@@ -71,6 +71,17 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class Regions:
+    """Both regions and what lies between them; `arrow` and `look` as of a scene."""
+
+    left: Place
+    right: Place
+    link: str
+    arrow: str
+    look: str
+
+
+@dataclass(frozen=True, slots=True)
 class Strip:
     """The requests of one function in one window: state → drawing, and the same in words."""
 
@@ -105,20 +116,47 @@ def scenes(report: Report) -> tuple[Scene, ...]:
     """The regions before it happened and at each moment that decided, there and back."""
     if not report.source or not report.target:
         return ()
-    told = _Regions({report.source: _SERVES, report.target: _FOLLOWS}, report.target)
     left, right = sides_of(report)
     found: list[Scene] = []
     top = 24
-    for event in report.events:
+    for event, told in _course(report):
         if event.name in _NAMES:
-            told.after(event, report)
             clocks = _clocks(event, report)
-            link, arrow = _link(event, told.follower, right)
-            look = "stale" if event.lag_seconds is None or told.places[report.source] == _FAILS else "runs"
+            link, arrow = _link(event.lag_seconds, told.follower, right)
+            look = _look(event.lag_seconds, told, report)
             name, at = _NAMES[event.name], duration(event.seconds)
             found.append(Scene(at, name, told.places[left], told.places[right], link, arrow, look, clocks, top))
             top += SCENE_PIXELS if clocks else SCENE_PIXELS - 16
     return tuple(found)
+
+
+def regions_at(report: Report, seconds: float, lag_seconds: float | None) -> Regions:
+    """The regions as the moments up to this one had put them."""
+    left, right = sides_of(report)
+    told = _at_first(report)
+    for event, after in _course(report):
+        if event.seconds > seconds:
+            break
+        told = after
+    link, arrow = _link(lag_seconds, told.follower, right)
+    return Regions(told.places[left], told.places[right], link, arrow, _look(lag_seconds, told, report))
+
+
+def _at_first(report: Report) -> "_Regions":
+    return _Regions({report.source: _SERVES, report.target: _FOLLOWS}, report.target)
+
+
+def _course(report: Report) -> "Iterator[tuple[Event, _Regions]]":
+    """Each event with the regions as they were from it on."""
+    told = _at_first(report)
+    for event in report.events:
+        if event.name in _NAMES:
+            told.after(event, report)
+        yield event, _Regions(dict(told.places), told.follower)
+
+
+def _look(lag_seconds: float | None, told: "_Regions", report: Report) -> str:
+    return "stale" if lag_seconds is None or told.places[report.source] == _FAILS else "runs"
 
 
 def sides_of(report: Report) -> tuple[str, str]:
@@ -166,10 +204,10 @@ class _Regions:
                 self.places[left], self.follower = _FOLLOWS, left
 
 
-def _link(event: Event, follower: str | None, right: str) -> tuple[str, str]:
+def _link(lag_seconds: float | None, follower: str | None, right: str) -> tuple[str, str]:
     if follower is None:
         return "no copy", ""
-    lag = "lag unknown" if event.lag_seconds is None else f"lag {duration(event.lag_seconds)}"
+    lag = "lag unknown" if lag_seconds is None else f"lag {duration(lag_seconds)}"
     return lag, "right" if follower == right else "left"
 
 

@@ -14,9 +14,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import Protocol
 
-from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
 from holdfast.plan.blocks import Actor
 from holdfast.plan.model import Phase
 from holdfast.runbook.graph import PlannedStep, Runbook
@@ -25,6 +26,22 @@ from holdfast.runbook.progress import DONE, Progress, StepProgress, StepState
 RUNS_COUNTED = 5
 """Older runs say little about the servers of today."""
 _GOOD = ("succeeded", "settled")
+
+
+class Conducted(Protocol):
+    """What an expectation needs to know of an incident, whoever tells it."""
+
+    @property
+    def scenario(self) -> str:
+        """Identifier of its scenario."""
+
+    @property
+    def exercise(self) -> str | None:
+        """The exercise that it belongs to; None when it is real."""
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """Its records, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +55,7 @@ class Expected:
     """The step before it that ends last, or None when it waits for none."""
 
 
-def measured_seconds(
-    incidents: Iterable[IncidentState], scenario: str, run: str, book: Runbook, exercise: str | None
-) -> Mapping[str, float]:
+def measured_seconds(incidents: Iterable[Conducted], scenario: str, run: str, book: Runbook, exercise: str | None) -> Mapping[str, float]:
     """Step → how long it took in earlier runs. `exercise`: of the incident that the expectation is for."""
     took: dict[str, list[float]] = {}
     for incident in incidents:
@@ -56,7 +71,7 @@ def measured_seconds(
     return {step: median(lengths[-RUNS_COUNTED:]) for step, lengths in took.items()}
 
 
-def took_seconds(incident: IncidentState, run: str, step: PlannedStep) -> tuple[float, float] | None:
+def took_seconds(incident: Conducted, run: str, step: PlannedStep) -> tuple[float, float] | None:
     """How long a step took, from its first intent to its success, and the moment of that; people's approval from when they were asked.
 
     None where it did not succeed by itself.
