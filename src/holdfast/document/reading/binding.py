@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from holdfast.document.reading.draft import Draft, Entry, Said, slug, unique
+from holdfast.document.reading.draft import Draft, Entry, Said, slug
 from holdfast.document.reading.things.steps import component_of
 from holdfast.document.reading.tree import says
 from holdfast.plan.blocks import BLOCKS
@@ -108,7 +108,7 @@ def _rename_components(draft: Draft) -> None:
     renamed = {known: name for known, name in wanted if known is not None and known != name and name not in components}
     if not renamed:
         return
-    draft.data["components"] = {renamed.get(key, key): entry for key, entry in components.items()}
+    draft.rename_components(renamed)
     _renamed_within(draft.data, renamed, names_component=False)
     _asked_by_new_names(draft, "components", renamed)
     _told(draft, "components are called as the lab's services call them: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
@@ -116,11 +116,14 @@ def _rename_components(draft: Draft) -> None:
 
 def _asked_by_new_names(draft: Draft, section: str, renamed: Mapping[str, str]) -> None:
     """A question asks about a place of the plan, and that place has just taken another name."""
-    for index, asked in enumerate(draft.questions):
-        top, _, rest = asked.about.partition(".")
+
+    def now(about: str) -> str:
+        top, _, rest = about.partition(".")
         name, dot, key = rest.partition(".")
-        if top == section and name in renamed:
-            draft.questions[index] = replace(asked, about=f"{section}.{renamed[name]}{dot}{key}")
+        return f"{section}.{renamed[name]}{dot}{key}" if top == section and name in renamed else about
+
+    draft.questions = [replace(asked, about=now(asked.about)) for asked in draft.questions]
+    draft.absent = [replace(absent, about=now(absent.about)) for absent in draft.absent]
 
 
 def _renamed_within(value: Any, renamed: Mapping[str, str], *, names_component: bool) -> None:
@@ -151,10 +154,8 @@ def _components(draft: Draft) -> None:
     for kind, name, words, strategy, rto, rpo in _COMPONENTS:
         known = component_of(draft, kind)
         if known is None:
-            identifier = unique(name, components)
-            components[identifier] = added(
-                {"kind": kind, "name": words, "primary_strategy": strategy, "rto": rto} | ({"rpo": rpo} if rpo else {})
-            )
+            identifier, entry = draft.component(name, kind, ADDED_LINE)
+            entry.update(added({"name": words, "primary_strategy": strategy, "rto": rto} | ({"rpo": rpo} if rpo else {})))
             _told(draft, f"components.{identifier}: the document names none of this kind")
             continue
         for key, value in (("primary_strategy", strategy), ("rto", rto)):

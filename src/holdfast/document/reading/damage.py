@@ -106,6 +106,6 @@ def text_of(content: bytes) -> Text:
             raise DocumentError(f"this line is longer than {LONGEST_LINE} characters", number, "break it into paragraphs")
         now = _CONTROL.sub(" ", repaired(line))
         if now != line or (not sound and not line.isascii()):
-            repairs.append(Repair(number, line.strip()[:80], now.strip()[:80]))
+            repairs.append(Repair(number, line.strip(), now.strip()))
         kept.append(now)
     return Text(tuple(kept), tuple(repairs))

@@ -2,6 +2,8 @@
 
 The blocks come from markdown-it (tables switched on, nesting bounded). What stands within a line is not parsed by it but read by
 `tree.plain`, so that time grows with the document's length only. HTML tables are cut out first, since Markdown ends them at an empty line.
+Definitions of links (`[name]: address`) are left out here, as the addresses of links in a text are: markdown-it's own rule for them takes
+the square of their number where titles stay open.
 """
 
 import re
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 DEEPEST = 40
+_CONTAINERS = frozenset({"blockquote_open", "bullet_list_open", "ordered_list_open", "list_item_open"})
+_NOT_SO_DEEP = f"at most {DEEPEST - 1} quotes, or {DEEPEST // 2 - 1} lists, in each other are read"
+LONGEST_HEADING = 300
+"""Characters; a longer one is a paragraph that somebody underlined."""
 _FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})")
 _BOLD_LINE = re.compile(r"^\*\*([^*]{1,120})\*\*:?$")
 _FRONT = re.compile(r"^([A-Za-z][\w -]{0,60}):\s*(.*)$")
@@ -22,7 +28,8 @@ _FRONT_ITEM = re.compile(r"^\s+-\s+(.*)$|^-\s+(.*)$")
 _MOST_FRONT_LINES = 200
 _OPENING = re.compile(r"<table\b", re.I)
 _CLOSING = re.compile(r"</table\s*>", re.I)
-_COMMENT = re.compile(r"^\s*<!--.*-->\s*$")
+_COMMENT = re.compile(r"^<!--.*-->$", re.S)
+_DEFINITION = re.compile(r"^\[[^\[\]]{1,200}\]:\s*<?[^\s<>]*[./#@][^\s<>]*>?(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?$")
 
 
 def read_tree(lines: tuple[str, ...]) -> Tree:
@@ -30,7 +37,7 @@ def read_tree(lines: tuple[str, ...]) -> Tree:
     from markdown_it import MarkdownIt
 
     front, start = _front_matter(lines)
-    parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable("table").disable(["inline", "text_join"])
+    parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable("table").disable(["inline", "text_join", "reference"])
     builder = _Builder()
     for first, piece, is_table in _pieces(lines, start):
         if is_table:
@@ -38,13 +45,7 @@ def read_tree(lines: tuple[str, ...]) -> Tree:
             if table is not None:
                 builder.table(table)
             continue
-        try:
-            tokens = parser.parse("\n".join(piece))
-        except RecursionError:
-            raise DocumentError(
-                "lists or quotes stand too deep in each other here", first + 1, f"at most {DEEPEST} levels are read"
-            ) from None
-        builder.tokens(tokens, first)
+        builder.tokens(parser.parse("\n".join(piece)), first)
     return Tree(builder.sections, front)
 
 
@@ -102,7 +103,7 @@ class _Builder:
         parent: Section | None = self.sections[-1]
         while parent is not None and parent.level >= level:
             parent = parent.parent
-        section = Section(plain(title), level, line, parent)
+        section = Section(title, level, line, parent)
         if parent is not None:
             parent.children.append(section)
         self.sections.append(section)
@@ -116,7 +117,11 @@ class _Builder:
         while index < len(tokens):
             token = tokens[index]
             line = offset + (token.map[0] if token.map else 0) + 1
+            if token.level >= DEEPEST - 1 and token.type in _CONTAINERS:  # the parser leaves out, without a word, what stands deeper still
+                raise DocumentError("lists or quotes stand too deep in each other here", line, _NOT_SO_DEEP)
             match token.type:
+                case "heading_open" if len(tokens[index + 1].content) > LONGEST_HEADING:
+                    pass
                 case "heading_open":
                     self.heading(tokens[index + 1].content, int(token.tag[1]), line)
                     index += 1
@@ -159,6 +164,8 @@ class _Builder:
                 self._lists[-1][1].children.append(leaf)
             return
         rows = [row.strip() for row in content.split("\n")]
+        if content.startswith("[") and all(_DEFINITION.match(row) for row in rows):
+            return
         bold = _BOLD_LINE.match(content.strip())
         follows = tokens[index + 2].type if index + 2 < len(tokens) else ""
         leads = content.rstrip().endswith(":") and len(content) <= 120 and follows in ("bullet_list_open", "ordered_list_open")
