@@ -242,7 +242,7 @@ def test_what_is_removed_from_the_document_is_reported_and_never_made_up(line: s
 
 
 def test_a_document_that_says_nothing_gives_a_plan_that_says_what_it_lacks() -> None:
-    got: Any = import_document(b"", "empty.md")
+    got: Any = import_document(b"# Plan\n", "empty.md")
 
     assert not got.complete
     assert {"name", "version", "functions", "regions", "document.owner"} <= set(got.missing)

@@ -16,7 +16,8 @@ _BY_BYTES = (
 )
 _SEEN = 4096
 """Bytes at a file's beginning that say what it is."""
-_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|body)\b", re.I | re.S)
+_HTML = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.I)
+_LEAD_IN = re.compile(r"<!--.*?-->|<\?xml[^>]*>", re.S)
 _JSON = re.compile(r"\s*[{\[]\s*(?:[}{\[]|\"[^\"\n]{0,200}\"\s*[:,\]])")
 _PLAN = re.compile(r"^schema:\s*[\"']?holdfast/", re.M)
 
@@ -27,7 +28,7 @@ def refuse_other_formats(content: bytes, source: str) -> None:
         if content.startswith(mark):
             raise DocumentError(f"this is {what}, and no Markdown", None, hint)
     head = content[:_SEEN].decode("utf-8", "replace").removeprefix("\ufeff")
-    if _HTML.match(head):
+    if _HTML.match(_LEAD_IN.sub("", head)):
         raise DocumentError(
             "this is an HTML page, and no Markdown", None, "turn it into Markdown first: pandoc plan.html -t gfm -o plan.md"
         )
@@ -37,5 +38,5 @@ def refuse_other_formats(content: bytes, source: str) -> None:
         raise DocumentError("this is a plan of Holdfast already, and needs no import", None, "check it as it is: holdfast check PLAN")
     if source.lower().endswith((".yaml", ".yml")):
         raise DocumentError("this is YAML, and no Markdown", None, "import the document that people wrote")
-    if not content.strip():
+    if not content.removeprefix(b"\xef\xbb\xbf").strip():
         raise DocumentError("the document is empty", None, "name the file that holds the plan")

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 DEEPEST = 40
 _CONTAINERS = frozenset({"blockquote_open", "bullet_list_open", "ordered_list_open", "list_item_open"})
 _NOT_SO_DEEP = f"at most {DEEPEST - 1} quotes, or {DEEPEST // 2 - 1} lists, in each other are read"
+MOST_PARTS = 300_000
+"""Tokens of all Markdown: three a cell or paragraph, some five an item of a list."""
+MOST_TABLE_TEXT = 4_000_000
+"""Characters in the rows of all tables together, with what merged cells repeat."""
 LONGEST_HEADING = 300
 """Characters; a longer one is a paragraph that somebody underlined."""
 _FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})")
@@ -39,13 +43,17 @@ def read_tree(lines: tuple[str, ...]) -> Tree:
     front, start = _front_matter(lines)
     parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable("table").disable(["inline", "text_join", "reference"])
     builder = _Builder()
+    budget = MOST_PARTS
     for first, piece, is_table in _pieces(lines, start):
         if is_table:
             table = read_table("\n".join(piece), first + 1)
             if table is not None:
                 builder.table(table)
             continue
-        builder.tokens(parser.parse("\n".join(piece)), first)
+        tokens = _Tokens(budget, first)
+        parser.block.parse("\n".join(piece), parser, {}, tokens)
+        budget -= len(tokens)
+        builder.tokens(tokens, first)
     return Tree(builder.sections, front)
 
 
@@ -91,6 +99,20 @@ def _pieces(lines: tuple[str, ...], start: int) -> "list[tuple[int, list[str], b
     return [piece for piece in pieces if any(line.strip() for line in piece[1])]
 
 
+class _Tokens(list["Token"]):
+    """The blocks of a piece of Markdown, bounded: cells that a table's short rows lack, and lists in lists, make much of little text."""
+
+    def __init__(self, most: int, offset: int) -> None:
+        super().__init__()
+        self._most, self._line = most, offset
+
+    def append(self, token: "Token") -> None:
+        if len(self) >= self._most:
+            at = next((one.map[0] for one in reversed(self) if one.map), 0)
+            raise DocumentError("the document has too many table cells, items and paragraphs", self._line + at + 1, "import the plan alone")
+        super().append(token)
+
+
 class _Builder:
     """Puts blocks under their headings."""
 
@@ -98,6 +120,8 @@ class _Builder:
         self.sections: list[Section] = [Section("", 0, 1)]
         self._lists: list[tuple[bool, Leaf | None]] = []
         """Lists that are open: whether numbered, and the item that is being read."""
+        self._written = 0
+        """Characters in all rows of tables so far."""
 
     def heading(self, title: str, level: int, line: int) -> None:
         parent: Section | None = self.sections[-1]
@@ -109,6 +133,9 @@ class _Builder:
         self.sections.append(section)
 
     def table(self, table: Table) -> None:
+        self._written += sum(len(row.text) for row in table.rows)
+        if self._written > MOST_TABLE_TEXT:  # only merged cells can make more text of a document than it has
+            raise DocumentError("the merged cells of this document's tables repeat too much text", table.line, "write long texts beside tables")
         self.sections[-1].tables.append(table)
 
     def tokens(self, tokens: "list[Token]", offset: int) -> None:

@@ -175,8 +175,10 @@ def _key(key: str) -> str:
 def _scalar(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return re.sub(r"^(-?\d+)e", r"\1.0e", repr(value))  # without a point it would be read as a word
     if not isinstance(value, str):
-        return "null" if value is None else repr(value)
+        return "null" if value is None else str(value)
     if _DATE.fullmatch(value):
         return f"'{value}'"
     plain = _PLAIN.fullmatch(value) and not _RESERVED.fullmatch(value)

@@ -239,6 +239,13 @@ def component_for(draft: Draft, name: str, line: int) -> str:
     return _new_component(draft, name, line)
 
 
+def _described(draft: Draft, name: str, line: int) -> str:
+    """The component that a strategy is for: that of its name, else the one of its kind that has no strategy yet, else a new one."""
+    known = draft.named("components", name)
+    found = known or component_for(draft, name, line)
+    return _new_component(draft, name, line) if known is None and "primary_strategy" in draft.section("components")[found] else found
+
+
 def _new_component(draft: Draft, name: str, line: int) -> str:
     kind = kind_of(name)
     identifier, entry = draft.component(name, kind, line)
@@ -272,7 +279,7 @@ def _link(draft: Draft, component: str, source: tuple[str, str], target: tuple[s
 
 def _strategy_table(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
     for row in named_rows(table, places, section, draft):
-        identifier = component_for(draft, row.name, row.line)
+        identifier = _described(draft, row.name, row.line)
         entry = draft.section("components")[identifier]
         about = f"components.{identifier}"
         for key, column in (("primary_strategy", "strategy"), ("backup_strategy", "backup")):
@@ -287,7 +294,7 @@ def _strategy_section(section: Section, draft: Draft) -> None:
     if not any(says(leaf.label, "strategy", "recovery method", "recovery approach") for leaf in leaves):
         return
     name = re.sub(r"\b(?:recovery|restoration|strategy|strategies)\b", "", section.name, flags=re.I).strip(" -–:") or section.name
-    identifier = component_for(draft, name, section.line)
+    identifier = _described(draft, name, section.line)
     entry = draft.section("components")[identifier]
     about = f"components.{identifier}"
     for leaf in leaves:
