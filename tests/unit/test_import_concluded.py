@@ -41,12 +41,16 @@ def test_a_number_that_counts_something_else_is_no_number_of_zones(text: str) ->
 
 
 def test_a_score_below_so_many_minutes_is_no_score() -> None:
-    (first, second) = triggers_of("Region health score < 50%", "Health check older than below 5 minutes").value["scenarios"]["loss"]["triggers"]
+    (first, second) = triggers_of("Region health score < 50%", "Health check older than below 5 minutes").value["scenarios"]["loss"][
+        "triggers"
+    ]
     assert first["below"] == 50 and second["kind"] == "signal"
 
 
 def test_who_does_a_step_is_concluded_from_its_words() -> None:
-    roles = "# Roles\n\n| Role | Primary | Backup |\n| --- | --- | --- |\n| Technical lead | Ann | Bob |\n| Communication lead | Cy | Di |\n\n"
+    roles = (
+        "# Roles\n\n| Role | Primary | Backup |\n| --- | --- | --- |\n| Technical lead | Ann | Bob |\n| Communication lead | Cy | Di |\n\n"
+    )
     got = imported(roles + "## Scenario 1: Loss\n\n### Response\n\n- Ring the harbour\n- Tell customers by hand\n")
     steps = got.value["scenarios"]["loss"]["phases"][0]["steps"]
 
@@ -88,7 +92,9 @@ def test_a_sign_and_a_currency_that_are_usual_are_concluded() -> None:
 
 
 def test_a_word_for_a_priority_is_concluded_and_its_name_is_said() -> None:
-    got = imported("| Function | Priority | RTO | RPO |\n| --- | --- | --- | --- |\n| A | High | 4 h | 1 h |\n| B | P1 (high) | 4 h | 1 h |\n")
+    got = imported(
+        "| Function | Priority | RTO | RPO |\n| --- | --- | --- | --- |\n| A | High | 4 h | 1 h |\n| B | P1 (high) | 4 h | 1 h |\n"
+    )
     assert because(got) == {"functions.a.priority": "'High' is taken for P2"}
 
 
@@ -124,7 +130,9 @@ def test_two_systems_in_a_table_are_two_components_of_one_kind_though_they_be() 
 
 
 def test_what_the_document_says_there_is_none_of_stays_with_its_reason() -> None:
-    got = import_document((DOCUMENTS / "reference.md").read_text().replace("- **RPO**: 5 min", "- **RPO**: N/A (stateless)", 1).encode(), "plan.md")
+    got = import_document(
+        (DOCUMENTS / "reference.md").read_text().replace("- **RPO**: 5 min", "- **RPO**: N/A (stateless)", 1).encode(), "plan.md"
+    )
 
     assert [(one.about, one.says) for one in got.absent] == [("components.postgresql.rpo", "N/A (stateless)")]
     (said,) = load_bytes(got.text.encode(), Path("plan.yaml")).plan.not_applicable
@@ -132,7 +140,9 @@ def test_what_the_document_says_there_is_none_of_stays_with_its_reason() -> None
 
 
 def test_cells_of_columns_that_nobody_reads_are_told_in_every_kind_of_table() -> None:
-    got = imported("# T\n\n| Test | Frequency | Success criteria | Budget |\n| --- | --- | --- | --- |\n| Move | Weekly | RTO < 1 h | 300 |\n")
+    got = imported(
+        "# T\n\n| Test | Frequency | Success criteria | Budget |\n| --- | --- | --- | --- |\n| Move | Weekly | RTO < 1 h | 300 |\n"
+    )
     assert [note.text for note in got.notes] == ["Move: Budget: 300"]
 
 

@@ -246,3 +246,12 @@ def test_a_document_that_says_nothing_gives_a_plan_that_says_what_it_lacks() -> 
 
     assert not got.complete
     assert {"name", "version", "functions", "regions", "document.owner"} <= set(got.missing)
+
+
+def test_a_plan_of_sound_values_that_does_not_load_is_not_called_whole() -> None:
+    rule = "\n## Communication\n\n### Briefing\n\n- **Method**: Email\n- **Recipients**: Crew\n- **Timeline**: Within 30 minutes\n"
+    got = import_document((DOCUMENTS / "reference.md").read_bytes() + rule.encode(), "plan.md")
+
+    (problem,) = got.missing
+    number = int(problem.split(" ")[1])
+    assert not got.complete and "no subject" in problem and "briefing:" in got.text.split("\n")[number - 2 : number][0]

@@ -71,7 +71,7 @@ def work(text: str) -> int:
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in TELLING else pytest.mark.prove) for name in SHAPES])
 def test_each_piece_more_is_as_much_more_work_as_the_one_before(name: str) -> None:
-    """Were the work a straight line, what the second and the third lot of pieces add would be the same. A square shows in the difference."""
+    """Were the work a straight line, the second and the third lot of pieces would add the same. A square shows in the difference."""
     shape = SHAPES[name]
     imported(shape(3 * SOME))  # what is made once for the process is not the document's
     once, twice, thrice = (work(shape(SOME * times)) for times in (1, 2, 3))

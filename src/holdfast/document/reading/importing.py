@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,8 +24,10 @@ from holdfast.document.reading.things import (
 )
 from holdfast.document.reading.tree import Tree
 from holdfast.document.reading.writing import plain_value, yaml_text
+from holdfast.plan.loader import load_bytes
 from holdfast.plan.model import Plan
 from holdfast.plan.places import place_of
+from holdfast.plan.problems import PlanError, Problem
 
 _RECOGNISERS = (
     systems.read,
@@ -51,7 +54,7 @@ class Concluded:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What was read. `text`: the plan's YAML. `missing`: keys that the plan needs and the document doesn't give."""
+    """What was read. `text`: the plan's YAML. `missing`: what keeps the plan from loading: keys that the document doesn't give, mostly."""
 
     text: str
     value: dict[str, Any]
@@ -78,8 +81,8 @@ def import_document(content: bytes, source: str, bind: str = "") -> Imported:
     Raises DocumentError for what can't be read at all.
     """
     refuse_other_formats(content, source)
-    text = text_of(content)
-    tree = read_tree(text.lines)
+    document = text_of(content)
+    tree = read_tree(document.lines)
     draft = Draft()
     draft.data["schema"] = Said("holdfast/plan/v1", 0)
     for recognise in _RECOGNISERS:
@@ -92,11 +95,14 @@ def import_document(content: bytes, source: str, bind: str = "") -> Imported:
     _people_last(draft, source)
     value = plain_value(draft.data)
     missing = _missing(value)
+    text = yaml_text(draft.data, source, missing)
+    if not missing and (missing := _refused(text)):
+        text = yaml_text(draft.data, source, missing)
     return Imported(
-        yaml_text(draft.data, source, missing),
+        text,
         value,
         _counts(draft),
-        text.repairs,
+        document.repairs,
         tuple(draft.questions),
         tuple(_concluded(draft.data, "")),
         tuple(draft.absent),
@@ -174,6 +180,20 @@ def _missing(value: dict[str, Any]) -> tuple[str, ...]:
         echoes = {"observers"} if "regions" in found else set()  # the usual observers come from the regions
         return tuple(key for key in dict.fromkeys(found) if key not in echoes)
     return _roles_of_regions(value)
+
+
+def _refused(text: str) -> tuple[str, ...]:
+    """What the loader says against a plan whose every value has its type, such as a message without words; with its line in the plan."""
+    try:
+        load_bytes(text.encode(), Path("plan.yaml"))
+    except PlanError as error:
+        head = len(error.problems) + 1  # lines that the plan gets at its head when these are listed there
+        return tuple(f"line {problem.line + head} of the plan: {_in_words(problem)}" for problem in error.problems)
+    return ()
+
+
+def _in_words(problem: Problem) -> str:
+    return problem.message + (f" ({problem.value})" if problem.value else "") + (f" — {problem.hint}" if problem.hint else "")
 
 
 def _roles_of_regions(value: dict[str, Any]) -> tuple[str, ...]:

@@ -135,7 +135,9 @@ class _Builder:
     def table(self, table: Table) -> None:
         self._written += sum(len(row.text) for row in table.rows)
         if self._written > MOST_TABLE_TEXT:  # only merged cells can make more text of a document than it has
-            raise DocumentError("the merged cells of this document's tables repeat too much text", table.line, "write long texts beside tables")
+            raise DocumentError(
+                "the merged cells of this document's tables repeat too much text", table.line, "write long texts beside tables"
+            )
         self.sections[-1].tables.append(table)
 
     def tokens(self, tokens: "list[Token]", offset: int) -> None:
