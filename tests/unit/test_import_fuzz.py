@@ -1,6 +1,5 @@
-"""Any file at all: a plan, or one clear error with its place; in a time that grows with the file and no faster."""
+"""Any file at all: a plan, or one clear error with its place."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.document.reading import DocumentError, import_document
+from holdfast.document.reading.damage import MOST_BYTES
 from holdfast.plan.loader import PlanError, load_bytes
 
 DOCUMENTS = sorted((Path(__file__).parent / "documents").glob("*.md"))
@@ -120,15 +120,14 @@ def test_a_document_with_its_lines_shuffled(path: Path, dice: object) -> None:
     ],
     ids=range(23),
 )
-def test_what_is_made_to_take_long_takes_seconds_at_most(content: bytes) -> None:
-    begin = time.process_time()
+def test_what_is_made_to_take_long_ends_as_everything_else_does(content: bytes) -> None:
+    """How its time grows is held in `test_import_growth`."""
     outcome(content)
-    assert time.process_time() - begin < 10
 
 
 def test_too_large_and_no_text_are_refused_at_once_with_the_line() -> None:
-    with pytest.raises(DocumentError, match="larger than 16 MiB"):
-        import_document(b"x" * (16 * 1024 * 1024 + 1), "large.md")
+    with pytest.raises(DocumentError, match="larger than 2 MiB"):
+        import_document(b"x" * (MOST_BYTES + 1), "large.md")
     with pytest.raises(DocumentError, match="no text") as caught:
         import_document(b"# Plan\n\n\x00", "binary.md")
     assert caught.value.placed("binary.md").startswith("binary.md:3:1: ")
