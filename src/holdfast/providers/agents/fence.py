@@ -23,7 +23,7 @@ from holdfast.providers.agents.client import AgentClient, AgentSilent, OrderAnsw
 
 _ASK_SECONDS = 1.5
 """Longest wait for an answer that an agent gives at once."""
-_GLANCE_SECONDS = 0.4
+_GLANCE_SECONDS = 0.2
 """For a source that may well be lost: nobody waits longer for what it adds to a proof."""
 _FENCE_SECONDS = 8.0
 _STOP_SECONDS = 15.0

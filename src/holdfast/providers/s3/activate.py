@@ -35,6 +35,8 @@ class BucketActivateAction:
         self._buckets = {region: Bucket(binding, timeout_seconds=timeout_seconds) for region, binding in bindings.items()}
         self._bindings = bindings
         self._clock = clock
+        for bucket in self._buckets.values():
+            bucket.prepare()
 
     def close(self) -> None:
         """Let go of connections and threads."""

@@ -29,6 +29,7 @@ _THREADS = 8
 _SERVER_FAULT = 500
 _T = TypeVar("_T")
 _making_client = Lock()
+"""A session is not to be used by two threads at once; clients are."""
 
 
 @functools.cache
@@ -37,11 +38,6 @@ def _session() -> Any:
     import boto3
 
     return boto3.session.Session()
-
-
-def _new_client(**settings: Any) -> Any:
-    with _making_client:  # a session is not to be used by two threads at once; clients are
-        return _session().client("s3", **settings)
 
 
 class StorageRefusal(Exception):
@@ -108,6 +104,13 @@ class Bucket:
     def place(self) -> str:
         """Where it is, for messages."""
         return f"bucket {self._binding.bucket} at {self._binding.endpoint}"
+
+    def prepare(self) -> None:
+        """Make the client now, beside whatever else happens, so that nobody waits for it in an incident. It asks the storage nothing.
+
+        What goes wrong here goes wrong again, and is told, when the bucket is used.
+        """
+        self._threads.submit(self._connected)
 
     def close(self) -> None:
         """Let go of connections and threads. Calls in hand end by their time-outs."""
@@ -186,30 +189,35 @@ class Bucket:
         return StorageRefusal(f"{self.place} answers {status} {code}: correct the bindings, or allow the key to do this")
 
     def _connected(self) -> Any:
-        if self._client is None:
-            from botocore.config import Config
+        with _making_client:
+            if self._client is None:
+                self._client = self._made()
+            return self._client
 
-            try:
-                secret = self._binding.secret_key_file.read_text(encoding="utf-8").strip()
-            except OSError as error:
-                raise StorageRefusal(f"the secret key in {self._binding.secret_key_file} can't be read: {error.strerror}") from error
-            self._client = _new_client(
-                endpoint_url=self._binding.endpoint,
-                aws_access_key_id=self._binding.access_key,
-                aws_secret_access_key=secret,
-                region_name=self._binding.region,
-                config=Config(
-                    connect_timeout=self._timeout_seconds,
-                    read_timeout=self._timeout_seconds,
-                    retries={"total_max_attempts": 1},
-                    proxies={},
-                    max_pool_connections=_THREADS,
-                    s3={"addressing_style": "path"},
-                    request_checksum_calculation="when_required",
-                    response_checksum_validation="when_required",
-                ),
-            )
-        return self._client
+    def _made(self) -> Any:
+        from botocore.config import Config
+
+        try:
+            secret = self._binding.secret_key_file.read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise StorageRefusal(f"the secret key in {self._binding.secret_key_file} can't be read: {error.strerror}") from error
+        return _session().client(
+            "s3",
+            endpoint_url=self._binding.endpoint,
+            aws_access_key_id=self._binding.access_key,
+            aws_secret_access_key=secret,
+            region_name=self._binding.region,
+            config=Config(
+                connect_timeout=self._timeout_seconds,
+                read_timeout=self._timeout_seconds,
+                retries={"total_max_attempts": 1},
+                proxies={},
+                max_pool_connections=_THREADS,
+                s3={"addressing_style": "path"},
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
 
     def _get(self, key: str) -> Stored | None:
         client = self._connected()
