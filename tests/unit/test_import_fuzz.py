@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.document.reading import DocumentError, import_document
@@ -55,19 +55,16 @@ def outcome(content: bytes) -> None:
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=60)
 def test_any_bytes(content: bytes) -> None:
     outcome(content)
 
 
 @given(st.text(max_size=400))
-@settings(max_examples=60)
 def test_any_text(text: str) -> None:
     outcome(text.encode("utf-8", "replace"))
 
 
 @given(st.lists(PIECES, max_size=25))
-@settings(max_examples=150)
 def test_any_order_of_what_documents_are_made_of(pieces: list[str]) -> None:
     outcome("".join(pieces).encode("utf-8", "replace"))
 
@@ -75,7 +72,6 @@ def test_any_order_of_what_documents_are_made_of(pieces: list[str]) -> None:
 @given(
     st.sampled_from(DOCUMENTS), st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 80), st.text(max_size=8)), min_size=1, max_size=6)
 )
-@settings(max_examples=100)
 def test_a_document_with_pieces_cut_out_and_put_in(path: Path, cuts: list[tuple[int, int, str]]) -> None:
     text = path.read_text()
     for at, length, put in cuts:
@@ -84,7 +80,6 @@ def test_a_document_with_pieces_cut_out_and_put_in(path: Path, cuts: list[tuple[
 
 
 @given(st.sampled_from(DOCUMENTS), st.randoms(use_true_random=False))
-@settings(max_examples=60)
 def test_a_document_with_its_lines_shuffled(path: Path, dice: object) -> None:
     lines = path.read_text().split("\n")
     dice.shuffle(lines)  # type: ignore[attr-defined]
