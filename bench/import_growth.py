@@ -18,7 +18,8 @@ Shape = Callable[[int], str]
 
 MOST_RATIO = 3.0
 MOST_SECONDS_FOR_100_KB = 1.0
-_BYTES = 50_000
+_BYTES = 25_000
+"""Of the smallest of three documents."""
 
 
 def table(heads: str, row: str, before: str = "") -> Shape:

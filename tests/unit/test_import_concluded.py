@@ -146,6 +146,11 @@ def test_cells_of_columns_that_nobody_reads_are_told_in_every_kind_of_table() ->
     assert [note.text for note in got.notes] == ["Move: Budget: 300"]
 
 
+def test_a_cell_for_which_the_table_has_no_column_is_told() -> None:
+    got = imported("| Function | RTO |\n| --- | --- |\n| Booking | 4 h | on \\| off | by hand |\n| Till | 1 h |\n")
+    assert [(note.text, note.line) for note in got.notes] == [("Booking: on | off", 3), ("Booking: by hand", 3)]
+
+
 def test_a_person_sees_what_was_concluded_in_the_table_and_a_program_each_with_its_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,7 +42,7 @@ def read_tree(lines: tuple[str, ...]) -> Tree:
 
     front, start = _front_matter(lines)
     parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable("table").disable(["inline", "text_join", "reference"])
-    builder = _Builder()
+    builder = _Builder(lines)
     budget = MOST_PARTS
     for first, piece, is_table in _pieces(lines, start):
         if is_table:
@@ -116,8 +116,9 @@ class _Tokens(list["Token"]):
 class _Builder:
     """Puts blocks under their headings."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: tuple[str, ...]) -> None:
         self.sections: list[Section] = [Section("", 0, 1)]
+        self._document = lines
         self._lists: list[tuple[bool, Leaf | None]] = []
         """Lists that are open: whether numbered, and the item that is being read."""
         self._written = 0
@@ -230,7 +231,16 @@ class _Builder:
             elif token.type == "tr_close" and not headers:
                 headers = tuple(cells)
             elif token.type == "tr_close" and any(cells):
+                cells += self._beyond(line, len(headers))
                 rows.append(Leaf("row", " | ".join(cells), line, cells=tuple(cells)))
             index += 1
         self.table(Table(headers, rows, first))
         return index
+
+    def _beyond(self, line: int, columns: int) -> list[str]:
+        """Cells of a row for which the table has no column: the parser leaves them out."""
+        raw = self._document[line - 1]
+        if raw.count("|") <= columns:
+            return []
+        cells = re.split(r"(?<!\\)\|", raw.strip().removeprefix("|"))
+        return [text for cell in cells[columns:] if (text := plain(cell))]
