@@ -70,7 +70,7 @@ def bind_lab(draft: Draft) -> None:
     _rules(draft)
     scenario = _scenario(draft)
     if scenario is not None:
-        _wishes(draft)
+        _wishes(draft, scenario)
         _promotions(draft, scenario)
         _ways_back(draft, scenario)
         _exercise(draft, scenario)
@@ -236,17 +236,16 @@ def _replicas(draft: Draft) -> dict[str, int]:
     return {service: run for service, _, run, _ in _SERVICES if service in draft.section("functions")}
 
 
-def _wishes(draft: Draft) -> None:
+def _wishes(draft: Draft, scenario: Entry) -> None:
     """Steps that named a block and waited for a component, a number of instances or a version."""
+    phases = scenario.get("phases", [])
+    practised = {id(step) for phase in phases for step in phase["steps"]}
+    seconds: dict[int, Entry] = {}
     for wish in draft.wishes:
-        practised = [step for phase in draft.section("scenarios")[_DRILL].get("phases", ()) for step in phase["steps"]]
-        if wish.block in ("notify", "approve") or not any(step is wish.step for step in practised):
+        if wish.block in ("notify", "approve") or id(wish.step) not in practised:
             continue
-        blocks = (
-            [wish.block, "dns.switch"]
-            if wish.block == "loadbalancer.switch" and says(wish.step["parameters"]["text"].value, "dns")
-            else [wish.block]
-        )
+        two = wish.block == "loadbalancer.switch" and says(wish.step["parameters"]["text"].value, "dns")
+        blocks = [wish.block, "dns.switch"] if two else [wish.block]
         kinds = [BLOCKS[block].component_kind for block in blocks]
         if any(kind is not None and component_of(draft, kind) is None for kind in kinds):
             continue
@@ -261,29 +260,34 @@ def _wishes(draft: Draft) -> None:
         elif blocks[0] == "application.deploy":
             first["parameters"] = {"version": added("2")}
         _told(draft, f"scenarios: '{text.value}' is carried out by {' and '.join(blocks)}, with what the lab has")
-        if len(blocks) == 2:
-            _second(draft, wish.step, component_of(draft, "dns") or "dns", text.line)
+        if two:
+            seconds[id(first)] = _second(first, component_of(draft, "dns") or "dns", text.line)
+    for phase in phases if seconds else ():
+        _insert(phase, seconds)
 
 
-def _second(draft: Draft, first: Entry, component: str, line: int) -> None:
-    """The second block of a step that names two: it follows the first, and whatever waited for the first waits for it."""
-    for scenario in draft.section("scenarios").values():
-        for phase in scenario.get("phases", ()):
-            if first in phase["steps"]:
-                name = f"{first['id'].value}-dns"[:63]
-                for step in phase["steps"]:
-                    step.update(
-                        {"after": [Said(name, one.line) if one.value == first["id"].value else one for one in step["after"]]}
-                        if "after" in step
-                        else {}
-                    )
-                step = {
-                    "id": Said(name, line),
-                    "block": Said("dns.switch", line),
-                    "after": added([first["id"].value]),
-                    "component": added(component),
-                }
-                phase["steps"].insert(phase["steps"].index(first) + 1, step)
+def _second(first: Entry, component: str, line: int) -> Entry:
+    """The second block of a step that names two: it follows the first."""
+    return {
+        "id": Said(f"{first['id'].value}-dns"[:63], line),
+        "block": Said("dns.switch", line),
+        "after": added([first["id"].value]),
+        "component": added(component),
+    }
+
+
+def _insert(phase: Entry, seconds: Mapping[int, Entry]) -> None:
+    """Put each second step behind its first, by the first's identity; whatever waited for the first waits for the second."""
+    steps: list[Entry] = []
+    waits: dict[str, str] = {}
+    for step in phase["steps"]:
+        if "after" in step:
+            step["after"] = [replace(one, value=waits.get(one.value, one.value)) for one in step["after"]]
+        steps.append(step)
+        if id(step) in seconds:
+            steps.append(seconds[id(step)])
+            waits[step["id"].value] = steps[-1]["id"].value
+    phase["steps"] = steps
 
 
 def _promotions(draft: Draft, scenario: Entry) -> None:
