@@ -51,6 +51,9 @@ def test_an_empty_plan_and_an_empty_document_end_alike(tmp_path: Path) -> None:
         "<table><tr><th>Function</th><th>RTO</th></tr><tr><td>A</td><td>4 h</td></tr></table>\n",
         "[Plan](plan.md)\n\n# Functions\n",
         "{#top}\n# Functions\n",
+        "[[_TOC_]]\n\n# Functions\n",
+        "{{< toc >}}\n\n# Functions\n",
+        "# How to\n\n```yaml\nschema: holdfast/plan/v1\n```\n",
         "<div>\n\n# Functions\n\n</div>\n",
     ],
 )

@@ -18,8 +18,9 @@ _SEEN = 4096
 """Bytes at a file's beginning that say what it is."""
 _HTML = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.I)
 _LEAD_IN = re.compile(r"<!--.*?-->|<\?xml[^>]*>", re.S)
-_JSON = re.compile(r"\s*[{\[]\s*(?:[}{\[]|\"[^\"\n]{0,200}\"\s*[:,\]])")
-_PLAN = re.compile(r"^schema:\s*[\"']?holdfast/", re.M)
+_JSON = re.compile(r'\s*(?:\{\s*"[^"\n]{0,200}"\s*:|\[\s*\{\s*")')
+_SCHEMA = re.compile(r"schema:\s*[\"']?holdfast/")
+_OF_YAML = re.compile(r"\s|#|---|[A-Za-z_][\w-]*:|$")
 
 
 def refuse_other_formats(content: bytes, source: str) -> None:
@@ -34,9 +35,19 @@ def refuse_other_formats(content: bytes, source: str) -> None:
         )
     if _JSON.match(head):
         raise DocumentError("this is JSON, and no Markdown", None, "import the document that people wrote")
-    if _PLAN.search(head):
+    if _is_plan(head):
         raise DocumentError("this is a plan of Holdfast already, and needs no import", None, "check it as it is: holdfast check PLAN")
     if source.lower().endswith((".yaml", ".yml")):
         raise DocumentError("this is YAML, and no Markdown", None, "import the document that people wrote")
     if not content.removeprefix(b"\xef\xbb\xbf").strip():
         raise DocumentError("the document is empty", None, "name the file that holds the plan")
+
+
+def _is_plan(head: str) -> bool:
+    """Whether a schema of Holdfast stands among the first keys, and nothing before it that YAML wouldn't have there."""
+    for line in head.split("\n"):
+        if _SCHEMA.match(line):
+            return True
+        if not _OF_YAML.match(line):
+            return False
+    return False
