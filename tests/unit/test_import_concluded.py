@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.checks import check
 from holdfast.cli.main import run
 from holdfast.document.reading import Imported, import_document
 from holdfast.document.reading.quantities import duration, money, target, window
@@ -149,6 +150,14 @@ def test_cells_of_columns_that_nobody_reads_are_told_in_every_kind_of_table() ->
 def test_a_cell_for_which_the_table_has_no_column_is_told() -> None:
     got = imported("| Function | RTO |\n| --- | --- |\n| Booking | 4 h | on \\| off | by hand |\n| Till | 1 h |\n")
     assert [(note.text, note.line) for note in got.notes] == [("Booking: on | off", 3), ("Booking: by hand", 3)]
+
+
+def test_a_finding_about_a_note_holds_it_whole_or_ends_with_an_ellipsis() -> None:
+    got = import_document((DOCUMENTS / "reference.md").read_bytes() + b"\n## Odd\n\n" + b"Some 5 min of words " * 20, "plan.md", "lab")
+    plan = load_bytes(got.text.encode(), Path("plan.yaml")).plan
+    about = {finding.places[0][1]: finding.sentence for finding in check(plan) if finding.code in ("HF139", "HF140")}
+    assert any(len(note.text) > 160 for note in plan.notes) and len(about) == len(plan.notes)
+    assert all(about[number].endswith((note.text, "…")) for number, note in enumerate(plan.notes))
 
 
 def test_a_person_sees_what_was_concluded_in_the_table_and_a_program_each_with_its_line(
