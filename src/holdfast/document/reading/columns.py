@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from holdfast.document.reading.draft import Absent, Draft, Entry, Left
 from holdfast.document.reading.quantities import Reading, absent, duration, unit_of_heading
-from holdfast.document.reading.tree import Leaf, Section, Table, says
+from holdfast.document.reading.tree import Leaf, Section, Table, normal, says
 
 Words = Mapping[str, Sequence[str]]
 """Field → phrases that a column's name may hold, the field that is to choose first standing first."""
@@ -79,7 +79,10 @@ def columns(table: Table, words: Words) -> dict[str, int]:
     found: dict[str, int] = {}
     if len(table.headers) > MOST_COLUMNS:
         return found
+    all_heads = " ".join(map(normal, table.headers))
     for name, phrases in words.items():
+        if not says(all_heads, *phrases):  # most fields have no column, which is seen at one look
+            continue
         for phrase in phrases:
             index = next((at for at, head in enumerate(table.headers) if at not in found.values() and says(head, phrase)), None)
             if index is not None:
