@@ -5,7 +5,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 BIN := .venv/bin
 DEMO ?= drill run regional-outage --plan examples/voicehive/plan.yaml --directory var/demo
 
-.PHONY: help setup storage demo test lint prove bench clean lock
+.PHONY: help setup storage demo test lint prove bench docs clean lock
 
 help:
 	@echo "make demo     lose a region, bring it back, and see what clients really lost (under 4 minutes once installed)"
@@ -14,6 +14,7 @@ help:
 	@echo "make test     lint and every test that fits in 20 minutes"
 	@echo "make prove    what takes longer: ten demos in a row, the controller killed at many points"
 	@echo "make bench    measurements"
+	@echo "make docs     write into the docs what their commands print now"
 	@echo "make lint     style, types, and the order of the rooms"
 	@echo "make lock     renew requirements.lock from pyproject.toml"
 	@echo "make clean    remove what was made here (stops a lab that still runs)"
@@ -41,6 +42,9 @@ prove: setup
 
 bench: setup
 	@exec $(BIN)/python -m bench
+
+docs: setup
+	@PYTHONPATH=tests $(BIN)/python -m unit.docs_shown
 
 lock:
 	@scripts/lock

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from holdfast.controller.channels import ExerciseGuard, RateLimited, SecondWay
 from holdfast.plan.bindings import Bindings
@@ -71,7 +72,7 @@ def notifier_for(binding: ChannelBinding, source: str, post: Post, clock: Clock)
 def read_secret(reference: SecretReference) -> Secret:
     """Raises OSError, with the place and never the content, for one that isn't there."""
     if reference.file is not None:
-        value, place = reference.file.read_text(encoding="utf-8").strip(), str(reference.file)
+        value, place = _from_file(reference.file), str(reference.file)
     elif reference.environment is not None:
         value, place = os.environ.get(reference.environment, ""), f"environment variable {reference.environment}"
     else:
@@ -79,6 +80,15 @@ def read_secret(reference: SecretReference) -> Secret:
     if not value:
         raise OSError(f"{place} holds no secret; write it there")
     return Secret(value)
+
+
+def _from_file(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise OSError(f"{path} holds no text; write the secret there, and nothing else") from None
+    except OSError as error:
+        raise OSError(f"{path} can't be read ({error.strerror}); write the secret there, readable by this user only") from None
 
 
 def _from_keyring(entry: str) -> str:

@@ -72,6 +72,10 @@ class Controller:
             epoch = self.grantor.memory.epoch
         return {"granted": reply.yes, "reason": reply.reason, "era": epoch.era, "epoch": epoch.epoch, "holder": self.grantor.memory.holder}
 
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
     def prepare(self, order: Order) -> None:
         with self.lock:
             self.grantor = self.grantor.prepare(order).grantor
@@ -110,6 +114,14 @@ class Agents:
     frozen: set[str] = field(default_factory=set)
     databases: dict[str, PostgresBinding] = field(default_factory=dict)
     caches: dict[str, RedisBinding] = field(default_factory=dict)
+
+    def connect(self) -> None:
+        """Clients of its own for each event loop."""
+        for region in (WEST, EAST):
+            self.clients[region] = AgentClient(region, self.agent_binding(region), CLOCK)
+
+    def agent_binding(self, region: str) -> AgentBinding:
+        return AgentBinding(url=f"http://{HOST}:{self.ports[region, 'agent']}", key_file=self.root / f"{region}.key")
 
     def start(self, region: str) -> None:
         command = [sys.executable, "-m", "holdfast.agent", "--config", str(self.root / f"{region}.json")]
@@ -185,29 +197,32 @@ class Agents:
                 os.kill(guard, signal.SIGKILL)
             for store in self.stores:
                 kill_all_in(self.root / region / store, [])
-        self.controller.server.shutdown()
-        self.controller.server.server_close()
+
+
+def made(*stores: str, postgres: Mapping[str, str] | None = None) -> Agents:
+    """Both regions on disk, with nothing started but what answers in the controller's place."""
+    root = Path(tempfile.mkdtemp(prefix="holdfast-agents-"))
+    root.chmod(0o755)
+    ports = {(region, part): free_port(HOST) for region in (WEST, EAST) for part in ("agent", *stores)}
+    both = Agents(root, Controller(), stores, ports)
+    for name, secret in (("admin", PASSWORDS.admin), ("replication", PASSWORDS.replication), ("redis", "redis password")):
+        (root / name).write_text(secret)
+    (root / "lease.key").write_bytes(LEASE_KEY)
+    for region, peer in ((WEST, EAST), (EAST, WEST)):
+        (root / region).mkdir()
+        (root / f"{region}.key").write_text(f"the key of {region} in the tests")
+        (root / f"{region}.json").write_text(json.dumps(_configuration(both, region, peer, postgres or {})))
+        if "postgres" in stores:
+            subprocess.run(["cp", "-a", prepared() / ("west" if region == WEST else "east"), root / region / "postgres"], check=True)
+    both.connect()
+    return both
 
 
 @asynccontextmanager
 async def agents(*stores: str, postgres: Mapping[str, str] | None = None) -> AsyncIterator[Agents]:
     """Running agents: eu-west-1 writes under epoch 1, eu-central-1 follows."""
-    root = Path(tempfile.mkdtemp(prefix="holdfast-agents-"))
-    root.chmod(0o755)
-    ports = {(region, part): free_port(HOST) for region in (WEST, EAST) for part in ("agent", *stores)}
-    both = Agents(root, Controller(), stores, ports)
+    both = made(*stores, postgres=postgres)
     try:
-        for name, secret in (("admin", PASSWORDS.admin), ("replication", PASSWORDS.replication), ("redis", "redis password")):
-            (root / name).write_text(secret)
-        (root / "lease.key").write_bytes(LEASE_KEY)
-        for region, peer in ((WEST, EAST), (EAST, WEST)):
-            (root / region).mkdir()
-            (root / f"{region}.key").write_text(f"the key of {region} in the tests")
-            (root / f"{region}.json").write_text(json.dumps(_configuration(both, region, peer, postgres or {})))
-            binding = AgentBinding(url=f"http://{HOST}:{ports[region, 'agent']}", key_file=root / f"{region}.key")
-            both.clients[region] = AgentClient(region, binding, CLOCK)
-            if "postgres" in stores:
-                subprocess.run(["cp", "-a", prepared() / ("west" if region == WEST else "east"), root / region / "postgres"], check=True)
         for region in (WEST, EAST):
             both.start(region)
         await both.until(WEST, dict.fromkeys(stores, "writer"))
@@ -215,7 +230,8 @@ async def agents(*stores: str, postgres: Mapping[str, str] | None = None) -> Asy
         yield both
     finally:
         await both.stop()
-        shutil.rmtree(root)
+        both.controller.close()
+        shutil.rmtree(both.root)
 
 
 def _configuration(both: Agents, region: str, peer: str, settings: Mapping[str, str]) -> dict[str, Any]:
@@ -261,11 +277,21 @@ def _configuration(both: Agents, region: str, peer: str, settings: Mapping[str, 
             "admin_password_file": str(root / "admin"),
             "database": "voicehive",
             "archive_directory": str(root / region / "archive"),
+            "backup_directory": str(_owned(root / region / "backup")),
+            "received_directory": str(_owned(root / region / "received")),
         }
         both.databases[region] = PostgresBinding(
             host=HOST, port=ports[region, "postgres"], database="voicehive", user="holdfast", password_file=root / "admin"
         )
     return here
+
+
+def _owned(directory: Path) -> Path:
+    """An empty directory that PostgreSQL's own user may fill."""
+    directory.mkdir(mode=0o700)
+    if OS_USER is not None:
+        shutil.chown(directory, OS_USER, OS_USER)
+    return directory
 
 
 def seconds_since(moment: float) -> float:

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from contract.suite import Suite
 from holdfast.ports.clock import Clock
 
 
-class ClockSuite:
+class ClockSuite(Suite):
+    port = Clock
+
     @pytest.fixture
     def clock(self) -> Clock:
         raise AssertionError("a subclass provides the clock")
@@ -18,6 +21,8 @@ class ClockSuite:
         asyncio.run(main())
 
     def test_both_clocks_go_forward_with_what_was_slept(self, clock: Clock) -> None:
+        self.held(clock)
+
         async def story() -> None:
             wall, steady = clock.wall_seconds(), clock.steady_seconds()
             await clock.sleep(0.05)

@@ -1,7 +1,7 @@
 """The suites are written once, outside test modules: their asserts are to explain themselves all the same."""
 
+from pathlib import Path
+
 import pytest
 
-pytest.register_assert_rewrite(
-    "contract.action_suite", "contract.clock_suite", "contract.journal_suite", "contract.notifier_suite", "contract.probe_suite"
-)
+pytest.register_assert_rewrite(*(f"contract.{path.stem}" for path in sorted(Path(__file__).parent.glob("*suite.py"))))

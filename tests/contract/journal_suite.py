@@ -4,6 +4,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from contract.suite import Suite
 from holdfast.journal.record import GENESIS, Record, first_break, following
 from holdfast.ports.journal_store import JournalConflict, JournalFull, JournalStore
 
@@ -42,13 +43,16 @@ def chain(head: tuple[int, str], count: int, incident: str = "inc-1") -> list[Re
     return records
 
 
-class JournalSuite:
+class JournalSuite(Suite):
+    port = JournalStore
+
     @pytest.fixture
     def ground(self) -> Ground:
         raise AssertionError("a subclass provides the ground")
 
     def test_an_empty_journal_begins_at_genesis(self, ground: Ground) -> None:
         store = ground.open()
+        self.held(store)
         assert store.head() == (0, GENESIS)
         assert list(store.read()) == []
         store.append([])

@@ -20,6 +20,7 @@ from holdfast.providers.agents.actions import (
     RedisReprotectAction,
 )
 from holdfast.providers.agents.fence import FenceAction
+from holdfast.providers.agents.withdraw import WithdrawAction
 from holdfast.providers.postgres.verify import prove_writer as prove_postgres_writer
 from holdfast.providers.redis.verify import prove_writer as prove_redis_writer
 from lab.postgres_store_rig import EAST, WEST
@@ -42,7 +43,17 @@ async def snapshot(both: Agents) -> Any:
     return seen
 
 
-def ground(make: Callable[[Agents], Action], task: Task, before: Callable[[Agents], Awaitable[None]] | None = None) -> Opens:
+async def durable(both: Agents) -> Any:
+    """The same without the stores: they start by themselves once their region may write again."""
+    return [seen[:-1] for seen in await snapshot(both)]
+
+
+def ground(
+    make: Callable[[Agents], Action],
+    task: Task,
+    before: Callable[[Agents], Awaitable[None]] | None = None,
+    look: Callable[[Agents], Awaitable[Any]] = snapshot,
+) -> Opens:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Ground]:
         async with agents("redis") as both:
@@ -53,7 +64,7 @@ def ground(make: Callable[[Agents], Action], task: Task, before: Callable[[Agent
                 both.freeze(WEST)
                 both.freeze(EAST)
 
-            yield Ground(make(both), task, lambda: snapshot(both), cut)
+            yield Ground(make(both), task, lambda: look(both), cut)
 
     return opened
 
@@ -73,18 +84,27 @@ async def to_be_reprotected(both: Agents) -> None:
 
 
 class TestFence(ActionSuite):
+    implementations = (FenceAction,)
+    blocks = ("fence",)
+
     @pytest.fixture
     def opens(self) -> Opens:
         return ground(lambda both: FenceAction(both.clients, CLOCK, lambda: 0.0), FENCE)
 
 
 class TestGracefulFence(ActionSuite):
+    implementations = (FenceAction,)
+    blocks = ("fence",)
+
     @pytest.fixture
     def opens(self) -> Opens:
         return ground(lambda both: FenceAction(both.clients, CLOCK, lambda: 0.0), replace(FENCE, mode=Mode.GRACEFUL))
 
 
 class TestRedisPromote(ActionSuite):
+    implementations = (RedisPromoteAction,)
+    blocks = ("redis.promote",)
+
     @pytest.fixture
     def opens(self) -> Opens:
         task = Task("promote-cache", "redis.promote", "cache", WEST, EAST, Mode.UNGRACEFUL, ORDER)
@@ -92,10 +112,50 @@ class TestRedisPromote(ActionSuite):
 
 
 class TestRedisReprotect(ActionSuite):
+    implementations = (RedisReprotectAction,)
+    blocks = ("redis.reprotect",)
+
     @pytest.fixture
     def opens(self) -> Opens:
         task = Task("reprotect-cache", "redis.reprotect", "cache", WEST, EAST, Mode.UNGRACEFUL, ORDER)
         return ground(lambda both: RedisReprotectAction(both.clients, CLOCK), task, to_be_reprotected)
+
+
+async def to_be_withdrawn(both: Agents) -> None:
+    """Turning back: the source was fenced for epoch 2 and the target has consented to it, but nobody was promoted under it."""
+    fence = await both.clients[WEST].order(Order(0, 2, 1, 1), "fence", {"mode": "graceful"}, 20)
+    assert (await both.clients[EAST].order(Order(0, 2, 1, 1), "prepare", {}, 5)).result == "succeeded"
+    answer = await both.clients[EAST].order(Order(0, 2, 1, 2), "consent", {"certificate": fence.facts["certificate"]}, 5)
+    assert answer.result == "succeeded", answer
+
+
+async def withdrawn_in_the_target(both: Agents) -> None:
+    await to_be_withdrawn(both)
+    answer = await both.clients[EAST].order(Order(0, 2, 1, 3), "withdraw", {"controller_consented": False}, 5)
+    assert answer.result == "succeeded", answer
+
+
+def withdrawal(region: str) -> Task:
+    """A step of turning back: its regions are those of what it turns back, turned round."""
+    return Task("withdraw", "withdraw", None, EAST, WEST, Mode.UNGRACEFUL, ORDER, {"region": region})
+
+
+class TestWithdrawFromTheTarget(ActionSuite):
+    implementations = (WithdrawAction,)
+    blocks = ("withdraw",)
+
+    @pytest.fixture
+    def opens(self) -> Opens:
+        return ground(lambda both: WithdrawAction(both.clients, CLOCK, lambda: False), withdrawal(EAST), to_be_withdrawn, durable)
+
+
+class TestWithdrawFromTheSource(ActionSuite):
+    implementations = (WithdrawAction,)
+    blocks = ("withdraw",)
+
+    @pytest.fixture
+    def opens(self) -> Opens:
+        return ground(lambda both: WithdrawAction(both.clients, CLOCK, lambda: False), withdrawal(WEST), withdrawn_in_the_target, durable)
 
 
 async def run(both: Agents, action: Action, task: Task, figures: dict[str, float], name: str) -> Outcome:

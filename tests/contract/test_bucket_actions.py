@@ -2,25 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from contract.action_suite import LATER, ORDER, ActionSuite, Ground, Opens, ordered
-from contract.server_rig import ACCESS_KEY, CENTRAL, SECRET_KEY, WEST, freeze, storage, thaw
+from contract.action_suite import LATER, ORDER, ActionSuite, Opens, ordered
+from contract.bucket_rig import Buckets, make_buckets
+from contract.server_rig import CENTRAL, SECRET_KEY, WEST, freeze, storage, thaw
 from holdfast.health.observation import Seen
 from holdfast.lab.storage_servers import StorageServer
-from holdfast.plan.bindings import BucketBinding
 from holdfast.ports.action import Answer, Mode, Outcome, Result, Task
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.s3.activate import ORDER_METADATA, BucketActivateAction
@@ -32,46 +27,6 @@ from holdfast.providers.s3.restore import BucketRestoreAction
 ACTIVATE = Task("activate-bucket", "bucket.activate", "storage", WEST, CENTRAL, Mode.UNGRACEFUL, ORDER)
 RESTORE = Task("restore-bucket", "bucket.restore", "storage", WEST, CENTRAL, Mode.UNGRACEFUL, ORDER)
 RECONCILE = Task("reconcile", "bucket.reconcile", "storage", WEST, CENTRAL, Mode.UNGRACEFUL, ORDER)
-NUMBERS = count(1)
-SESSION = boto3.session.Session()
-
-
-@dataclass
-class Buckets:
-    """Two regions' buckets (on one server: what tells them apart is their name)."""
-
-    bindings: dict[str, BucketBinding]
-    client: Any
-    process: Popen[bytes]
-
-    def put(self, region: str, key: str, body: bytes | dict[str, Any], /, **metadata: str) -> None:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.client.put_object(Bucket=self.bindings[region].bucket, Key=key, Body=content, Metadata=metadata)
-
-    def read(self, region: str) -> dict[str, tuple[bytes, dict[str, str]]]:
-        bucket = self.bindings[region].bucket
-        found = {}
-        for entry in self.client.list_objects_v2(Bucket=bucket).get("Contents", ()):
-            answer = self.client.get_object(Bucket=bucket, Key=entry["Key"])
-            found[entry["Key"]] = (answer["Body"].read(), answer["Metadata"])
-        return found
-
-    async def snapshot(self) -> Any:
-        return {region: {k: v for k, v in self.read(region).items() if "/marker/" not in k} for region in self.bindings}
-
-    async def cut(self) -> None:
-        freeze(self.process)
-
-    def ground(self, action: Any, task: Task) -> Opens:
-        @asynccontextmanager
-        async def opened() -> AsyncIterator[Ground]:
-            try:
-                yield Ground(action, task, self.snapshot, self.cut)
-            finally:
-                thaw(self.process)
-                action.close()
-
-        return opened
 
 
 @pytest.fixture(scope="module", params=list(StorageServer))
@@ -95,37 +50,19 @@ def locked_buckets(server: tuple[str, Popen[bytes]], tmp_path: Path) -> Buckets:
     return make_buckets(endpoint, process, tmp_path / "secret", locked=True)
 
 
-def make_buckets(endpoint: str, process: Popen[bytes], secret: Path, *, locked: bool) -> Buckets:
-    client = SESSION.client(
-        "s3",
-        endpoint_url=endpoint,
-        aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
-        region_name=WEST,
-        config=Config(proxies={}, s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
-    )
-    bindings = {}
-    for region in (WEST, CENTRAL):
-        name = f"recordings-{region}-{next(NUMBERS)}"
-        where: Any = {"LocationConstraint": WEST}
-        client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=locked, CreateBucketConfiguration=where)
-        bindings[region] = BucketBinding(
-            endpoint=endpoint, bucket=name, access_key=ACCESS_KEY, secret_key_file=secret, peer_endpoint_from_inside=endpoint, region=WEST
-        )
-    found = Buckets(bindings, client, process)
-    for region in (WEST, CENTRAL):
-        found.put(region, WRITER_KEY, {"era": 0, "epoch": 1, "region": WEST})
-        found.put(region, REPLICATION_KEY, {"from": WEST, "epoch": 1})
-    return found
-
-
 class TestBucketActivate(ActionSuite):
+    implementations = (BucketActivateAction,)
+    blocks = ("bucket.activate",)
+
     @pytest.fixture
     def opens(self, buckets: Buckets) -> Opens:
         return buckets.ground(BucketActivateAction(buckets.bindings, SystemClock(), timeout_seconds=1.0), ACTIVATE)
 
 
 class TestBucketReconcile(ActionSuite):
+    implementations = (BucketReconcileAction,)
+    blocks = ("bucket.reconcile",)
+
     @pytest.fixture
     def opens(self, buckets: Buckets) -> Opens:
         buckets.put(WEST, "recordings/1", b"hello", epoch="1")
@@ -388,6 +325,9 @@ def test_a_recording_under_a_lock_is_not_copied_without_it(buckets: Buckets, loc
 
 
 class TestBucketRestore(ActionSuite):
+    implementations = (BucketRestoreAction,)
+    blocks = ("bucket.restore",)
+
     @pytest.fixture
     def opens(self, locked_buckets: Buckets) -> Opens:
         locked_buckets.put(CENTRAL, "recordings/one", b"first", caller="ada")

@@ -19,12 +19,16 @@ from holdfast.simulation.notifier import ChannelFault, MemoryNotifier
 
 
 class TestSystemClock(ClockSuite):
+    implementations = (SystemClock,)
+
     @pytest.fixture
     def clock(self) -> Clock:
         return SystemClock()
 
 
 class TestVirtualClock(ClockSuite):
+    implementations = (VirtualClock,)
+
     @pytest.fixture
     def clock(self) -> Clock:
         return VirtualClock()
@@ -76,6 +80,8 @@ class FileChannel(Channel):
 
 
 class TestFileNotifier(NotifierSuite):
+    implementations = (FileNotifier,)
+
     @pytest.fixture
     def channel(self, tmp_path: Path) -> FileChannel:
         return FileChannel(tmp_path / "messages.jsonl")
@@ -99,6 +105,8 @@ class MemoryChannel(Channel):
 
 
 class TestMemoryNotifier(NotifierSuite):
+    implementations = (MemoryNotifier,)
+
     @pytest.fixture
     def channel(self) -> Channel:
         return MemoryChannel()

@@ -59,6 +59,9 @@ async def carried_out(cluster: LabCluster, task: Task) -> Outcome:
 
 
 class TestFresh(ActionSuite):
+    implementations = (FreshAction,)
+    blocks = ("application.fresh",)
+
     @pytest.fixture
     def opens(self, cluster: LabCluster) -> Opens:
         return cluster.ground(fresh_action(cluster), TASK)

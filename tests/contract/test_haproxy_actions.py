@@ -62,12 +62,18 @@ def serving(tmp_path: Path) -> Iterator[Balancer]:
 
 
 class TestLoadBalancerSwitch(ActionSuite):
+    implementations = (LoadBalancerSwitchAction,)
+    blocks = ("loadbalancer.switch",)
+
     @pytest.fixture
     def opens(self, closed: Balancer) -> Opens:
         return closed.ground(LoadBalancerSwitchAction({CENTRAL: closed.binding}, timeout_seconds=1.0), SWITCH)
 
 
 class TestLoadBalancerDrain(ActionSuite):
+    implementations = (LoadBalancerDrainAction,)
+    blocks = ("loadbalancer.drain",)
+
     @pytest.fixture
     def opens(self, serving: Balancer) -> Opens:
         return serving.ground(LoadBalancerDrainAction({CENTRAL: serving.binding}, timeout_seconds=1.0), DRAIN)

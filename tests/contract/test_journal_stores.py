@@ -60,6 +60,8 @@ class MemoryGround:
 
 
 class TestSqliteJournal(JournalSuite):
+    implementations = (SqliteJournal,)
+
     @pytest.fixture
     def ground(self, tmp_path: Path) -> Iterator[Ground]:
         ground = SqliteGround(tmp_path / "journal.db")
@@ -69,6 +71,8 @@ class TestSqliteJournal(JournalSuite):
 
 
 class TestMemoryJournal(JournalSuite):
+    implementations = (MemoryJournal,)
+
     @pytest.fixture
     def ground(self) -> Ground:
         return MemoryGround()

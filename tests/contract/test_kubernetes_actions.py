@@ -35,18 +35,27 @@ def cluster(running: LabCluster) -> LabCluster:
 
 
 class TestScale(ActionSuite):
+    implementations = (ScaleAction,)
+    blocks = ("application.scale",)
+
     @pytest.fixture
     def opens(self, cluster: LabCluster) -> Opens:
         return cluster.ground(ScaleAction(cluster.bindings, timeout_seconds=1.0), SCALE)
 
 
 class TestDeploy(ActionSuite):
+    implementations = (DeployAction,)
+    blocks = ("application.deploy",)
+
     @pytest.fixture
     def opens(self, cluster: LabCluster) -> Opens:
         return cluster.ground(DeployAction(cluster.bindings, timeout_seconds=1.0), DEPLOY)
 
 
 class TestSettings(ActionSuite):
+    implementations = (SettingsAction,)
+    blocks = ("settings.update",)
+
     @pytest.fixture
     def opens(self, cluster: LabCluster) -> Opens:
         return cluster.ground(SettingsAction(cluster.bindings, timeout_seconds=1.0), UPDATE)

@@ -17,7 +17,7 @@ from holdfast.plan.blocks import BLOCKS, Actor
 from holdfast.plan.loader import load
 from holdfast.plan.model import Plan
 from holdfast.ports.action import Answer, Mode, Result, Task
-from holdfast.simulation.actions import simulated_actions
+from holdfast.simulation.actions import SimulatedAction, SimulatedFence, simulated_actions
 from holdfast.simulation.clock import VirtualClock, run_virtual
 from holdfast.simulation.journal import MemoryDisk, MemoryPromises
 from holdfast.simulation.world import BlockFault, SimulatedWorld
@@ -140,6 +140,9 @@ async def opened(block: str) -> AsyncIterator[tuple[Stage, Ground]]:
 
 
 class TestSimulatedActions(ActionSuite):
+    implementations = (SimulatedAction, SimulatedFence)
+    blocks = tuple(PROVIDED)
+
     def run(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         run_virtual(main)
 

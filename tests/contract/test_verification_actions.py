@@ -91,12 +91,18 @@ def ground_of(make: Any, task: Task) -> Opens:
 
 
 class TestSmokeTest(ActionSuite):
+    implementations = (SmokeTestAction,)
+    blocks = ("smoke.test",)
+
     @pytest.fixture
     def opens(self) -> Opens:
         return ground_of(lambda entries: SmokeTestAction(entries, timeout_seconds=0.5), SMOKE)
 
 
 class TestPerformanceWatch(ActionSuite):
+    implementations = (PerformanceWatchAction,)
+    blocks = ("performance.watch",)
+
     @pytest.fixture
     def opens(self) -> Opens:
         return ground_of(watch, WATCH)

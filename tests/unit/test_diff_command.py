@@ -35,7 +35,7 @@ def sentences(*replacements: tuple[str, str]) -> list[str]:
 def test_a_later_promise_is_said_in_words_with_the_finding_that_it_removes() -> None:
     said = sentences(("rto: 15m\n    rpo: 5m\n    impact: Calls", "rto: 30m\n    rpo: 5m\n    impact: Calls"))
     assert said[0] == "Voice Call Processing RTO: 15 min → 30 min"
-    assert "1 finding fewer" in said
+    assert "2 findings fewer" in said  # the phases of the outage, and the components that it stands on
     assert any(sentence.startswith("no longer warning HF101: Voice Call Processing") for sentence in said)
 
 

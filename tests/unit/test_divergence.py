@@ -1,12 +1,11 @@
 """The export as files: gathered from every component, whole or told not to be, never made again, and given back kind by kind."""
 
 import asyncio
-import hashlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 
@@ -15,32 +14,28 @@ from holdfast.agent.postgres_wal import Unrelated, changes, committed, fork_of, 
 from holdfast.agent.store import StoreFailure
 from holdfast.fencing.order import Order
 from holdfast.ports.action import Answer, Mode, Outcome, Result, Task
-from holdfast.ports.divergence import Exported, ExportedPart, GivenBack, NotExported, Wish
+from holdfast.ports.divergence import NotExported, Wish
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.file.divergence import DivergenceExportAction, entries, read
 from holdfast.providers.file.give_back import ExportGiver
 from holdfast.report.divergence import divergence_json, read_divergence
+from unit.divergence_stand_ins import StandInSource, StandInStore
 
 TASK = Task("export", "divergence.export", None, "west", "east", Mode.GRACEFUL, Order(0, 2, 1, 9), incident="inc-1", run="reprotect")
 
 
-class Source:
-    """One component with these entries, or with a reason why there are none."""
-
-    def __init__(self, *identifiers: str, fault: Exception | None = None, change: str = "only-here") -> None:
-        self.identifiers, self.fault, self.change, self.asked = identifiers, fault, change, 0
-
-    async def collect(self, task: Task, into: Path) -> Exported:
-        self.asked += 1
-        if self.fault is not None:
-            raise self.fault
-        content = "".join(json.dumps({"id": one, "change": self.change, "here": {"n": 1.50}}) + "\n" for one in self.identifiers).encode()
-        (into / "all.jsonl").write_bytes(content)
-        part = ExportedPart("all", "all.jsonl", len(content), hashlib.sha256(content).hexdigest(), len(self.identifiers), 0, 0, 4)
-        return Exported("compared", (part,))
+ROW = {"n": 1.50}
 
 
-def action(root: Path, **sources: Source) -> DivergenceExportAction:
+def rows_of(*identifiers: str, change: str = "only-here") -> StandInSource:
+    return StandInSource(dict.fromkeys(identifiers, ROW), change=change)
+
+
+def cannot(fault: Exception) -> StandInSource:
+    return StandInSource({}, fault=fault)
+
+
+def action(root: Path, **sources: StandInSource) -> DivergenceExportAction:
     kinds = {"database": "postgres", "cache": "redis", "storage": "bucket"}
     return DivergenceExportAction(root, {name: (kinds[name], source) for name, source in sources.items()}, SystemClock())
 
@@ -54,7 +49,7 @@ def look(one: DivergenceExportAction) -> Answer:
 
 
 def test_every_component_is_gathered_into_the_incidents_directory(tmp_path: Path) -> None:
-    one = action(tmp_path, database=Source("calls/1", "calls/2"), cache=Source())
+    one = action(tmp_path, database=rows_of("calls/1", "calls/2"), cache=rows_of())
     assert look(one) is Answer.NO
     outcome = act(one)
     assert (outcome.result, outcome.facts["differences"]) == (Result.SUCCEEDED, 2)
@@ -70,7 +65,7 @@ def test_every_component_is_gathered_into_the_incidents_directory(tmp_path: Path
 
 
 def test_one_component_that_cannot_be_exported_keeps_the_others_and_is_not_done(tmp_path: Path) -> None:
-    one = action(tmp_path, database=Source("calls/1"), cache=Source(fault=NotExported("its disk burnt")))
+    one = action(tmp_path, database=rows_of("calls/1"), cache=cannot(NotExported("its disk burnt")))
     outcome = act(one)
     assert (outcome.result, outcome.detail) == (Result.FAILED, "its disk burnt")
     assert look(one) is Answer.NO
@@ -80,11 +75,11 @@ def test_one_component_that_cannot_be_exported_keeps_the_others_and_is_not_done(
 
 @pytest.mark.parametrize("silence", [TimeoutError("no answer"), ConnectionError("the link broke")])
 def test_silence_is_unknown_and_never_failed(tmp_path: Path, silence: Exception) -> None:
-    assert act(action(tmp_path, database=Source(fault=silence))).result is Result.UNKNOWN
+    assert act(action(tmp_path, database=cannot(silence))).result is Result.UNKNOWN
 
 
 def test_a_file_that_was_changed_afterwards_is_no_export(tmp_path: Path) -> None:
-    one = action(tmp_path, database=Source("calls/1"))
+    one = action(tmp_path, database=rows_of("calls/1"))
     act(one)
     (tmp_path / "inc-1" / "database" / "all.jsonl").write_text("{}\n")
     assert look(one) is Answer.NO
@@ -92,39 +87,23 @@ def test_a_file_that_was_changed_afterwards_is_no_export(tmp_path: Path) -> None
         list(entries(read(tmp_path / "inc-1"), tmp_path / "inc-1"))
 
 
-class Taker:
-    """A store that has these already, and something else under those; the rest it takes, all of it or none."""
-
-    def __init__(self, *, already: Sequence[str] = (), other: Sequence[str] = (), silent: bool = False) -> None:
-        self.has = dict.fromkeys(already, "the same") | dict.fromkeys(other, "something else")
-        self.silent = silent
-        self.lines: list[str] = []
-
-    def look(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
-        if self.silent:
-            return [GivenBack("unknown", "no answer")] * len(entries)
-        words = {None: GivenBack("applied"), "the same": GivenBack("already"), "something else": GivenBack("conflict", "there is another")}
-        return [words[self.has.get(entry["id"])] for entry in entries]
-
-    def give(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
-        answers = self.look(entries, lines, region, epoch)
-        assert all(answer.fine for answer in answers), "it was not looked at before"
-        self.lines += [line for line, answer in zip(lines, answers, strict=True) if answer.result == "applied"]
-        self.has |= {entry["id"]: "the same" for entry in entries}
-        return answers
+def taker(*, already: Sequence[str] = (), other: Sequence[str] = (), silent: bool = False) -> StandInStore:
+    """A store that has these already, and something else under those."""
+    has = {name: {"n": "1.5"} for name in already} | {name: {"n": "9"} for name in other}
+    return StandInStore("east", (0, 2), has, silent=silent)
 
 
 def wish(*only: str, objections: Literal["stop", "leave"] = "stop", incident: str = "inc-1", run: str = "reprotect") -> Wish:
     return Wish(incident, run, only, objections, "east", (0, 2))
 
 
-def given(root: Path, asked: Wish, **stores: Taker) -> dict[str, str]:
+def given(root: Path, asked: Wish, **stores: StandInStore) -> dict[str, str]:
     found = asyncio.run(ExportGiver(root, stores).give_back(asked))
     assert list(found) and set(found) == set(asked.only)
     return {name: found[name].result for name in asked.only}
 
 
-def details(root: Path, asked: Wish, **stores: Taker) -> str:
+def details(root: Path, asked: Wish, **stores: StandInStore) -> str:
     return "; ".join(answer.detail for answer in asyncio.run(ExportGiver(root, stores).give_back(asked)).values())
 
 
@@ -132,23 +111,28 @@ def details(root: Path, asked: Wish, **stores: Taker) -> str:
 def exported(tmp_path: Path) -> Path:
     """The exports' directory, with one incident's."""
     act(
-        action(tmp_path, database=Source("calls/1", "calls/2", "calls/3"), cache=Source("house", "calls/3"), storage=Source("recordings/1"))
+        action(
+            tmp_path,
+            database=rows_of("calls/1", "calls/2", "calls/3"),
+            cache=rows_of("house", "calls/3"),
+            storage=rows_of("recordings/1"),
+        )
     )
     return tmp_path
 
 
 def test_chosen_entries_are_given_back_as_they_were_exported(exported: Path) -> None:
-    rows, keys = Taker(already=["calls/2"]), Taker()
+    rows, keys = taker(already=["calls/2"]), taker()
     found = given(exported, wish("calls/1", "database:calls/2", "house"), postgres=rows, redis=keys)
     assert found == {"calls/1": "applied", "database:calls/2": "already", "house": "applied"}
-    assert [json.loads(line)["id"] for line in rows.lines + keys.lines] == ["calls/1", "house"]
-    assert all('"n": 1.5' in line for line in rows.lines)
+    assert [json.loads(line)["id"] for line in rows.taken + keys.taken] == ["calls/1", "house"]
+    assert all('"n": 1.5' in line for line in rows.taken)
 
 
 def test_what_is_given_back_twice_is_there_already(exported: Path) -> None:
-    rows = Taker()
+    rows = taker()
     assert [given(exported, wish("calls/1"), postgres=rows)["calls/1"] for _ in range(2)] == ["applied", "already"]
-    assert len(rows.lines) == 1
+    assert len(rows.taken) == 1
 
 
 @pytest.mark.parametrize(
@@ -158,41 +142,41 @@ def test_what_is_given_back_twice_is_there_already(exported: Path) -> None:
         ("calls/3", "refused", "two have this name: say cache:calls/3 or database:calls/3"),
         ("database:calls/1", "refused", "named twice in the same wish"),
         ("recordings/1", "refused", "brought together by bucket.reconcile"),
-        ("calls/2", "conflict", "there is another"),
+        ("calls/2", "conflict", "has other values in n"),
     ],
 )
 def test_one_that_cannot_be_taken_keeps_all_others_from_being_written(exported: Path, bad: str, result: str, said: str) -> None:
-    rows, keys = Taker(other=["calls/2"]), Taker()
+    rows, keys = taker(other=["calls/2"]), taker()
     found = given(exported, wish("calls/1", bad, "house"), postgres=rows, redis=keys)
     assert found == {"calls/1": "withheld", bad: result, "house": "withheld"}
     assert said in details(exported, wish("calls/1", bad), postgres=rows, redis=keys)
-    assert rows.lines == keys.lines == []
+    assert rows.taken == keys.taken == []
 
 
 def test_who_says_so_leaves_out_what_cannot_be_taken_and_gives_the_rest(exported: Path) -> None:
-    rows = Taker(other=["calls/2"])
-    found = given(exported, wish("calls/1", "calls/2", "calls/9", objections="leave"), postgres=rows, redis=Taker())
+    rows = taker(other=["calls/2"])
+    found = given(exported, wish("calls/1", "calls/2", "calls/9", objections="leave"), postgres=rows, redis=taker())
     assert found == {"calls/1": "applied", "calls/2": "conflict", "calls/9": "refused"}
-    assert len(rows.lines) == 1
+    assert len(rows.taken) == 1
 
 
 def test_a_store_that_does_not_answer_keeps_the_other_from_being_written(exported: Path) -> None:
-    rows = Taker()
-    found = given(exported, wish("calls/1", "house"), postgres=rows, redis=Taker(silent=True))
+    rows = taker()
+    found = given(exported, wish("calls/1", "house"), postgres=rows, redis=taker(silent=True))
     assert found == {"calls/1": "withheld", "house": "unknown"}
-    assert rows.lines == []
+    assert rows.taken == []
 
 
 @pytest.mark.parametrize(("change", "result"), [("differs", "conflict"), ("deleted-here", "refused")])
 def test_only_what_the_writer_lacked_can_be_given_back(tmp_path: Path, change: str, result: str) -> None:
-    act(action(tmp_path, database=Source("calls/1", change=change)))
-    rows = Taker()
+    act(action(tmp_path, database=rows_of("calls/1", change=change)))
+    rows = taker()
     assert given(tmp_path, wish("calls/1"), postgres=rows) == {"calls/1": result}
-    assert rows.lines == []
+    assert rows.taken == []
 
 
 def test_an_export_that_is_missing_changed_or_of_another_incident_gives_nothing_back(exported: Path) -> None:
-    rows = Taker()
+    rows = taker()
     asked = wish("calls/1", incident="inc-2")
     assert given(exported, asked, postgres=rows) == {"calls/1": "refused"}
     assert "the export can't be read" in details(exported, asked, postgres=rows)
@@ -202,7 +186,7 @@ def test_an_export_that_is_missing_changed_or_of_another_incident_gives_nothing_
     assert given(exported, way_back, postgres=rows) == {"calls/1": "refused"}
     (exported / "inc-1" / "database" / "all.jsonl").write_text('{"id": "calls/1", "change": "only-here"}\n')
     assert "was changed after it was exported" in details(exported, wish("calls/1"), postgres=rows)
-    assert rows.lines == []
+    assert rows.taken == []
 
 
 def test_nobody_else_on_the_machine_reads_what_clients_wrote(exported: Path) -> None:

@@ -4,7 +4,6 @@ The command, the conduct, the files and the journal are the real ones; the contr
 """
 
 import asyncio
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,58 +16,28 @@ from holdfast.cli.main import run
 from holdfast.controller.giving_back import given_back
 from holdfast.fencing.order import Order
 from holdfast.ports.action import Mode, Task
-from holdfast.ports.divergence import Exported, ExportedPart, GivenBack
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.file.divergence import DivergenceExportAction
 from holdfast.providers.file.give_back import ExportGiver
 from unit.conduct_on_paper import DR, PRIMARY, Paper
+from unit.divergence_stand_ins import StandInSource, StandInStore
 from unit.test_conduct_divergence import LEAD, returning
 
 EPOCH = (0, 2)
-
-
-class Calls:
-    """A database that was lost with these calls on it."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-
-    async def collect(self, task: Task, into: Path) -> Exported:
-        lines = [{"id": f"calls/{number}", "change": "only-here", "here": {"seconds": number}} for number in range(1, self.count + 1)]
-        content = "".join(json.dumps(line) + "\n" for line in lines).encode()
-        (into / "calls.jsonl").write_bytes(content)
-        part = ExportedPart("calls", "calls.jsonl", len(content), hashlib.sha256(content).hexdigest(), self.count, 0, 0, 0)
-        return Exported("compared", (part,), ("note has no primary key",))
-
-
-class Writer:
-    """The database that serves: call 3 was made there too, and is another one."""
-
-    def __init__(self) -> None:
-        self.calls = {"calls/3": 999}
-
-    def look(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
-        assert (region, epoch) == (DR, EPOCH)
-        return [self._answer(entry["id"], entry["here"]["seconds"]) for entry in entries]
-
-    def give(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
-        answers = self.look(entries, lines, region, epoch)
-        self.calls |= {entry["id"]: entry["here"]["seconds"] for entry in entries}
-        return answers
-
-    def _answer(self, name: str, seconds: int) -> GivenBack:
-        if name not in self.calls:
-            return GivenBack("applied")
-        same = self.calls[name] == seconds
-        return GivenBack("already") if same else GivenBack("conflict", "the writer's row has other values in seconds")
 
 
 class Desk:
     """A controller on paper that carries wishes out at once, over the exports of one directory; what `--lab` leads to."""
 
     def __init__(self, directory: Path, paper: Paper) -> None:
-        self.directory, self.paper, self.writer = directory, paper, Writer()
+        self.directory, self.paper = directory, paper
+        self.writer = StandInStore(DR, EPOCH, {"calls/3": {"seconds": 999}})  # made there too, and another one
         self.giver = ExportGiver(directory, {"postgres": self.writer})
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """What the database that serves has."""
+        return {name: row["seconds"] for name, row in self.writer.has.items()}
 
     def command(self, verb: str, by: str, arguments: Mapping[str, Any], identifier: str) -> str:
         said = self.paper.command(verb, by, **arguments)
@@ -92,7 +61,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """Home was lost with 600 calls; the way back was asked for and they are exported."""
     paper = returning()
     task = Task("x", "divergence.export", None, PRIMARY, DR, Mode.GRACEFUL, Order(0, 2, 1, 9), incident="inc-1-1", run="reprotect")
-    export = DivergenceExportAction(tmp_path, {"database": ("postgres", Calls(600))}, SystemClock())
+    calls = {f"calls/{number}": {"seconds": number} for number in range(1, 601)}
+    source = StandInSource(calls, table="calls", unexamined=("note has no primary key",))
+    export = DivergenceExportAction(tmp_path, {"database": ("postgres", source)}, SystemClock())
     assert asyncio.run(export.act(task)).facts["complete"]
     made = Desk(tmp_path, paper)
     monkeypatch.setattr(command, "controller_of", lambda lab: made)
@@ -159,7 +130,7 @@ def test_an_export_that_cannot_be_read_is_unknown_and_gives_nothing_back(
     assert "can't be read" in capsys.readouterr().err
     assert apply("calls/1") == 1
     assert "the export can't be read" in capsys.readouterr().out
-    assert desk.writer.calls == {"calls/3": 999}
+    assert desk.calls == {"calls/3": 999}
 
 
 def test_chosen_rows_are_given_back_once_and_every_wish_is_in_the_journal(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,7 +138,7 @@ def test_chosen_rows_are_given_back_once_and_every_wish_is_in_the_journal(desk: 
     assert capsys.readouterr().out.startswith("✓ given back: 2 applied")
     assert apply("calls/1") == 0
     assert capsys.readouterr().out.startswith("✓ given back: 1 already")
-    assert desk.writer.calls == {"calls/1": 1, "calls/2": 2, "calls/3": 999}
+    assert desk.calls == {"calls/1": 1, "calls/2": 2, "calls/3": 999}
     assert [(wish["by"], wish["only"], wish["objections"]) for wish in wishes(desk)] == [
         (LEAD, ["calls/1", "calls/2"], "stop"),
         (LEAD, ["calls/1"], "stop"),
@@ -182,10 +153,10 @@ def test_a_row_that_cannot_be_taken_is_shown_and_nothing_is_given_back(
     shown = capsys.readouterr().out
     assert shown.startswith("⏸ nothing was given back: ")
     assert said in " ".join(shown.split()) and "1 withheld" in shown
-    assert desk.writer.calls == {"calls/3": 999}
+    assert desk.calls == {"calls/3": 999}
     assert apply("calls/1", bad, more=["--leave-conflicts"]) == 1
     assert capsys.readouterr().out.startswith("⏸ given back in part: ")
-    assert desk.writer.calls == {"calls/1": 1, "calls/3": 999}
+    assert desk.calls == {"calls/1": 1, "calls/3": 999}
 
 
 def test_a_whole_file_of_the_export_is_given_back_in_portions_up_to_the_first_that_cannot_be_taken(
@@ -197,10 +168,10 @@ def test_a_whole_file_of_the_export_is_given_back_in_portions_up_to_the_first_th
     assert len(results) == 600
     assert {result["result"] for result in results} == {"conflict", "withheld"}
     assert len(wishes(desk)) == 1
-    assert desk.writer.calls == {"calls/3": 999}
+    assert desk.calls == {"calls/3": 999}
     assert apply(file, more=["--leave-conflicts"]) == 1
     assert [len(wish["only"]) for wish in wishes(desk)] == [500, 500, 100]
-    assert (len(desk.writer.calls), desk.writer.calls["calls/3"]) == (600, 999)
+    assert (len(desk.calls), desk.calls["calls/3"]) == (600, 999)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +209,7 @@ def test_who_asks_for_another_incident_or_is_nobody_gets_nothing(
 ) -> None:
     assert apply("calls/1", incident=incident, by=by) == code
     assert said in capsys.readouterr().err
-    assert wishes(desk) == [] and desk.writer.calls == {"calls/3": 999}
+    assert wishes(desk) == [] and desk.calls == {"calls/3": 999}
 
 
 def test_an_incident_of_which_nothing_was_exported_gives_nothing_back(

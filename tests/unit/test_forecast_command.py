@@ -35,6 +35,16 @@ def test_the_first_line_says_the_worst_and_the_last_what_to_do_next(capsys: pyte
     assert lines[-1].startswith("next: holdfast forecast ")
 
 
+def test_of_several_scenarios_each_stands_once_above_its_functions(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    assert run(["forecast", PLAN, "--runs", "100"]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert [lines.count(name) for name in ("Regional outage", "Database corruption", "Security breach")] == [1, 1, 1]
+    assert lines[lines.index("Security breach") + 1].startswith("voice ")
+
+
 def test_the_same_command_twice_gives_the_same_bytes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     outputs = []
     for name in ("first.svg", "again.svg"):

@@ -1,7 +1,6 @@
-"""The controller as a grantor, over storage that can be full."""
+"""The controller as a grantor: what its contract (tests/contract/consent_suite.py) leaves open."""
 
 import json
-from typing import Any
 
 import pytest
 
@@ -9,43 +8,16 @@ from holdfast.controller.keeper import Keeper
 from holdfast.fencing.order import Order
 from holdfast.fencing.promise import Ask, Epoch, Timing
 from holdfast.ports.consent import NoConsent
+from holdfast.simulation.journal import MemoryDisk, MemoryPromises
+from unit.set_clock import SetClock
 
 WEST, CENTRAL = "eu-west-1", "eu-central-1"
 OPENS_TWO = Order(0, 2, 1, 0)
 
 
-class Moment:
-    """A clock that is set."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def wall_seconds(self) -> float:
-        return self.seconds
-
-    def steady_seconds(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
-
-
-class Store:
-    """Promises in memory."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, Any] = {}
-
-    def get(self, key: str) -> Any | None:
-        return self.values.get(key)
-
-    def put(self, key: str, value: Any) -> None:
-        self.values[key] = json.loads(json.dumps(value))
-
-
-def keeper_of(store: Store, clock: Moment) -> Keeper:
+def keeper_of(clock: SetClock) -> Keeper:
     """One that has heard both regions: epoch 1 is held by the west."""
-    keeper = Keeper(store, clock, Timing(0.05, 0.1), 3.0, (WEST, CENTRAL))
+    keeper = Keeper(MemoryPromises(MemoryDisk()), clock, Timing(0.05, 0.1), 3.0, (WEST, CENTRAL))
     for region in (WEST, CENTRAL):
         keeper.hear(region, Epoch(0, 1), WEST, None)
     clock.seconds += 60
@@ -57,7 +29,7 @@ def ask(keeper: Keeper) -> bool:
 
 
 def test_a_promise_made_void_ends_at_a_moment_that_can_be_written_down() -> None:
-    keeper = keeper_of(Store(), Moment())
+    keeper = keeper_of(SetClock())
     assert ask(keeper)
     keeper.prepare(OPENS_TWO)
     keeper.fenced({"region": WEST, "era": 0, "epoch": 1, "order": OPENS_TWO.as_list(), "fenced_at_seconds": 1.0})
@@ -66,8 +38,8 @@ def test_a_promise_made_void_ends_at_a_moment_that_can_be_written_down() -> None
 
 def test_what_was_not_prepared_is_never_said_to_be_consented_to() -> None:
     """The epoch that another activation has consented to is no consent to this one, and a promise that ran out is none either."""
-    clock = Moment()
-    keeper = keeper_of(Store(), clock)
+    clock = SetClock()
+    keeper = keeper_of(clock)
     keeper.prepare(OPENS_TWO)
     assert keeper.remaining_seconds() == 0.0
     keeper.prepare(Order(0, 3, 1, 0))
@@ -76,8 +48,8 @@ def test_what_was_not_prepared_is_never_said_to_be_consented_to() -> None:
 
 
 def test_an_epoch_that_is_open_already_is_not_consented_to() -> None:
-    clock = Moment()
-    keeper = keeper_of(Store(), clock)
+    clock = SetClock()
+    keeper = keeper_of(clock)
     keeper.prepare(Order(0, 1, 1, 0))
     with pytest.raises(NoConsent, match="which is open"):
         keeper.remaining_seconds()

@@ -170,3 +170,40 @@ def test_contacts_are_encrypted_and_shown_through_the_plan(tmp_path: Path, capsy
 def test_a_line_of_the_plan_is_where_the_message_says(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["set", str(plan), "functions.voice.rto", "x"])
     assert f"{plan}:{line_of('    rto: 15m')}:10:" in capsys.readouterr().err
+
+
+def test_a_plan_that_does_not_load_is_mended_value_by_value(plan: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lacking = TEXT.replace("    rto: 10m\n    rpo: 15m\n", "    rpo: 15m\n", 1).replace(
+        "    impact: Settings cannot be changed for a while\n", "", 1
+    )
+    plan.write_text(lacking, encoding="utf-8")
+    assert run(["set", str(plan), "functions.configuration.impact", "Nothing can be set"]) == 0
+    assert "1 problem is left before the plan loads\n" in capsys.readouterr().out
+    assert run(["set", str(plan), "components.cache.rto", "10m"]) == 0
+    assert "the plan's digest is" in capsys.readouterr().out
+    assert load(plan).plan.components["cache"].rto == 600
+
+
+@pytest.mark.parametrize(
+    ("place", "value"), [("components.cache.rto", "soon"), ("functions.voice.rto", "20m"), ("functions.voice.rot", "20m")]
+)
+def test_what_mends_nothing_of_a_plan_that_does_not_load_is_refused(
+    plan: Path, place: str, value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lacking = TEXT.replace("    rto: 10m\n    rpo: 15m\n", "    rpo: 15m\n", 1)
+    plan.write_text(lacking, encoding="utf-8")
+    assert run(["set", str(plan), place, value]) == 2
+    assert "nothing was changed" in capsys.readouterr().err
+    assert plan.read_text(encoding="utf-8") == lacking
+
+
+def test_a_question_about_words_in_a_text_is_answered_with_the_field_that_takes_their_place(plan: Path) -> None:
+    asked = (
+        "questions:\n  - { about: templates.update, says: \"'[Moment]': it can mean more than one thing\", choices: [started, elapsed] }\n"
+    )
+    text = TEXT.replace('subject: "{incident} after {elapsed}: {state}"', "subject: 'As of [Moment]: {state}'", 1)
+    plan.write_text(text.replace("questions: # until", f"{asked}  # until", 1), encoding="utf-8")
+    assert run(["answer", str(plan), "templates.update", "elapsed"]) == 0
+    after = load(plan).plan
+    assert after.templates["update"].subject == "As of {elapsed}: {state}"
+    assert [question.about for question in after.questions] == ["exercises.tabletop.every"]

@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.plan.loader import PlanError
 from holdfast.plan.model import Words
 from holdfast.plan.texts import MOST_CHARACTERS, NotKnown, faults, fill
 from holdfast.plan.wordlists import MESSAGE_FIELDS
 from unit.plan_texts import only_problem, plan_with
+from unit.sound_plan import REMOVED, with_mistake
 
 VALUES = {name: f"<{name}>" for name in MESSAGE_FIELDS}
 
@@ -89,3 +91,19 @@ def test_a_message_takes_its_words_from_a_template_where_it_has_none() -> None:
 
 def test_a_name_of_a_war_room_holds_nothing_but_when_and_which() -> None:
     assert "did you mean 'timestamp'" in only_problem(("incident-{timestamp}", "inc-{timestmp}"))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("Since {startd}", "unknown field in the text ('{startd}')"),
+        ("Since {{ startd }}", "unknown field"),
+        ("{% for x in state %}", "template"),
+    ],
+)
+def test_what_a_message_must_contain_is_held_to_the_same_rules_where_it_is_what_is_sent(content: str, says: str) -> None:
+    alone = {"messages.partners.subject": REMOVED, "messages.partners.body": REMOVED, "messages.partners.content": content}
+    with pytest.raises(PlanError) as refused:
+        with_mistake(alone)
+    assert [says in str(problem) for problem in refused.value.problems] == [True]
+    assert with_mistake({"messages.partners.content": content}).plan.messages["partners"].body, "its own words are sent, and not these"

@@ -1,5 +1,6 @@
 """The three runs of a scenario as rules look at them: each step with its place and everything that happens before it."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -33,6 +34,11 @@ class Run:
     def phase_place(self, phase: int) -> Place:
         """Where a phase stands."""
         return (*self.place, phase)
+
+    def last_planned(self) -> int | None:
+        """The phase that ends last. One without a planned end watches what is back already; None where all are so."""
+        planned = [number for number, phase in enumerate(self.phases) if not math.isinf(phase.window[1])]
+        return max(planned, key=lambda number: self.phases[number].window[1]) if planned else None
 
 
 def runs_of(plan: Plan) -> Iterator[Run]:

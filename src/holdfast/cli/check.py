@@ -45,7 +45,7 @@ def check(plan: Path, *, output: FindingsFormat = "text", fail_on: FailOn = "err
     fail_on
         From which severity on findings make the exit code 1.
     standard
-        Say instead what of a standard the plan covers, such as `iso-22301`.
+        Say instead what of a standard the plan covers: iso-22301, nist-800-34, iso-27001, pci-dss, soc-2, gdpr or dora.
     """
     from datetime import datetime
     from zoneinfo import ZoneInfo

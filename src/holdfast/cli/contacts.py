@@ -73,9 +73,9 @@ def show(plan: Path, *, output: OutputFormat = "text") -> None:
     output
         For people or for programs.
     """
-    from holdfast.cli.run import runnable_plan
+    from holdfast.cli.run import loaded_plan
 
-    people = runnable_plan(plan).plan.people
+    people = loaded_plan(plan).plan.people  # who is called is worth knowing of a plan that isn't ready to run, too
     if output == "json":
         reached = {name: {"name": one.name, "email": one.email, "phone": one.phone, "chat": one.chat} for name, one in people.items()}
         print_json({"schema": "holdfast/contacts/v1", "people": reached})

@@ -125,17 +125,10 @@ def _show(found: "list[ScenarioForecast]", settings: "Settings", plan: Path, svg
     )
     out.print(state_text(_state(worst, scenario), title))
     out.print()
-    rows = [_row(one, function, len(found) > 1) for one in found for function in one.functions]
-    columns = [
-        *(["scenario"] if len(found) > 1 else []),
-        "function",
-        "RTO",
-        "half by",
-        "9 of 10 by",
-        "in time",
-        "95 % sure of",
-        "last step",
-    ]
+    # A scenario is a line of its own above its functions: as a column it would leave names too little room.
+    headed: list[list[list[Any]]] = [[[one.name, *[""] * 6]] if len(found) > 1 else [] for one in found]
+    rows = [row for one, head in zip(found, headed, strict=True) for row in (*head, *(_row(one, function) for function in one.functions))]
+    columns = ["function", "RTO", "half by", "9 of 10 by", "in time", "95 % sure of", "last step"]
     out.print(table(columns, rows[:_MOST_ROWS], numbers=["RTO", "half by", "9 of 10 by", "in time", "95 % sure of"]))
     if len(rows) > _MOST_ROWS:
         out.print(f"and {len(rows) - _MOST_ROWS} more: -o json shows all of them")
@@ -160,12 +153,11 @@ def _state(function: "FunctionForecast", scenario: "ScenarioForecast") -> State:
     return State.DONE if scenario.runs_behind["all"] else State.UNKNOWN
 
 
-def _row(scenario: "ScenarioForecast", function: "FunctionForecast", several: bool) -> list[Any]:
+def _row(scenario: "ScenarioForecast", function: "FunctionForecast") -> list[Any]:
     from holdfast.forecast.words import about, node_name, percent
     from holdfast.plan.values import spoken_duration
 
     return [
-        *([scenario.scenario] if several else []),
         function.function,
         spoken_duration(function.rto_seconds),
         about(function.back.p50_seconds),

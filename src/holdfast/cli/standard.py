@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from holdfast.cli.output import CommandError, ExitCode, State, print_json, print_next, screen, state_text, table
 
 if TYPE_CHECKING:
-    from holdfast.checks.standards import Coverage
+    from holdfast.checks.standards import Coverage, Lack
     from holdfast.plan.loader import LoadedPlan
     from holdfast.plan.problems import Place
 
@@ -26,7 +26,7 @@ def say_standard(loaded: "LoadedPlan", name: str, output: str) -> int:
         raise CommandError("a standard's coverage can't be said in SARIF\nnext: ask for '-o json'")
     standard = STANDARDS[name]
     coverage = covered(standard, loaded.plan)
-    missing = [one for one in coverage if not one.places]
+    missing = [one for one in coverage if not one.is_whole]
     answer = ExitCode.NOT_SO if missing else ExitCode.FINE
     if output == "json":
         print_json(
@@ -45,10 +45,10 @@ def say_standard(loaded: "LoadedPlan", name: str, output: str) -> int:
     out.print()
     rows: list[list[str | Text]] = [
         [
-            state_text(State.DONE if one.places else State.FAILED, "covered" if one.places else "missing"),
+            state_text(*_state(one)),
             one.requirement.clause,
             one.requirement.asks,
-            _where(loaded, one) if one.places else one.requirement.hint,
+            "; ".join([*(_lacking(loaded, lack) for lack in one.answer.lacks), *_having(loaded, one)]),
         ]
         for one in coverage
     ]
@@ -60,10 +60,31 @@ def say_standard(loaded: "LoadedPlan", name: str, output: str) -> int:
     return answer
 
 
-def _where(loaded: "LoadedPlan", one: "Coverage") -> str:
-    shown = [_line(loaded, place) for place in one.places[:_MOST_PLACES]]
-    more = len(one.places) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
+def _state(one: "Coverage") -> "tuple[State, str]":
+    if one.is_whole:
+        return State.DONE, "covered"
+    return (State.NEEDS_PERSON, "in part") if one.answer.has else (State.FAILED, "missing")
+
+
+def _having(loaded: "LoadedPlan", one: "Coverage") -> list[str]:
+    if not one.answer.has:
+        return []
+    return [("" if one.is_whole else "there already: ") + _where(loaded, one.answer.has)]
+
+
+def _lacking(loaded: "LoadedPlan", lack: "Lack") -> str:
+    """What to write, and where, each place as `holdfast set` takes it."""
+    at = [f"{'.'.join(map(str, place))} ({_line(loaded, place)})" for place in lack.places]
+    return lack.write + (f": {_few(at)}" if at else "")
+
+
+def _where(loaded: "LoadedPlan", places: "tuple[Place, ...]") -> str:
+    return _few([_line(loaded, place) for place in places])
+
+
+def _few(said: list[str]) -> str:
+    more = len(said) - _MOST_PLACES
+    return ", ".join(said[:_MOST_PLACES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _line(loaded: "LoadedPlan", place: "Place") -> str:
@@ -72,13 +93,17 @@ def _line(loaded: "LoadedPlan", place: "Place") -> str:
 
 
 def _said(loaded: "LoadedPlan", one: "Coverage") -> dict[str, object]:
-    places = [(place, loaded.positions.key(place)) for place in one.places]
+    answer = one.answer
     return {
         "clause": one.requirement.clause,
         "asks": one.requirement.asks,
-        "covered": bool(one.places),
-        "places": [
-            {"path": list(place), "file": at.path or str(loaded.path), "line": at.line, "column": at.column} for place, at in places
-        ],
-        "hint": None if one.places else one.requirement.hint,
+        "covered": one.is_whole,
+        "places": [_placed(loaded, place) for place in answer.has],
+        "lacks": [{"write": lack.write, "places": [_placed(loaded, place) for place in lack.places]} for lack in answer.lacks],
+        "hint": "; ".join(_lacking(loaded, lack) for lack in answer.lacks) or None,
     }
+
+
+def _placed(loaded: "LoadedPlan", place: "Place") -> dict[str, object]:
+    at = loaded.positions.key(place)
+    return {"path": list(place), "file": at.path or str(loaded.path), "line": at.line, "column": at.column}

@@ -8,6 +8,7 @@ from holdfast.cli.output import CommandError, OutputFormat, State, print_json, p
 
 if TYPE_CHECKING:
     from holdfast.plan.loader import LoadedPlan
+    from holdfast.providers.file.plan_file import Unfinished
 
 
 def schema(*, output: OutputFormat = "json") -> None:
@@ -27,6 +28,8 @@ def schema(*, output: OutputFormat = "json") -> None:
 
 def set_value(plan: Path, place: str, value: str, *, output: OutputFormat = "text") -> None:
     """Change one value of a plan, or add an entry; comments and order stay. Refused when the plan wouldn't load with it.
+
+    A plan that doesn't load yet, such as an imported one that lacks something, is mended value by value: each must take a problem away.
 
     Example: `holdfast set plan.yaml functions.voice.rto 20m`
 
@@ -67,9 +70,9 @@ def answer(plan: Path, about: str, value: str, *, output: OutputFormat = "text")
     _say(plan, about, value, output, lambda: answered(plan, about, value))
 
 
-def _say(plan: Path, place: str, value: str, output: OutputFormat, change: "Callable[[], LoadedPlan]") -> None:
+def _say(plan: Path, place: str, value: str, output: OutputFormat, change: "Callable[[], LoadedPlan | Unfinished]") -> None:
     from holdfast.plan.loader import PlanError
-    from holdfast.providers.file.plan_file import PlaceError
+    from holdfast.providers.file.plan_file import PlaceError, Unfinished
 
     try:
         after = change()
@@ -79,8 +82,17 @@ def _say(plan: Path, place: str, value: str, output: OutputFormat, change: "Call
         raise CommandError("\n".join([f"nothing was changed; with {place} as {value} the plan doesn't load:", *error.lines()])) from None
     except OSError as error:
         raise CommandError(f"{error.filename or plan}: {error.strerror}; nothing was changed") from None
+    left = len(after.problems) if isinstance(after, Unfinished) else 0
     if output == "json":
-        print_json({"schema": "holdfast/plan-changed/v1", "path": str(plan), "place": place, "value": value, "digest": after.digest})
+        digest = None if isinstance(after, Unfinished) else after.digest
+        changed = {"path": str(plan), "place": place, "value": value, "digest": digest, "problems_left": left}
+        print_json({"schema": "holdfast/plan-changed/v1", **changed})
+        return
+    if isinstance(after, Unfinished):
+        problems = "1 problem is" if left == 1 else f"{left} problems are"
+        screen().print(state_text(State.NEEDS_PERSON, f"{place} is {value} now; {problems} left before the plan loads"))
+        screen().print(str(after.problems[0]), markup=False)
+        print_next(f"holdfast check {plan}")
         return
     void = f"the plan's digest is {after.digest[:12]}, so what was approved before is void"
     screen().print(state_text(State.DONE, f"{place} is {value} now; {void}"))

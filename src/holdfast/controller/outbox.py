@@ -17,6 +17,9 @@ from holdfast.ports.notifier import Notification, Notifier
 
 AT_ONCE = 8
 BATCH = 500
+MAILING = 50
+"""From so many under way, results are collected for LINGER_SECONDS: each batch costs the journal a synchronisation."""
+LINGER_SECONDS = 0.05
 BOUND_SECONDS = 20.0
 URGENT_AT_ONCE = 1
 """How many of a channel's hand-overs are kept for what is urgent, so that it doesn't wait for a slow one either."""
@@ -61,9 +64,11 @@ class Outbox:
             self._outcomes.put_nowait(await handed_over(self._notifiers, notification, self._clock, self._bound_seconds))
 
     async def outcomes(self) -> AsyncIterator[Sequence[Outcome]]:
-        """Batches of at most 500 until nothing is under way: as many as there are, never waiting for a batch to fill."""
+        """Batches of at most 500 until nothing is under way: as many as there are. Only a mailing waits, and for a moment, to fill one."""
         while self._open:
             batch = [await self._outcomes.get()]
+            if self._open > MAILING:
+                await self._clock.sleep(LINGER_SECONDS)
             while len(batch) < BATCH and not self._outcomes.empty():
                 batch.append(self._outcomes.get_nowait())
             self._open -= len(batch)

@@ -33,11 +33,12 @@ class PagerDutyWay(_Binding):
 
 
 class SlackWay(_Binding):
-    """A Slack app: its bot token needs chat:write, channels:manage, channels:read, channels:join, channels:history."""
+    """A Slack app: its bot token needs chat:write, channels:manage, channels:read, channels:join, channels:history; im:write and
+    im:history where people are written to alone. `room`: the war-room channel, else the plan's `war_room` names it."""
 
     kind: Literal["slack"] = "slack"
     token: SecretReference
-    room: str = "incident-{incident}"
+    room: str | None = None
     api_url: str = "https://slack.com/api"
 
 
@@ -59,6 +60,14 @@ class SmtpWay(_Binding):
     user: str | None = None
     password: SecretReference | None = None
     ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _no_password_in_the_clear(self) -> "SmtpWay":
+        if (self.user is None) != (self.password is None):
+            raise ValueError("user and password go together")
+        if self.password is not None and not self.starttls:
+            raise ValueError("a password needs starttls: it would cross the network in the clear")
+        return self
 
 
 class _TelephoneWay(_Binding):

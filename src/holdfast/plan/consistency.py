@@ -181,6 +181,8 @@ def _messages(findings: Findings, data: Any) -> None:
         _texts(findings, ("messages", name), message)
         missing = [key for key in ("subject", "body") if not message.get(key)]
         # What a message must contain, in the plan's words, is sent as it stands where nobody wrote it out.
+        if "template" not in message and len(missing) == 2:
+            _texts(findings, ("messages", name), message, ("content",))
         if "template" not in message and missing and not (len(missing) == 2 and message.get("content")):
             said = f"the message has no {' and no '.join(missing)}, and no template that gives it one"
             findings.at(("messages", name), said, name, "write it, or name a template of the plan")
@@ -188,9 +190,9 @@ def _messages(findings: Findings, data: Any) -> None:
         _texts(findings, ("templates", name), template)
 
 
-def _texts(findings: Findings, place: Place, holder: dict[str, Any]) -> None:
-    """Subject, body and short form: fields that exist, and of Jinja only what a message may hold."""
-    for key in ("subject", "body", "short"):
+def _texts(findings: Findings, place: Place, holder: dict[str, Any], keys: tuple[str, ...] = ("subject", "body", "short")) -> None:
+    """What is sent, such as subject, body and short form: fields that exist, and of Jinja only what a message may hold."""
+    for key in keys:
         text = holder.get(key)
         for said, word in faults(text) if isinstance(text, str) else ():
             hint = did_you_mean(word, MESSAGE_FIELDS) if word is not None and "field" in said else "docs/messages.md shows what it can hold"

@@ -49,6 +49,17 @@ def load(path: Path) -> LoadedPlan:
     return load_changed(path, {})
 
 
+def files_of(path: Path) -> Document:
+    """What a plan's files say and where, whether or not it means anything: for mending a plan that doesn't load yet.
+
+    Raises PlanError when they can't be read as YAML at all.
+    """
+    document = with_included(read(_content(path), str(path)), path, _content)
+    if document.problems or not isinstance(document.data, dict):
+        raise PlanError(document.problems)
+    return document
+
+
 def load_changed(path: Path, contents: Mapping[Path, bytes]) -> LoadedPlan:
     """As `load`, with other contents in some of its files than those on the disk: to see whether a change would do."""
 

@@ -81,7 +81,8 @@ class Wish:
 class StoreGiver(Protocol):
     """One store technology that takes back entries of its exports.
 
-    One answer an entry, in order. Blocking. A store that is silent answers *unknown* for all.
+    One answer an entry, in order. Blocking. A store that is silent answers *unknown* for all; where that region is not the writer of that
+    (era, epoch), or has no such store, all are *refused*.
     """
 
     def look(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
@@ -95,4 +96,4 @@ class Giver(Protocol):
     """Gives chosen entries of an incident's export back to the region that serves."""
 
     async def give_back(self, wish: Wish) -> Mapping[str, GivenBack]:
-        """What became of each that the wish names. Raises OSError and ValueError when the export can't be read; then nothing was done."""
+        """What became of each that the wish names. An export that can't be read is *refused* for all; then nothing was done."""

@@ -11,6 +11,8 @@ class Purpose(StrEnum):
 
     ALERT = "alert"
     UPDATE = "update"
+    ACKNOWLEDGED = "acknowledged"
+    """Somebody has it: who is still being alerted for it need not be."""
     RESOLVED = "resolved"
 
 
@@ -44,7 +46,15 @@ class Notification:
     enrolled: bool = False
     """In an exercise: whether this recipient was enrolled in it. Nobody else is reached."""
     acknowledge_url: str | None = None
-    """Where the recipient says that it was read, where that is asked."""
+    """Where the recipient says that it was read, where that is asked. It is this recipient's own: it never stands where others read."""
+    approve_hash: str | None = None
+    """Hash of the proposal that waits for this recipient's approval; channels with buttons offer one for exactly that proposal."""
+    approve_url: str | None = None
+    """Where the recipient approves it. Its own, as the link above."""
+    code: str | None = None
+    """The digits that this recipient answers with to approve it, for channels without links. Its own, as the link is."""
+    again: bool = False
+    """An earlier hand-over may have arrived: a channel that can't drop a repeat says so in the message."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Fields of the message by name, for channels that carry more than text."""
 

@@ -11,6 +11,9 @@ from typing import Protocol
 from holdfast.ports.notifier import Notification, RefusedNotificationError
 
 EXERCISE_PREFIX = "EXERCISE"
+REPEAT_NOTE = "You may have had this message before: it is not known whether it arrived the first time."
+REPEAT_MARK = "(again)"
+"""The same where there is room for one word."""
 LONGEST_WAIT_SECONDS = 86_400.0
 
 
@@ -72,6 +75,23 @@ def check_mark(notification: Notification) -> None:
             f"message {notification.message}: the subject {notification.subject!r} must begin with {EXERCISE_PREFIX} in an exercise,"
             " and only in an exercise; nothing was sent"
         )
+
+
+def body_text(notification: Notification) -> str:
+    """The body, beginning with a note where it may be a repeat. For channels that can't drop one."""
+    return f"{REPEAT_NOTE}\n\n{notification.body}" if notification.again else notification.body
+
+
+def answer_text(notification: Notification) -> str:
+    """How the recipient answers, a line for each way; empty where nothing is asked. For channels that only its recipient reads."""
+    lines = []
+    if notification.acknowledge_url:
+        lines.append(f"Say that you read it: {notification.acknowledge_url}")
+    if notification.approve_url:
+        lines.append(f"See what is proposed, and approve it: {notification.approve_url}")
+    if notification.code:
+        lines.append(f"The digits that approve it by telephone or text message: {notification.code}")
+    return "\n".join(lines)
 
 
 def short_text(notification: Notification) -> str:

@@ -10,7 +10,10 @@ class Probe(Protocol):
     """One thing to look at, from one vantage point."""
 
     async def observe(self) -> Observation:
-        """One look, bounded by the profile's time-out; never raises for what it sees, only for its own faults."""
+        """One look, bounded by the profile's time-out, with the number 0: who keeps the looks of many probes numbers them.
+
+        Never raises for what it sees; OSError for a fault of its own (a secret that can't be read), which says nothing of the world.
+        """
 
 
 class ObservationSource(Protocol):

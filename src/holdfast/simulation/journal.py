@@ -39,6 +39,8 @@ class MemoryDisk:
     records: list[Record] = field(default_factory=list)
     promises: dict[str, str] = field(default_factory=dict)
     faults: dict[int, JournalFault] = field(default_factory=dict)
+    full: bool = False
+    """Whether no promise finds room any more (an append has its faults by number)."""
     appends: int = 0
     writer: object | None = None
     on_crash: Callable[[], None] | None = None
@@ -136,5 +138,8 @@ class MemoryPromises:
         self.put_all({key: value})
 
     def put_all(self, values: Mapping[str, Any]) -> None:
-        """Keep several, all or none."""
-        self._disk.promises.update({key: json.dumps(value, allow_nan=False) for key, value in values.items()})
+        """Keep several, all or none. JournalFull: there is no room for them."""
+        written = {key: json.dumps(value, allow_nan=False) for key, value in values.items()}
+        if self._disk.full:
+            raise JournalFull("the journal's disk is full; free space on it: nothing is promised until then")
+        self._disk.promises.update(written)

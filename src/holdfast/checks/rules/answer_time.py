@@ -16,8 +16,8 @@ CODE = "HF109"
 def _apply(facts: Facts) -> Iterator[Finding]:
     plan = facts.plan
     answer, promised = plan.approval.activation.answer_within, plan.objectives.rto
-    if promised is None:
-        return
+    if promised is None or not plan.approval.activation.of:
+        return  # without a rule, nobody has said how long an answer may take
     for identifier, scenario in plan.scenarios.items():
         there = facts.there[identifier]
         asking = _phase_that_asks(there)

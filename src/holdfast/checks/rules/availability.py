@@ -1,11 +1,12 @@
 """HF103: an availability target allows less outage in its period than one recovery as the plan promises it.
 
-The plan's own objective counts over 30 days, a service level over its period. One recovery takes the plan's RTO.
+The plan's own objective counts over 30 days, a service level over its period. One recovery takes the plan's RTO; where there is room for
+that, a scenario that is planned to take longer may still be too much.
 """
 
 from collections.abc import Iterator
 
-from holdfast.checks.facts import Facts
+from holdfast.checks.facts import Facts, listed
 from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.plan.problems import Place
 from holdfast.plan.values import spoken_duration
@@ -37,6 +38,25 @@ def _apply(facts: Facts) -> Iterator[Finding]:
                 (place, ("objectives", "rto")),
                 "a single recovery breaks this promise: shorten the RTO or promise less",
             )
+        else:
+            yield from _scenarios(facts, f"{percent:g} % over {spoken_duration(period)} ({who})", allowed, place)
+
+
+def _scenarios(facts: Facts, target: str, allowed: float, place: Place) -> Iterator[Finding]:
+    longer: list[tuple[str, Place]] = []
+    for name, there in facts.there.items():
+        last = there.last_planned()
+        if last is not None and there.phases[last].window[1] > allowed + 0.5:
+            end = there.phases[last].window[1]
+            longer.append((f"{facts.plan.scenarios[name].name} takes {spoken_duration(end)}", (*there.phase_place(last), "window")))
+    if longer:
+        yield Finding(
+            CODE,
+            Severity.WARNING,
+            f"{target} allows {spoken_duration(allowed)} of outage, but by their phases {listed(said for said, _ in longer)}",
+            (place, *(where for _, where in longer)),
+            "one such incident breaks this promise: shorten the phases, or say that it doesn't count them",
+        )
 
 
 RULE = Rule(
@@ -46,7 +66,7 @@ RULE = Rule(
     Explanation(
         means="An availability target allows less outage than one recovery takes.",
         why="A single incident that goes as planned breaks the promise for the whole period.",
-        computed="(100 % less the target) of the period, against the plan's RTO.",
+        computed="(100 % less the target) of the period, against the plan's RTO and the planned length of each scenario.",
         mend="Shorten the RTO, or promise less.",
         example="99.95 % of 30 days are 21 min 36 s, and the RTO is 30 min",
     ),

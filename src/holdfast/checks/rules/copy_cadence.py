@@ -17,6 +17,7 @@ def _apply(facts: Facts) -> Iterator[Finding]:
     for name, component in facts.plan.components.items():
         promised = component.rpo
         if promised is None:
+            yield from _unpromised(facts, name, links.get(name, []))
             continue
         yield from _links(facts, name, promised, links.get(name, []))
         if component.backups:
@@ -35,9 +36,23 @@ def _apply(facts: Facts) -> Iterator[Finding]:
             sentence = f"{component.name} promises to lose at most {spoken_duration(promised)}, but has neither copy nor backup"
             yield Finding(CODE, Severity.WARNING, sentence, (("components", name, "rpo"),), "write 'replication_links' or 'backups'")
         else:
-            sentence = f"{component.name} is copied and has no backup: what is deleted or spoilt is deleted or spoilt in the copy too"
-            places: tuple[Place, ...] = (("components", name), ("replication_links", links[name][0]))
-            yield Finding(CODE, Severity.NOTE, sentence, places, "write 'backups' at the component")
+            second: tuple[Place, ...] = (("components", name, "backup_strategy"),) if component.backup_strategy else ()
+            told = f", though its second way is '{component.backup_strategy}'" if component.backup_strategy else ""
+            sentence = (
+                f"{component.name} is copied, and no backup of it is listed{told}: "
+                "what is deleted or spoilt is deleted or spoilt in the copy too"
+            )
+            places = (("components", name), ("replication_links", links[name][0]), *second)
+            yield Finding(CODE, Severity.NOTE, sentence, places, "write 'backups' at the component, with how often each is made")
+
+
+def _unpromised(facts: Facts, name: str, links: list[str]) -> Iterator[Finding]:
+    component = facts.plan.components[name]
+    kept: tuple[Place, ...] = tuple(("components", name, "backups", key) for key in component.backups)
+    kept += tuple(("replication_links", link) for link in links)
+    if kept:
+        sentence = f"{component.name} is copied or backed up, so it keeps data, and nobody says how much of it may be lost"
+        yield Finding(CODE, Severity.NOTE, sentence, (("components", name), *kept), "write 'rpo' at the component")
 
 
 def _links(facts: Facts, name: str, promised: float, links: list[str]) -> Iterator[Finding]:
@@ -62,7 +77,10 @@ RULE = Rule(
     Explanation(
         means="A component's copies or backups are further apart than what it may lose.",
         why="What was written since the last copy is gone, whatever the promise says.",
-        computed="The component's RPO against each link's `every` and `lag_within`, and against the most frequent backup.",
+        computed=(
+            "The component's RPO against each link's `every` and `lag_within`, and against the most frequent backup; components that are "
+            "copied and have no RPO, or no backup, are noted."
+        ),
         mend="Copy or back up more often, or archive the log.",
         example="cache.rpo: 15m, and its only backup has every: 6h",
     ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from holdfast.checks.facts import Facts
+from holdfast.checks.facts import Facts, listed
 from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.plan.problems import Place
 
@@ -11,11 +11,17 @@ CODE = "HF128"
 
 def _apply(facts: Facts) -> Iterator[Finding]:
     practised = {exercise.scenario for exercise in facts.plan.exercises.values()}
+    unsaid = [name for name, exercise in facts.plan.exercises.items() if exercise.kind == "drill" and exercise.scenario is None]
     for name, scenario in facts.plan.scenarios.items():
         if name not in practised:
-            sentence = f"no exercise practises {scenario.name}"
+            sentence, hint = f"no exercise practises {scenario.name}", "add one, if only around a table, with how often it is due"
             places: tuple[Place, ...] = (("scenarios", name), ("exercises",))
-            yield Finding(CODE, Severity.WARNING, sentence, places, "add one, if only around a table, with how often it is due")
+            if unsaid:
+                sentence = f"no exercise says that it practises {scenario.name}: "
+                sentence += f"{listed(repr(facts.plan.exercises[one].name) for one in unsaid)} name no scenario"
+                places = (("scenarios", name), *(("exercises", one) for one in unsaid))
+                hint = f"write 'scenario: {name}' and 'takes_away' at the drill that does, or add an exercise of it"
+            yield Finding(CODE, Severity.WARNING, sentence, places, hint)
 
 
 RULE = Rule(

@@ -1,6 +1,7 @@
 """HF102: a component may lose more than is promised by functions that stand on it, or by the plan as a whole.
 
-Functions stand on the components that they name and on what those need. Components without an RPO keep no data.
+Functions stand on the components that they name and on what those need. Where a function names none, it may stand on any, so the plan's
+own tolerance then holds for every component. Components without an RPO keep no data.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,10 @@ CODE = "HF102"
 
 def _apply(facts: Facts) -> Iterator[Finding]:
     plan = facts.plan
+    unsaid = any(not function.stands_on for function in plan.functions.values())
+    tolerated, key, does = plan.objectives.data_loss_tolerance, "data_loss_tolerance", "tolerates"
+    if tolerated is None:
+        tolerated, key, does = plan.objectives.rpo, "rpo", "promises"
     for name, component in plan.components.items():
         if component.rpo is None:
             continue
@@ -25,11 +30,9 @@ def _apply(facts: Facts) -> Iterator[Finding]:
         ]
         words = [f"{function.name} promises {spoken_duration(function.rpo)}" for _, function in promised]
         places: list[Place] = [("functions", identifier, "rpo") for identifier, _ in promised]
-        used = name in facts.carries
-        tolerated = plan.objectives.data_loss_tolerance
-        if used and tolerated is not None and tolerated < component.rpo:
-            words.append(f"the plan as a whole tolerates {spoken_duration(tolerated)}")
-            places.append(("objectives", "data_loss_tolerance"))
+        if (unsaid or name in facts.carries) and tolerated is not None and tolerated < component.rpo:
+            words.append(f"the plan as a whole {does} {spoken_duration(tolerated)}")
+            places.append(("objectives", key))
         if words:
             yield Finding(
                 CODE,
@@ -49,7 +52,7 @@ RULE = Rule(
         why="The worst component decides what a function loses, whatever is promised above it.",
         computed=(
             "The component's RPO against that of every function that stands on it, directly or through `needs`, and against the "
-            "plan's tolerance."
+            "plan's tolerance (its RPO where it names none)."
         ),
         mend="Replicate the component more closely, or keep nothing there that those functions promise.",
         example="functions.voice.rpo: 5m, and components.storage.rpo: 60m",

@@ -29,6 +29,11 @@ def _apply(facts: Facts) -> Iterator[Finding]:
             sentence = f"{component.name} exists only in {primary} and is lost with it; on it stands: {users}"
             places: tuple[Place, ...] = (("components", name, "only_in"), ("regions", primary))
             yield Finding(CODE, Severity.WARNING, sentence, places, "have it in the other region too")
+    for name, monitor in plan.monitoring.items():
+        if set(monitor.runs_in) == {primary}:
+            sentence = f"{monitor.name} runs only in {primary}: when it is lost, nobody is there to see it"
+            places = (("monitoring", name, "runs_in"), ("regions", primary))
+            yield Finding(CODE, Severity.WARNING, sentence, places, "run it at the witness or in the other region too")
 
 
 RULE = Rule(
@@ -36,9 +41,12 @@ RULE = Rule(
     "what is needed outlives the region",
     _apply,
     Explanation(
-        means="A dependency or component stands in the primary region alone.",
+        means="A dependency, a component, or what watches stands in the primary region alone.",
         why="After the failover everything runs but this, and so nothing does.",
-        computed="`regions` of dependencies and `only_in` of components against the primary region; a fallback makes it a note.",
+        computed=(
+            "`regions` of dependencies, `only_in` of components and `runs_in` of monitoring against the primary region; a fallback "
+            "makes it a note."
+        ),
         mend="Have it in both regions, or write what is done without it.",
         example="media: { regions: [eu-west-1] }",
     ),

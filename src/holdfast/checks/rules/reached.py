@@ -31,6 +31,20 @@ def _apply(facts: Facts) -> Iterator[Finding]:
         if not level.audience:
             sentence = f"the escalation of {severity} goes to '{level.level}', and the plan names nobody for it"
             yield Finding(CODE, Severity.WARNING, sentence, (("escalation", severity),), "write 'audience' with roles or audiences")
+    yield from _roles(facts)
+
+
+def _roles(facts: Facts) -> Iterator[Finding]:
+    """People of roles who can't be reached by anything at all, in one finding: it is one telephone list that is missing."""
+    plan = facts.plan
+    filling = dict.fromkeys(person for role in plan.roles.values() for person in (role.primary, role.backup) if person is not None)
+    people = {person: plan.people[person] for person in filling}
+    bare = [key for key, one in people.items() if not (one.exercise or one.email or one.phone or one.chat or plan.contacts is not None)]
+    if bare:
+        fills = "fills a role" if len(bare) == 1 else "fill roles"
+        sentence = f"{listed(people[person].name for person in bare)} {fills}, and the plan has neither e-mail, telephone nor chat of them"
+        places: tuple[Place, ...] = tuple(("people", person) for person in bare)
+        yield Finding(CODE, Severity.WARNING, sentence, places, "write 'email' and 'phone' of each, or keep them apart with 'contacts'")
 
 
 def _audience(facts: Facts, place: Place, what: str, name: str, channels: tuple[str, ...]) -> Iterator[Finding]:
@@ -70,7 +84,10 @@ RULE = Rule(
     Explanation(
         means="A message or an escalation names people who have no contact for its channels, or nobody at all.",
         why="What nobody can receive was not said.",
-        computed="E-mail, telephone and sms need the person's own; other channels lead to a place that all look at.",
+        computed=(
+            "E-mail, telephone and sms need the person's own; other channels lead to a place that all look at. Whoever fills a role needs "
+            "some contact in any case."
+        ),
         mend="Write the contact, another channel, or somebody who can be reached.",
         example="channels: [phone], and the person has only an e-mail",
     ),

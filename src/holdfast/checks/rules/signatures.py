@@ -20,6 +20,12 @@ def _apply(facts: Facts) -> Iterator[Finding]:
     elif not signed:
         sentence = f"nobody has approved version {version} of the plan"
         yield Finding(CODE, Severity.WARNING, sentence, (("version",), ("document",)), "write 'approvals' with who, version and day")
+    changed = control.last_updated
+    for number, signature in enumerate(control.approvals):
+        if signature.version == version and changed is not None and signature.on < changed:
+            sentence = f"{signature.by} approved version {version} on {signature.on}, and it was changed after that, on {changed}"
+            places = (("document", "approvals", number, "on"), ("document", "last_updated"))
+            yield Finding(CODE, Severity.WARNING, sentence, places, "give the change a version of its own, and have it approved")
 
 
 RULE = Rule(
@@ -27,9 +33,9 @@ RULE = Rule(
     "this version is approved",
     _apply,
     Explanation(
-        means="The version at hand lacks an approval.",
+        means="The version at hand lacks an approval, or was changed after it.",
         why="A plan that nobody put their name to is a draft.",
-        computed="`approved_by` against the approvals of this version.",
+        computed="`approved_by` against the approvals of this version, and their days against `last_updated`.",
         mend="Have it approved, and write it under `document.approvals`.",
         example="version: '1.1', and approvals of version '1.0' only",
     ),

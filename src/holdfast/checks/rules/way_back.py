@@ -1,4 +1,4 @@
-"""HF110: a scenario that moves service has no way back, or one in words only."""
+"""HF110: a scenario has no way back, or one that moves service has one in words only."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,12 @@ def _apply(facts: Facts) -> Iterator[Finding]:
     for identifier, scenario in plan.scenarios.items():
         there = facts.there[identifier]
         moves = any(step.block.grants_write or step.block.moves_traffic for step in there.book.steps)
-        if scenario.way_back or not moves:
+        if scenario.way_back:
+            continue
+        if not moves:
+            if not scenario.rollback:
+                sentence = f"{scenario.name} says no way back: nobody knows what is undone, and how, when it turns out to be wrong"
+                yield Finding(CODE, Severity.NOTE, sentence, (("scenarios", identifier),), "write 'rollback' in words")
             continue
         if scenario.rollback:
             sentence = f"{scenario.name} has its way back in words only: it can't be run or practised"
@@ -30,10 +35,13 @@ RULE = Rule(
     "every scenario leads back",
     _apply,
     Explanation(
-        means="A scenario that moves service says no way back.",
-        why="The company stays in the emergency place, without a second region behind it.",
-        computed="A scenario that promotes or moves traffic needs `way_back`; words under `rollback` alone are a note.",
-        mend="Write the way back as phases.",
+        means="A scenario says no way back.",
+        why="The company stays in the emergency place, without a second region behind it; or nobody knows how to undo what was wrong.",
+        computed=(
+            "A scenario that promotes or moves traffic needs `way_back`; words under `rollback` alone are a note. One that moves nothing "
+            "and has neither is a note."
+        ),
+        mend="Write the way back as phases, or in words under `rollback` where people do it.",
         example="a scenario with `phases` only",
     ),
 )

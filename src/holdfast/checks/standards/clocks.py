@@ -19,9 +19,8 @@ class Clock:
         return any(word in f"{identifier} {name}".casefold().replace("-", " ").split() for word in self.words)
 
 
-CLOCKS = (
-    Clock(("gdpr",), "article 33(1)", "notice of a personal data breach", 72 * HOUR_SECONDS),
-    # Four hours from classifying the incident as major, and in any case a day from becoming aware: the plan's clock is the second.
-    Clock(("dora",), "article 19(4), delegated regulation 2025/301", "the first notice of a major incident", 24 * HOUR_SECONDS),
-    Clock(("nis2",), "article 23(4)", "an early warning", 24 * HOUR_SECONDS),
-)
+GDPR = Clock(("gdpr",), "article 33(1)", "notice of a personal data breach", 72 * HOUR_SECONDS)
+# Four hours from classifying the incident as major, and in any case a day from becoming aware: the plan's clock is the second.
+DORA = Clock(("dora",), "article 19(4), delegated regulation 2025/301", "the first notice of a major incident", 24 * HOUR_SECONDS)
+NIS_2 = Clock(("nis2",), "article 23(4)(a)", "an early warning", 24 * HOUR_SECONDS)
+CLOCKS = (GDPR, DORA, NIS_2)

@@ -1,274 +1,321 @@
-"""Where in a plan standards' questions are answered: small questions, each with the places that say yes."""
+"""Where in a plan standards' questions are answered: small questions, each with the places that say yes, and what is missing for it."""
 
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from holdfast.checks.standards.clocks import Clock
+from holdfast.checks.standards.requirement import Answer, Evidence, Lack
 from holdfast.plan.model import Plan
 from holdfast.plan.problems import Place
+from holdfast.plan.values import duration_text
 
 YEAR_SECONDS = 366 * 86400.0
 MONTHS_12_SECONDS = 365 * 86400.0
-
-Places = tuple[Place, ...]
-
-
-def _section(plan: Plan, name: str) -> Places:
-    return ((name,),) if getattr(plan, name) else ()
+_BREACH_WORDS = ("security", "breach", "attack", "intrusion", "ransomware")
+_PROVING = frozenset({"postgres.verify", "smoke.test", "confirm"})
 
 
-def summary(plan: Plan) -> Places:
-    """What the plan is for."""
-    return _section(plan, "summary")
+def _section(name: str, why: str) -> Evidence:
+    """A section that is there, whatever it says."""
+
+    def answer(plan: Plan) -> Answer:
+        return Answer(((name,),)) if getattr(plan, name) else Answer((), (Lack(f"write '{name}': {why}"),))
+
+    return answer
 
 
-def approved(plan: Plan) -> Places:
-    """Somebody put their name to this version."""
-    signed = (("document", "approvals", number) for number, one in enumerate(plan.document.approvals) if one.version == plan.version)
-    return tuple(signed)
+def _each(section: str, entries: Mapping[str, Any], fits: Callable[[Any], Any], write: str, none: str, at: tuple[str, ...] = ()) -> Answer:
+    """Every entry must fit. `at`: the key below an entry that is pointed at; `none`: what to write when there is no entry."""
+    good = [name for name, one in entries.items() if fits(one)]
+    bad = [name for name in entries if name not in good]
+    has: tuple[Place, ...] = tuple((section, name, *at) for name in good)
+    if not entries:
+        return Answer((), (Lack(none),))
+    return Answer(has, (Lack(write, tuple((section, name) for name in bad)),) if bad else ())
 
 
-def owned(plan: Plan) -> Places:
+def _some(has: Iterable[Place], write: str, *near: Place) -> Answer:
+    """One is enough."""
+    places = tuple(has)
+    return Answer(places) if places else Answer((), (Lack(write, near),))
+
+
+summary = _section("summary", "what the plan is for")
+costs = _section("financial_tiers", "what an outage costs by its length")
+risks = _section("risks", "what threatens the functions, and what is done about it")
+dependencies = _section("dependencies", "what others provide")
+vendors = _section("vendors", "who is called outside")
+on_call = _section("rotations", "who is on call at every hour")
+escalation = _section("escalation", "who is called when nobody answers")
+criteria = _section("criteria", "what makes a test a success")
+indicators = _section("indicators", "what is measured, and how often")
+reviews = _section("reviews", "what follows an incident or a test")
+improvement = _section("improvement", "what is done again and again so that the plan gets better")
+monitoring = _section("monitoring", "what watches")
+procedures = _section("procedures", "technical procedures in words")
+areas = _section("permitted_areas", "where data may be")
+regulations = _section("regulations", "which laws and contracts demand what")
+
+
+def approved(plan: Plan) -> Answer:
+    """Everybody who must approve put their name to this version."""
+    signed = {one.by: number for number, one in enumerate(plan.document.approvals) if one.version == plan.version}
+    has: tuple[Place, ...] = tuple(("document", "approvals", number) for number in signed.values())
+    missing = [name for name in plan.document.approved_by if name not in signed]
+    if missing or not signed:
+        who = f" by {' and '.join(missing)}" if missing else ""
+        return Answer(has, (Lack(f"write the approval of version {plan.version}{who} under 'document.approvals'", (("version",),)),))
+    return Answer(has)
+
+
+def approvers(plan: Plan) -> Answer:
+    """The plan says who approves it."""
+    named: tuple[Place, ...] = (("document", "approved_by"),) if plan.document.approved_by else ()
+    return _some(named, "write 'approved_by': who of the leadership approves it", ("document",))
+
+
+def owned(plan: Plan) -> Answer:
     """Somebody owns the plan."""
-    return (("document", "owner"),) if plan.document.owner.strip() else ()
+    named: tuple[Place, ...] = (("document", "owner"),) if plan.document.owner.strip() else ()
+    return _some(named, "write 'owner'", ("document",))
 
 
-def document_kept(plan: Plan) -> Places:
+def document_kept(plan: Plan) -> Answer:
     """Who gets it, how secret it is, and how long it is kept."""
-    control = plan.document
-    return (("document",),) if control.distribution and control.classification and control.retention else ()
+    keys = ("distribution", "classification", "retention")
+    missing = [key for key in keys if not getattr(plan.document, key)]
+    has: tuple[Place, ...] = tuple(("document", key) for key in keys if key not in missing)
+    return Answer(has, (Lack(f"write {_quoted(missing)}", (("document",),)),) if missing else ())
 
 
-def reviewed(plan: Plan) -> Places:
+def _quoted(keys: Iterable[str]) -> str:
+    return ", ".join(f"'{key}'" for key in keys)
+
+
+def reviewed(plan: Plan) -> Answer:
     """When the plan is reviewed next, or how often."""
-    control = plan.document
-    keys = [key for key, value in (("next_review", control.next_review), ("review_every", control.review_every)) if value is not None]
-    return tuple(("document", key) for key in keys)
+    has: list[Place] = [("document", key) for key in ("next_review", "review_every") if getattr(plan.document, key) is not None]
+    return _some(has, "write 'next_review' and 'review_every'", ("document",))
 
 
-def objectives(plan: Plan) -> Places:
+def objectives(plan: Plan) -> Answer:
     """What the company promises as a whole."""
-    return (("objectives",),) if plan.objectives.rto is not None and plan.objectives.rpo is not None else ()
+    missing = [key for key in ("rto", "rpo") if getattr(plan.objectives, key) is None]
+    has: tuple[Place, ...] = tuple(("objectives", key) for key in ("rto", "rpo") if key not in missing)
+    return Answer(has, (Lack(f"write {_quoted(missing)}", (("objectives",),)),) if missing else ())
 
 
-def impact(plan: Plan) -> Places:
-    """Functions with priority, impact, RTO and RPO."""
-    return (("functions",),)
+def impact(_plan: Plan) -> Answer:
+    """Functions with priority, impact, RTO and RPO: without them a plan doesn't load."""
+    return Answer((("functions",),))
 
 
-def tolerable(plan: Plan) -> Places:
+def tolerable(plan: Plan) -> Answer:
     """Every function says how long its loss can be borne."""
-    return (("functions",),) if all(function.mtpd is not None for function in plan.functions.values()) else ()
+    return _each("functions", plan.functions, lambda one: one.mtpd is not None, "write 'mtpd'", "write 'functions'", ("mtpd",))
 
 
-def costs(plan: Plan) -> Places:
-    """What an outage costs by its length."""
-    return _section(plan, "financial_tiers")
-
-
-def risks(plan: Plan) -> Places:
-    """What threatens the functions."""
-    return _section(plan, "risks")
-
-
-def dependencies(plan: Plan) -> Places:
-    """What others provide."""
-    return _section(plan, "dependencies")
-
-
-def vendors(plan: Plan) -> Places:
-    """Who is called outside."""
-    return _section(plan, "vendors")
-
-
-def strategies(plan: Plan) -> Places:
+def strategies(plan: Plan) -> Answer:
     """Every component has a first and a second way back."""
-    every = plan.components.values()
-    return (("components",),) if every and all(one.primary_strategy.strip() and one.backup_strategy for one in every) else ()
+    write, none = "write 'primary_strategy' and 'backup_strategy'", "write 'components', each with its two strategies"
+    return _each("components", plan.components, lambda one: one.primary_strategy.strip() and one.backup_strategy, write, none)
 
 
-def second_region(plan: Plan) -> Places:
+def second_region(plan: Plan) -> Answer:
     """Another place that can serve."""
-    return tuple(("regions", name) for name, region in plan.regions.items() if region.role == "dr")
+    return _some((("regions", name) for name, one in plan.regions.items() if one.role == "dr"), "write a region with the role 'dr'")
 
 
-def capacity(plan: Plan) -> Places:
+def capacity(plan: Plan) -> Answer:
     """Capacity of both regions is written down."""
-    held = tuple(("regions", name, "node_groups") for name, region in plan.regions.items() if region.node_groups)
-    return held if len(held) > 1 else ()
+    return _each("regions", plan.regions, lambda one: one.node_groups, "write 'node_groups'", "write 'regions'", ("node_groups",))
 
 
-def replicated(plan: Plan) -> Places:
-    """Data has copies elsewhere."""
-    return _section(plan, "replication_links")
+def _keeping(plan: Plan) -> dict[str, Any]:
+    return {name: one for name, one in plan.components.items() if one.rpo is not None}
 
 
-def backups(plan: Plan) -> Places:
+_NO_DATA = "write 'rpo' at the components that keep data"
+
+
+def replicated(plan: Plan) -> Answer:
+    """Every component with data has a copy elsewhere."""
+    linked = {link.component: name for name, link in plan.replication_links.items()}
+    keeping = _keeping(plan)
+    missing: tuple[Place, ...] = tuple(("components", name) for name in keeping if name not in linked)
+    has: tuple[Place, ...] = tuple(("replication_links", linked[name]) for name in keeping if name in linked)
+    lacks = (Lack("write a 'replication_links' entry for it", missing),) if missing else () if keeping else (Lack(_NO_DATA),)
+    return Answer(has, lacks)
+
+
+def backups(plan: Plan) -> Answer:
     """Every component with data is backed up."""
-    keeping = {name: one for name, one in plan.components.items() if one.rpo is not None}
-    return tuple(("components", name, "backups") for name in keeping) if all(one.backups for one in keeping.values()) else ()
+    return _each("components", _keeping(plan), lambda one: one.backups, "write 'backups'", _NO_DATA, ("backups",))
 
 
-def backups_elsewhere(plan: Plan) -> Places:
-    """Backups are kept outside of the primary region."""
+def backups_elsewhere(plan: Plan) -> Answer:
+    """Every component with data has a backup outside of the primary region."""
     primary = plan.primary_region()
-    return tuple(
-        ("components", name, "backups", key, "regions")
-        for name, one in plan.components.items()
-        for key, backup in one.backups.items()
-        if any(region != primary for region in backup.regions)
-    )
+
+    def elsewhere(one: Any) -> bool:
+        return any(region != primary for kept in one.backups.values() for region in kept.regions)
+
+    write = f"write a backup whose 'regions' name another than {primary}"
+    return _each("components", _keeping(plan), elsewhere, write, _NO_DATA, ("backups",))
 
 
-def restores(plan: Plan) -> Places:
+def restores(plan: Plan) -> Answer:
     """Every backup is to be restored now and then."""
-    held = [(name, key, kept) for name, one in plan.components.items() for key, kept in one.backups.items()]
-    planned = all(kept.restored_every is not None for _, _, kept in held)
-    return tuple(("components", name, "backups", key, "restored_every") for name, key, _ in held) if planned else ()
+    held: dict[Place, Any] = {
+        ("components", name, "backups", key): kept for name, one in plan.components.items() for key, kept in one.backups.items()
+    }
+    missing = tuple(place for place, kept in held.items() if kept.restored_every is None)
+    has: tuple[Place, ...] = tuple((*place, "restored_every") for place in held if place not in missing)
+    lacks = (Lack("write 'restored_every'", missing),) if missing else () if held else (Lack("write 'backups' with 'restored_every'"),)
+    return Answer(has, lacks)
 
 
-def backups_verified(plan: Plan) -> Places:
+def backups_verified(plan: Plan) -> Answer:
     """An exercise looks at backups."""
-    return tuple(("exercises", name) for name, one in plan.exercises.items() if one.kind == "verification")
+    found = (("exercises", name) for name, one in plan.exercises.items() if one.kind == "verification")
+    return _some(found, "add an exercise of the kind 'verification'")
 
 
-def roles(plan: Plan) -> Places:
-    """Every incident role has a person and a backup."""
-    return (("roles",),) if plan.roles and all(role.backup is not None for role in plan.roles.values()) else ()
+def roles(plan: Plan) -> Answer:
+    """Every incident role says what it is responsible for."""
+    return _each("roles", plan.roles, lambda one: one.responsibilities, "write 'responsibilities'", "write 'roles'")
 
 
-def on_call(plan: Plan) -> Places:
-    """Somebody is on call at every hour."""
-    return _section(plan, "rotations")
+def alternates(plan: Plan) -> Answer:
+    """Every incident role has somebody who stands in."""
+    return _each("roles", plan.roles, lambda one: one.backup is not None, "write 'backup'", "write 'roles'", ("backup",))
 
 
-def escalation(plan: Plan) -> Places:
-    """Who is called when nobody answers."""
-    return _section(plan, "escalation")
-
-
-def approval(plan: Plan) -> Places:
+def approval(plan: Plan) -> Answer:
     """Who decides on activation."""
-    return (("approval", "activation"),) if plan.approval.activation.of else ()
+    named: tuple[Place, ...] = (("approval", "activation"),) if plan.approval.activation.of else ()
+    return _some(named, "write 'approval.activation': how many of which roles")
 
 
-def triggers(plan: Plan) -> Places:
+def triggers(plan: Plan) -> Answer:
     """When the plan is activated."""
-    every = plan.scenarios.values()
-    return tuple(("scenarios", name, "triggers") for name in plan.scenarios) if every and all(one.triggers for one in every) else ()
+    return _each("scenarios", plan.scenarios, lambda one: one.triggers, "write 'triggers'", "write 'scenarios'", ("triggers",))
 
 
-def scenarios(plan: Plan) -> Places:
+def scenarios(plan: Plan) -> Answer:
     """What is done, step by step."""
-    return tuple(("scenarios", name, "phases") for name in plan.scenarios)
+    return _some((("scenarios", name, "phases") for name in plan.scenarios), "write 'scenarios'")
 
 
-def ways_back(plan: Plan) -> Places:
-    """How service goes home."""
-    return tuple(("scenarios", name, "way_back") for name, one in plan.scenarios.items() if one.way_back)
+def ways_back(plan: Plan) -> Answer:
+    """How service goes home, as phases or in words."""
+    write = "write 'way_back', or 'rollback' in words"
+    return _each("scenarios", plan.scenarios, lambda one: one.way_back or one.rollback, write, "write 'scenarios'")
 
 
-def breach(plan: Plan) -> Places:
+def proved(plan: Plan) -> Answer:
+    """Every scenario ends by proving what was recovered."""
+
+    def proves(one: Any) -> bool:
+        return any(step.block in _PROVING for phase in one.phases for step in phase.steps)
+
+    return _each("scenarios", plan.scenarios, proves, "add a step that proves what was recovered", "write 'scenarios'", ("phases",))
+
+
+def breach(plan: Plan) -> Answer:
     """A scenario for a breach of security."""
-    words = ("security", "breach", "attack", "intrusion", "ransomware")
-    return tuple(("scenarios", name) for name, one in plan.scenarios.items() if any(w in f"{name} {one.name}".casefold() for w in words))
+    found = (("scenarios", name) for name, one in plan.scenarios.items() if _is_breach(name, one.name))
+    return _some(found, "add a scenario for a breach of security")
 
 
-def internal_words(plan: Plan) -> Places:
+def _is_breach(identifier: str, name: str) -> bool:
+    return any(word in f"{identifier} {name}".casefold() for word in _BREACH_WORDS)
+
+
+def internal_words(plan: Plan) -> Answer:
     """Messages to people of the company."""
-    return tuple(("messages", name) for name, one in plan.messages.items() if any(key not in _outside(plan) for key in one.audience))
+    inside = (("messages", name) for name, one in plan.messages.items() if any(key not in _outside(plan) for key in one.audience))
+    return _some(inside, "write 'messages' to roles and audiences inside")
 
 
-def outside_words(plan: Plan) -> Places:
+def outside_words(plan: Plan) -> Answer:
     """Messages to customers, partners and others outside."""
-    return tuple(("messages", name) for name, one in plan.messages.items() if set(one.audience) & _outside(plan))
+    outside = (("messages", name) for name, one in plan.messages.items() if set(one.audience) & _outside(plan))
+    return _some(outside, "write 'messages' to an audience with 'address' or 'source'")
 
 
 def _outside(plan: Plan) -> set[str]:
     return {name for name, circle in plan.audiences.items() if circle.address is not None or circle.source is not None}
 
 
-def contacts(plan: Plan) -> Places:
-    """People with telephone or e-mail."""
-    real = [one for one in plan.people.values() if not one.exercise]
-    reached = plan.contacts is not None or all(one.phone or one.email for one in real)
-    return (("people",),) if real and reached else ()
+def contacts(plan: Plan) -> Answer:
+    """Telephone or e-mail of everybody."""
+    if plan.contacts is not None:
+        return Answer((("contacts",),))
+    real = {name: one for name, one in plan.people.items() if not one.exercise}
+    return _each("people", real, lambda one: one.phone or one.email, "write 'phone' or 'email'", "write 'people'")
 
 
-def exercises(plan: Plan) -> Places:
+def exercises(plan: Plan) -> Answer:
     """Tests that are due at least yearly."""
-    return tuple(("exercises", name) for name, one in plan.exercises.items() if one.every is not None and one.every <= YEAR_SECONDS)
+    write = "write 'every' (a year at most)"
+    return _each("exercises", plan.exercises, _is_yearly, write, "write 'exercises', each with 'every'")
 
 
-def every_scenario_tested(plan: Plan) -> Places:
+def _is_yearly(one: Any) -> bool:
+    return one.every is not None and one.every <= YEAR_SECONDS
+
+
+def every_scenario_tested(plan: Plan) -> Answer:
     """Each scenario is practised at least yearly."""
-    tested = {one.scenario for one in plan.exercises.values() if one.every is not None and one.every <= YEAR_SECONDS}
-    return exercises(plan) if set(plan.scenarios) <= tested else ()
+    tested = {one.scenario: name for name, one in plan.exercises.items() if _is_yearly(one)}
+    has: tuple[Place, ...] = tuple(("exercises", tested[name]) for name in plan.scenarios if name in tested)
+    missing: tuple[Place, ...] = tuple(("scenarios", name) for name in plan.scenarios if name not in tested)
+    return Answer(has, (Lack("add an exercise with 'scenario' and 'every' (a year at most)", missing),) if missing else ())
 
 
-def training(plan: Plan) -> Places:
-    """What people learn."""
-    return _section(plan, "training")
+def training(plan: Plan) -> Answer:
+    """What people learn, at least yearly."""
+    return _each("training", plan.training, _is_yearly, "write 'every' (a year at most)", "write 'training': who learns what, how often")
 
 
-def criteria(plan: Plan) -> Places:
-    """What makes a test a success."""
-    return _section(plan, "criteria")
+def fallbacks(plan: Plan) -> Answer:
+    """What is done without what others provide."""
+    write = "write 'fallback', or a second of 'regions'"
+    return _each("dependencies", plan.dependencies, lambda one: one.fallback or len(one.regions) > 1, write, "write 'dependencies'")
 
 
-def indicators(plan: Plan) -> Places:
-    """What is measured."""
-    return _section(plan, "indicators")
+def told_in_time(clock: Clock) -> Evidence:
+    """The authority of a law is told by a role within the law's time. Another's counts where the plan doesn't name the law."""
+
+    def told(one: Any) -> bool:
+        return one.notify_within is not None and one.notify_within <= clock.seconds and one.notify_by is not None
+
+    def answer(plan: Plan) -> Answer:
+        named = {name: one for name, one in plan.regulations.items() if clock.is_about(name, one.name)}
+        found = (("regulations", name) for name, one in (named or plan.regulations).items() if told(one))
+        write = f"'notify_within' (at most {duration_text(clock.seconds)}) and 'notify_by'"
+        write = f"write {write}" if named else f"write a regulation '{clock.words[0]}' with {write}"
+        return _some(found, write, *(("regulations", name) for name in named))
+
+    return answer
 
 
-def reviews(plan: Plan) -> Places:
-    """What follows an incident."""
-    return _section(plan, "reviews")
+def personal_data(plan: Plan) -> Answer:
+    """How long personal data is kept."""
+    personal = (("data", name, "kept_for") for name, one in plan.data.items() if one.personal)
+    return _some(personal, "write 'data': each kind with 'kept_for', the personal ones with 'personal: true'")
 
 
-def improvement(plan: Plan) -> Places:
-    """How the plan gets better."""
-    return _section(plan, "improvement")
-
-
-def monitoring(plan: Plan) -> Places:
-    """What watches."""
-    return _section(plan, "monitoring")
-
-
-def procedures(plan: Plan) -> Places:
-    """Procedures in words."""
-    return _section(plan, "procedures")
-
-
-def authority_told(plan: Plan) -> Places:
-    """An authority is told by a role within its time."""
-    told = (name for name, one in plan.regulations.items() if one.notify_within is not None and one.notify_by is not None)
-    return tuple(("regulations", name) for name in told)
-
-
-def authority_in_3_days(plan: Plan) -> Places:
-    """The same within 72 hours."""
-    return tuple(place for place in authority_told(plan) if (plan.regulations[str(place[1])].notify_within or 0) <= 72 * 3600)
-
-
-def authority_in_1_day(plan: Plan) -> Places:
-    """The same within 24 hours."""
-    return tuple(place for place in authority_told(plan) if (plan.regulations[str(place[1])].notify_within or 0) <= 24 * 3600)
-
-
-def data_kinds(plan: Plan) -> Places:
-    """Kinds of data with how long they are kept."""
-    return _section(plan, "data")
-
-
-def areas(plan: Plan) -> Places:
-    """Where data may be."""
-    return _section(plan, "permitted_areas")
-
-
-def audit_logs(plan: Plan) -> Places:
+def audit_logs(plan: Plan) -> Answer:
     """Audit logs are kept for twelve months."""
-    kept = (name for name, one in plan.data.items() if "audit" in f"{name} {one.name}".casefold() and one.kept_for >= MONTHS_12_SECONDS)
-    return tuple(("data", name, "kept_for") for name in kept)
+    logs = {name: one for name, one in plan.data.items() if "audit" in f"{name} {one.name}".casefold()}
+    none = "write a kind of 'data' for the audit log, with 'kept_for' of at least 365d"
+    write = "write 'kept_for' of at least 365d"
+    return _each("data", logs, lambda one: one.kept_for >= MONTHS_12_SECONDS, write, none, ("kept_for",))
 
 
-def evidence_kept(plan: Plan) -> Places:
+def evidence_kept(plan: Plan) -> Answer:
     """Evidence of incidents and tests is kept."""
-    return tuple(("data", name) for name, one in plan.data.items() if "evidence" in f"{name} {one.name}".casefold())
+    kept = (("data", name) for name, one in plan.data.items() if "evidence" in f"{name} {one.name}".casefold())
+    return _some(kept, "write a kind of 'data' for evidence of incidents and exercises")

@@ -1,6 +1,6 @@
-"""What a standard asks of a plan, in Holdfast's own words, and where in a plan it is looked for.
+"""What a standard asks of a plan, in Holdfast's own words, and what a plan has of it and lacks.
 
-A requirement is covered when its evidence is there: what is written can be pointed at; whether it is good, people judge.
+A requirement is covered when nothing of its evidence lacks: what is written can be pointed at; whether it is good, people judge.
 """
 
 from collections.abc import Callable
@@ -9,18 +9,33 @@ from dataclasses import dataclass
 from holdfast.plan.model import Plan
 from holdfast.plan.problems import Place
 
-Evidence = Callable[[Plan], tuple[Place, ...]]
-"""The places of a plan that cover a requirement; none when it is missing."""
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """Something that is missing. `write`: what to do; `places`: where it belongs, when that is in the plan already."""
+
+    write: str
+    places: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a plan has of a piece of evidence, with its places, and what it lacks."""
+
+    has: tuple[Place, ...]
+    lacks: tuple[Lack, ...] = ()
+
+
+Evidence = Callable[[Plan], Answer]
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One thing that is asked for. `hint`: what to write when it is missing."""
+    """One thing that is asked for."""
 
     clause: str
     asks: str
-    covered_by: Evidence
-    hint: str
+    evidence: Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +52,25 @@ class Coverage:
     """A requirement against a plan."""
 
     requirement: Requirement
-    places: tuple[Place, ...]
+    answer: Answer
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing lacks."""
+        return not self.answer.lacks
 
 
 def covered(standard: Standard, plan: Plan) -> tuple[Coverage, ...]:
-    """Every requirement with the places that cover it, in the standard's order."""
-    return tuple(Coverage(requirement, requirement.covered_by(plan)) for requirement in standard.requirements)
+    """Every requirement with what the plan says to it, in the standard's order."""
+    return tuple(Coverage(requirement, requirement.evidence(plan)) for requirement in standard.requirements)
 
 
 def all_of(*parts: Evidence) -> Evidence:
     """Evidence that needs every one of these."""
 
-    def places(plan: Plan) -> tuple[Place, ...]:
-        found = [part(plan) for part in parts]
-        return tuple(dict.fromkeys(place for part in found for place in part)) if all(found) else ()
+    def answer(plan: Plan) -> Answer:
+        answers = [part(plan) for part in parts]
+        has = tuple(dict.fromkeys(place for one in answers for place in one.has))
+        return Answer(has, tuple(dict.fromkeys(lack for one in answers for lack in one.lacks)))
 
-    return places
+    return answer

@@ -6,7 +6,11 @@ import signal
 from pathlib import Path
 
 from holdfast.lab.receivers.mail import MailSink
-from holdfast.lab.receivers.web import Receiver, Slack, pagerduty, twilio, webhook
+from holdfast.lab.receivers.pagerduty import PagerDuty
+from holdfast.lab.receivers.slack import Slack
+from holdfast.lab.receivers.twilio import Twilio
+from holdfast.lab.receivers.web import Receiver
+from holdfast.lab.receivers.webhook import webhook
 
 parser = argparse.ArgumentParser(prog="python -m holdfast.lab.receivers", description="The far ends of the channels.")
 parser.add_argument("--directory", type=Path, required=True)
@@ -17,9 +21,9 @@ given = parser.parse_args()
 given.directory.mkdir(parents=True, exist_ok=True)
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
 web = [
-    Receiver("pagerduty", given.directory, pagerduty),
+    Receiver("pagerduty", given.directory, PagerDuty().answer),
     Receiver("slack", given.directory, Slack().answer),
-    Receiver("twilio", given.directory, twilio(given.account, given.token)),
+    Receiver("twilio", given.directory, Twilio(given.account, given.token, given.directory).answer),
     Receiver("webhook", given.directory, webhook(given.key.encode())),
 ]
 mail = MailSink(given.directory)

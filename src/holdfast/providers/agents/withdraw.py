@@ -23,7 +23,7 @@ class WithdrawAction:
         self._has_consented = has_consented
 
     async def check(self, task: Task) -> Finding:
-        """Whether the agent was told, and a region that may write has its right back."""
+        """Whether the agent was told, and a region that may write asks for its right again."""
         region = str(task.parameters["region"])
         try:
             status = await self._agents[region].status()
@@ -37,9 +37,9 @@ class WithdrawAction:
             return Finding(Answer.NO, f"{region} was not told that epoch {epoch[0]}.{epoch[1]} is withdrawn", facts)
         if region != task.target:
             return Finding(Answer.YES, f"{region} knows that epoch {epoch[0]}.{epoch[1]} is never opened", facts)
-        if status.get("role") != "holder" or lease <= 0:
-            return Finding(Answer.NO, f"{region} is {status.get('role')} and has no lease yet", facts)
-        return Finding(Answer.YES, f"{region} has its right to write back", facts)
+        if status.get("role") != "holder":
+            return Finding(Answer.NO, f"{region} is {status.get('role')} and asks for no lease", facts)
+        return Finding(Answer.YES, f"{region} asks for its right to write again, and has it for {lease:.1f} s", facts)
 
     async def act(self, task: Task) -> Outcome:
         """Tell it."""
@@ -48,5 +48,8 @@ class WithdrawAction:
         return await give(agent, task, "withdraw", arguments, self._clock, _ORDER_SECONDS)
 
     async def verify(self, task: Task) -> Finding:
-        """The same question."""
-        return await self.check(task)
+        """The same question; and a region that may write has its right back, which takes it a moment."""
+        finding = await self.check(task)
+        if finding.answer is Answer.YES and task.parameters["region"] == task.target and finding.facts["lease_remaining_seconds"] <= 0:
+            return Finding(Answer.NO, f"{task.target} has no lease yet", finding.facts)
+        return finding

@@ -33,12 +33,10 @@ class DnsProbe:
         self._server = ZoneServer(binding, timeout_seconds=timeout_seconds, source_address=source_address)
         self._regions = {address: region for region, address in binding.entries.items()}
         self._clock = clock
-        self._sequence = 0
 
     async def observe(self) -> Observation:
         """One question. `silent` without an answer; `down` when the answer is no, is empty or leads nowhere."""
         at_seconds, started = self._clock.wall_seconds(), self._clock.steady_seconds()
-        self._sequence += 1
         seen, region, detail, addresses = Seen.UP, NOWHERE, "", []
         try:
             addresses = list(addresses_of(await self._server.lookup(self._dns_name, "A")))
@@ -55,7 +53,7 @@ class DnsProbe:
                 detail = f"{self._dns_name} answers with {', '.join(addresses) or 'nothing'}, which is not one region's entry"
         return Observation(
             observer=self._observer,
-            sequence=self._sequence,
+            sequence=0,
             at_seconds=at_seconds,
             region=region,
             subject=Subject.DNS,

@@ -1,18 +1,24 @@
 """Changing a plan's file as a person would: one value at a time, with comments, order and the rest of the text as they were.
 
 Rules: the file that holds the place is changed, also an included one; the whole plan is loaded with the change before anything is
-replaced, and a change with which it doesn't load is refused with the loader's own problems. The replacement is atomic.
+replaced, and a change with which it doesn't load is refused with the loader's own problems. Only a plan that didn't load before is mended
+step by step: there a change that takes problems away and adds none is made. The replacement is atomic.
 """
 
 import io
+import json
+import re
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from holdfast.plan.document import read
-from holdfast.plan.loader import LoadedPlan, PlanError, load, load_changed
+from holdfast.plan.loader import LoadedPlan, PlanError, files_of, load, load_changed
 from holdfast.plan.places import place_of, written
-from holdfast.plan.problems import Place
+from holdfast.plan.problems import Place, Positions, Problem
+from holdfast.plan.wordlists import MESSAGE_FIELDS
 from holdfast.providers.file.writing import replaced
 
 
@@ -20,7 +26,14 @@ class PlaceError(ValueError):
     """A place that the plan doesn't have, or that can't take a value; its text says which and what to do."""
 
 
-def set_value(path: Path, place: str, text: str) -> LoadedPlan:
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A plan that was changed and still doesn't load, as it didn't before. `problems`: those that are left, fewer than there were."""
+
+    problems: tuple[Problem, ...]
+
+
+def set_value(path: Path, place: str, text: str) -> LoadedPlan | Unfinished:
     """Write a value, given as YAML text such as `20m` or `[a, b]`, at a place. Its last key may be new; after the last item, a list grows.
 
     Raises PlaceError for a place that isn't there, PlanError when the plan wouldn't load (then nothing is changed), OSError.
@@ -28,9 +41,13 @@ def set_value(path: Path, place: str, text: str) -> LoadedPlan:
     return _changed(path, [(place, text)], remove=None)
 
 
-def answered(path: Path, about: str, text: str) -> LoadedPlan:
-    """Write the answer to one of the plan's questions where it belongs, and remove the question. Raises as `set_value` does."""
-    plan = load(path).plan
+def answered(path: Path, about: str, text: str) -> LoadedPlan | Unfinished:
+    """Write the answer to one of the plan's questions where it belongs, and remove the question. Raises as `set_value` does.
+
+    A question about words in a text, such as `[Timestamp]`, is answered with the message field that takes their place.
+    """
+    loaded = load(path)
+    plan = loaded.plan
     number = next((index for index, question in enumerate(plan.questions) if question.about == about), None)
     if number is None:
         open_ones = ", ".join(question.about for question in plan.questions)
@@ -38,15 +55,47 @@ def answered(path: Path, about: str, text: str) -> LoadedPlan:
     choices = plan.questions[number].choices
     if choices and text not in choices:
         raise PlaceError(f"'{text}' is no answer to it; the choices are: {', '.join(choices)}")
-    return _changed(path, [(about, text)], remove=("questions", number))
+    worded = _worded(loaded, about, plan.questions[number].says, text) if text in MESSAGE_FIELDS else []
+    return _changed(path, worded or [(about, text)], remove=("questions", number))
+
+
+def _worded(loaded: LoadedPlan, about: str, says: str, field: str) -> list[tuple[str, str]]:
+    """The texts below a place that hold the words in question, with a field instead; none where the question isn't about words."""
+    quoted, place = re.match(r"'(.+?)':", says), place_of(about, loaded.tree)
+    holder = loaded.tree
+    for part in place or ():
+        holder = holder[part]
+    if quoted is None or not isinstance(holder, dict):
+        return []
+    holding = {key: text for key, text in holder.items() if isinstance(text, str) and quoted[1] in text}
+    return [(f"{about}.{key}", json.dumps(text.replace(quoted[1], f"{{{field}}}"), ensure_ascii=False)) for key, text in holding.items()]
 
 
 Change = Callable[[Any], None]
 """What is done to a file's values as ruamel keeps them."""
 
 
-def _changed(path: Path, values: list[tuple[str, str]], remove: Place | None) -> LoadedPlan:
-    loaded = load(path)
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A plan as its files write it, and what keeps it from loading, if something does."""
+
+    path: Path
+    tree: Any
+    positions: Positions
+    problems: tuple[Problem, ...] = ()
+
+
+def _written(path: Path) -> _Written:
+    try:
+        loaded = load(path)
+    except PlanError as error:
+        document = files_of(path)
+        return _Written(path, document.data, document.positions, error.problems)
+    return _Written(path, loaded.tree, loaded.positions)
+
+
+def _changed(path: Path, values: list[tuple[str, str]], remove: Place | None) -> LoadedPlan | Unfinished:
+    loaded = _written(path)
     contents: dict[Path, str] = {}
 
     def change(place: Place, what: Callable[[Any, Place], None]) -> None:
@@ -63,13 +112,24 @@ def _changed(path: Path, values: list[tuple[str, str]], remove: Place | None) ->
         change(place, lambda document, inside, value=value: _put(document, inside, value))  # type: ignore[misc]
     if remove is not None:
         change(remove, _remove)
-    after = load_changed(path, {file: content.encode() for file, content in contents.items()})
+    after = _after(path, contents, loaded.problems)
     for file, content in contents.items():
         replaced(file, content.encode())
     return after
 
 
-def _where(loaded: LoadedPlan, place: Place) -> tuple[Path, Place]:
+def _after(path: Path, contents: dict[Path, str], before: tuple[Problem, ...]) -> LoadedPlan | Unfinished:
+    """The plan with these contents. Raises PlanError when it doesn't load, unless it didn't before either and comes closer to it."""
+    try:
+        return load_changed(path, {file: content.encode() for file, content in contents.items()})
+    except PlanError as error:
+        left, had = (Counter((one.message, one.value, one.hint) for one in problems) for problems in (error.problems, before))
+        if not left < had:
+            raise
+        return Unfinished(error.problems)
+
+
+def _where(loaded: _Written, place: Place) -> tuple[Path, Place]:
     """The file that holds a place, and the place within it: an included file's lists count from their own start."""
     around = place if place in loaded.positions else place[:-1]
     position = loaded.positions.nearest(around)

@@ -5,6 +5,7 @@ Rules: one request, bounded in time and size, no redirects; whatever is not such
 
 import json
 from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
 
 from holdfast.communications.recipients import Member
 from holdfast.ports.audience import DirectoryUnreadableError
@@ -33,7 +34,13 @@ class HttpAudience:
             raise DirectoryUnreadableError(said) from error
         if len(fields) > MOST_MEMBERS:
             raise DirectoryUnreadableError(f"{self._url} names more than {MOST_MEMBERS} members")
-        return tuple(self._member(entry, f"{self._url}, member {number}") for number, entry in enumerate(fields, start=1))
+        members: dict[str, Member] = {}
+        for number, entry in enumerate(fields, start=1):
+            member = self._member(entry, f"{self._url}, member {number}")
+            if member.identifier in members:
+                raise DirectoryUnreadableError(f"{self._url}, member {number}: the id {member.identifier} was named before")
+            members[member.identifier] = member
+        return tuple(members.values())
 
     async def _content(self) -> bytes:
         import asyncio
@@ -43,6 +50,7 @@ class HttpAudience:
         headers = {"accept": "application/json"} | ({"authorization": f"Bearer {self._token}"} if self._token else {})
         content = b""
         try:
+            _ = urlsplit(self._url).port  # one that there can't be would end in an error group
             async with asyncio.timeout(WITHIN_SECONDS), httpx.AsyncClient(trust_env=False) as client:
                 async with client.stream("GET", self._url, headers=headers, follow_redirects=False) as answer:
                     if answer.status_code != 200:
@@ -51,6 +59,6 @@ class HttpAudience:
                         content += piece
                         if len(content) > MOST_BYTES:
                             raise DirectoryUnreadableError(f"{self._url} answers more than {MOST_BYTES} bytes")
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
+        except (ValueError, httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
             raise DirectoryUnreadableError(f"{self._url} does not answer: {type(error).__name__}") from error
         return content

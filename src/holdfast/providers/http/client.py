@@ -98,13 +98,14 @@ class Connection:
         timeout_seconds: float,
         body: bytes = b"",
         headers: Mapping[str, str] | None = None,
+        body_limit_bytes: int = _BODY_LIMIT_BYTES,
     ) -> Response:
-        """One request and its whole answer. Whatever goes wrong, the connection is dropped."""
+        """One request and its whole answer, of at most so many bytes. Whatever goes wrong, the connection is dropped."""
         started = time.monotonic()
         try:
             async with asyncio.timeout(timeout_seconds):
                 self._send(method, path, host_header, body, headers or {})
-                response = await self._receive(started)
+                response = await self._receive(started, body_limit_bytes)
         except TimeoutError:
             self.drop()
             raise TimeoutError(f"no answer to {method} {path} within {timeout_seconds:g} s") from None
@@ -131,7 +132,7 @@ class Connection:
         out += self._protocol.send(h11.EndOfMessage()) or b""
         self._writer.write(out)
 
-    async def _receive(self, started: float) -> Response:
+    async def _receive(self, started: float, body_limit_bytes: int) -> Response:
         status, headers, parts, size = 0, {}, [], 0
         while True:
             event = self._protocol.next_event()
@@ -145,8 +146,8 @@ class Connection:
                 headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
             elif isinstance(event, h11.Data):
                 size += len(event.data)
-                if size > _BODY_LIMIT_BYTES:
-                    raise EOFError(f"the answer is longer than {_BODY_LIMIT_BYTES} bytes")
+                if size > body_limit_bytes:
+                    raise EOFError(f"the answer is longer than {body_limit_bytes} bytes")
                 parts.append(bytes(event.data))
             elif isinstance(event, h11.EndOfMessage):
                 return Response(status, headers, b"".join(parts), time.monotonic() - started)

@@ -34,6 +34,8 @@ class HttpObservationSource:
         """Observations with a higher sequence, oldest first."""
         connection, self._connection = self._connection, None
         if connection is None or not connection.reusable:
+            if connection is not None:
+                connection.drop()
             connection = await Connection.open(
                 self._host, self._port, timeout_seconds=self._timeout_seconds, source_address=self._source_address
             )
@@ -43,18 +45,22 @@ class HttpObservationSource:
             host_header=f"{self._host}:{self._port}",
             timeout_seconds=self._timeout_seconds,
         )
-        if connection.reusable:
+        if connection.reusable and self._connection is None:
             self._connection = connection
+        else:
+            connection.drop()  # another question, asked meanwhile, left its own
         if answer.status != 200:
             raise ConnectionError(f"the observer of {self.site} answered {answer.status}: {answer.body[:200].decode(errors='replace')}")
         try:
             return [read_observation(value) for value in json.loads(answer.body)["observations"]]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ConnectionError(f"the observer of {self.site} answered with something that can't be read: {error!r}") from error
 
 
 def read_observation(value: Mapping[str, Any]) -> Observation:
     """An observation from its JSON object. Raises KeyError, TypeError or ValueError for anything else."""
+    if not isinstance(value, dict):
+        raise TypeError(f"an observation must be an object, not {type(value).__name__}")
     facts = value.get("facts", {})
     if not isinstance(facts, dict):
         raise TypeError(f"facts must be an object, not {type(facts).__name__}")

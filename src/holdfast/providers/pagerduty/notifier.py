@@ -1,8 +1,10 @@
 """PagerDuty, Events API v2: one alert an incident, triggered, updated and resolved under one `dedup_key`.
 
 Rules: the key is made of the incident, never of the message, so that a repeat, an update or a second controller joins the alert that is
-there; an update is a trigger again (PagerDuty logs it under the alert and pages nobody twice). What is too long is cut where the
-interface would refuse it. Acknowledgements come back another way: this sends.
+there; an update is a trigger again (PagerDuty logs it under the alert and pages nobody twice). A trigger after the resolution opens a new
+alert, so a message that was tried before it is not sent any more; one that begins after it is new trouble. What is too long is cut where
+the interface would refuse it. Acknowledgements given in PagerDuty come back another way; one given elsewhere stops its paging. No link
+of one person's own stands in an alert: all of a service's people read it.
 """
 
 import json
@@ -14,7 +16,9 @@ from holdfast.ports.post import Answer, Post, Secret, accepted, check_mark
 EVENTS_URL = "https://events.pagerduty.com/v2/enqueue"
 SUMMARY_CHARACTERS = 1024
 KEY_CHARACTERS = 255
-PAYLOAD_BYTES = 500_000
+DETAILS_BYTES = 400_000
+ACTIONS = {Purpose.ACKNOWLEDGED: "acknowledge", Purpose.RESOLVED: "resolve"}
+"""Everything else is a trigger."""
 SEVERITIES = {"P1": "critical", "P2": "error", "P3": "warning", "P4": "info"}
 
 
@@ -28,13 +32,22 @@ class PagerDutyNotifier:
         self._post = post
         self._source = source
         self._url = url
+        self._tried: dict[str, set[str]] = {}
+        """Incident → keys of what was told of it."""
+        self._over: set[str] = set()
+        """Keys of what was told before the resolution."""
 
     async def send(self, notification: Notification) -> str:
-        """Returns `pagerduty:<dedup key>`."""
+        """Returns `pagerduty:<dedup key>`. Raises ValueError for what comes too late: it would page somebody again."""
         check_mark(notification)
-        content = json.dumps(event(notification, self._routing_key, self._source), ensure_ascii=False).encode()
+        if notification.key in self._over:
+            raise ValueError(f"{notification.incident} is resolved in PagerDuty, and this would page somebody again. Nothing was sent")
+        self._tried.setdefault(notification.incident, set()).add(notification.key)
+        content = json.dumps(event(notification, self._routing_key, self._source), ensure_ascii=False).encode("utf-8", "replace")
         answer = await self._post(self._url, {"content-type": "application/json"}, content)
         accepted("PagerDuty", answer, _explanation(answer))
+        if notification.purpose is Purpose.RESOLVED:
+            self._over |= self._tried.pop(notification.incident, set()) - {notification.key}
         return f"pagerduty:{dedup_key(notification)}"
 
 
@@ -44,28 +57,29 @@ def dedup_key(notification: Notification) -> str:
 
 
 def event(notification: Notification, routing_key: Secret, source: str) -> dict[str, Any]:
-    """The event for a message."""
-    resolves = notification.purpose is Purpose.RESOLVED
-    made: dict[str, Any] = {
-        "routing_key": routing_key.value,
-        "event_action": "resolve" if resolves else "trigger",
-        "dedup_key": dedup_key(notification),
+    """The event for a message. The interface takes at most 512 KB of it."""
+    named: dict[str, Any] = {"routing_key": routing_key.value, "dedup_key": dedup_key(notification)}
+    action = ACTIONS.get(notification.purpose)
+    if action is not None:
+        return {**named, "event_action": action}
+    details = {**notification.facts, "message": notification.message, "key": notification.key, "body": notification.body}
+    if len(json.dumps(details, ensure_ascii=False).encode()) > DETAILS_BYTES:
+        details = {name: details[name] for name in ("message", "key")} | {"body": _cut(notification.body, DETAILS_BYTES // 2)}
+    return {
+        **named,
+        "event_action": "trigger",
+        "payload": {
+            "summary": " ".join(notification.subject.split())[:SUMMARY_CHARACTERS] or notification.message,
+            "source": source,
+            "severity": SEVERITIES.get(notification.severity or "", "critical"),
+            "custom_details": details,
+        },
     }
-    body = notification.body
-    if len(body.encode()) > PAYLOAD_BYTES // 4:
-        body = body.encode()[: PAYLOAD_BYTES // 4].decode(errors="ignore") + "…"
-    details = {"message": notification.message, "key": notification.key, "body": body, **notification.facts}
-    if len(json.dumps(details).encode()) > PAYLOAD_BYTES:
-        details = {"message": notification.message, "key": notification.key, "body": body}
-    made["payload"] = {
-        "summary": notification.subject[:SUMMARY_CHARACTERS],
-        "source": source,
-        "severity": SEVERITIES.get(notification.severity or "", "critical"),
-        "custom_details": details,
-    }
-    if notification.acknowledge_url:
-        made["links"] = [{"href": notification.acknowledge_url, "text": "Say that you are on it"}]
-    return made
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    content = text.encode()
+    return text if len(content) <= most_bytes else content[:most_bytes].decode(errors="ignore") + "…"
 
 
 def _explanation(answer: Answer) -> str:

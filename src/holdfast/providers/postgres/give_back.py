@@ -41,6 +41,8 @@ class PostgresGiver:
     def _tried(
         self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int], attempt: Attempt
     ) -> list[GivenBack]:
+        if region not in self._bindings:
+            return [GivenBack("refused", f"the bindings name no PostgreSQL in {region}")] * len(entries)
         try:
             with self._connected(region) as connection:
                 mark = connection.execute("SELECT era, epoch, region, pg_is_in_recovery() FROM holdfast.writer").fetchone()

@@ -47,7 +47,6 @@ class PostgresProbe:
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self._session = Session(binding, f"holdfast-probe-{observer}")
-        self._sequence = 0
 
     async def close(self) -> None:
         """Let go of the session."""
@@ -56,7 +55,6 @@ class PostgresProbe:
     async def observe(self) -> Observation:
         """One look."""
         at_seconds, started = self._clock.wall_seconds(), self._clock.steady_seconds()
-        self._sequence += 1
         seen, detail, facts = Seen.UP, "", {}
         try:
             facts = await self._session.use(lambda session: self._look(session, at_seconds), self._timeout_seconds)
@@ -66,7 +64,7 @@ class PostgresProbe:
             seen, detail = Seen.SILENT, str(error)
         return Observation(
             observer=self._observer,
-            sequence=self._sequence,
+            sequence=0,
             at_seconds=at_seconds,
             region=self._region,
             subject=Subject.POSTGRES,

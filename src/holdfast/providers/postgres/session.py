@@ -1,8 +1,9 @@
 """One session with a PostgreSQL server whose every use ends within its time-out, whatever the server or the way to it does.
 
 A use that runs out of time is not cancelled politely: over a cut link that would wait for the very server that is silent. The socket is
-shut down instead, which ends it here at once. Three things are told apart: TimeoutError and ConnectionError (nothing is known), and
-ServerRefusal (an answer: no). Never here: what the statements are for.
+shut down instead, which ends it here at once. Told apart are TimeoutError and ConnectionError (nothing is known), ServerRefusal (an
+answer: no), and any other OSError: the password file can't be read here, which says nothing of the server. Never here: what the
+statements are for.
 """
 
 import asyncio
@@ -52,10 +53,7 @@ class Session:
                 await kept.close()
 
     async def _connect(self, timeout_seconds: float) -> AsyncConnection[Any]:
-        try:
-            password = self._binding.password_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ServerRefusal(f"cannot read the password file {self._binding.password_file}: {error.strerror}") from error
+        password = self._binding.password_file.read_text(encoding="utf-8").strip()  # an OSError here is no word of the server's
         conninfo = make_conninfo(
             host=self._binding.host,
             port=self._binding.port,

@@ -10,6 +10,7 @@ from typing import Any
 
 from psycopg import AsyncConnection, sql
 
+from holdfast.fencing.order import Order
 from holdfast.plan.bindings import PostgresBinding
 from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
 from holdfast.providers.postgres.session import ServerRefusal, Session
@@ -59,7 +60,7 @@ async def _ask(binding: PostgresBinding, question: Callable[[AsyncConnection[Any
         return await session.use(question, limit_seconds)
     except ServerRefusal as refusal:
         return Finding(Answer.NO, f"PostgreSQL says no: {refusal}")
-    except (TimeoutError, ConnectionError) as error:
+    except OSError as error:  # silence, a broken connection, or a password that can't be read here
         return Finding(Answer.UNKNOWN, str(error))
     finally:
         await session.close()
@@ -76,25 +77,31 @@ def prove_writer(databases: Mapping[str, PostgresBinding]) -> Callable[[Task], A
 
 
 class PostgresVerifyAction:
-    """Block `postgres.verify`: there is nothing to do, only to prove, so `act` looks and `verify` looks again quickly."""
+    """Block `postgres.verify`. The act is the look at everything; `check` states what it saw under the very order that it is asked about.
+
+    So a look that was not taken is never held for one that found nothing wrong (after a restart it is taken again).
+    """
 
     def __init__(self, databases: Mapping[str, PostgresBinding]) -> None:
         self._databases = databases
         self._prove = prove_writer(databases)
+        self._seen: dict[Order, Finding] = {}
 
     async def check(self, task: Task) -> Finding:
-        """A proof is never there already."""
-        return Finding(Answer.NO, "nothing is proved before it is looked at")
+        """What the look under this order saw."""
+        return self._seen.get(task.order) or Finding(Answer.NO, f"nothing was looked at under order {task.order.as_text()} yet")
 
     async def act(self, task: Task) -> Outcome:
         """Look at everything."""
         finding = await _ask(self._databases[task.target], _whole, _DEEP_TIMEOUT_SECONDS)
+        self._seen = {task.order: finding}
         results = {Answer.YES: Result.SUCCEEDED, Answer.NO: Result.FAILED, Answer.UNKNOWN: Result.UNKNOWN}
         return Outcome(results[finding.answer], finding.detail, finding.facts)
 
     async def verify(self, task: Task) -> Finding:
-        """A committed write under the epoch."""
-        return await self._prove(task)
+        """What was seen, and a committed write under the epoch."""
+        seen = await self.check(task)
+        return await self._prove(task) if seen.answer is Answer.YES else seen
 
 
 async def _whole(session: AsyncConnection[Any]) -> Finding:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from holdfast.plan.bindings import RedisBinding
 from holdfast.ports.divergence import GivenBack
@@ -28,6 +30,8 @@ class RedisGiver:
 
     def look(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
         """Which keys are absent now."""
+        if region not in self._bindings:
+            return self._nowhere(entries, region)
         try:
             with self._connected(region) as connection:
                 return _looked(connection, entries, region, epoch)
@@ -36,6 +40,8 @@ class RedisGiver:
 
     def give(self, entries: Sequence[Mapping[str, Any]], lines: Sequence[str], region: str, epoch: tuple[int, int]) -> list[GivenBack]:
         """RESTORE without REPLACE, all of them under WATCH."""
+        if region not in self._bindings:
+            return self._nowhere(entries, region)
         try:
             with self._connected(region) as connection:
                 for _ in range(_ATTEMPTS):
@@ -47,11 +53,19 @@ class RedisGiver:
             return _silent(entries, error)
         return [GivenBack("refused", "these keys change all the time: nothing was written; ask again")] * len(entries)
 
+    def _nowhere(self, entries: Sequence[Mapping[str, Any]], region: str) -> list[GivenBack]:
+        return [GivenBack("refused", f"the bindings name no Redis in {region}")] * len(entries)
+
     def _connected(self, region: str) -> "redis.Redis":
         binding = self._bindings[region]
         password = binding.password_file.read_text(encoding="utf-8").strip() or None
         return redis.Redis(
-            host=binding.host, port=binding.port, password=password, socket_connect_timeout=_SECONDS, socket_timeout=_SECONDS
+            host=binding.host,
+            port=binding.port,
+            password=password,
+            socket_connect_timeout=_SECONDS,
+            socket_timeout=_SECONDS,
+            retry=Retry(NoBackoff(), 0),  # by itself it would ask a silent server four times before it says so
         )
 
 

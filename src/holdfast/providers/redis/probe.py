@@ -27,7 +27,6 @@ class RedisProbe:
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self._session = Session(binding, f"holdfast-probe-{observer}")
-        self._sequence = 0
 
     async def close(self) -> None:
         """Let go of the session."""
@@ -36,7 +35,6 @@ class RedisProbe:
     async def observe(self) -> Observation:
         """One look."""
         at_seconds, started = self._clock.wall_seconds(), self._clock.steady_seconds()
-        self._sequence += 1
         seen, detail, facts = Seen.UP, "", {}
         try:
             facts = await self._session.use(lambda client: self._look(client, at_seconds), self._timeout_seconds)
@@ -46,7 +44,7 @@ class RedisProbe:
             seen, detail = Seen.SILENT, str(error)
         return Observation(
             observer=self._observer,
-            sequence=self._sequence,
+            sequence=0,
             at_seconds=at_seconds,
             region=self._region,
             subject=Subject.REDIS,

@@ -1,7 +1,7 @@
 """One session with a Redis server whose every use ends within its time-out, whatever the server or the way to it does.
 
-Three things are told apart: TimeoutError and ConnectionError (nothing is known), and ServerRefusal (an answer: no). Never here: what the
-commands are for.
+Told apart are TimeoutError and ConnectionError (nothing is known), ServerRefusal (an answer: no), and any other OSError: the password file
+can't be read here, which says nothing of the server. Never here: what the commands are for.
 """
 
 import asyncio
@@ -52,10 +52,7 @@ class Session:
             await kept.connection_pool.disconnect(inuse_connections=True)
 
     def _make(self) -> Redis:
-        try:
-            password = self._binding.password_file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ServerRefusal(f"cannot read the password file {self._binding.password_file}: {error.strerror}") from error
+        password = self._binding.password_file.read_text(encoding="utf-8").strip()  # an OSError here is no word of the server's
         return Redis(
             host=self._binding.host,
             port=self._binding.port,

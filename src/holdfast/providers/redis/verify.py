@@ -21,7 +21,7 @@ def prove_writer(caches: Mapping[str, RedisBinding]) -> Callable[[Task], Awaitab
             return await session.use(lambda client: _proved(client, task), _TIMEOUT_SECONDS)
         except ServerRefusal as refusal:
             return Finding(Answer.NO, f"Redis in {task.target} says no: {refusal}")
-        except (TimeoutError, ConnectionError) as error:
+        except OSError as error:  # silence, a broken connection, or a password that can't be read here
             return Finding(Answer.UNKNOWN, str(error))
         finally:
             await session.close()

@@ -44,6 +44,10 @@ class StorageRefusal(Exception):
     """The storage answered, and the answer is no: nothing was changed."""
 
 
+class SecretUnreadable(OSError, StorageRefusal):
+    """The storage was not asked: the secret for it can't be read here. An act has done nothing; a look says nothing."""
+
+
 class Changed(Exception):
     """The object is no longer the one that was read."""
 
@@ -200,7 +204,7 @@ class Bucket:
         try:
             secret = self._binding.secret_key_file.read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise StorageRefusal(f"the secret key in {self._binding.secret_key_file} can't be read: {error.strerror}") from error
+            raise SecretUnreadable(f"the secret key in {self._binding.secret_key_file} can't be read: {error.strerror}") from error
         return _session().client(
             "s3",
             endpoint_url=self._binding.endpoint,

@@ -15,7 +15,7 @@ from holdfast.health.observation import Observation, Seen, Subject
 from holdfast.plan.bindings import BucketBinding
 from holdfast.ports.clock import Clock
 from holdfast.providers.s3.backlog import Backlog, compare
-from holdfast.providers.s3.bucket import MARKER_PREFIX, WRITER_KEY, Bucket, StorageRefusal
+from holdfast.providers.s3.bucket import MARKER_PREFIX, WRITER_KEY, Bucket, SecretUnreadable, StorageRefusal
 
 COMPARED_OBJECTS = 100_000
 """In a bucket with more, the backlog is not counted: a part of a list would understate it."""
@@ -39,7 +39,6 @@ class BucketProbe:
         self._buckets = {name: Bucket(binding, timeout_seconds=timeout_seconds) for name, binding in bindings.items()}
         self._timeout_seconds = timeout_seconds
         self._clock = clock
-        self._sequence = 0
         self._claims: dict[str, tuple[int, int, str]] = {}
         self._bindings = bindings
         self._compared_for: tuple[int, int, str] | None = None
@@ -60,18 +59,19 @@ class BucketProbe:
     async def observe(self) -> Observation:
         """One look. `silent` when this region's bucket does not answer in time; what its peer can't tell is left out of the facts."""
         at_seconds, started = self._clock.wall_seconds(), self._clock.steady_seconds()
-        self._sequence += 1
         seen, detail, facts = Seen.UP, "", {}
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 facts = await self._look(at_seconds)
+        except SecretUnreadable:
+            raise  # a fault of this observer's, not of the bucket
         except StorageRefusal as error:
             seen, detail = Seen.DOWN, str(error)
         except (TimeoutError, ConnectionError) as error:
             seen, detail = Seen.SILENT, str(error) or f"no answer within {self._timeout_seconds:g} s"
         return Observation(
             observer=self._observer,
-            sequence=self._sequence,
+            sequence=0,
             at_seconds=at_seconds,
             region=self._region,
             subject=Subject.BUCKET,

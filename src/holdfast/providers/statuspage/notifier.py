@@ -15,9 +15,14 @@ from pathlib import Path
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notification, Purpose, Repeats
 from holdfast.ports.post import check_mark
-from holdfast.providers.statuspage.page import STATES, Incident, Update, all_incidents, index, summary
+from holdfast.providers.statuspage.page import STATES, Incident, Update, index, interface
 
-_BY_PURPOSE = {Purpose.ALERT: "investigating", Purpose.UPDATE: "identified", Purpose.RESOLVED: "resolved"}
+_BY_PURPOSE = {
+    Purpose.ALERT: "investigating",
+    Purpose.UPDATE: "identified",
+    Purpose.ACKNOWLEDGED: "identified",
+    Purpose.RESOLVED: "resolved",
+}
 
 
 class StatusPageNotifier:
@@ -69,8 +74,8 @@ class StatusPageNotifier:
         now = self._clock.wall_seconds()
         incidents = [Incident(name, updates) for name, updates in history.items()]
         self._replace("index.html", index(self._name, incidents, self._words, now))
-        self._replace("api/v2/summary.json", summary(self._name, self._url, incidents, now))
-        self._replace("api/v2/incidents.json", all_incidents(self._name, self._url, incidents, now))
+        for path, content in interface(self._name, self._url, incidents, now).items():
+            self._replace(f"api/v2/{path}", content)
 
     def _replace(self, name: str, text: str) -> None:
         path = self._folder / name

@@ -10,14 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
+PAGE = "holdfast"
 STATES = ("investigating", "identified", "monitoring", "resolved")
 IMPACTS = {"P1": "critical", "P2": "major", "P3": "minor", "P4": "none"}
 DESCRIPTIONS = {
-    "none": "All systems operational",
-    "minor": "Minor service outage",
-    "major": "Partial system outage",
-    "critical": "Major service outage",
+    "none": "All Systems Operational",
+    "minor": "Minor Service Outage",
+    "major": "Partial System Outage",
+    "critical": "Major Service Outage",
 }
 _ORDER = ("none", "minor", "major", "critical")
 _STYLE = """
@@ -70,25 +72,20 @@ def indicator(incidents: Sequence[Incident]) -> str:
     return max(open_ones, key=_ORDER.index, default="none")
 
 
-def summary(name: str, url: str, incidents: Sequence[Incident], at_seconds: float) -> str:
-    """`/api/v2/summary.json`, in the shape that Statuspage's readers know. Only open incidents stand in it, as there."""
+def interface(name: str, url: str, incidents: Sequence[Incident], at_seconds: float) -> Mapping[str, str]:
+    """Path below `api/v2` → content, in the shape that Statuspage's readers know: open incidents only, but for `incidents.json`."""
     worst = indicator(incidents)
-    open_ones = [_incident(incident) for incident in incidents if not incident.resolved]
-    made: dict[str, Any] = {
-        "page": {"id": "holdfast", "name": name, "url": url, "time_zone": "Etc/UTC", "updated_at": stamp(at_seconds)},
-        "components": [],
-        "incidents": open_ones,
-        "scheduled_maintenances": [],
-        "status": {"indicator": worst, "description": DESCRIPTIONS[worst]},
+    page = {"id": PAGE, "name": name, "url": url, "time_zone": "Etc/UTC", "updated_at": stamp(at_seconds)}
+    status = {"indicator": worst, "description": DESCRIPTIONS[worst]}
+    every = [_incident(incident, url) for incident in reversed(incidents)]  # the newest first
+    open_ones = [incident for incident in every if incident["resolved_at"] is None]
+    made: dict[str, dict[str, Any]] = {
+        "summary.json": {"page": page, "components": [], "incidents": open_ones, "scheduled_maintenances": [], "status": status},
+        "status.json": {"page": page, "status": status},
+        "incidents/unresolved.json": {"page": page, "incidents": open_ones},
+        "incidents.json": {"page": page, "incidents": every},
     }
-    return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
-
-
-def all_incidents(name: str, url: str, incidents: Sequence[Incident], at_seconds: float) -> str:
-    """`/api/v2/incidents.json`: the open and the past, newest first."""
-    page = {"id": "holdfast", "name": name, "url": url, "time_zone": "Etc/UTC", "updated_at": stamp(at_seconds)}
-    made = {"page": page, "incidents": [_incident(incident) for incident in reversed(incidents)]}
-    return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
+    return {path: json.dumps(content, ensure_ascii=False, indent=1) + "\n" for path, content in made.items()}
 
 
 def index(name: str, incidents: Sequence[Incident], words: Mapping[str, str], at_seconds: float) -> str:
@@ -126,7 +123,12 @@ def _article(incident: Incident, words: Mapping[str, str]) -> str:
         for update in reversed(incident.updates)
     )
     mark, kind = ("✓", "done") if incident.resolved else ("✕", "failed")
-    return f'<article><h3 class="{kind}" dir="auto">{mark} {html.escape(incident.latest.subject)}</h3>{updates}</article>'
+    headline = f'<h3 class="{kind}" dir="auto">{mark} {html.escape(incident.latest.subject)}</h3>'
+    return f'<article id="{_anchor(incident)}">{headline}{updates}</article>'
+
+
+def _anchor(incident: Incident) -> str:
+    return quote(incident.identifier, safe="")
 
 
 def _time(at_seconds: float) -> str:
@@ -138,7 +140,7 @@ def _impact(incident: Incident) -> str:
     return IMPACTS.get(incident.latest.severity or "", "major")
 
 
-def _incident(incident: Incident) -> dict[str, Any]:
+def _incident(incident: Incident, url: str) -> dict[str, Any]:
     first, latest = incident.updates[0], incident.latest
     updates = [
         {
@@ -161,6 +163,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "updated_at": stamp(latest.at_seconds),
         "monitoring_at": next((stamp(update.at_seconds) for update in incident.updates if update.state == "monitoring"), None),
         "resolved_at": stamp(latest.at_seconds) if incident.resolved else None,
-        "shortlink": f"#{incident.identifier}",
+        "page_id": PAGE,
+        "shortlink": f"{url.rstrip('/')}/#{_anchor(incident)}",
         "incident_updates": updates,
     }

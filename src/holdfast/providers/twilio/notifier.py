@@ -1,7 +1,8 @@
 """Short messages and calls, through Twilio or another service with the same interface.
 
-Rules: the interface has no key that drops a repeat, so one is possible. A short message is `short` where there is one, and never more
-than three segments. A call reads it twice and takes the key 1 as acknowledgement.
+Rules: the interface has no key that drops a repeat, so one is possible, and the message says so. A short message is `short` where there is
+one, cut to three segments; the link and the digits that its recipient answers with come behind it and are never cut. A call reads it
+twice and takes keys: 1 says that somebody has it, the digits approve. The service is asked to report what becomes of it.
 """
 
 import base64
@@ -10,12 +11,15 @@ from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape, quoteattr
 
 from holdfast.ports.notifier import Notification, Repeats
-from holdfast.ports.post import Post, Secret, accepted, check_mark, short_text
-from holdfast.providers.twilio.numbers import checked_number, within
+from holdfast.ports.post import REPEAT_MARK, REPEAT_NOTE, Post, Secret, accepted, check_mark, short_text
+from holdfast.providers.twilio.numbers import checked_number, segments, within
 
 API_URL = "https://api.twilio.com"
 MOST_SEGMENTS = 3
-SPOKEN_CHARACTERS = 1500
+MOST_WITH_ANSWER = 6
+"""A signed link alone takes up to three segments as soon as one character of the text is outside the GSM alphabet."""
+TWIML_CHARACTERS = 4000
+"""The interface refuses a longer one."""
 GATHER_SECONDS = 10
 
 
@@ -54,13 +58,10 @@ class SmsNotifier:
     async def send(self, notification: Notification) -> str:
         """Returns `sms:<identifier>`. Raises ValueError for what is no number."""
         check_mark(notification)
-        text = short_text(notification)
-        if notification.acknowledge_url:
-            text = f"{within(text, MOST_SEGMENTS - 1)} {notification.acknowledge_url}"
         fields = {
             "To": checked_number(notification.address, notification.recipient),
             "From": self._account.sender,
-            "Body": within(text, MOST_SEGMENTS),
+            "Body": sms_text(notification),
         }
         if self._account.status_url:
             fields["StatusCallback"] = _with_key(self._account.status_url, notification)
@@ -68,7 +69,10 @@ class SmsNotifier:
 
 
 class VoiceNotifier:
-    """Calls of one account. `answer_url` takes the pressed key; without one (and without the message's own) the call only reads."""
+    """Calls of one account. `answer_url` takes the pressed keys; without one the call only reads.
+
+    The digits are not spoken: a voicemail would keep them.
+    """
 
     repeats = Repeats.POSSIBLE
 
@@ -79,7 +83,7 @@ class VoiceNotifier:
     async def send(self, notification: Notification) -> str:
         """Returns `voice:<identifier>`. Raises ValueError for what is no number."""
         check_mark(notification)
-        answer_url = _with_key(self._answer_url, notification) if self._answer_url else notification.acknowledge_url
+        answer_url = _with_key(self._answer_url, notification) if self._answer_url else None
         fields = {
             "To": checked_number(notification.address, notification.recipient),
             "From": self._account.sender,
@@ -90,13 +94,40 @@ class VoiceNotifier:
         return f"voice:{await self._account.create('Calls', fields)}"
 
 
+def sms_text(notification: Notification) -> str:
+    """The text of a short message, with how to answer it. A link that would not fit whole is left out: half of one is worth nothing."""
+    text, mark = short_text(notification), f" {REPEAT_MARK}" if notification.again else ""
+    digits = f" Approve: answer {notification.code}" if notification.code else ""
+    link = f" {notification.acknowledge_url}" if notification.acknowledge_url else ""
+    if not digits and not link:
+        return within(text, MOST_SEGMENTS, mark)
+    if link and segments(within(text, 1) + mark + digits + link) > MOST_WITH_ANSWER:
+        link = " Answer 1 if you have it"
+    return within(within(text, MOST_SEGMENTS), MOST_WITH_ANSWER, mark + digits + link)
+
+
 def spoken(notification: Notification, answer_url: str | None) -> str:
-    """TwiML: says it, waits for a key, says it again."""
-    said = f"<Say>{escape(_printable(short_text(notification))[:SPOKEN_CHARACTERS])}</Say>"
+    """TwiML: says it, waits for keys, says it again. As much is said as the interface takes."""
+    said, low = _printable(short_text(notification)), 0
+    high = len(said)
+    while low < high:  # escaping makes some characters longer, so the length is tried
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if len(_call(said[:middle], notification, answer_url)) <= TWIML_CHARACTERS else (low, middle - 1)
+    return _call(said[:low], notification, answer_url)
+
+
+def _call(text: str, notification: Notification, answer_url: str | None) -> str:
+    said = f"<Say>{escape(text)}</Say>" + (f"<Say>{REPEAT_NOTE}</Say>" if notification.again else "")
     if answer_url is None:
         return f"<Response>{said}<Pause length='1'/>{said}</Response>"
-    asked = f"{said}<Say>Press 1 to say that you are on it.</Say>"
-    gather = f"<Gather input='dtmf' numDigits='1' timeout='{GATHER_SECONDS}' method='POST' action={quoteattr(answer_url)}>{asked}</Gather>"
+    if notification.code:
+        keys, asked = "finishOnKey='#'", "Press 1 and the hash key to say that you have it, or your six digits and the hash key to approve."
+    else:
+        keys, asked = "numDigits='1'", "Press 1 to say that you have it."
+    gather = (
+        f"<Gather input='dtmf' {keys} timeout='{GATHER_SECONDS}' method='POST' action={quoteattr(answer_url)}>"
+        f"{said}<Say>{asked}</Say></Gather>"
+    )
     return f"<Response>{gather}{gather}</Response>"
 
 

@@ -1,7 +1,8 @@
 """A signed webhook that carries the message as a CloudEvent (version 1.0, structured JSON).
 
 Rules: `id` is the message's key, so that a receiver drops a repeat by what the standard says of `source` and `id`; every attempt is
-signed anew with the time it leaves. How a receiver checks it: `holdfast.communications.signing.verify`.
+signed anew with the time it leaves. How a receiver checks it: `holdfast.communications.signing.verify`. A recipient's own link goes only to
+an address of its own, never to one that all share.
 """
 
 import json
@@ -57,7 +58,7 @@ def cloud_event(notification: Notification, source: str, at_seconds: float) -> d
             "body": notification.body,
             "severity": notification.severity,
             "exercise": notification.exercise,
-            "acknowledge_url": notification.acknowledge_url,
+            "acknowledge_url": notification.acknowledge_url if notification.address is not None else None,
             "facts": dict(notification.facts),
         },
     }

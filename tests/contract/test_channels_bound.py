@@ -1,0 +1,180 @@
+"""Channels as a site binds them: each way reaches its far end with secrets from where the bindings say; a missing one says where."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from pydantic import ValidationError
+
+from contract.channels_rig import FILES, NETWORK, Far, FarChannel, post_once, to
+from holdfast.app_channels import notifier_for, read_secret
+from holdfast.plan.channel_bindings import ChannelBinding, SecretReference
+from holdfast.ports.notifier import Notifier
+from holdfast.providers.clock.system import SystemClock
+from holdfast.providers.smtp.notifier import SmtpNotifier
+
+
+@pytest.fixture
+def far(tmp_path: Path) -> Iterator[Far]:
+    made = Far(tmp_path)
+    yield made
+    made.close()
+
+
+class MemoryKeyring(KeyringBackend):
+    """A keyring of the test's own, through the library's own door."""
+
+    priority = 1
+    kept: ClassVar[dict[tuple[str, str], str]] = {("holdfast", "channel"): "the secret"}
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.kept[service, username] = password
+
+    def get_password(self, service: str, username: str) -> str | None:
+        return self.kept.get((service, username))
+
+
+def secret(far: Far, name: str, value: str) -> dict[str, str]:
+    (far.directory / f"{name}.secret").write_text(value + "\n")
+    return {"file": str(far.directory / f"{name}.secret")}
+
+
+def bound(far: Far, kind: str) -> dict[str, Any]:
+    """A way of a kind, as it stands in bindings."""
+    ends = far.settings()
+    telephone = {"account": "AC1", "token": secret(far, "phone", "token"), "sender": "+4930123456", "api_url": ends["twilio"]}
+    ways: dict[str, dict[str, Any]] = {
+        "pagerduty": {"routing_key": secret(far, "paging", "r" * 32), "url": ends["pagerduty"]},
+        "slack": {"token": secret(far, "chat", "xoxb-1"), "api_url": ends["slack"]},
+        "slack-webhook": {"url": secret(far, "hook", f"{ends['slack']}/services/T0/B0/x")},
+        "webhook": {"url": secret(far, "partner", ends["webhook"]), "key": secret(far, "key", "key")},
+        "sms": telephone,
+        "voice": {**telephone, "answer_url": "https://holdfast.example.org/in/twilio"},
+        "smtp": {"host": "127.0.0.1", "port": int(ends["smtp"]), "sender": "h@example.org", "starttls": False},
+        "apprise": {"url": secret(far, "tail", ends["apprise"].replace("http://", "json://"))},
+        "status-page": {"folder": str(far.directory / "page"), "name": "VoiceHive", "url": "https://status.example.org"},
+        "in-app": {"file": str(far.directory / "feed")},
+    }
+    return {"kind": kind, **ways[kind]}
+
+
+def notifier(far: Far, **binding: Any) -> Notifier:
+    return notifier_for(ChannelBinding.model_validate(binding), "production", post_once, SystemClock())
+
+
+@pytest.mark.parametrize("kind", [*NETWORK, *FILES])
+def test_each_kind_reaches_its_far_end_as_it_is_bound(far: Far, kind: str) -> None:
+    channel = FarChannel(far, kind)
+    real = replace(to(kind), subject="eu-west-1 is lost", exercise=False)
+    asyncio.run(notifier(far, first=bound(far, kind)).send(real))
+    assert channel.arrived() == [channel.shown(real)]
+
+
+@pytest.mark.parametrize("kind", [*NETWORK, *FILES])
+def test_each_kind_can_be_the_second_way_when_the_first_is_down(far: Far, kind: str) -> None:
+    channel = FarChannel(far, kind)
+    real = replace(to(kind), subject="eu-west-1 is lost", exercise=False)
+    down = {"kind": "webhook", "url": secret(far, "down", "http://127.0.0.1:9/"), "key": secret(far, "key", "key")}
+    reference = asyncio.run(notifier(far, first=down, second=bound(far, kind)).send(real))
+    assert reference.startswith("second:") and "unknown" not in reference
+    assert channel.arrived() == [channel.shown(real)]
+
+
+@pytest.mark.parametrize("kind", ["status-page", "in-app", "webhook"])
+def test_what_customers_and_partners_read_takes_no_exercise_unless_nothing_real_stands_behind_it(far: Far, kind: str) -> None:
+    exercise = replace(to(kind), enrolled=True)
+    for binding in ({"first": bound(far, kind)}, {"first": bound(far, "slack"), "second": bound(far, kind)}):
+        with pytest.raises(ValueError, match="readers are real"):
+            asyncio.run(notifier(far, **binding).send(exercise))
+    assert FarChannel(far, kind).arrived() == [] and far.rows("slack") == []
+    asyncio.run(notifier(far, first=bound(far, kind), exercise_only=True).send(exercise))
+    assert len(FarChannel(far, kind).arrived()) == 1
+
+
+def test_a_rate_that_is_bound_is_kept(far: Far) -> None:
+    limited = notifier(far, first=bound(far, "in-app"), per_second=10)
+
+    async def story() -> None:
+        real = replace(to("in-app"), subject="lost", exercise=False)
+        await asyncio.gather(*(limited.send(replace(real, key=str(number))) for number in range(4)))
+
+    asyncio.run(story())
+    moments = [json.loads(line)["data"]["at_seconds"] for line in (far.directory / "feed").read_text().splitlines()]
+    assert len(moments) == 4 and max(moments) - min(moments) >= 0.25
+
+
+def test_a_secret_is_read_from_where_the_bindings_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token").write_text("the secret\n")
+    monkeypatch.setenv("HOLDFAST_TOKEN", "the secret")
+    before = keyring.get_keyring()
+    keyring.set_keyring(MemoryKeyring())  # type: ignore[no-untyped-call]  # the library's own constructor
+    try:
+        for reference in ({"file": tmp_path / "token"}, {"environment": "HOLDFAST_TOKEN"}, {"keyring": "holdfast/channel"}):
+            found = read_secret(SecretReference.model_validate(reference))
+            assert found.value == "the secret"
+            assert "the secret" not in f"{found} {found!r}"
+        with pytest.raises(OSError, match="keyring entry holdfast/other holds no secret; write it there"):
+            read_secret(SecretReference(keyring="holdfast/other"))
+    finally:
+        keyring.set_keyring(before)
+
+
+def test_a_secret_that_is_missing_says_where_and_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HOLDFAST_TOKEN", raising=False)
+    (tmp_path / "empty").write_text("\n")
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    for reference, says in (
+        ({"file": tmp_path / "none"}, r"none can't be read \(No such file or directory\); write the secret there"),
+        ({"file": tmp_path}, r"can't be read \(Is a directory\)"),
+        ({"file": tmp_path / "empty"}, "empty holds no secret; write it there"),
+        ({"file": tmp_path / "binary"}, "binary holds no text"),
+        ({"environment": "HOLDFAST_TOKEN"}, "environment variable HOLDFAST_TOKEN holds no secret; write it there"),
+    ):
+        with pytest.raises(OSError, match=says):
+            read_secret(SecretReference.model_validate(reference))
+
+
+def test_a_keyring_that_is_not_installed_names_the_other_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(OSError, match="not installed; use file or environment"):
+        read_secret(SecretReference(keyring="holdfast/channel"))
+
+
+@pytest.mark.parametrize(
+    ("way", "says"),
+    [
+        ({"kind": "pagerduty", "routing_key": {}}, "exactly one of file, environment, keyring"),
+        ({"kind": "pagerduty", "routing_key": {"file": "a", "environment": "B"}}, "exactly one of file, environment, keyring"),
+        ({"kind": "pagerduty", "routing_key": "in-the-open"}, "SecretReference"),
+        ({"kind": "smtp", "host": "h", "sender": "a@b", "user": "u"}, "user and password go together"),
+        ({"kind": "smtp", "host": "h", "sender": "a@b", "user": "u", "password": {"file": "p"}, "starttls": False}, "in the clear"),
+        ({"kind": "carrier-pigeon"}, "carrier-pigeon"),
+    ],
+)
+def test_a_binding_that_makes_no_sense_is_refused_before_anything_is_sent(way: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        ChannelBinding.model_validate({"first": way})
+
+
+def test_no_secret_stands_in_what_is_raised_or_shown(far: Far) -> None:
+    hook = {"kind": "slack-webhook", "url": secret(far, "hook", f"{far.web['slack'].url}/services/T0/B0/very-secret")}
+    far.behaves("slack", "500")
+    made = notifier(far, first=hook)
+    with pytest.raises(TimeoutError) as said:
+        asyncio.run(made.send(replace(to("slack-webhook"), subject="lost", exercise=False)))
+    assert "very-secret" not in f"{said.value} {made!r} {vars(made)}"
+
+
+def test_the_relays_bindings_reach_the_notifier(far: Far) -> None:
+    """STARTTLS is on unless the binding says otherwise."""
+    way = {"kind": "smtp", "host": "127.0.0.1", "port": int(far.settings()["smtp"]), "sender": "h@example.org"}
+    with pytest.raises(ConnectionError, match="no STARTTLS"):
+        asyncio.run(notifier(far, first=way).send(replace(to("smtp"), subject="lost", exercise=False)))
+    assert far.rows("smtp") == [] and SmtpNotifier.repeats == "possible"

@@ -1,0 +1,129 @@
+"""What only a lost region holds, written down by real agents and out of real buckets, and by the stand-in of the unit tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import pytest
+
+from contract.action_suite import LATER, ORDER
+from contract.agents_rig import CLOCK
+from contract.bucket_rig import make_buckets
+from contract.divergence_suite import DivergenceSourceSuite, Losses, Lost
+from contract.scene_rig import held, taken_over
+from contract.server_rig import CENTRAL, SECRET_KEY, storage, thaw
+from contract.server_rig import freeze as frozen
+from holdfast.fencing.order import Order
+from holdfast.ports.action import Mode, Task
+from holdfast.ports.divergence import NotExported
+from holdfast.providers.agents.exports import AgentExport
+from holdfast.providers.s3.divergence import BucketExport
+from lab.postgres_store_rig import EAST, WEST
+from unit.divergence_stand_ins import StandInSource
+
+TASK = Task("export", "divergence.export", None, WEST, EAST, Mode.UNGRACEFUL, ORDER, incident="inc-1", run="reprotect")
+ONLY_HERE = {"postgres": {"call/100", "call/102", "note/1"}, "redis": {"only", "more", "alike"}}
+
+
+class TestAgentExport(DivergenceSourceSuite):
+    implementations = (AgentExport,)
+
+    @pytest.fixture(params=sorted(ONLY_HERE))
+    def losses(self, request: pytest.FixtureRequest) -> Losses:
+        scene, store = taken_over(), request.param
+
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Lost]:
+            async with scene.opened(east="writer", west="barred") as both:
+
+                async def contents() -> Any:
+                    return held(both, EAST)
+
+                def refusing() -> Task:
+                    """To who holds the right to write: nothing of its is lost."""
+                    return replace(TASK, source=EAST, target=WEST, order=Order(LATER.era, LATER.epoch, LATER.term, LATER.step + 1))
+
+                source = AgentExport(both.clients, store, CLOCK)
+                yield Lost(source, TASK, frozenset(ONLY_HERE[store]), contents, lambda: both.freeze(WEST), refusing)
+
+        return opened
+
+
+class TestBucketExport(DivergenceSourceSuite):
+    implementations = (BucketExport,)
+
+    @pytest.fixture
+    def storing(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Popen[bytes]]]:
+        with storage(tmp_path_factory.mktemp("storage")) as found:
+            yield found
+
+    @pytest.fixture
+    def losses(self, storing: tuple[str, Popen[bytes]], tmp_path_factory: pytest.TempPathFactory) -> Losses:
+        endpoint, process = storing
+        secret = tmp_path_factory.mktemp("secrets") / "secret"
+        secret.write_text(SECRET_KEY)
+
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Lost]:
+            buckets = make_buckets(endpoint, process, secret, locked=False)
+            for key in ("recordings/1", "recordings/größer"):
+                buckets.put(WEST, key, b"of the west", epoch="1")
+            buckets.put(WEST, "recordings/both", b"same")
+            buckets.put(CENTRAL, "recordings/both", b"same")
+            buckets.put(WEST, "recordings/clash", b"old")
+            buckets.put(CENTRAL, "recordings/clash", b"new")
+            buckets.put(CENTRAL, "recordings/new", b"of the target")
+            source = BucketExport(buckets.bindings)
+            held_alone = frozenset({"recordings/1", "recordings/größer"})
+            try:
+                yield Lost(source, TASK, held_alone, buckets.snapshot, lambda: frozen(process), lambda: replace(TASK, source="mars"))
+            finally:
+                thaw(process)
+
+        return opened
+
+
+class TestStandInSource(DivergenceSourceSuite):
+    implementations = (StandInSource,)
+
+    @pytest.fixture
+    def losses(self) -> Losses:
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[Lost]:
+            source = StandInSource({"call/1": {"n": 1}, "call/2": {"n": 2}})
+
+            async def contents() -> Any:
+                return None
+
+            def cut() -> None:
+                source.fault = TimeoutError("no answer")
+
+            def refusing() -> Task:
+                source.fault = NotExported("the disk under the export is full: make room and try again")
+                return TASK
+
+            yield Lost(source, TASK, frozenset(source.held), contents, cut, refusing)
+
+        return opened
+
+
+def test_an_export_that_was_changed_on_the_agents_disk_is_not_taken(tmp_path: Path) -> None:
+    scene = taken_over()
+
+    async def story() -> None:
+        async with scene.opened(east="writer", west="barred") as both:
+            source = AgentExport(both.clients, "redis", CLOCK)
+            (tmp_path / "first").mkdir()
+            exported = await source.collect(TASK, tmp_path / "first")
+            (directory,) = (both.root / WEST / "state" / "exports").iterdir()
+            with (directory / exported.parts[0].file).open("ab") as file:
+                file.write(b'{"id": "forged", "change": "only-here", "here": "x"}\n')
+            (tmp_path / "again").mkdir()
+            with pytest.raises(NotExported, match="changed on its disk"):
+                await source.collect(replace(TASK, order=LATER), tmp_path / "again")
+
+    asyncio.run(story())

@@ -1,0 +1,159 @@
+"""What standards ask of a plan: covered where the plan says it, and told what this very plan lacks where it doesn't."""
+
+import re
+from typing import Any
+
+import pytest
+
+from holdfast.checks.standards import STANDARDS, Answer, covered
+from holdfast.plan.model import NOBODY_MAY_APPROVE, Plan
+from unit.plan_texts import REFERENCE, plan_with
+from unit.sound_plan import with_mistake
+
+ALWAYS = {"impact", "scenarios", "second_region"}
+"""Evidence without which a plan doesn't load: nothing is ever lacking of it."""
+
+
+def answers(standard: str, plan: Plan) -> dict[str, Answer]:
+    """Clause → what the plan says to it; of a clause that stands there twice the last."""
+    return {one.requirement.clause: one.answer for one in covered(STANDARDS[standard], plan)}
+
+
+def whole() -> Plan:
+    """A plan that lacks nothing that any of the standards asks for."""
+    functions = ("voice", "pms", "authentication", "analytics", "configuration")
+    needing = ("edge", "media", "language-model", "speech-synthesis", "apaleo", "mews", "opera", "cloudbeds", "siteminder")
+    changes: dict[str, Any] = {f"functions.{name}.mtpd": "4h" for name in functions}
+    changes |= {f"dependencies.{name}.fallback": "People do it by hand" for name in needing}
+    changes |= {"regulations.dora": {"name": "DORA", "notify": "Authority", "notify_within": "24h", "notify_by": "communication-lead"}}
+    return with_mistake(changes).plan
+
+
+def bare() -> Plan:
+    """A plan that says as little as loads."""
+    plan = plan_with()
+    empty: dict[str, Any] = {
+        name: type(value)()
+        for name, value in plan
+        if isinstance(value, (dict, tuple)) and name not in ("functions", "regions", "scenarios")
+    }
+    regions = {name: one.model_copy(update={"node_groups": {}}) for name, one in plan.regions.items()}
+    scenarios = {
+        "outage": plan.scenarios["regional-outage"].model_copy(update={"triggers": (), "way_back": (), "rollback": (), "name": "Outage"})
+    }
+    proving = scenarios["outage"].phases[:1]
+    scenarios["outage"] = scenarios["outage"].model_copy(update={"phases": proving})
+    control = plan.document.model_copy(
+        update={"owner": " ", "approved_by": (), "approvals": (), "next_review": None, "review_every": None, "retention": None}
+    )
+    nothing = plan.objectives.model_copy(update={"rto": None, "rpo": None})
+    return plan.model_copy(
+        update={
+            **empty,
+            "summary": "",
+            "regions": regions,
+            "scenarios": scenarios,
+            "document": control,
+            "objectives": nothing,
+            "approval": NOBODY_MAY_APPROVE,
+        }
+    )
+
+
+@pytest.mark.parametrize("name", STANDARDS)
+def test_a_plan_that_says_everything_lacks_nothing(name: str) -> None:
+    assert {one.requirement.clause: one.answer.lacks for one in covered(STANDARDS[name], whole()) if not one.is_whole} == {}
+
+
+@pytest.mark.parametrize("name", STANDARDS)
+def test_a_bare_plan_lacks_everything_that_a_plan_can_do_without(name: str) -> None:
+    for one in covered(STANDARDS[name], bare()):
+        if getattr(one.requirement.evidence, "__name__", "") not in ALWAYS:
+            assert one.answer.lacks, f"{one.requirement.clause} {one.requirement.asks}"
+
+
+@pytest.mark.parametrize("plan", [plan_with(), whole(), bare()], ids=["reference", "whole", "bare"])
+@pytest.mark.parametrize("name", STANDARDS)
+def test_nobody_is_advised_to_write_what_is_there(name: str, plan: Plan) -> None:
+    for one in covered(STANDARDS[name], plan):
+        for lack in one.answer.lacks:
+            key = re.search(r"'([a-z_]+)'", lack.write)
+            for place in lack.places:
+                assert (*place, key[1] if key else "") not in one.answer.has
+                assert not any(has[: len(place)] == place and len(has) > len(place) + 1 for has in one.answer.has), lack
+
+
+@pytest.mark.parametrize(
+    ("standard", "clause", "write", "places"),
+    [
+        (
+            "iso-22301",
+            "8.2.2",
+            "write 'mtpd'",
+            [("functions", name) for name in ("voice", "pms", "authentication", "analytics", "configuration")],
+        ),
+        (
+            "iso-22301",
+            "8.4.5",
+            "write 'way_back', or 'rollback' in words",
+            [("scenarios", "database-corruption"), ("scenarios", "security-breach")],
+        ),
+        ("gdpr", "32(1)(c)", "write 'backups'", [("components", "storage")]),
+        ("gdpr", "32(1)(d)", "write 'every' (a year at most)", [("exercises", "tabletop")]),
+        (
+            "soc-2",
+            "A1.3",
+            "write 'restored_every'",
+            [("components", "database", "backups", key) for key in ("log", "snapshot", "frequent")]
+            + [("components", "cache", "backups", "snapshot")],
+        ),
+        ("dora", "19(4)", "write a regulation 'dora' with 'notify_within' (at most 1d) and 'notify_by'", []),
+    ],
+)
+def test_what_the_reference_plan_lacks_is_said_with_its_places(
+    standard: str, clause: str, write: str, places: list[tuple[str, ...]]
+) -> None:
+    lacks = answers(standard, plan_with())[clause].lacks
+    assert [(lack.write, list(lack.places)) for lack in lacks] == [(write, places)]
+
+
+def test_a_plan_that_names_the_law_is_held_to_the_laws_own_clock() -> None:
+    late = with_mistake(
+        {
+            "regulations.gdpr.notify_within": "73h",
+            "regulations.other": {"name": "Other", "notify_within": "1h", "notify_by": "communication-lead"},
+        }
+    )
+    lack = answers("gdpr", late.plan)["33(1)"].lacks[0]
+    assert lack.places == (("regulations", "gdpr"),)
+    assert "at most 3d" in lack.write
+
+
+@pytest.mark.parametrize(
+    ("section", "clauses"),
+    [("training", {"iso-22301": "7.2", "nist-800-34": "3.5.2", "pci-dss": "12.10.4"}), ("rotations", {"pci-dss": "12.10.3"})],
+)
+def test_a_section_that_is_taken_out_is_missing_in_the_standards_that_ask_for_it(section: str, clauses: dict[str, str]) -> None:
+    for name, clause in clauses.items():
+        assert not answers(name, plan_with())[clause].lacks
+        assert [lack.write.partition(":")[0] for lack in answers(name, plan_with().model_copy(update={section: {}}))[clause].lacks] == [
+            f"write '{section}'"
+        ]
+
+
+def test_what_is_lacking_names_places_that_can_be_pasted(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from holdfast.cli.main import run
+
+    monkeypatch.setenv("COLUMNS", "300")
+    assert run(["check", str(REFERENCE), "--standard", "gdpr"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "in part" in said
+    assert re.search(r"write 'backups': components\.storage \(plan\.yaml:\d+\); there already: plan\.yaml:\d+", said)
+
+
+def test_the_help_names_every_standard(capsys: pytest.CaptureFixture[str]) -> None:
+    from holdfast.cli.main import run
+
+    assert run(["check", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(name in said for name in STANDARDS)
