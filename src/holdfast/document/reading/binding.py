@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from holdfast.document.reading.draft import Draft, Entry, Said, slug, unique
+from holdfast.document.reading.draft import Draft, Entry, Said, slug
 from holdfast.document.reading.things.steps import component_of
 from holdfast.document.reading.tree import says
 from holdfast.plan.blocks import BLOCKS
@@ -70,7 +70,7 @@ def bind_lab(draft: Draft) -> None:
     _rules(draft)
     scenario = _scenario(draft)
     if scenario is not None:
-        _wishes(draft)
+        _wishes(draft, scenario)
         _promotions(draft, scenario)
         _ways_back(draft, scenario)
         _exercise(draft, scenario)
@@ -108,7 +108,7 @@ def _rename_components(draft: Draft) -> None:
     renamed = {known: name for known, name in wanted if known is not None and known != name and name not in components}
     if not renamed:
         return
-    draft.data["components"] = {renamed.get(key, key): entry for key, entry in components.items()}
+    draft.rename_components(renamed)
     _renamed_within(draft.data, renamed, names_component=False)
     _asked_by_new_names(draft, "components", renamed)
     _told(draft, "components are called as the lab's services call them: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
@@ -116,11 +116,14 @@ def _rename_components(draft: Draft) -> None:
 
 def _asked_by_new_names(draft: Draft, section: str, renamed: Mapping[str, str]) -> None:
     """A question asks about a place of the plan, and that place has just taken another name."""
-    for index, asked in enumerate(draft.questions):
-        top, _, rest = asked.about.partition(".")
+
+    def now(about: str) -> str:
+        top, _, rest = about.partition(".")
         name, dot, key = rest.partition(".")
-        if top == section and name in renamed:
-            draft.questions[index] = replace(asked, about=f"{section}.{renamed[name]}{dot}{key}")
+        return f"{section}.{renamed[name]}{dot}{key}" if top == section and name in renamed else about
+
+    draft.questions = [replace(asked, about=now(asked.about)) for asked in draft.questions]
+    draft.absent = [replace(absent, about=now(absent.about)) for absent in draft.absent]
 
 
 def _renamed_within(value: Any, renamed: Mapping[str, str], *, names_component: bool) -> None:
@@ -151,10 +154,8 @@ def _components(draft: Draft) -> None:
     for kind, name, words, strategy, rto, rpo in _COMPONENTS:
         known = component_of(draft, kind)
         if known is None:
-            identifier = unique(name, components)
-            components[identifier] = added(
-                {"kind": kind, "name": words, "primary_strategy": strategy, "rto": rto} | ({"rpo": rpo} if rpo else {})
-            )
+            identifier, entry = draft.component(name, kind, ADDED_LINE)
+            entry.update(added({"name": words, "primary_strategy": strategy, "rto": rto} | ({"rpo": rpo} if rpo else {})))
             _told(draft, f"components.{identifier}: the document names none of this kind")
             continue
         for key, value in (("primary_strategy", strategy), ("rto", rto)):
@@ -235,17 +236,16 @@ def _replicas(draft: Draft) -> dict[str, int]:
     return {service: run for service, _, run, _ in _SERVICES if service in draft.section("functions")}
 
 
-def _wishes(draft: Draft) -> None:
+def _wishes(draft: Draft, scenario: Entry) -> None:
     """Steps that named a block and waited for a component, a number of instances or a version."""
+    phases = scenario.get("phases", [])
+    practised = {id(step) for phase in phases for step in phase["steps"]}
+    seconds: dict[int, Entry] = {}
     for wish in draft.wishes:
-        practised = [step for phase in draft.section("scenarios")[_DRILL].get("phases", ()) for step in phase["steps"]]
-        if wish.block in ("notify", "approve") or not any(step is wish.step for step in practised):
+        if wish.block in ("notify", "approve") or id(wish.step) not in practised:
             continue
-        blocks = (
-            [wish.block, "dns.switch"]
-            if wish.block == "loadbalancer.switch" and says(wish.step["parameters"]["text"].value, "dns")
-            else [wish.block]
-        )
+        two = wish.block == "loadbalancer.switch" and says(wish.step["parameters"]["text"].value, "dns")
+        blocks = [wish.block, "dns.switch"] if two else [wish.block]
         kinds = [BLOCKS[block].component_kind for block in blocks]
         if any(kind is not None and component_of(draft, kind) is None for kind in kinds):
             continue
@@ -260,29 +260,34 @@ def _wishes(draft: Draft) -> None:
         elif blocks[0] == "application.deploy":
             first["parameters"] = {"version": added("2")}
         _told(draft, f"scenarios: '{text.value}' is carried out by {' and '.join(blocks)}, with what the lab has")
-        if len(blocks) == 2:
-            _second(draft, wish.step, component_of(draft, "dns") or "dns", text.line)
+        if two:
+            seconds[id(first)] = _second(first, component_of(draft, "dns") or "dns", text.line)
+    for phase in phases if seconds else ():
+        _insert(phase, seconds)
 
 
-def _second(draft: Draft, first: Entry, component: str, line: int) -> None:
-    """The second block of a step that names two: it follows the first, and whatever waited for the first waits for it."""
-    for scenario in draft.section("scenarios").values():
-        for phase in scenario.get("phases", ()):
-            if first in phase["steps"]:
-                name = f"{first['id'].value}-dns"[:63]
-                for step in phase["steps"]:
-                    step.update(
-                        {"after": [Said(name, one.line) if one.value == first["id"].value else one for one in step["after"]]}
-                        if "after" in step
-                        else {}
-                    )
-                step = {
-                    "id": Said(name, line),
-                    "block": Said("dns.switch", line),
-                    "after": added([first["id"].value]),
-                    "component": added(component),
-                }
-                phase["steps"].insert(phase["steps"].index(first) + 1, step)
+def _second(first: Entry, component: str, line: int) -> Entry:
+    """The second block of a step that names two: it follows the first."""
+    return {
+        "id": Said(f"{first['id'].value}-dns"[:63], line),
+        "block": Said("dns.switch", line),
+        "after": added([first["id"].value]),
+        "component": added(component),
+    }
+
+
+def _insert(phase: Entry, seconds: Mapping[int, Entry]) -> None:
+    """Put each second step behind its first, by the first's identity; whatever waited for the first waits for the second."""
+    steps: list[Entry] = []
+    waits: dict[str, str] = {}
+    for step in phase["steps"]:
+        if "after" in step:
+            step["after"] = [replace(one, value=waits.get(one.value, one.value)) for one in step["after"]]
+        steps.append(step)
+        if id(step) in seconds:
+            steps.append(seconds[id(step)])
+            waits[step["id"].value] = steps[-1]["id"].value
+    phase["steps"] = steps
 
 
 def _promotions(draft: Draft, scenario: Entry) -> None:
