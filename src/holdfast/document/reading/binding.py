@@ -6,10 +6,10 @@ The numbers are the lab's own: how many instances it can run, its zones, its ver
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from holdfast.document.reading.draft import Draft, Entry, Said, slug
+from holdfast.document.reading.renaming import ask_by_new_names, rename_within
 from holdfast.document.reading.things.steps import component_of
 from holdfast.document.reading.tree import says
 from holdfast.plan.blocks import BLOCKS
@@ -46,8 +46,6 @@ _EXERCISE = (
     ("exercise-three", "Cleo Exercise", "Conducts the drills and decides nothing"),
 )
 _DRILL = "regional-outage"
-_NAME_COMPONENTS = frozenset({"needs", "stands_on", "components", "stored_in", "needed_by"})
-"""Keys whose list names components."""
 
 
 def added(value: Any) -> Any:
@@ -97,7 +95,7 @@ def _rename_functions(draft: Draft) -> None:
             if "functions" in message
             else {}
         )
-    _asked_by_new_names(draft, "functions", renamed)
+    ask_by_new_names(draft, "functions", renamed)
     _told(draft, "functions are called as the lab's services are: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
 
 
@@ -109,37 +107,9 @@ def _rename_components(draft: Draft) -> None:
     if not renamed:
         return
     draft.rename_components(renamed)
-    _renamed_within(draft.data, renamed, names_component=False)
-    _asked_by_new_names(draft, "components", renamed)
+    rename_within(draft.data, renamed, names_component=False)
+    ask_by_new_names(draft, "components", renamed)
     _told(draft, "components are called as the lab's services call them: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
-
-
-def _asked_by_new_names(draft: Draft, section: str, renamed: Mapping[str, str]) -> None:
-    """A question asks about a place of the plan, and that place has just taken another name."""
-
-    def now(about: str) -> str:
-        top, _, rest = about.partition(".")
-        name, dot, key = rest.partition(".")
-        return f"{section}.{renamed[name]}{dot}{key}" if top == section and name in renamed else about
-
-    draft.questions = [replace(asked, about=now(asked.about)) for asked in draft.questions]
-    draft.absent = [replace(absent, about=now(absent.about)) for absent in draft.absent]
-
-
-def _renamed_within(value: Any, renamed: Mapping[str, str], *, names_component: bool) -> None:
-    """Take the new names where a component is named. `names_component`: whether the items of a list do that."""
-    if isinstance(value, dict):
-        for key, one in value.items():
-            if isinstance(one, Said) and key == "component":
-                value[key] = Said(renamed.get(one.value, one.value), one.line)
-            else:
-                _renamed_within(one, renamed, names_component=key in _NAME_COMPONENTS)
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            if isinstance(one, Said) and names_component and isinstance(one.value, str):
-                value[index] = Said(renamed.get(one.value, one.value), one.line)
-            else:
-                _renamed_within(one, renamed, names_component=False)
 
 
 def _regions(draft: Draft) -> None:
