@@ -6,6 +6,7 @@ The numbers are the lab's own: how many instances it can run, its zones, its ver
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from holdfast.document.reading.draft import Draft, Entry, Said, slug
