@@ -6,18 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from holdfast.console.serving.accounts import Accounts, Tokens
 from holdfast.console.serving.answering import Answering
 from holdfast.console.serving.doors import Asked, Doors, Unanswered
 from holdfast.console.serving.receiving import Receiving
-from holdfast.console.serving.sessions import Sealer
+from holdfast.console.serving.sessions import Sealer, Sessions
 from holdfast.console.serving.settings import ServeSettings
-from holdfast.console.serving.visits import SignOnFailed, Visits
+from holdfast.console.serving.showing import Showing
+from holdfast.console.serving.signing_in import SigningIn, SignOnFailed
+from holdfast.console.serving.visits import Visits
 from holdfast.plan.bindings import Bindings
-from holdfast.plan.model import Plan
+from holdfast.plan.model import Plan, SignalTrigger
 from holdfast.providers.controller.client import ControllerClient, ControllerRefused, ControllerSilent
+from holdfast.providers.http.post import HttpPost
 from holdfast.providers.oidc.provider import OidcProvider, ProviderFailed
 
 SHORTEST_SECRET_BYTES = 16
@@ -69,14 +72,15 @@ def directory_of(bindings: Bindings, settings: ServeSettings) -> Path:
     return settings.directory or bindings.state_directory / "serve"
 
 
-def served(bindings: Bindings, settings: ServeSettings, plan: Plan) -> Starlette:
+def served(bindings: Bindings, settings: ServeSettings, plan: Plan) -> ASGIApp:
     """The application in front of the bindings' controller. Raises OSError for a secret that is missing or too short."""
-    client = ControllerClient(f"http://{bindings.controller.host}:{bindings.controller.port}", bindings.controller.token_file)
+    client = ControllerClient(bindings.controller.url.rstrip("/"), bindings.controller.token_file)
     return application(_Controller(client), settings, plan, directory_of(bindings, settings))
 
 
-def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Path) -> Starlette:
-    """The application in front of any controller."""
+def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Path) -> ASGIApp:
+    """The application in front of any controller. Raises ValueError for settings that can mean nothing in this plan."""
+    _check_signals(settings, plan)
     origin = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
     tokens, accounts = Tokens(directory / "tokens.json"), Accounts(directory / "accounts.json")
     sealer, link_key = Sealer(_own_key(directory / "session.key")), _own_key(directory / "link.key")
@@ -86,10 +90,27 @@ def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Pa
         secret = _secret(wanted.client_secret_file).decode()
         people = {value: person for value, person in wanted.people.items() if person in plan.people}
         sign_on = _SignOn(OidcProvider(wanted.issuer, wanted.client_id, secret, f"{origin}/sign-on/back", wanted.claim, people))
-    visits = Visits(settings, answering, accounts, sealer, link_key, sign_on, time.time, origin.startswith("https:"))
+    sessions = Sessions(sealer, directory / "ended.json", plan.people, accounts.mark)
     keys = {name: _secret(path) for name, path in settings.alerts.keys.items()}
-    receiving = Receiving(settings, answering, _secrets(settings), keys, link_key, time.time, origin)
-    return Doors(tokens, sealer, time.time, origin).application({**visits.handlers(), **receiving.handlers()})
+    post = HttpPost()
+    doors = (
+        SigningIn(settings, answering, accounts, sealer, sessions, sign_on, time.time, origin),
+        Visits(answering, sessions, link_key, time.time),
+        Showing(settings),
+        Receiving(settings, answering, _secrets(settings), keys, link_key, post, time.time, origin),
+    )
+    handlers = {route: handler for part in doors for route, handler in part.handlers().items()}
+    return Doors(tokens, sessions, time.time, origin).application(handlers, post.close)
+
+
+def _check_signals(settings: ServeSettings, plan: Plan) -> None:
+    """An alert whose rule names no signal of the plan would count for nothing, and nobody would notice before it is needed."""
+    rules = (*settings.alerts.alertmanager, *settings.alerts.aws_health, *settings.alerts.webhook)
+    triggers = (trigger for scenario in plan.scenarios.values() for trigger in scenario.triggers)
+    known = {trigger.signal for trigger in triggers if isinstance(trigger, SignalTrigger)}
+    unknown = sorted({rule.signal for rule in rules} - known)
+    if unknown:
+        raise ValueError(f"alerts: the plan has no signal '{unknown[0]}'; it has: {', '.join(sorted(known)) or 'none'}")
 
 
 def _secrets(settings: ServeSettings) -> dict[str, tuple[bytes, ...]]:

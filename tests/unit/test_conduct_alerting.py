@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.journal.kinds import Kind
-from unit.conduct_on_paper import PRIMARY, START, Paper
+from holdfast.plan.messages import AccessNotice
+from unit.conduct_on_paper import LOADED, PRIMARY, START, Paper
 
 SIGNALS = ["security-alert", "unauthorised-access", "integrity-check-failed", "data-errors"]
 COMMANDER, STRANGER = "exercise-one", "nobody-at-all"
@@ -93,6 +94,48 @@ def test_alerts_add_nothing_to_an_approval_that_is_waited_for() -> None:
     for number in range(5):
         alert(paper, fingerprint=f"f{number}", person=COMMANDER, hash=before.proposal.hash if before.proposal else "")
     assert paper.incident.approvals == () and paper.incident.proposal == before.proposal
+
+
+def glass(paper: Paper, minutes: float = 30.0) -> str:
+    told = {"with": "exercise-two", "because": "the directory is down with the region", "sign_on": "no answer"}
+    return paper.command("break-glass", COMMANDER, **told, until_seconds=paper.now + 60 * minutes)
+
+
+def test_broken_glass_is_told_to_whom_the_plan_names_once_over_each_channel_and_again_where_it_failed() -> None:
+    notice = AccessNotice(audience=("communication-lead", "incident-commander"), channels=("slack", "email"))
+    paper = Paper(plan=LOADED.plan.model_copy(update={"access_notice": notice}))
+    paper.broken_channels = frozenset({"email"})
+    assert glass(paper).startswith("accepted")
+    heard = {(tell.channel, tell.recipient) for tell in paper.told}
+    stand_ins = {one for role in notice.audience for one in paper.plan.roles[role].stand_ins}
+    assert {recipient for channel, recipient in heard if channel == "slack"} == stand_ins
+    assert all(
+        tell.subject.startswith("EXERCISE: ") and "GLASS BROKEN by exercise-one and exercise-two" in tell.subject for tell in paper.told
+    )
+    assert all("the directory is down with the region" in tell.body and "no answer" in tell.body for tell in paper.told)
+    before = len(paper.told)
+    paper.wait(1.0)
+    assert len(paper.told) == before, "nobody is told twice, and what failed waits for its pause"
+    paper.broken_channels = frozenset()
+    paper.wait(3.0)
+    again = {(tell.channel, tell.recipient) for tell in paper.told[before:]}
+    assert again == {(channel, recipient) for channel, recipient in heard if channel == "email"}
+    paper.restart()
+    paper.wait(10.0)
+    assert len(paper.told) == before + len(again), "a controller that takes over tells nobody again"
+
+
+def test_broken_glass_is_told_to_those_who_approve_where_the_plan_names_nobody_for_it_and_not_once_it_is_over() -> None:
+    paper = Paper()
+    glass(paper)
+    may = {one for role in paper.plan.approval.activation.of for one in paper.plan.roles[role].stand_ins}
+    assert may and {tell.recipient for tell in paper.told} == may
+    late = Paper()
+    late.broken_channels = frozenset(late.plan.channels())
+    glass(late, minutes=0.01)
+    tried = len(late.told)
+    late.wait(60.0)
+    assert len(late.told) == tried, "what is over is no news"
 
 
 def test_two_people_break_the_glass_together_for_an_hour_at_most() -> None:

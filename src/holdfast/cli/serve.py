@@ -39,16 +39,15 @@ def serve(
     """
     import logging
 
-    import uvicorn
-
     from holdfast.app_serve import served
     from holdfast.cli.run import loaded_plan
+    from holdfast.console.serving.patience import server
 
     bound, settings = _bound(bindings, lab), _settings(config)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     try:
         application = served(bound, settings, loaded_plan(plan).plan)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise CommandError(f"{error}. Nothing was started.") from error
     url = settings.public_url or f"http://{settings.host}:{settings.port}"
     if output == "json":
@@ -56,9 +55,8 @@ def serve(
     else:
         screen().print(state_text(State.RUNNING, f"serving {url}"))
     sys.stdout.flush()
-    server = uvicorn.Config(application, host=settings.host, port=settings.port, log_level="warning", access_log=False)
     try:
-        uvicorn.Server(server).run()
+        server(application, settings.host, settings.port).run()
     except (KeyboardInterrupt, SystemExit) as ended:
         if isinstance(ended, SystemExit) and ended.code:
             raise CommandError(f"{settings.host}:{settings.port} can't be listened on; choose another 'port' in the settings") from ended
@@ -166,6 +164,47 @@ def set_account(
     else:
         screen().print(state_text(State.DONE, f"{name} signs in {person}{', only together with another' if break_glass else ''}"))
         print_next("holdfast serve PLAN")
+    return ExitCode.FINE
+
+
+@account.command(name="list")
+def list_accounts(
+    *, bindings: BindingsFile = None, lab: LabDirectory = DEFAULT_LAB, config: SettingsFile = None, output: OutputFormat = "text"
+) -> int:
+    """List the local accounts: whom each signs in, and whether alone.
+
+    Example: `holdfast account list`
+    """
+    known = _accounts(bindings, lab, config).all()
+    if output == "json":
+        print_json({name: {"person": one.person, "break_glass": one.break_glass} for name, one in known.items()})
+        return ExitCode.FINE
+    rows = [[name, one.person, "together with another" if one.break_glass else "alone"] for name, one in known.items()]
+    screen().print(table(["account", "signs in", "how"], rows))
+    print_next("holdfast account remove NAME" if rows else "holdfast account set NAME --person PERSON --break-glass")
+    return ExitCode.FINE
+
+
+@account.command(name="remove")
+def remove_account(
+    name: str,
+    *,
+    bindings: BindingsFile = None,
+    lab: LabDirectory = DEFAULT_LAB,
+    config: SettingsFile = None,
+    output: OutputFormat = "text",
+) -> int:
+    """Remove a local account now. Whoever is signed in by it is out at once.
+
+    Example: `holdfast account remove aoife`
+    """
+    if not _accounts(bindings, lab, config).remove(name):
+        raise CommandError(f"there is no account {name}; `holdfast account list` shows them", ExitCode.NOT_SO)
+    if output == "json":
+        print_json({"removed": name})
+    else:
+        screen().print(state_text(State.DONE, f"{name} signs nobody in any more, and whoever was in by it is out"))
+        print_next("holdfast account list")
     return ExitCode.FINE
 
 

@@ -1,15 +1,24 @@
 """Breaking the glass: two people sign in without single sign-on, which the journal and everybody who is told must show.
 
-It grants nothing by itself (the server of the pages opens the session); it makes the deed durable first, with both names.
+It grants nothing by itself (the server of the pages opens the session); it makes the deed durable first, with both names. Whom the plan's
+`access_notice` names is told at once, over each channel, for as long as it lasts; a delivery that fails is tried again like any other. A
+plan that names nobody for it tells those whom it asks to approve an activation, over the channels of its first alert.
 """
 
 import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
-from holdfast.conduct.situation import Command, Move, Situation, Write
+from holdfast.communications import addressed
+from holdfast.conduct.deliveries import may_try_again
+from holdfast.conduct.situation import Command, Move, Situation, Tell, Write
 from holdfast.journal.kinds import Kind
+from holdfast.plan.model import Plan
+from holdfast.plan.people import Occasion
 
 LONGEST_SECONDS = 3600.0
 """Broken glass mends by itself after this long at most."""
+MESSAGE = "access-notice"
 
 
 def break_glass(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
@@ -34,3 +43,53 @@ def break_glass(situation: Situation, command: Command) -> tuple[str, tuple[Move
     said = {name: str(given.get(name) or "")[:500] for name in ("because", "sign_on")}
     body = {"by": command.by, "with": other, **said, "until_seconds": until}
     return "accepted: it is journalled, and everybody sees it", (Write(Kind.ACCESS_BROKEN, incident.incident if incident else "", body),)
+
+
+def broken_glass(situation: Situation) -> tuple[Move, ...]:
+    """Tell whoever must know and was not told yet that somebody is in without single sign-on."""
+    return tuple(_notices(situation))
+
+
+def _notices(situation: Situation) -> Iterator[Move]:
+    known, glass = situation.installation, situation.installation.broken_glass
+    if glass is None or situation.now >= glass["until_seconds"]:
+        return
+    key = f"access/{glass['by']}/{glass['until_seconds']:.3f}"
+    audience, channels = _whom(situation.plan)
+    subject, text = _words(situation, glass["by"], glass["with"], glass["because"], glass["sign_on"], glass["until_seconds"])
+    occasion = Occasion.INCIDENT if situation.exercise is None else Occasion.EXERCISE
+    for recipient in addressed(situation.plan, audience, occasion, at_seconds=situation.now, directory=situation.directory):
+        for channel in channels:
+            delivery = (key, channel, recipient.identifier)
+            if delivery in known.told or delivery in situation.telling or not recipient.is_reached_by(channel):
+                continue
+            tried, last = known.untold.get(delivery, (0, 0.0))
+            if tried and not may_try_again(tried, last, situation.now):
+                continue
+            named = {"key": key, "message": MESSAGE, "channel": channel, "recipient": recipient.identifier}
+            yield Write(Kind.NOTIFICATION_INTENDED, "", {**named, "attempt": tried + 1})
+            address, enrolled = recipient.address(channel), recipient.enrolled
+            yield Tell("", key, MESSAGE, *delivery[1:], subject, text, short=subject, address=address, enrolled=enrolled)
+
+
+def _whom(plan: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(roles or audiences, channels)"""
+    if plan.access_notice is not None:
+        return plan.access_notice.audience, plan.access_notice.channels
+    from_the_start = (one for one in plan.messages.values() if one.counts_from == "start" and not one.every)
+    first = min(from_the_start, key=lambda one: one.due, default=None)
+    return plan.approval.activation.of, () if first is None else first.channels
+
+
+def _words(situation: Situation, by: str, other: str, because: str, sign_on: str, until_seconds: float) -> tuple[str, str]:
+    """Subject and body. An exercise says so in both, as every message of one does."""
+    until = datetime.fromtimestamp(until_seconds, UTC).isoformat(sep=" ", timespec="minutes")
+    subject = f"{situation.plan.name}: GLASS BROKEN by {by} and {other} until {until}"
+    text = (
+        f"{by} and {other} signed in together, without single sign-on. They say why: {because}\n"
+        f"Single sign-on at that moment: {sign_on or 'not asked'}\n"
+        f"It ends by itself at {until}. If you know nothing of it, call one of them now: what they do is in `holdfast journal show`.\n"
+    )
+    if situation.exercise is None:
+        return subject, text
+    return f"EXERCISE: {subject}", f"EXERCISE {situation.exercise}: this is practice, nothing below is real.\n\n{text}"

@@ -7,6 +7,7 @@ stage sees the state after the records of the one before, no stage has to think 
 from collections.abc import Callable
 
 from holdfast.communications.oncall import fillers_at
+from holdfast.conduct.access import broken_glass
 from holdfast.conduct.answering import escalation
 from holdfast.conduct.assessment import severity
 from holdfast.conduct.course import steps
@@ -93,7 +94,7 @@ def _strays(situation: Situation) -> tuple[Move, ...]:
     return found(situation, stray)
 
 
-STAGES: tuple[Stage, ...] = (observers, zones, suspicions, _strays, incidents, _conduct, reapplies)
+STAGES: tuple[Stage, ...] = (observers, zones, broken_glass, suspicions, _strays, incidents, _conduct, reapplies)
 
 
 def next_moves(situation: Situation) -> tuple[Move, ...]:

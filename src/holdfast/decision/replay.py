@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from holdfast.decision.admission import Admission, after
 from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.table import ENDED, State
 from holdfast.journal.kinds import Kind
@@ -142,6 +143,8 @@ class Installation:
     handled_commands: Mapping[str, str] = field(default_factory=dict)
     """Identifier of every command that was handled → what its giver was told."""
     steps_ordered: int = 0
+    admissions: Mapping[str, Admission] = field(default_factory=dict)
+    """Region → what its load balancer was told last."""
 
     def open_incident(self) -> IncidentState | None:
         """The incident that isn't over, if there is one: an installation conducts one at a time."""
@@ -298,6 +301,11 @@ def _fold_zone(installation: Installation, record: Record) -> Installation:
     )
 
 
+def _without_access(told: frozenset[tuple[str, str, str]]) -> frozenset[tuple[str, str, str]]:
+    """Glass that is broken again is told again, under another key: who heard of it before matters no more."""
+    return frozenset(delivery for delivery in told if not delivery[0].startswith("access/"))
+
+
 def _term_begun(before: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
     used = max(before.used, (body["era"], body["epoch"]), tuple(body.get("used", (0, 0))))
     known = {name: body[name] for name in ("era", "epoch", "serving")} | {"identity": body.get("installation") or before.identity}
@@ -331,7 +339,7 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
     Kind.EPOCH_FOUND: lambda before, body: {"used": max(before.used, (body["era"], body["epoch"]))},
     Kind.EPOCH_WITHDRAWN: _epoch_withdrawn,
     Kind.RESUMED: lambda _, body: {"paused": None},
-    Kind.ACCESS_BROKEN: lambda _, body: {"broken_glass": body},
+    Kind.ACCESS_BROKEN: lambda before, body: {"broken_glass": body, "told": _without_access(before.told)},
     Kind.INCIDENT_CLOSED: _closed,
     Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
     Kind.OBSERVERS_SEEN: lambda _, body: {"observers_heard": frozenset(body["heard"])},
@@ -353,6 +361,8 @@ def fold(installation: Installation, record: Record) -> Installation:
     body, change = record.body, _INSTALLATION_CHANGES.get(record.kind)
     if change is not None:
         installation = replace(installation, **change(installation, body))
+    if (admissions := after(installation.admissions, record)) is not installation.admissions:
+        installation = replace(installation, admissions=admissions)
     match record.kind:
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))

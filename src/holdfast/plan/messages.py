@@ -56,6 +56,15 @@ class Message(Part):
     """One sentence for channels with room for no more."""
 
 
+class AccessNotice(Part):
+    """Who is told at once that two people signed in without single sign-on. Without it, those whom the plan asks to approve an activation
+    are told, over the channels of its first alert."""
+
+    audience: tuple[Identifier, ...] = Field(min_length=1)
+    """Roles or audiences of the plan."""
+    channels: tuple[str, ...] = Field(min_length=1)
+
+
 class ZoneNotice(Part):
     """Who is told at once that one zone is lost, and that it is back. Nothing is failed over for it, so the words are Holdfast's own."""
 

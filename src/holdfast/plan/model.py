@@ -26,7 +26,7 @@ from holdfast.plan.governance import (
     Training,
 )
 from holdfast.plan.impact import SHORTEST_CANARY_SECONDS, Canary, Credit, Degraded, FinancialTier, Function, Objectives, ServiceLevel, Size
-from holdfast.plan.messages import Message, Template, Words, ZoneNotice
+from holdfast.plan.messages import AccessNotice, Message, Template, Words, ZoneNotice
 from holdfast.plan.organisation import Approval, ApprovalRule, Audience, Escalation, Override, Person, Reach, Role, Rotation, Route
 from holdfast.plan.part import Part, Priority
 from holdfast.plan.response import (
@@ -166,6 +166,7 @@ class Plan(Part):
     templates: dict[Identifier, Template] = Field(default_factory=dict)
     messages: dict[Identifier, Message] = Field(default_factory=dict)
     zone_notice: ZoneNotice | None = None
+    access_notice: AccessNotice | None = None
 
     profiles: dict[Identifier, Profile] = Field(default_factory=lambda: dict(_PROFILES))
     scenarios: dict[Identifier, Scenario]
@@ -219,6 +220,7 @@ class Plan(Part):
         used |= {channel for person in self.people.values() if person.reach is not None for channel in person.reach.channels}
         used |= {"email"} if any(regulation.notify for regulation in self.regulations.values()) else set()
         used |= {"email", "phone"} if self.vendors else set()
+        used |= set(self.access_notice.channels if self.access_notice is not None else ())
         return frozenset(used | set(self.zone_notice.channels if self.zone_notice is not None else ()))
 
     def drills(self) -> dict[str, Drill]:

@@ -60,6 +60,8 @@ REFERENCES: tuple[tuple[str, str], ...] = (
     ("messages.*.functions.*", "function"),
     ("messages.*.scenarios.*", "scenario"),
     ("messages.*.template", "template"),
+    ("access_notice.audience.*", "role or audience"),
+    ("access_notice.channels.*", "channel"),
     ("zone_notice.audience.*", "role or audience"),
     ("zone_notice.channels.*", "channel"),
     ("scenarios.*.triggers.*.component", "component"),

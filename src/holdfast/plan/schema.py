@@ -34,7 +34,7 @@ def plan_schema() -> dict[str, Any]:
             _describe(schema, described[name])
     for name in ("Step", "WayStep"):
         definitions[name]["properties"]["block"] |= {"enum": [block.name for block in BLOCKS.values() if block.of_the_plan]}
-    for name in ("Message", "Escalation", "ZoneNotice", "Reach"):
+    for name in ("Message", "Escalation", "ZoneNotice", "AccessNotice", "Reach"):
         definitions[name]["properties"]["channels"]["items"] = {"enum": sorted(CHANNELS)}
     definitions["Contacts"] = {"anyOf": [{"type": "string", "description": "Path of the file."}, definitions["Contacts"]]}
     made["required"] = [name for name in made["required"] if name != "observers"]

@@ -24,6 +24,8 @@ def _apply(facts: Facts) -> Iterator[Finding]:
     ]
     if plan.zone_notice is not None:
         asked.append((("zone_notice",), "the notice of a lost zone", plan.zone_notice.audience, plan.zone_notice.channels))
+    if plan.access_notice is not None:
+        asked.append((("access_notice",), "the notice of broken glass", plan.access_notice.audience, plan.access_notice.channels))
     for place, what, audience, channels in asked:
         for name in audience:
             yield from _audience(facts, place, what, name, channels)

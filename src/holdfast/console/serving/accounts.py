@@ -6,8 +6,6 @@ it is enough; it is shown once, when it is made.
 """
 
 import hashlib
-import json
-import os
 import secrets
 from collections import deque
 from collections.abc import Mapping
@@ -19,6 +17,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from holdfast.console.serving.keeping import keep, kept
 from holdfast.decision.access import NOBODY, Principal, Scope, machine
 
 SHORTEST_PASSWORD = 12
@@ -61,18 +60,32 @@ class Accounts:
 
     def all(self) -> dict[str, Account]:
         """Name → account."""
-        return {name: Account(name, entry["person"], entry["hash"], entry["break_glass"]) for name, entry in _read(self._path).items()}
+        return {name: Account(name, entry["person"], entry["hash"], entry["break_glass"]) for name, entry in kept(self._path).items()}
 
     def set(self, name: str, person: str, password: str, *, break_glass: bool) -> None:
         """Make the account, or give it another password. Raises ValueError for a password that is too short or too long."""
         if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
             raise ValueError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
         entry = {"person": person, "hash": _hasher().hash(password), "break_glass": break_glass}
-        _write(self._path, {**_read(self._path), name: entry})
+        keep(self._path, {**kept(self._path), name: entry})
+
+    def remove(self, name: str) -> bool:
+        """Whether there was one of this name; it is gone now, and so are its sessions."""
+        known = kept(self._path)
+        gone = known.pop(name, None)
+        keep(self._path, known)
+        return gone is not None
+
+    def mark(self, name: str) -> str | None:
+        """What changes with the account's password; None for an account that isn't there. A session holds it, and ends with it."""
+        entry = kept(self._path).get(name)
+        return None if entry is None else _digest(entry["hash"])[:16]
 
     def signed_in(self, name: str, password: str, now: float) -> Account:
         """The account that this is the password of. Raises NotSignedIn. It takes as long as argon2 does: call it beside the loop."""
-        tries = self._wrong.get(name[:100], deque())
+        if len(self._wrong) >= _MOST_NAMES and name[:100] not in self._wrong:  # a flood of names must not open one that is locked
+            self._wrong.pop(next((known for known, wrong in self._wrong.items() if len(wrong) < TRIES), name), None)
+        tries = self._wrong.setdefault(name[:100], deque())  # one list for all who try at the same moment
         while tries and now - tries[0] >= TRIES_SECONDS:
             tries.popleft()
         account = self.all().get(name)
@@ -80,10 +93,7 @@ class Accounts:
         if len(tries) >= TRIES:
             raise NotSignedIn(f"too many wrong tries: wait {TRIES_SECONDS / 60:.0f} minutes")
         if not genuine or account is None:
-            if len(self._wrong) >= _MOST_NAMES:
-                self._wrong.clear()
             tries.append(now)
-            self._wrong[name[:100]] = tries
             raise NotSignedIn("name or password is wrong")
         self._wrong.pop(name[:100], None)
         return account
@@ -99,26 +109,26 @@ class Tokens:
         """A new token, shown this once."""
         identifier, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         entry = {"name": name, "hash": _digest(secret), "scopes": sorted(scopes), "until_seconds": until_seconds}
-        _write(self._path, {**_read(self._path), identifier: entry})
+        keep(self._path, {**kept(self._path), identifier: entry})
         return f"hf_{identifier}_{secret}"
 
     def revoke(self, identifier: str) -> bool:
         """Whether there was one of this identifier; it is gone now."""
-        known = _read(self._path)
+        known = kept(self._path)
         gone = known.pop(identifier, None)
-        _write(self._path, known)
+        keep(self._path, known)
         return gone is not None
 
     def listed(self) -> Mapping[str, Mapping[str, Any]]:
         """Identifier → what is known of it, without its hash."""
-        return {name: {key: value for key, value in entry.items() if key != "hash"} for name, entry in _read(self._path).items()}
+        return {name: {key: value for key, value in entry.items() if key != "hash"} for name, entry in kept(self._path).items()}
 
     def principal(self, token: str, now: float) -> Principal:
         """Who sends this token; NOBODY for one that isn't known or has ended."""
         parts = token.split("_", 2)
         if len(parts) != 3 or parts[0] != "hf":
             return NOBODY
-        entry = _read(self._path).get(parts[1])
+        entry = kept(self._path).get(parts[1])
         genuine = secrets.compare_digest(_digest(parts[2]), entry["hash"] if entry else "0" * 64)
         if entry is None or not genuine or now >= entry["until_seconds"]:
             return NOBODY
@@ -134,21 +144,3 @@ def _fits(hashed: str, password: str) -> bool:
         return _hasher().verify(hashed, password)
     except (Argon2Error, InvalidHashError):
         return False
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text()))
-    except FileNotFoundError:
-        return {}
-
-
-def _write(path: Path, content: Mapping[str, Any]) -> None:
-    """Whole or not at all, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(content, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)

@@ -3,9 +3,12 @@
 Rules: the first line is the one thing that matters; state is colour, icon and word. All text goes through Jinja2's escaping. Pure.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import cache
+from hashlib import sha256
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -32,9 +35,28 @@ def shown(said: Said) -> dict[str, str]:
     return {"state": said.state, "text": said.text, "icon": _ICONS[said.state]}
 
 
-def page(name: str, title: str, *, exercise: bool = False, refresh: int | None = None, **facts: Any) -> str:
-    """One page of HTML."""
-    return _environment().get_template(name).render(title=title, exercise=exercise, refresh=refresh, **facts)
+def page(name: str, title: str, **facts: Any) -> str:
+    """One page of HTML. `look`: dark, or system (by the reader's own wish). `refresh`: seconds until it loads itself again without a
+    script. `live`: whether a script shows what changes."""
+    usual = {"exercise": False, "refresh": None, "live": False, "look": "system"}
+    return _environment().get_template(name).render({**usual, **facts, "title": title})
+
+
+def static(name: str) -> str:
+    """A file that pages load."""
+    return (files("holdfast.console.serving") / "static" / name).read_text(encoding="utf-8")
+
+
+def refusal_page(status: int, text: str) -> str:
+    """What a person is told who can't be let in or answered."""
+    titles = {404: "There is nothing here", 410: "This is void now", 429: "Too much at once", 500: "This failed", 503: "Nobody answers"}
+    return page("refused.html.j2", titles.get(status, "Not done"), text=text)
+
+
+def glass_said(state: Mapping[str, Any]) -> str:
+    """Who is in by broken glass, for as long as it lasts; empty when nobody is."""
+    glass = state.get("broken_glass")
+    return "" if glass is None else f"GLASS BROKEN by {glass['by']} and {glass['with']}: {glass['because']}"
 
 
 def is_open(state: Mapping[str, Any]) -> bool:
@@ -69,40 +91,72 @@ def proposal_facts(state: Mapping[str, Any]) -> dict[str, Any]:
     return {"proposal": proposal, "loss": shown(loss_said(proposal)), "must_accept": must_accept(proposal), "until": until}
 
 
-def incident_page(
-    state: Mapping[str, Any], now: float, *, person: str, word: str, once: str, may_approve: bool, told: Said | None = None
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Onlooker:
+    """Who looks at an incident. `word`: what their session's forms repeat. `once`: makes an answer from this very page one answer."""
+
+    person: str
+    word: str
+    once: str
+    may_approve: bool
+
+
+def incident_page(state: Mapping[str, Any], now: float, seen_by: Onlooker, told: Said | None = None) -> str:
     """The incident as this person may see and answer it."""
+    facts = _incident_facts(state, now, seen_by)
+    types_something = seen_by.may_approve or facts["unconfirmed"]
+    refresh = None if types_something else REFRESH_SECONDS
+    return page("incident.html.j2", facts.pop("title"), **facts, told=None if told is None else shown(told), refresh=refresh, live=True)
+
+
+def incident_pieces(state: Mapping[str, Any], now: float, seen_by: Onlooker) -> dict[str, Any]:
+    """The same in pieces, for a page that is open. `key`: another one when something else is asked; `state`: when something else is so."""
+    facts = _incident_facts(state, now, seen_by)
+    pieces = {name: _environment().get_template(f"{name}.html.j2").render(facts) for name in ("now", "ask", "rest")}
+    exercise = bool(facts["exercise"])
+    now_so = _digest([facts["key"], facts["first"]["state"], facts["told_states"], state.get("broken_glass")])
+    title = f"EXERCISE: {facts['title']}" if exercise else facts["title"]
+    return {**pieces, "title": title, "exercise": exercise, "key": facts["key"], "state": now_so}
+
+
+def _incident_facts(state: Mapping[str, Any], now: float, seen_by: Onlooker) -> dict[str, Any]:
     seen = view(Heard(state), now)
     incident = state["incident"]
     open_now = is_open(state)
-    unconfirmed = open_now and incident["state"] == "declared" and str(incident["trigger"]).startswith("signal:")
-    return page(
-        "incident.html.j2",
-        seen.headline.text,
-        exercise=seen.exercise,
-        refresh=None if may_approve or unconfirmed else REFRESH_SECONDS,
-        first=shown(seen.headline),
-        told=None if told is None else shown(told),
-        as_of=seen.as_of,
-        why=[shown(one) for one in asked(state)],
-        incident=incident,
-        ended=not open_now,
-        unconfirmed=unconfirmed,
-        person=person,
-        word=word,
-        once=once,
-        may_approve=may_approve,
-        acting=[shown(one) for one in seen.acting],
-        doing=[{**asdict(step), "icon": _ICONS[step.state]} for step in seen.doing],
-        steps=_steps(incident["steps"] if open_now else ()),
-        clocks=[
+    unconfirmed = open_now and any(str(entry["command"]).startswith("holdfast confirm ") for entry in state["acting"])
+    facts = proposal_facts(state)
+    steps = _steps(incident["steps"] if open_now else ())
+    key = _digest([open_now and incident["incident"], unconfirmed, seen_by.may_approve, facts["proposal"]])
+    return {
+        "title": seen.headline.text,
+        "look": "dark",
+        "exercise": seen.exercise,
+        "first": shown(seen.headline),
+        "as_of": seen.as_of,
+        "why": [shown(one) for one in asked(state)],
+        "incident": incident,
+        "ended": not open_now,
+        "unconfirmed": unconfirmed,
+        "person": seen_by.person,
+        "word": seen_by.word,
+        "once": seen_by.once,
+        "may_approve": seen_by.may_approve,
+        "acting": [shown(one) for one in seen.acting],
+        "doing": [{**asdict(step), "icon": _ICONS[step.state]} for step in seen.doing],
+        "steps": steps,
+        "clocks": [
             {**asdict(clock), "icon": _ICONS[clock.state], "out": "" if clock.out_seconds is None else duration(clock.out_seconds)}
             for clock in seen.clocks
         ],
-        next_command=seen.next_command,
-        **proposal_facts(state),
-    )
+        "next_command": seen.next_command,
+        "key": key,
+        "told_states": [[step["id"], step["word"]] for step in steps] + [[clock.name, clock.word, clock.verdict] for clock in seen.clocks],
+        **facts,
+    }
+
+
+def _digest(facts: object) -> str:
+    return sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _steps(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -4,8 +4,10 @@ Rules: what can't be proved gets 401 and is logged without its content; what mak
 of the first. An alert ends in the command `alert`, which can execute nothing. An answer ends in the command that `holdfast approve` gives.
 """
 
+import asyncio
 import hashlib
 import json
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -22,9 +24,17 @@ from holdfast.console.serving.settings import ServeSettings
 from holdfast.console.serving.signatures import Forged, check_pagerduty, check_slack, check_twilio
 from holdfast.decision.access import person
 from holdfast.decision.links import BadLink, Deed, code_fits, pressed
+from holdfast.ports.post import Post
+
+log = logging.getLogger(__name__)
 
 _TRIES = 5
-_MOST_TRIED = 10_000
+_LONGEST_KEY = 500
+_ENDED_AS = {
+    "delivered": "delivered", "read": "delivered", "completed": "delivered",
+    "undelivered": "failed", "failed": "failed", "busy": "failed", "no-answer": "failed", "canceled": "failed",
+}  # fmt: skip
+"""What the telephone service calls the end of a message or call → what came of it. Everything before the end says nothing."""
 Secrets = Mapping[str, tuple[bytes, ...]]
 """chat, phone, paging → their secrets."""
 
@@ -34,17 +44,19 @@ class Receiving:
 
     def __init__(
         self, settings: ServeSettings, answering: Answering, secrets: Secrets, webhook_keys: Mapping[str, bytes], link_key: bytes,
-        now: Callable[[], float], origin: str,
+        post: Post, now: Callable[[], float], origin: str,
     ) -> None:  # fmt: skip
         self._settings = settings
         self._answering = answering
         self._secrets = secrets
         self._webhook_keys = webhook_keys
         self._link_key = link_key
+        self._post = post
         self._now = now
         self._origin = origin
         self._sent: dict[str, deque[float]] = {}
         self._tried: dict[tuple[str, str], int] = {}
+        self._saying: set[asyncio.Task[None]] = set()
 
     def handlers(self) -> dict[tuple[str, str], Handler]:
         """Route → handler."""
@@ -75,21 +87,27 @@ class Receiving:
             heard = read()
         except BadAlert as error:
             raise Refused(400, str(error)) from error
+        if heard.alerts and (silent := (await self._answering.state()).get("hears")):  # an alert that is answered is not sent again
+            raise Refused(
+                503, f"nothing was taken: the controller first hears the agents of {', '.join(silent)}. Send it again in a minute"
+            )
         self._within_rate(sender, len(heard.alerts))
         answers = []
         for alert in heard.alerts:
             arguments = {name: value for name, value in asdict(alert).items() if name != "identity"}
             identifier = f"alert-{hashlib.sha256(f'{sender}:{alert.identity}'.encode()).hexdigest()[:40]}"
             said = await self._answering.command("alert", f"machine:{sender}", arguments, identifier)
+            if said.startswith("refused"):
+                log.warning("an alert of %s counted for nothing: %s", sender, " ".join(said.split()))
             answers.append({"fingerprint": alert.fingerprint, "signal": alert.signal, "answer": said})
         return JSONResponse({"alerts": answers, "not_mapped": heard.unnamed, "truncated_by_sender": heard.truncated})
 
     def _within_rate(self, sender: str, count: int) -> None:
-        """Each alert is journalled: a storm must not fill the disk. Raises Refused."""
+        """Each alert is journalled: a storm must not fill the disk. A group alone is taken whole, however large. Raises Refused."""
         sent, now = self._sent.setdefault(sender, deque()), self._now()
         while sent and now - sent[0] >= 60.0:
             sent.popleft()
-        if len(sent) + count > self._settings.alerts.most_a_minute:
+        if sent and len(sent) + count > self._settings.alerts.most_a_minute:
             raise Refused(
                 429, f"more than {self._settings.alerts.most_a_minute} alerts a minute from {sender}: send them again in a minute"
             )
@@ -109,10 +127,20 @@ class Receiving:
         _proved(lambda: check_slack(secret, stamp, signature, visit.body, self._now()))
         try:
             payload = json.loads(visit.first("payload"))
-            user, action = str(payload["user"]["id"]), payload["actions"][0]
-            value, moment = str(action.get("value", "")), str(action["action_ts"])
+            user, action = str(payload["user"]["id"]), dict(payload["actions"][0])
+            moment = str(action["action_ts"])
         except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
             raise Refused(400, "'payload' must be a block_actions interaction") from error
+        try:
+            said = await self._pressed(user, action, moment)
+        except Refused as refused:
+            self._say_back(payload, refused.text)
+            raise
+        self._say_back(payload, said)
+        return JSONResponse({"answer": said})
+
+    async def _pressed(self, user: str, action: Mapping[str, Any], moment: str) -> str:
+        value = str(action.get("value", ""))
         who = self._person(lambda one: one.chat == user, f"Slack user {user[:40]}")
         state = await self._answering.state()
         if action.get("action_id") == "acknowledge" and not value.startswith("holdfast:"):
@@ -122,16 +150,55 @@ class Receiving:
                 deed, incident, wanted = pressed(value)
             except BadLink as error:
                 raise Refused(400, str(error)) from error
-        said = await self._given(who, "chat", state, Answer(deed.value, incident, f"{moment}-{deed}", wanted))
-        return JSONResponse({"response_type": "ephemeral", "replace_original": False, "text": said})
+        return await self._given(who, "chat", state, Answer(deed.value, incident, f"{moment}-{deed}", wanted))
+
+    def _say_back(self, payload: Mapping[str, Any], said: str) -> None:
+        """To whoever pressed, and nobody else. Slack shows nothing of what a button is answered with: it names an address for that."""
+        url = str(payload.get("response_url", ""))
+        if self._settings.chat is None or not url.startswith(self._settings.chat.replies_to):
+            return
+        body = json.dumps({"response_type": "ephemeral", "replace_original": False, "text": said}).encode()
+        task = asyncio.create_task(self._posted(url, body))
+        self._saying.add(task)
+        task.add_done_callback(self._saying.discard)
+
+    async def _posted(self, url: str, body: bytes) -> None:
+        try:
+            await self._post(url, {"content-type": "application/json"}, body)
+        except (OSError, TimeoutError) as error:  # what was answered counts all the same
+            log.warning("POST /in/slack: nobody could be told what came of it: %s", type(error).__name__)
 
     async def _twilio(self, visit: Visit) -> Response:
-        """A pressed key or a text: 1 or ACK acknowledges, six digits approve. A call was made to `To`; a text comes from `From`."""
-        query = visit.request.url.query
-        url = f"{self._origin}/in/twilio" + (f"?{query}" if query else "")
+        """A pressed key or a text: 1 or ACK acknowledges, six digits approve. A call was made to `To`; a text comes from `From`.
+
+        The same address hears what became of a message or call that was handed to the service: a receipt, never an answer.
+        """
+        url, query = f"{self._origin}/in/twilio", visit.request.url.query
         token, signature = self._secret("phone")[0], visit.request.headers.get("x-twilio-signature", "")
-        _proved(lambda: check_twilio(token, url, visit.fields, signature))
-        call = visit.first("CallSid")
+        _proved(lambda: check_twilio(token, f"{url}?{query}" if query else url, visit.fields, signature))
+        call, status = visit.first("CallSid"), visit.first("MessageStatus") or visit.first("CallStatus")
+        if status and not visit.first("Digits") and not visit.first("Body"):
+            return await self._reported(visit, call or visit.first("MessageSid"), status)
+        try:
+            said = await self._rung_up(visit, call)
+        except Refused as refused:  # somebody listens: a status code would be read to them as a fault of the telephone
+            log.warning("POST /in/twilio: refused: %s", refused.text)
+            said = f"Refused: {refused.text}."
+        return _spoken(said, call)
+
+    async def _reported(self, visit: Visit, identifier: str, status: str) -> Response:
+        """Handed on to the controller, which knows what was handed over under the key. Nothing is asked where nothing has ended yet."""
+        key = visit.request.query_params.get("key", "")
+        if status not in _ENDED_AS or not key or not identifier:
+            return Response(status_code=204)
+        code = visit.first("ErrorCode")
+        how = f"the telephone service says {status}{f', error {code[:20]}' if code else ''}"
+        named = hashlib.sha256(f"{key}\n{identifier}\n{status}".encode()).hexdigest()[:40]
+        arguments = {"key": key[:_LONGEST_KEY], "result": _ENDED_AS[status], "how": how}
+        said = await self._answering.command("receipt", "machine:twilio", arguments, f"receipt-{named}")
+        return JSONResponse({"answer": said})
+
+    async def _rung_up(self, visit: Visit, call: str) -> str:
         number, said = (visit.first("To"), visit.first("Digits")) if call else (visit.first("From"), visit.first("Body"))
         who = self._person(lambda one: one.phone is not None and _digits(one.phone) == _digits(number), "this number")
         words, state = said.strip().lower().removeprefix("approve").strip(), await self._answering.state()
@@ -142,8 +209,8 @@ class Receiving:
         elif len(words) == 6 and words.isascii() and words.isdigit():
             answer = Answer("approve", incident, f"{once}-{words}", self._code_fits(who, state, words))
         else:
-            return _spoken("Not understood. Answer 1 to say that you have it, or the six digits to approve.", call)
-        return _spoken(await self._given(who, through, state, answer), call)
+            return "Not understood. Answer 1 to say that you have it, or the six digits to approve."
+        return await self._given(who, through, state, answer)
 
     def _code_fits(self, who: str, state: Mapping[str, Any], digits: str) -> str:
         """The hash that these digits of this person stand for. Raises Refused; after some wrong tries they count no more."""
@@ -154,8 +221,7 @@ class Receiving:
         if self._tried.get(place, 0) >= _TRIES:
             raise Refused(429, "too many wrong codes for this proposal: use the page")
         if not code_fits(self._link_key, who, proposal["hash"], digits):
-            if len(self._tried) >= _MOST_TRIED:
-                self._tried.clear()
+            self._tried = {known: tries for known, tries in self._tried.items() if known[1] == proposal["hash"]}
             self._tried[place] = self._tried.get(place, 0) + 1
             raise Refused(403, "these are not the digits for what is proposed now")
         return str(proposal["hash"])

@@ -26,6 +26,8 @@ class ChatSettings(_Part):
     """Slack's buttons. Who presses is the person of the plan whose `chat` is the user's identifier."""
 
     signing_secret_file: Path
+    replies_to: str = "https://hooks.slack.com/"
+    """What came of a press is said only to addresses that begin so."""
 
 
 class PhoneSettings(_Part):

@@ -1,176 +1,58 @@
-"""Handlers of what people open and send: sign-in, the incident, links, the feed, the status page's files."""
+"""Handlers of what people open: the incident, as it is and as it changes, their answers, and links."""
 
 import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from holdfast.console.headline import Said
-from holdfast.console.serving.accounts import Account, Accounts, NotSignedIn
 from holdfast.console.serving.answering import Answer, Answering
-from holdfast.console.serving.doors import Handler, Refused, Visit
-from holdfast.console.serving.pages import incident_page, must_accept, page, proposal_facts
-from holdfast.console.serving.sessions import COOKIE, Sealer
-from holdfast.console.serving.settings import ServeSettings
+from holdfast.console.serving.doors import Handler, Refused, Unanswered, Visit
+from holdfast.console.serving.pages import Onlooker, glass_said, incident_page, incident_pieces, must_accept, page, proposal_facts
+from holdfast.console.serving.sessions import Session, Sessions
 from holdfast.decision.access import person as person_of
 from holdfast.decision.links import BadLink, Deed, Link, opened
 
-_PENDING = "holdfast_sign_on"
-_PENDING_SECONDS = 600.0
-FEED_SECONDS = 0.5
-
-
-class SignOnFailed(Exception):
-    """Single sign-on said no, or nothing that can be believed; the text says which."""
-
-
-class SignOn(Protocol):
-    """Single sign-on, as the doors use it."""
-
-    async def begin(self) -> tuple[str, dict[str, object]]:
-        """Where the person goes, and what must be remembered until they come back. Raises SignOnFailed."""
-
-    async def finish(self, query: dict[str, str], remembered: dict[str, object]) -> str:
-        """The person of the plan who came back. Raises SignOnFailed."""
-
-    async def stands(self) -> str:
-        """In a few words, whether it answers now."""
+LOOK_SECONDS = 1.0
+"""How often an open page is looked after."""
+TICK_LOOKS = 5
+"""After so many looks it is told how things stand though nothing changed: its clocks run, and it knows that somebody is there."""
+MOST_OPEN_PAGES = 200
 
 
 class Visits:
     """The pages over one running controller."""
 
-    def __init__(
-        self, settings: ServeSettings, answering: Answering, accounts: Accounts, sealer: Sealer, link_key: bytes,
-        sign_on: SignOn | None, now: Callable[[], float], secure: bool,
-    ) -> None:  # fmt: skip
-        self._settings = settings
+    def __init__(self, answering: Answering, sessions: Sessions, link_key: bytes, now: Callable[[], float]) -> None:
         self._answering = answering
-        self._accounts = accounts
-        self._sealer = sealer
+        self._sessions = sessions
         self._link_key = link_key
-        self._sign_on = sign_on
         self._now = now
-        self._secure = secure
+        self._open_pages = 0
 
     def handlers(self) -> dict[tuple[str, str], Handler]:
         """Route → handler."""
         return {
-            ("GET", "/healthz"): self._health,
-            ("GET", "/sign-in"): self._sign_in_page,
-            ("POST", "/sign-in"): self._sign_in,
-            ("GET", "/sign-on"): self._sign_on_begins,
-            ("GET", "/sign-on/back"): self._sign_on_ends,
-            ("GET", "/break-glass"): self._glass_page,
-            ("POST", "/break-glass"): self._break_glass,
-            ("POST", "/sign-out"): self._sign_out,
-            ("GET", "/status/{path:path}"): self._status,
-            ("GET", "/feed"): self._feed,
             ("GET", "/a/{link}"): self._link_page,
             ("POST", "/a/{link}"): self._link_answer,
             ("GET", "/"): self._incident,
+            ("GET", "/live"): self._live,
             ("GET", "/api/state"): self._state,
             ("POST", "/answer"): self._answer,
         }
 
-    # -- signing in ---------------------------------------------------------------------------------------------------------
-
-    def _sign_in_form(self, *, pair: bool, problem: str = "", status: int = 200) -> Response:
-        title = "Break the glass" if pair else "Sign in to Holdfast"
-        minutes = f"{self._settings.broken_glass_minutes:.0f}"
-        facts: dict[str, Any] = {"pair": pair, "problem": problem, "sign_on": self._sign_on is not None, "minutes": minutes}
-        return HTMLResponse(page("sign_in.html.j2", title, **facts), status_code=status)
-
-    async def _health(self, _: Visit) -> Response:
-        return PlainTextResponse("ok\n")
-
-    async def _sign_in_page(self, _: Visit) -> Response:
-        return self._sign_in_form(pair=False)
-
-    async def _glass_page(self, _: Visit) -> Response:
-        return self._sign_in_form(pair=True)
-
-    async def _account(self, name: str, password: str) -> Account:
-        return await asyncio.to_thread(self._accounts.signed_in, name, password, self._now())
-
-    def _in(self, person: str, through: str, minutes: float) -> Response:
-        response = RedirectResponse("/", status_code=303)
-        cookie = self._sealer.session(person, through, self._now() + minutes * 60)
-        response.set_cookie(COOKIE, cookie, max_age=int(minutes * 60), httponly=True, samesite="lax", secure=self._secure)
-        return response
-
-    async def _sign_in(self, visit: Visit) -> Response:
-        try:
-            account = await self._account(visit.first("name"), visit.first("password"))
-            if account.break_glass:
-                raise NotSignedIn("name or password is wrong")
-        except NotSignedIn as error:
-            return self._sign_in_form(pair=False, problem=str(error), status=401)
-        return self._in(account.person, "page", self._settings.session_minutes)
-
-    async def _break_glass(self, visit: Visit) -> Response:
-        """Both are checked whatever the first comes to, so that nobody learns which of the two was wrong."""
-        tried = [await self._tried(visit, ""), await self._tried(visit, "_2")]
-        first, second = tried
-        if first is None or second is None or first.person == second.person or first.name == second.name:
-            return self._sign_in_form(pair=True, problem="it takes two different break-glass accounts and their passwords", status=401)
-        until = self._now() + self._settings.broken_glass_minutes * 60
-        sign_on = await self._sign_on.stands() if self._sign_on is not None else "none is configured"
-        told = {"with": second.person, "because": visit.first("because"), "sign_on": sign_on, "until_seconds": until}
-        said = await self._answering.command("break-glass", first.person, told, f"glass-{secrets.token_hex(8)}")
-        if said.startswith("refused"):
-            return self._sign_in_form(pair=True, problem=said, status=403)
-        return self._in(first.person, f"page by broken glass with {second.person}", self._settings.broken_glass_minutes)
-
-    async def _tried(self, visit: Visit, number: str) -> Account | None:
-        try:
-            account = await self._account(visit.first(f"name{number}"), visit.first(f"password{number}"))
-        except NotSignedIn:
-            return None
-        return account if account.break_glass else None
-
-    async def _sign_out(self, _: Visit) -> Response:
-        response = RedirectResponse("/sign-in", status_code=303)
-        response.delete_cookie(COOKIE)
-        return response
-
-    async def _sign_on_begins(self, _: Visit) -> Response:
-        if self._sign_on is None:
-            raise Refused(404, "no single sign-on is configured")
-        try:
-            url, remembered = await self._sign_on.begin()
-        except SignOnFailed as error:
-            return self._sign_in_form(pair=False, problem=str(error), status=503)
-        response = RedirectResponse(url, status_code=303)
-        sealed = self._sealer.seal("sign-on", {**remembered, "until": self._now() + _PENDING_SECONDS})
-        response.set_cookie(_PENDING, sealed, max_age=int(_PENDING_SECONDS), httponly=True, samesite="lax", secure=self._secure)
-        return response
-
-    async def _sign_on_ends(self, visit: Visit) -> Response:
-        remembered = self._sealer.opened("sign-on", visit.request.cookies.get(_PENDING, ""))
-        if self._sign_on is None or remembered is None or self._now() >= float(str(remembered["until"])):
-            return self._sign_in_form(pair=False, problem="this sign-on was not begun here, or too long ago: begin again", status=401)
-        try:
-            person = await self._sign_on.finish(dict(visit.request.query_params), remembered)
-        except SignOnFailed as error:
-            return self._sign_in_form(pair=False, problem=str(error), status=401)
-        response = self._in(person, "page", self._settings.session_minutes)
-        response.delete_cookie(_PENDING)
-        return response
-
     # -- the incident ---------------------------------------------------------------------------------------------------------
+
+    def _onlooker(self, state: dict[str, Any], session: Session | None) -> Onlooker:
+        person, word = ("", "") if session is None else (session.person, session.word)
+        return Onlooker(person, word, secrets.token_urlsafe(9), self._answering.may_approve(state, person))
 
     async def _shown(self, visit: Visit, told: Said | None = None, status: int = 200) -> Response:
         state = await self._answering.state()
-        person = visit.principal.name if visit.session is not None else ""
-        word = visit.session.word if visit.session is not None else ""
-        may = self._answering.may_approve(state, person)
-        text = incident_page(state, self._now(), person=person, word=word, once=secrets.token_urlsafe(9), may_approve=may, told=told)
-        return HTMLResponse(text, status_code=status)
+        return HTMLResponse(incident_page(state, self._now(), self._onlooker(state, visit.session), told), status_code=status)
 
     async def _incident(self, visit: Visit) -> Response:
         return await self._shown(visit)
@@ -192,6 +74,40 @@ class Visits:
             return await self._shown(visit, Said("failed", refused.text), refused.status)
         return await self._shown(visit, Said("failed" if said.startswith("refused") else "done", said))
 
+    # -- as it changes --------------------------------------------------------------------------------------------------------
+
+    async def _live(self, visit: Visit) -> Response:
+        if visit.session is None:
+            raise Refused(403, "an open page belongs to somebody who is signed in; machines read /api/state")
+        if self._open_pages >= MOST_OPEN_PAGES:
+            raise Refused(503, f"{MOST_OPEN_PAGES} pages are open already: this one loads itself again instead")
+        # A proxy that collects an answer before it passes it on would hold this one for ever.
+        return StreamingResponse(self._changes(visit.session), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+    async def _changes(self, session: Session) -> AsyncIterator[str]:
+        """The page in pieces whenever something else is so, until the session is over."""
+        self._open_pages += 1
+        try:
+            known, looks = "", 0
+            yield "retry: 2000\n\n"
+            while self._sessions.stands(session, self._now()):
+                name, said = await self._pieces(session)
+                looks += 1
+                if said["state"] != known or looks >= TICK_LOOKS:
+                    known, looks = str(said["state"]), 0
+                    yield event(name, said)
+                await asyncio.sleep(LOOK_SECONDS)
+            yield event("over", {})
+        finally:
+            self._open_pages -= 1
+
+    async def _pieces(self, session: Session) -> tuple[str, dict[str, Any]]:
+        try:
+            state = await self._answering.state()
+        except Unanswered as unanswered:
+            return "silent", {"state": "silent", "text": f"{unanswered} What is shown is what was known last."}
+        return "page", incident_pieces(state, self._now(), self._onlooker(state, session))
+
     # -- links: looking never acts --------------------------------------------------------------------------------------------
 
     def _opened(self, visit: Visit) -> Link:
@@ -209,7 +125,8 @@ class Visits:
         exercise = state["incident"] is not None and state["incident"]["kind"] == "exercise"
         shown = None if told is None else {"state": told.state, "text": told.text, "icon": "✓" if told.state == "done" else "✕"}
         title = f"{link.incident}: {'approve what is proposed' if link.deed is Deed.APPROVE else 'say that you have it'}"
-        text = page("link.html.j2", title, exercise=exercise, person=link.person, once=secrets.token_urlsafe(9), told=shown, **facts)
+        once, glass = secrets.token_urlsafe(9), glass_said(state)
+        text = page("link.html.j2", title, exercise=exercise, person=link.person, once=once, told=shown, glass=glass, **facts)
         return HTMLResponse(text, status_code=status)
 
     async def _link_page(self, visit: Visit) -> Response:
@@ -217,33 +134,21 @@ class Visits:
 
     async def _link_answer(self, visit: Visit) -> Response:
         link, state = self._opened(visit), await self._answering.state()
-        if link.deed is Deed.APPROVE and (wrong := _not_typed(state, visit)) is not None:
+        refuses = link.deed is Deed.APPROVE and visit.first("verb") == "refuse"  # whoever may say yes to it may say no to it
+        if link.deed is Deed.APPROVE and not refuses and (wrong := _not_typed(state, visit)) is not None:
             return await self._link_shown(link, state, Said("failed", f"{wrong}; open the link again"), 400)
-        answer = Answer(link.deed.value, link.incident, visit.first("once")[:100], link.hash, "", _accepts(state, visit))
+        verb = "refuse" if refuses else link.deed.value
+        answer = Answer(verb, link.incident, visit.first("once")[:100], link.hash, visit.first("reason"), _accepts(state, visit))
         try:
             said = await self._answering.give(person_of(link.person, "link"), answer)
         except Refused as refused:
             return await self._link_shown(link, state, Said("failed", refused.text), refused.status)
         return await self._link_shown(link, state, Said("failed" if said.startswith("refused") else "done", said))
 
-    # -- for customers --------------------------------------------------------------------------------------------------------
 
-    async def _status(self, visit: Visit) -> Response:
-        folder = self._settings.status_folder
-        if folder is None:
-            raise Refused(404, "no status page is served here")
-        wanted = visit.request.path_params["path"] or "index.html"
-        file = await asyncio.to_thread(_inside, folder, wanted)
-        if file is None:
-            raise Refused(404, "the status page has no such file")
-        return FileResponse(file)
-
-    async def _feed(self, visit: Visit) -> Response:
-        if self._settings.feed_file is None:
-            raise Refused(404, "no feed is served here")
-        last = visit.request.headers.get("last-event-id", "0")
-        after = int(last) if last.isdecimal() and len(last) < 16 else 0
-        return StreamingResponse(events(self._settings.feed_file, after), media_type="text/event-stream")
+def event(name: str, data: object) -> str:
+    """One server-sent event."""
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
 def _not_typed(state: dict[str, Any], visit: Visit) -> str | None:
@@ -262,44 +167,3 @@ def _accepts(state: dict[str, Any], visit: Visit) -> bool:
     proposal = proposal_facts(state)["proposal"]
     typed = proposal is not None and visit.first("region").strip() == proposal["target"]
     return typed and visit.first("accept_loss") == "yes"
-
-
-def _inside(folder: Path, wanted: str) -> Path | None:
-    """The file, where it really lies in the folder."""
-    file = (folder / wanted).resolve()
-    return file if file.is_relative_to(folder.resolve()) and file.is_file() else None
-
-
-async def events(file: Path, after: int) -> AsyncIterator[str]:
-    """The feed's lines after a number, for ever: a line that has no end yet is still being written and waits."""
-    number, offset = 0, 0
-    yield "retry: 2000\n\n"
-    while True:
-        content = await asyncio.to_thread(_rest, file, offset)
-        whole = content[: content.rfind(b"\n") + 1]
-        offset += len(whole)
-        for line in whole.splitlines():
-            number += 1
-            if number > after and (event := _event(line, number)) is not None:
-                yield event
-        if not whole:
-            yield ": alive\n\n"
-            await asyncio.sleep(FEED_SECONDS)
-
-
-def _rest(file: Path, offset: int) -> bytes:
-    try:
-        with file.open("rb") as opened_file:
-            opened_file.seek(offset)
-            return opened_file.read(1_000_000)
-    except FileNotFoundError:
-        return b""
-
-
-def _event(line: bytes, number: int) -> str | None:
-    try:
-        given = json.loads(line)
-        kind = str(given["event"]).replace("\n", " ").replace("\r", " ")
-        return f"id: {number}\nevent: {kind}\ndata: {json.dumps(given['data'], ensure_ascii=False)}\n\n"
-    except (ValueError, KeyError, TypeError):
-        return None  # a line torn by a crash

@@ -37,6 +37,7 @@ ORDER = (
     "approval",
     "profiles",
     "zone_notice",
+    "access_notice",
     "routes",
     "templates",
     "messages",
