@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from contract.action_suite import LATER, ORDER, ActionSuite, Ground, Opens, acted, ordered, proved
-from contract.forgetful_suite import ForgetfulSuite, Memories, Memory
 from contract.server_rig import CENTRAL, FUNCTIONS, WEST, freeze, haproxy, started_anew
 from holdfast.conduct.situation import Write
 from holdfast.controller.chronicle import Chronicle
@@ -175,37 +174,6 @@ def test_the_labs_load_balancer_follows_a_service_that_selects_another_set(tmp_p
     with haproxy(tmp_path, closed=closed) as (host, port, _):
         binding = LoadBalancerBinding(admin_host=host, admin_port=port, entry_host="", entry_port=0, backends={})
         asyncio.run(story(RuntimeApi(binding, timeout_seconds=2.0), host, port))
-
-
-class _OfHaproxy(ForgetfulSuite):
-    task: Task
-
-    @pytest.fixture
-    def memories(self, tmp_path: Path) -> Memories:
-        @asynccontextmanager
-        async def opened() -> AsyncIterator[Memory]:
-            with ExitStack() as stack:
-                host, port, process = stack.enter_context(haproxy(tmp_path, closed=self.task is SWITCH))
-                running = [process]
-
-                def anew() -> None:
-                    running.append(stack.enter_context(started_anew(running[-1], tmp_path, host, port)))
-
-                binding = Balancer(host, port, process).binding
-                effector = self.implementations[0]({CENTRAL: binding}, timeout_seconds=1.0)
-                yield Memory(effector, self.task, anew, lambda: freeze(running[-1]))
-
-        return opened
-
-
-class TestLoadBalancerSwitchRecalled(_OfHaproxy):
-    implementations = (LoadBalancerSwitchAction,)
-    task = SWITCH
-
-
-class TestLoadBalancerDrainRecalled(_OfHaproxy):
-    implementations = (LoadBalancerDrainAction,)
-    task = DRAIN
 
 
 # -- what was ordered outlives HAProxy's process -------------------------------------------------------------------------------
