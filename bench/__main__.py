@@ -3,7 +3,18 @@
 import subprocess
 import sys
 
-SCRIPTS = ("startup", "plan_size", "forecast_size", "journal", "makespan", "messages", "clocks", "idle", "outage")
+SCRIPTS = (
+    "startup",
+    "plan_size",
+    "forecast_size",
+    "import_growth",
+    "journal",
+    "makespan",
+    "messages",
+    "clocks",
+    "idle",
+    "outage",
+)
 
 missed = []
 for script in SCRIPTS:

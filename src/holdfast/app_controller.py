@@ -23,6 +23,7 @@ from holdfast.controller.audiences import Audiences
 from holdfast.controller.hearing import belongs_to, hear
 from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller, Settings
+from holdfast.controller.reminding import Reminding
 from holdfast.controller.watch import Watch
 from holdfast.fencing.promise import LONGEST_TTL_SECONDS, Epoch, Timing
 from holdfast.plan.bindings import (
@@ -40,6 +41,7 @@ from holdfast.ports.action import Action
 from holdfast.ports.audience import AudienceSource
 from holdfast.ports.clock import Clock
 from holdfast.ports.divergence import DivergenceSource
+from holdfast.ports.forgetful import Forgetful
 from holdfast.providers.agents.actions import (
     PostgresPromoteAction,
     PostgresReprotectAction,
@@ -57,7 +59,7 @@ from holdfast.providers.dns.switch import DnsSwitchAction
 from holdfast.providers.file.contacts import CsvAudience, member_of
 from holdfast.providers.file.divergence import EXPORTS, DivergenceExportAction
 from holdfast.providers.file.give_back import ExportGiver
-from holdfast.providers.haproxy.traffic import LoadBalancerDrainAction, LoadBalancerSwitchAction
+from holdfast.providers.haproxy.traffic import LoadBalancerDrainAction, LoadBalancerSwitchAction, Turns
 from holdfast.providers.http.audience import HttpAudience
 from holdfast.providers.http.client import request
 from holdfast.providers.kubernetes.fresh import FreshAction
@@ -122,6 +124,7 @@ class Assembled:
     """The installation that the bindings name; empty when they name none."""
     audiences: Audiences
     channels: Channels
+    reminding: tuple[Reminding, ...]
 
 
 def actions_for(
@@ -130,7 +133,7 @@ def actions_for(
     """The action behind every block that a provider carries out."""
     source = bindings.source_address
     dns = next(iter(_bound(bindings, DnsBinding).values()))
-    balancers = _bound(bindings, LoadBalancerBinding)
+    balancers, turns = _bound(bindings, LoadBalancerBinding), Turns()
     clusters = _bound(bindings, ClusterBinding)
     buckets = _bound(bindings, BucketBinding)
     databases = _bound(bindings, PostgresBinding)
@@ -162,8 +165,8 @@ def actions_for(
         "application.scale": ScaleAction(clusters, source_address=source),
         "application.deploy": DeployAction(clusters, source_address=source),
         "application.fresh": FreshAction(clusters, bindings.functions, clock, source_address=source),
-        "loadbalancer.switch": LoadBalancerSwitchAction(balancers, source_address=source),
-        "loadbalancer.drain": LoadBalancerDrainAction(balancers, source_address=source),
+        "loadbalancer.switch": LoadBalancerSwitchAction(balancers, source_address=source, turns=turns),
+        "loadbalancer.drain": LoadBalancerDrainAction(balancers, source_address=source, turns=turns),
         "dns.switch": DnsSwitchAction(dns, names, source_address=source),
         "smoke.test": SmokeTestAction(entries),
         "performance.watch": PerformanceWatchAction(entries, plan.functions),
@@ -211,12 +214,13 @@ def assemble(
     agents = {region: AgentClient(region, binding, clock) for region, binding in bindings.agents.items()}
     watch = Watch(plan, timing, scenario, sources_for(bindings, timing), clock)
     channels = channels_for(plan.channels(), bindings, clock)
+    actions = through(actions_for(plan, bindings, agents, keeper, clock, bindings.replication))
     controller = Controller(
         Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise, scale),
         journal,
         clock,
         watch,
-        through(actions_for(plan, bindings, agents, keeper, clock, bindings.replication)),
+        actions,
         channels.notifiers,
         keeper,
         [AgentRecords(agent, bindings.agents[region].key_file) for region, agent in agents.items()],
@@ -229,7 +233,9 @@ def assemble(
     controller.directory = audiences.directory
     controller.telling.links, controller.telling.receipt_within_seconds = links_for(bindings), channels.receipt_within_seconds
     api = Api(controller, keeper, journal, token, lease_key)
-    return Assembled(controller, keeper, journal, agents, api, bindings.installation, audiences, channels)
+    forgetful = {block: action for block, action in actions.items() if isinstance(action, Forgetful)}
+    reminding = tuple(Reminding(region, forgetful, controller.chronicle, clock, controller.room) for region in plan.regions)
+    return Assembled(controller, keeper, journal, agents, api, bindings.installation, audiences, channels, reminding)
 
 
 def _audience_sources(loaded: LoadedPlan) -> dict[str, AudienceSource]:
@@ -332,6 +338,8 @@ async def run_controller(
                 group.create_task(_serve(server, binding.host, binding.port))
             group.create_task(assembled.audiences.run())
             group.create_task(assembled.controller.run())
+            for reminding in assembled.reminding:
+                group.create_task(reminding.run())
             group.create_task(_narrate(assembled.journal, tell, clock, head))
     finally:
         server.should_exit = True

@@ -65,6 +65,16 @@ def server(
                 child.wait()
 
 
+@contextmanager
+def started_anew(child: subprocess.Popen[bytes], directory: Path, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The same server again on the same configuration, after a kill that left it no time for anything."""
+    child.kill()
+    child.wait()
+    assert isinstance(child.args, list)
+    with server(child.args, directory, host, port) as again:
+        yield again
+
+
 def freeze(child: subprocess.Popen[bytes]) -> None:
     """The server is there, takes connections, and answers nothing: as behind a cut link."""
     os.kill(child.pid, signal.SIGSTOP)

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as any_
 
-from holdfast.conduct.situation import Alarm, FunctionHit
+from holdfast.conduct.situation import Alarm, FunctionHit, LossBound
 from holdfast.console.frame import cells, frame, plain
 from holdfast.console.state import state
 from holdfast.console.view import Heard, View, view
+from holdfast.health.loss import ComponentLoss
 from holdfast.health.standing import served_from, standings
 from unit.conduct_on_paper import DR, PRIMARY, Paper
 from unit.health_world import World, cut
@@ -119,6 +120,25 @@ def test_what_was_seen_before_an_incident_is_a_suspicion() -> None:
     paper = Paper()
     paper.alarms = (Alarm(PRIMARY, "region-score", False, paper.now - 12.0, "the score is 40", 40.0),)
     assert _text(_view(paper, age=0.0))[0] == f"EXERCISE ? {PRIMARY} is suspected (region-score, for 12 s): the score is 40"
+
+
+def test_each_component_says_what_it_may_lose_against_its_own_rpo_and_unknown_is_no_zero() -> None:
+    paper = Paper(exercise=None)
+    losses = (
+        ComponentLoss("database", 1.3, paper.now - 1.2, 13, 300.0, "seen"),
+        ComponentLoss("cache", 1200.0, paper.now - 1200.0, None, 900.0, "seen"),
+        ComponentLoss("storage", None, None, None, 3600.0, "nobody has seen a time stamp"),
+    )
+    paper.loss = LossBound(None, None, losses)
+    told = _told(paper)["loss"]
+    assert [(one["component"], one["bound_seconds"], one["rpo_seconds"]) for one in told["components"]] == [
+        ("database", 1.3, 300.0),
+        ("cache", 1200.0, 900.0),
+        ("storage", None, 3600.0),
+    ]
+    said = next(line for line in _text(_view(paper), 120) if line.startswith("  each now:"))
+    assert said == "  each now: ✓ PostgreSQL 1.3 s ✕ Redis 20 min, above its RPO of 15 min ? Object storage unknown"
+    assert not any("each now" in line for line in _text(_view(paper, silent=9.0))), "what was known is no proof of anything now"
 
 
 def test_a_small_window_keeps_what_matters_and_counts_what_it_leaves_out() -> None:

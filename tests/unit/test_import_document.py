@@ -242,7 +242,16 @@ def test_what_is_removed_from_the_document_is_reported_and_never_made_up(line: s
 
 
 def test_a_document_that_says_nothing_gives_a_plan_that_says_what_it_lacks() -> None:
-    got: Any = import_document(b"", "empty.md")
+    got: Any = import_document(b"# Plan\n", "empty.md")
 
     assert not got.complete
     assert {"name", "version", "functions", "regions", "document.owner"} <= set(got.missing)
+
+
+def test_a_plan_of_sound_values_that_does_not_load_is_not_called_whole() -> None:
+    rule = "\n## Communication\n\n### Briefing\n\n- **Method**: Email\n- **Recipients**: Crew\n- **Timeline**: Within 30 minutes\n"
+    got = import_document((DOCUMENTS / "reference.md").read_bytes() + rule.encode(), "plan.md")
+
+    (problem,) = got.missing
+    number = int(problem.split(" ")[1])
+    assert not got.complete and "no subject" in problem and "briefing:" in got.text.split("\n")[number - 2 : number][0]

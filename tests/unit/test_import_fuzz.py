@@ -1,13 +1,13 @@
-"""Any file at all: a plan, or one clear error with its place; in a time that grows with the file and no faster."""
+"""Any file at all: a plan, or one clear error with its place."""
 
-import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.document.reading import DocumentError, import_document
+from holdfast.document.reading.damage import MOST_BYTES
 from holdfast.plan.loader import PlanError, load_bytes
 
 DOCUMENTS = sorted((Path(__file__).parent / "documents").glob("*.md"))
@@ -55,19 +55,16 @@ def outcome(content: bytes) -> None:
 
 
 @given(st.binary(max_size=400))
-@settings(max_examples=60)
 def test_any_bytes(content: bytes) -> None:
     outcome(content)
 
 
 @given(st.text(max_size=400))
-@settings(max_examples=60)
 def test_any_text(text: str) -> None:
     outcome(text.encode("utf-8", "replace"))
 
 
 @given(st.lists(PIECES, max_size=25))
-@settings(max_examples=150)
 def test_any_order_of_what_documents_are_made_of(pieces: list[str]) -> None:
     outcome("".join(pieces).encode("utf-8", "replace"))
 
@@ -75,7 +72,6 @@ def test_any_order_of_what_documents_are_made_of(pieces: list[str]) -> None:
 @given(
     st.sampled_from(DOCUMENTS), st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 80), st.text(max_size=8)), min_size=1, max_size=6)
 )
-@settings(max_examples=100)
 def test_a_document_with_pieces_cut_out_and_put_in(path: Path, cuts: list[tuple[int, int, str]]) -> None:
     text = path.read_text()
     for at, length, put in cuts:
@@ -84,7 +80,6 @@ def test_a_document_with_pieces_cut_out_and_put_in(path: Path, cuts: list[tuple[
 
 
 @given(st.sampled_from(DOCUMENTS), st.randoms(use_true_random=False))
-@settings(max_examples=60)
 def test_a_document_with_its_lines_shuffled(path: Path, dice: object) -> None:
     lines = path.read_text().split("\n")
     dice.shuffle(lines)  # type: ignore[attr-defined]
@@ -120,15 +115,14 @@ def test_a_document_with_its_lines_shuffled(path: Path, dice: object) -> None:
     ],
     ids=range(23),
 )
-def test_what_is_made_to_take_long_takes_seconds_at_most(content: bytes) -> None:
-    begin = time.process_time()
+def test_what_is_made_to_take_long_ends_as_everything_else_does(content: bytes) -> None:
+    """How its time grows is held in `test_import_growth`."""
     outcome(content)
-    assert time.process_time() - begin < 10
 
 
 def test_too_large_and_no_text_are_refused_at_once_with_the_line() -> None:
-    with pytest.raises(DocumentError, match="larger than 16 MiB"):
-        import_document(b"x" * (16 * 1024 * 1024 + 1), "large.md")
+    with pytest.raises(DocumentError, match="larger than 2 MiB"):
+        import_document(b"x" * (MOST_BYTES + 1), "large.md")
     with pytest.raises(DocumentError, match="no text") as caught:
         import_document(b"# Plan\n\n\x00", "binary.md")
     assert caught.value.placed("binary.md").startswith("binary.md:3:1: ")

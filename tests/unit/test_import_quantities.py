@@ -88,7 +88,7 @@ def test_how_often_in_words() -> None:
 
 
 def test_money_is_dollars_or_it_is_asked_about() -> None:
-    assert money("$200,000+") == Money(200000, True)
+    assert money("$200,000+") == Money(200000, True, "'$' is taken for US dollars")
     assert money("USD 2k") == Money(2000, False)
     for text in ("€90,000", "5000", "$10k-$20k"):
         found = money(text)

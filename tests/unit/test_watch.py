@@ -54,6 +54,21 @@ def bound(watch: Watch, clock: Moment, seconds: float) -> float:
     return loss
 
 
+def test_the_loss_of_each_component_stands_beside_the_worst() -> None:
+    clock = Moment()
+    watch = watching(clock)
+    late = [_look(10, Subject.REDIS, "cache", {"last_heartbeat_seconds": START + 4.0})]
+    watch._history = absorb(watch._history, late, START + 4.0, PROFILE)
+    clock.seconds = START + 5.0
+    loss = watch.now(Installation(PRIMARY), NoPromise()).loss  # type: ignore[arg-type]  # only asked when it ends
+    found = {one.component: one.bound_seconds for one in loss.components}
+    assert set(found) == {"database", "cache", "storage"}
+    assert found["database"] == found["storage"] == loss.bound_seconds
+    assert found["cache"] is not None
+    assert found["database"] is not None
+    assert found["database"] - found["cache"] == 4.0
+
+
 def test_an_agent_that_nobody_has_seen_of_late_may_have_promised_again() -> None:
     clock = Moment()
     watch = watching(clock)

@@ -2,7 +2,8 @@
 
 Here `-o FILE` names the plan's file, as the document's owner expects of a command that makes one; for programs there is `--format json`
 (or `-o json`, as with every other command). Exit: 0 when the plan is complete, 1 when the document lacks what the plan needs (it is written
-all the same, and the keys are named), 2 when the document can't be read or the plan can't be written.
+all the same, and the keys are named), 2 when the document can't be read (an empty file and one that is no Markdown among them) or the plan
+can't be written.
 """
 
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from holdfast.cli.output import CommandError, ExitCode, State, print_json, print_next, screen, state_text, table
+from holdfast.plan.problems import shortened
 
 if TYPE_CHECKING:
     from holdfast.document.reading import Imported
+    from holdfast.document.reading.importing import Concluded
 
 SCHEMA = "holdfast/import/v1"
 _MOST_SHOWN = 20
@@ -85,7 +88,7 @@ def _exported(content: bytes, document: Path) -> "Imported | None":
     if read.problems:
         raise CommandError("\n".join(["the exported document can't be read back:", *PlanError(read.problems).lines()]))
     counts = {name.replace("_", " "): len(value) for name, value in read.data.items() if isinstance(value, dict | list) and value}
-    return Imported(yaml_text(read.data, document.name, ()), read.data, counts, (), (), (), (), (), (), 0)
+    return Imported(yaml_text(read.data, document.name, ()), read.data, counts, (), (), (), (), (), (), (), (), 0)
 
 
 def _write(target: Path, text: str) -> None:
@@ -142,7 +145,9 @@ def _say(document: Path, target: Path | None, imported: "Imported", *, stderr: b
         out.print()
         out.print(table(["what", "where", "says"], rows[:_MOST_SHOWN]))
         if len(rows) > _MOST_SHOWN:
-            out.print(f"… and {len(rows) - _MOST_SHOWN} more; `--format json` lists them all")
+            out.print(f"… and {len(rows) - _MOST_SHOWN} more; `--format json` lists them all, whole")
+        elif imported.concluded:
+            out.print("What was concluded has a comment in the plan; `--format json` lists each with its line")
         out.print()
     if not stderr:
         name = str(target)
@@ -157,9 +162,29 @@ def _rows(document: Path, imported: "Imported") -> list[list[Any]]:
     rows += [
         ["question", f"{place}:{asked.line}", Text(f"{asked.about}: {asked.says}{_choices(asked.choices)}")] for asked in imported.questions
     ]
-    rows += [["not understood", f"{place}:{note.line}", Text(f"{note.text[:100]} ({note.section})")] for note in imported.notes]
-    rows += [["repaired", f"{place}:{repair.line}", Text(f"{repair.was[:50]} → {repair.now[:50]}")] for repair in imported.repairs]
+    rows += _concluded_rows(place, imported.concluded)
+    rows += [["there is none", f"{place}:{absent.line}", Text(f"{absent.about}: '{absent.says}'")] for absent in imported.absent]
+    rows += [["not understood", f"{place}:{note.line}", Text(f"{shortened(note.text, 100)} ({note.section})")] for note in imported.notes]
+    rows += [
+        ["repaired", f"{place}:{repair.line}", Text(f"{shortened(repair.was, 50)} → {shortened(repair.now, 50)}")]
+        for repair in imported.repairs
+    ]
     rows += [["added", "", Text(text)] for text in imported.added]
+    return rows
+
+
+def _concluded_rows(place: str, concluded: "tuple[Concluded, ...]") -> list[list[Any]]:
+    """A row for each reason and part of the plan: how often it was the reason, and where first."""
+    from rich.text import Text
+
+    alike: dict[tuple[str, str], list[Concluded]] = {}
+    for one in concluded:
+        alike.setdefault((one.about.partition(".")[0], one.because), []).append(one)
+    rows: list[list[Any]] = []
+    for (section, because), found in alike.items():
+        first = found[0]
+        what = f"{first.about} is {first.value}" if len(found) == 1 else f"{len(found)} values of {section}, the first {first.about}"
+        rows.append(["concluded", f"{place}:{first.line}", Text(f"{what}: {because}")])
     return rows
 
 
@@ -177,6 +202,8 @@ def _report(document: Path, target: Path | None, imported: "Imported") -> dict[s
         "manual_steps": imported.manual_steps,
         "missing": list(imported.missing),
         "questions": list(imported.questions),
+        "concluded": list(imported.concluded),
+        "not_applicable": list(imported.absent),
         "not_understood": list(imported.notes),
         "repaired": list(imported.repairs),
         "empty_appendices": list(imported.empty_appendices),

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from holdfast.communications.recipients import NO_DIRECTORY, Directory
 from holdfast.decision.replay import Installation
+from holdfast.health.loss import ComponentLoss
 from holdfast.health.zones import ZoneState
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan, Profile
@@ -39,6 +40,8 @@ class LossBound:
 
     bound_seconds: float | None
     estimated_writes: int | None
+    components: tuple[ComponentLoss, ...] = ()
+    """What each component that would move adds to it; the bound is the worst of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,9 +198,16 @@ def _course(view: View, width: int) -> list[_Ranked]:
         lines.append(_Ranked(((f"  then {' → '.join(view.then)}", Look.MUTED),), 6))
     if view.loss is not None:
         lines.append(_Ranked(_said(view.loss, strong=Look.PLAIN if view.loss.state != "unknown" else None), 5))
+    if view.losses:
+        lines.append(_Ranked(_losses(view.losses), 6))
     for number, asked in enumerate(view.acting):
         lines += [_Ranked(line, 0 if number == 0 else 2) for line in _folded(_said(asked), width, 3 if number == 0 else 1)]
     return lines
+
+
+def _losses(losses: Sequence[Said]) -> Line:
+    """Every component that keeps data in one line: it belongs to the line above, which says the worst."""
+    return (("  each now:", Look.MUTED), *((f" {_ICONS[loss.state]} {loss.text}", Look(loss.state)) for loss in losses))
 
 
 def _step(step: Doing) -> Line:

@@ -137,6 +137,11 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.FENCE_CONFIRMED: lambda body: ("done", f"{body['region']} can't write any more ({body['how']})"),
     Kind.STEP_INTENDED: lambda body: ("running", f"{body['step']} ({body['block']}) begins"),
     Kind.STEP_FINISHED: _finished,
+    Kind.ORDER_FORGOTTEN: lambda body: ("unknown", f"{body['reason']}; what {body['step']} ordered is said to it again"),
+    Kind.ORDER_REPEATED: lambda body: (
+        "done" if body["outcome"] == "succeeded" else "unknown" if body["outcome"] == "unknown" else "failed",
+        f"{body['step']} once more: {body['detail']}",
+    ),
     Kind.STEP_WAITING: _waiting,
     Kind.OTHER_WAY: _other_way,
     Kind.RUN_FINISHED: lambda body: ("done" if body["outcome"] == "succeeded" else "failed", f"run {body['run']} {body['outcome']}"),

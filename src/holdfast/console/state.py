@@ -106,6 +106,16 @@ def _broken_glass(situation: Situation) -> dict[str, Any] | None:
     return dict(broken) if broken is not None and situation.now < broken["until_seconds"] else None
 
 
+def _loss(situation: Situation) -> dict[str, Any]:
+    """What a failover now may lose: the worst of all components, and each of them with the RPO that the plan gives it."""
+    loss, components = situation.loss, situation.plan.components
+    return {
+        "bound_seconds": loss.bound_seconds,
+        "estimated_writes": loss.estimated_writes,
+        "components": [{**asdict(one), "title": components[one.component].name} for one in loss.components],
+    }
+
+
 def _watching(plan: Plan, picture: Picture | None, heard_seconds: Mapping[str, float]) -> dict[str, Any]:
     if picture is None:
         return {"functions": {}, "scores": {}, "observers": {}, "zones": []}
@@ -164,6 +174,6 @@ def state(
             }
             for alarm in situation.alarms
         ],
-        "loss": {"bound_seconds": situation.loss.bound_seconds, "estimated_writes": situation.loss.estimated_writes},
+        "loss": _loss(situation),
         "incident": None if last is None else _incident(situation, last),
     }

@@ -100,6 +100,8 @@ class View:
     doing: tuple[Doing, ...] = ()
     then: tuple[str, ...] = ()
     loss: Said | None = None
+    losses: tuple[Said, ...] = ()
+    """What each component that keeps data may lose now."""
     observers: Said | None = None
     acting: tuple[Said, ...] = ()
     next_command: str = "holdfast status"
@@ -127,6 +129,7 @@ def view(heard: Heard, now: float, zone: str = "UTC") -> View:
         doing=_doing(state, moment),
         then=_then(state),
         loss=_loss(state),
+        losses=tuple(_component_loss(loss) for loss in state["loss"].get("components", ())),
         observers=_observers(state),
         acting=tuple(_acting(entry, moment, zone) for entry in state["acting"]),
         next_command=next_command(state),
@@ -325,6 +328,15 @@ def _loss(state: State) -> Said:
     smallest = min(function["rpo_seconds"] for function in state["functions"])
     above = f", above the RPO of {duration(smallest)}" if bound > smallest else ""
     return Said("failed" if above else "done", f"{what} may lose at most the last {duration(bound)} of acknowledged writes{above}")
+
+
+def _component_loss(loss: Mapping[str, Any]) -> Said:
+    bound, rpo, title = loss["bound_seconds"], loss["rpo_seconds"], loss["title"]
+    if bound is None:
+        return Said("unknown", f"{title} unknown")
+    if rpo is not None and bound > rpo:
+        return Said("failed", f"{title} {duration(bound)}, above its RPO of {duration(rpo)}")
+    return Said("done", f"{title} {duration(bound)}")
 
 
 def _observers(state: State) -> Said:

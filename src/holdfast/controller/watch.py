@@ -155,8 +155,8 @@ class Watch:
         target = next(name for name in self._plan.regions if name != source)
         ends_in = max(consent.promise_ends_in_seconds(), self._agent_promise_ends_in(target, now))
         headroom = 2 * self._profile.probe_every if ends_in > 0 else 0.0
-        bound, estimate = worst_loss(self.losses(target, now + ends_in + headroom))
-        return LossBound(bound, estimate)
+        losses = self.losses(target, now + ends_in + headroom)
+        return LossBound(*worst_loss(losses), tuple(losses.values()))
 
     def _loss_of(self, components: frozenset[str], source: str, target: str, now: float) -> LossBound:
         """What may be lost where no writer moves: of a bucket, what had not been copied when the observers saw it go down.
@@ -170,7 +170,7 @@ class Watch:
         ]
         until = min(down, default=now) + self._profile.probe_every
         moved = {name: loss for name, loss in self.losses(target, until).items() if name in components}
-        return LossBound(*worst_loss(moved)) if moved else LossBound(0.0, 0)
+        return LossBound(*worst_loss(moved), tuple(moved.values())) if moved else LossBound(0.0, 0)
 
     def standings(self) -> tuple[Standing, ...]:
         """How each thing of the regions stands, for readers."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from holdfast.decision.admission import Admission, after
 from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.table import ENDED, State
 from holdfast.journal.kinds import Kind
@@ -142,6 +143,8 @@ class Installation:
     handled_commands: Mapping[str, str] = field(default_factory=dict)
     """Identifier of every command that was handled → what its giver was told."""
     steps_ordered: int = 0
+    admissions: Mapping[str, Admission] = field(default_factory=dict)
+    """Region → what its load balancer was told last."""
 
     def open_incident(self) -> IncidentState | None:
         """The incident that isn't over, if there is one: an installation conducts one at a time."""
@@ -358,6 +361,8 @@ def fold(installation: Installation, record: Record) -> Installation:
     body, change = record.body, _INSTALLATION_CHANGES.get(record.kind)
     if change is not None:
         installation = replace(installation, **change(installation, body))
+    if (admissions := after(installation.admissions, record)) is not installation.admissions:
+        installation = replace(installation, admissions=admissions)
     match record.kind:
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))

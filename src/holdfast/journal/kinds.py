@@ -43,6 +43,8 @@ class Kind(StrEnum):
     JOURNAL_WAITED = "journal.waited"  # since_seconds, seconds, reason: so long the journal could not be written, and nothing was decided or ordered
     STEP_INTENDED = "step.intended"  # run, step, block, component, source, target, mode, attempt, order [4], parameters
     STEP_FINISHED = "step.finished"  # run, step, block, attempt, attempts_left (before a person is asked), outcome (succeeded|settled|refused|failed|unknown, or by a person: again|skipped|settled), detail, facts, checked, verified
+    ORDER_FORGOTTEN = "order.forgotten"  # region, of (incident), run, step, block, order [4], reason: a load balancer was started anew; what it was ordered is said to it again
+    ORDER_REPEATED = "order.repeated"  # region, of (incident), run, step, block, order [4], outcome, detail: what came of saying it again
     STEP_WAITING = "step.waiting"  # run, step, block, attempt, reason, needs (role), choices [{choice, says, command}]
     OTHER_WAY = "step.other-way"  # run, step, block, reason, by (person, or holdfast), steps [step]: what is done instead; the step is proved at its end
     RUN_STARTED = "run.started"  # run (failover | reprotect | way-back | turn-back), source, target, mode, epoch; of turn-back also: of (the run turned back), withdraws ([era, epoch] or null)

@@ -220,7 +220,8 @@ def _exercises(findings: Findings, data: Any) -> None:
 
 
 def _questions(findings: Findings, data: Any) -> None:
-    for index, question in items(data.get("questions") if isinstance(data, dict) else None):
-        about = question.get("about") if isinstance(question, dict) else None
-        if isinstance(about, str) and place_of(about, data) is None:
-            findings.at(("questions", index, "about"), "the plan has no such place", about, "write it as in 'exercises.tabletop.every'")
+    for section in ("questions", "not_applicable"):
+        for index, entry in items(data.get(section) if isinstance(data, dict) else None):
+            about = entry.get("about") if isinstance(entry, dict) else None
+            if isinstance(about, str) and place_of(about, data) is None:
+                findings.at((section, index, "about"), "the plan has no such place", about, "write it as in 'exercises.tabletop.every'")

@@ -170,6 +170,17 @@ class Question(Part):
     """File and line."""
 
 
+class NotApplicable(Part):
+    """A value that the source says there is none of, such as the RPO of what keeps no data: it wasn't forgotten."""
+
+    about: str
+    """Where the value would stand, such as `components.application.rpo`."""
+    says: str
+    """The source's words, with its reason where it gives one."""
+    source: str = ""
+    """File and line."""
+
+
 class Note(Part):
     """What an import could not type, with its place."""
 

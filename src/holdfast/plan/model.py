@@ -16,6 +16,7 @@ from holdfast.plan.governance import (
     Exercise,
     Improvement,
     Indicator,
+    NotApplicable,
     Note,
     Procedure,
     Question,
@@ -74,6 +75,7 @@ __all__ = [
     "Monitor",
     "NetworkLostTrigger",
     "NodeGroup",
+    "NotApplicable",
     "Note",
     "Objectives",
     "OtherWay",
@@ -184,6 +186,7 @@ class Plan(Part):
     regulations: dict[Identifier, Regulation] = Field(default_factory=dict)
 
     questions: tuple[Question, ...] = ()
+    not_applicable: tuple[NotApplicable, ...] = ()
     notes: tuple[Note, ...] = ()
 
     @model_validator(mode="before")

@@ -122,3 +122,8 @@ def did_you_mean(word: Any, known: Iterable[str]) -> str:
         return "the plan has none"
     listed = ", ".join(words[:12]) + (", …" if len(words) > 12 else "")
     return f"known here: {listed}"
+
+
+def shortened(text: str, most: int = 120) -> str:
+    """A text for a sentence about it: whole, or its beginning with `…`. The whole stands at the place that the sentence names."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from holdfast.checks.facts import Facts
 from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.checks.rules.note_left import BOUND_TO_LAB
+from holdfast.plan.problems import shortened
 
 CODE = "HF140"
 
@@ -12,7 +13,7 @@ CODE = "HF140"
 def _apply(facts: Facts) -> Iterator[Finding]:
     for number, note in enumerate(facts.plan.notes):
         if note.section.casefold() == BOUND_TO_LAB:
-            sentence = f"added so that the plan runs in the lab, and not the company's own: {note.text[:160]}"
+            sentence = f"added so that the plan runs in the lab, and not the company's own: {shortened(note.text, 160)}"
             yield Finding(CODE, Severity.NOTE, sentence, (("notes", number),), "decide it, write it yourself, then remove the note")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from holdfast.checks.facts import Facts
 from holdfast.checks.finding import Explanation, Finding, Rule, Severity
+from holdfast.plan.problems import shortened
 
 CODE = "HF139"
 
@@ -15,7 +16,7 @@ def _apply(facts: Facts) -> Iterator[Finding]:
     for number, note in enumerate(facts.plan.notes):
         if note.section.casefold() != BOUND_TO_LAB:
             source = f" ({note.source})" if note.source else ""
-            sentence = f"this could not be typed and is not checked{source}: {note.text[:120]}"
+            sentence = f"this could not be typed and is not checked{source}: {shortened(note.text)}"
             yield Finding(CODE, Severity.NOTE, sentence, (("notes", number),), "write it where it belongs, then remove the note")
 
 

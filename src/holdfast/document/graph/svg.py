@@ -48,13 +48,16 @@ def svg(graph: Graph) -> str:
     edges = [_edge(boxes[edge.source], boxes[edge.target], edge) for edge in graph.edges if edge.source in boxes and edge.target in boxes]
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img"'
-        f' font-family="{_FONT}">',
+        f' font-family="{_FONT}" fill="#16202E">',
         f"<title>{_clean(graph.title)}</title><desc>{_clean(graph.caption)}</desc>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
         '<path d="M0 0 L8 4 L0 8 z" fill="#4F5B69"/></marker></defs>',
         f'<rect x="0" y="0" width="{width}" height="{height}" fill="#FFFFFF"/>',
         *heads,
-        *edges,
+        '<g fill="none" stroke="#4F5B69" stroke-width="1.2" marker-end="url(#tip)">',
+        *(line for line, _ in edges),
+        "</g>",
+        *(words for _, words in edges if words),
         *(_drawn(box) for box in boxes.values()),
         "</svg>",
     ]
@@ -75,37 +78,40 @@ def _drawn(box: _Box) -> str:
     whole = f"{box.node.title}. {box.node.note}" if box.node.note else box.node.title
     return (
         f"<g><title>{_clean(whole)}</title>"
-        f'<rect x="{box.left}" y="{box.top}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="5" fill="{fill}" stroke="{line}"/>'
+        f'<rect x="{box.left:g}" y="{box.top:g}" width="{_BOX_WIDTH}" height="{_BOX_HEIGHT}" rx="5" fill="{fill}" stroke="{line}"/>'
         + _text(box.left + 8, box.top + 18, _cut(box.node.title, _BOX_WIDTH - 16, _LETTER), 11, "bold")
         + _text(box.left + 8, box.top + 34, _cut(box.node.note, _BOX_WIDTH - 16, _SMALL_LETTER), 9.5)
         + "</g>"
     )
 
 
-def _edge(source: _Box, target: _Box, edge: Edge) -> str:
+def _edge(source: _Box, target: _Box, edge: Edge) -> tuple[str, str]:
+    """The line, and the words beside it."""
     dash = ' stroke-dasharray="5 4"' if edge.look == "dashed" else ""
     if source.left == target.left:  # within a column: a bow on its right
         x = source.left + _BOX_WIDTH
-        path = f"M{x} {source.middle} C{x + 34} {source.middle} {x + 34} {target.middle} {x + 2} {target.middle}"
+        path = f"M{x:g} {source.middle:g} C{x + 34:g} {source.middle:g} {x + 34:g} {target.middle:g} {x + 2:g} {target.middle:g}"
         across, down = x + 28.0, (source.middle + target.middle) / 2
     else:
         forward = target.left > source.left
         x, end = (source.left + _BOX_WIDTH, target.left) if forward else (source.left, target.left + _BOX_WIDTH)
         half = (x + end) / 2
-        path = f"M{x} {source.middle} C{half} {source.middle} {half} {target.middle} {end} {target.middle}"
+        path = f"M{x:g} {source.middle:g} C{half:g} {source.middle:g} {half:g} {target.middle:g} {end:g} {target.middle:g}"
         across, down = half, (source.middle + target.middle) / 2
     words = ""
     if edge.words:
         kind, _, rest = edge.words.partition(", ")
         lines = [(kind, -5), (rest, 11)] if rest else [(kind, -5)]
         words = "".join(_text(across, down + shift, line, 8.5, anchor="middle") for line, shift in lines)
-    return f'<path d="{path}" fill="none" stroke="#4F5B69" stroke-width="1.2"{dash} marker-end="url(#tip)"/>{words}'
+    return f'<path d="{path}"{dash}/>', words
 
 
 def _text(x: float, y: float, words: str, size: float, weight: str = "normal", anchor: str = "start") -> str:
     if not words:
         return ""
-    return f'<text x="{x}" y="{y}" font-size="{size}" font-weight="{weight}" text-anchor="{anchor}" fill="#16202E">{_clean(words)}</text>'
+    bold = ' font-weight="bold"' if weight == "bold" else ""
+    at = f' text-anchor="{anchor}"' if anchor != "start" else ""
+    return f'<text x="{x:g}" y="{y:g}" font-size="{size:g}"{bold}{at}>{_clean(words)}</text>'
 
 
 def _clean(words: str) -> str:

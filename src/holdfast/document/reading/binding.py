@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from holdfast.document.reading.draft import Draft, Entry, Said, slug, unique
+from holdfast.document.reading.draft import Draft, Entry, Said, slug
+from holdfast.document.reading.renaming import ask_by_new_names, rename_within
 from holdfast.document.reading.things.steps import component_of
 from holdfast.document.reading.tree import says
 from holdfast.plan.blocks import BLOCKS
@@ -46,8 +47,6 @@ _EXERCISE = (
     ("exercise-three", "Cleo Exercise", "Conducts the drills and decides nothing"),
 )
 _DRILL = "regional-outage"
-_NAME_COMPONENTS = frozenset({"needs", "stands_on", "components", "stored_in", "needed_by"})
-"""Keys whose list names components."""
 
 
 def added(value: Any) -> Any:
@@ -70,7 +69,7 @@ def bind_lab(draft: Draft) -> None:
     _rules(draft)
     scenario = _scenario(draft)
     if scenario is not None:
-        _wishes(draft)
+        _wishes(draft, scenario)
         _promotions(draft, scenario)
         _ways_back(draft, scenario)
         _exercise(draft, scenario)
@@ -97,7 +96,7 @@ def _rename_functions(draft: Draft) -> None:
             if "functions" in message
             else {}
         )
-    _asked_by_new_names(draft, "functions", renamed)
+    ask_by_new_names(draft, "functions", renamed)
     _told(draft, "functions are called as the lab's services are: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
 
 
@@ -108,35 +107,10 @@ def _rename_components(draft: Draft) -> None:
     renamed = {known: name for known, name in wanted if known is not None and known != name and name not in components}
     if not renamed:
         return
-    draft.data["components"] = {renamed.get(key, key): entry for key, entry in components.items()}
-    _renamed_within(draft.data, renamed, names_component=False)
-    _asked_by_new_names(draft, "components", renamed)
+    draft.rename_components(renamed)
+    rename_within(draft.data, renamed, names_component=False)
+    ask_by_new_names(draft, "components", renamed)
     _told(draft, "components are called as the lab's services call them: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
-
-
-def _asked_by_new_names(draft: Draft, section: str, renamed: Mapping[str, str]) -> None:
-    """A question asks about a place of the plan, and that place has just taken another name."""
-    for index, asked in enumerate(draft.questions):
-        top, _, rest = asked.about.partition(".")
-        name, dot, key = rest.partition(".")
-        if top == section and name in renamed:
-            draft.questions[index] = replace(asked, about=f"{section}.{renamed[name]}{dot}{key}")
-
-
-def _renamed_within(value: Any, renamed: Mapping[str, str], *, names_component: bool) -> None:
-    """Take the new names where a component is named. `names_component`: whether the items of a list do that."""
-    if isinstance(value, dict):
-        for key, one in value.items():
-            if isinstance(one, Said) and key == "component":
-                value[key] = Said(renamed.get(one.value, one.value), one.line)
-            else:
-                _renamed_within(one, renamed, names_component=key in _NAME_COMPONENTS)
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            if isinstance(one, Said) and names_component and isinstance(one.value, str):
-                value[index] = Said(renamed.get(one.value, one.value), one.line)
-            else:
-                _renamed_within(one, renamed, names_component=False)
 
 
 def _regions(draft: Draft) -> None:
@@ -151,10 +125,8 @@ def _components(draft: Draft) -> None:
     for kind, name, words, strategy, rto, rpo in _COMPONENTS:
         known = component_of(draft, kind)
         if known is None:
-            identifier = unique(name, components)
-            components[identifier] = added(
-                {"kind": kind, "name": words, "primary_strategy": strategy, "rto": rto} | ({"rpo": rpo} if rpo else {})
-            )
+            identifier, entry = draft.component(name, kind, ADDED_LINE)
+            entry.update(added({"name": words, "primary_strategy": strategy, "rto": rto} | ({"rpo": rpo} if rpo else {})))
             _told(draft, f"components.{identifier}: the document names none of this kind")
             continue
         for key, value in (("primary_strategy", strategy), ("rto", rto)):
@@ -235,17 +207,16 @@ def _replicas(draft: Draft) -> dict[str, int]:
     return {service: run for service, _, run, _ in _SERVICES if service in draft.section("functions")}
 
 
-def _wishes(draft: Draft) -> None:
+def _wishes(draft: Draft, scenario: Entry) -> None:
     """Steps that named a block and waited for a component, a number of instances or a version."""
+    phases = scenario.get("phases", [])
+    practised = {id(step) for phase in phases for step in phase["steps"]}
+    seconds: dict[int, Entry] = {}
     for wish in draft.wishes:
-        practised = [step for phase in draft.section("scenarios")[_DRILL].get("phases", ()) for step in phase["steps"]]
-        if wish.block in ("notify", "approve") or not any(step is wish.step for step in practised):
+        if wish.block in ("notify", "approve") or id(wish.step) not in practised:
             continue
-        blocks = (
-            [wish.block, "dns.switch"]
-            if wish.block == "loadbalancer.switch" and says(wish.step["parameters"]["text"].value, "dns")
-            else [wish.block]
-        )
+        two = wish.block == "loadbalancer.switch" and says(wish.step["parameters"]["text"].value, "dns")
+        blocks = [wish.block, "dns.switch"] if two else [wish.block]
         kinds = [BLOCKS[block].component_kind for block in blocks]
         if any(kind is not None and component_of(draft, kind) is None for kind in kinds):
             continue
@@ -260,29 +231,34 @@ def _wishes(draft: Draft) -> None:
         elif blocks[0] == "application.deploy":
             first["parameters"] = {"version": added("2")}
         _told(draft, f"scenarios: '{text.value}' is carried out by {' and '.join(blocks)}, with what the lab has")
-        if len(blocks) == 2:
-            _second(draft, wish.step, component_of(draft, "dns") or "dns", text.line)
+        if two:
+            seconds[id(first)] = _second(first, component_of(draft, "dns") or "dns", text.line)
+    for phase in phases if seconds else ():
+        _insert(phase, seconds)
 
 
-def _second(draft: Draft, first: Entry, component: str, line: int) -> None:
-    """The second block of a step that names two: it follows the first, and whatever waited for the first waits for it."""
-    for scenario in draft.section("scenarios").values():
-        for phase in scenario.get("phases", ()):
-            if first in phase["steps"]:
-                name = f"{first['id'].value}-dns"[:63]
-                for step in phase["steps"]:
-                    step.update(
-                        {"after": [Said(name, one.line) if one.value == first["id"].value else one for one in step["after"]]}
-                        if "after" in step
-                        else {}
-                    )
-                step = {
-                    "id": Said(name, line),
-                    "block": Said("dns.switch", line),
-                    "after": added([first["id"].value]),
-                    "component": added(component),
-                }
-                phase["steps"].insert(phase["steps"].index(first) + 1, step)
+def _second(first: Entry, component: str, line: int) -> Entry:
+    """The second block of a step that names two: it follows the first."""
+    return {
+        "id": Said(f"{first['id'].value}-dns"[:63], line),
+        "block": Said("dns.switch", line),
+        "after": added([first["id"].value]),
+        "component": added(component),
+    }
+
+
+def _insert(phase: Entry, seconds: Mapping[int, Entry]) -> None:
+    """Put each second step behind its first, by the first's identity; whatever waited for the first waits for the second."""
+    steps: list[Entry] = []
+    waits: dict[str, str] = {}
+    for step in phase["steps"]:
+        if "after" in step:
+            step["after"] = [replace(one, value=waits.get(one.value, one.value)) for one in step["after"]]
+        steps.append(step)
+        if id(step) in seconds:
+            steps.append(seconds[id(step)])
+            waits[step["id"].value] = steps[-1]["id"].value
+    phase["steps"] = steps
 
 
 def _promotions(draft: Draft, scenario: Entry) -> None:

@@ -1,17 +1,88 @@
-"""Which column of a table holds what, by what its name says."""
+"""Which column of a table holds what, by what its name says, and its rows one by one: what no column's field reads is told."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from holdfast.document.reading.tree import Leaf, Section, Table, says
+from holdfast.document.reading.draft import Absent, Draft, Entry, Left
+from holdfast.document.reading.quantities import Reading, absent, duration, unit_of_heading
+from holdfast.document.reading.tree import Leaf, Section, Table, normal, says
 
 Words = Mapping[str, Sequence[str]]
 """Field → phrases that a column's name may hold, the field that is to choose first standing first."""
+
+MOST_COLUMNS = 64
+"""A wider table is no table of a plan's things: its rows are told as not understood."""
+_NUMBERING = re.compile(r"#|no\.?|id|ref\.?|nr\.?", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table whose columns are known, with the name of the thing that it describes."""
+
+    leaf: Leaf
+    table: Table
+    places: Mapping[str, int]
+    name: str
+
+    @property
+    def line(self) -> int:
+        """Where it stands."""
+        return self.leaf.line
+
+    def cell(self, field: str) -> str:
+        """The text of a field; empty where the table has no such column."""
+        return cell(self.leaf, self.places, field)
+
+    def say(self, draft: Draft, entry: Entry, key: str, about: str, field: str = "") -> None:
+        """Write a field's text as it stands; where it says that there is none, that is kept."""
+        text = self.cell(field or key)
+        if not absent(text):
+            draft.put(entry, key, text, self.line, f"{about}.{key}")
+        elif re.search(r"\w", text):
+            draft.absent.append(Absent(f"{about}.{key}", text, self.line))
+
+    def read(self, draft: Draft, entry: Entry, key: str, how: Callable[[str], Reading], about: str, field: str = "") -> None:
+        """Write what a field's text says, or ask."""
+        text = self.cell(field or key)
+        if text:
+            draft.read(entry, key, how(text), text, self.line, about)
+
+    def last(self, draft: Draft, entry: Entry, key: str, about: str, field: str = "") -> None:
+        """Write a length of time, its unit perhaps given by the column's name."""
+        at = self.places.get(field or key)
+        if at is not None:
+            unit = unit_of_heading(self.table.headers[at])
+            self.read(draft, entry, key, lambda text: duration(text, unit), about, field)
+
+
+def named_rows(table: Table, places: Mapping[str, int], section: Section, draft: Draft, *fields: str) -> Iterator[Row]:
+    """Rows that nobody has claimed and that name something in the first of the fields that is filled (`name` without any).
+
+    When the next one is taken, a row is claimed, and those of its cells that no field reads become notes.
+    """
+    for leaf in table.rows:
+        name = next((text for field in fields or ("name",) if (text := cell(leaf, places, field))), "")
+        if leaf.claimed or not name:
+            continue
+        yield Row(leaf, table, places, name)
+        draft.notes += [
+            Left(f"{name}: {head}: {text}" if head else f"{name}: {text}", section.path, leaf.line)
+            for head, text in unread(table, leaf, places)
+            if not _NUMBERING.fullmatch(head.strip())
+        ]
+        leaf.claim()
 
 
 def columns(table: Table, words: Words) -> dict[str, int]:
     """Field → index of its column. A phrase that stands earlier in a field's list is preferred; a column serves one field."""
     found: dict[str, int] = {}
+    if len(table.headers) > MOST_COLUMNS:
+        return found
+    all_heads = " ".join(map(normal, table.headers))
     for name, phrases in words.items():
+        if not says(all_heads, *phrases):  # most fields have no column, which is seen at one look
+            continue
         for phrase in phrases:
             index = next((at for at, head in enumerate(table.headers) if at not in found.values() and says(head, phrase)), None)
             if index is not None:

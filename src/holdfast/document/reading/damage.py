@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from holdfast.document.reading.problems import DocumentError
 
-MOST_BYTES = 16 * 1024 * 1024
+MOST_BYTES = 2 * 1024 * 1024
 LONGEST_LINE = 20_000
-MOST_LINES = 200_000
+MOST_LINES = 40_000
+"""About 800 printed pages: a hundred times the reference plan. What is longer is no plan that people act on at night."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,6 @@ def text_of(content: bytes) -> Text:
             raise DocumentError(f"this line is longer than {LONGEST_LINE} characters", number, "break it into paragraphs")
         now = _CONTROL.sub(" ", repaired(line))
         if now != line or (not sound and not line.isascii()):
-            repairs.append(Repair(number, line.strip()[:80], now.strip()[:80]))
+            repairs.append(Repair(number, line.strip(), now.strip()))
         kept.append(now)
     return Text(tuple(kept), tuple(repairs))

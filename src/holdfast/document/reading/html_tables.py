@@ -1,6 +1,7 @@
 """HTML tables → header cells and rows, with merged cells (`colspan`, `rowspan`) filled in wherever they reach.
 
-Bounds: a span reaches at most 50 columns or 500 rows, a table holds at most 100,000 cells; what goes beyond is an error with its line.
+Bounds: a span reaches at most 50 columns or 500 rows, a table holds at most 100,000 cells and, with what merged cells repeat, 4 million
+characters; what goes beyond is an error with its line.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from html.parser import HTMLParser
 from holdfast.document.reading.problems import DocumentError
 from holdfast.document.reading.tree import Leaf, Table, plain
 
-_WIDEST, _TALLEST, _MOST_CELLS = 50, 500, 100_000
+_WIDEST, _TALLEST, _MOST_CELLS, _MOST_TEXT = 50, 500, 100_000, 4_000_000
 
 
 @dataclass(slots=True)
@@ -101,7 +102,7 @@ def _filled(rows: list[_Row]) -> list[list[str]]:
     """Every row with the text of each of its columns, merged cells repeated."""
     hanging: dict[int, tuple[str, int]] = {}
     grid: list[list[str]] = []
-    cells_seen = 0
+    cells_seen = characters = 0
     for row in rows:
         texts: list[str] = []
         waiting = list(reversed(row.cells))
@@ -121,5 +122,8 @@ def _filled(rows: list[_Row]) -> list[list[str]]:
             cells_seen += 1
             if len(texts) > _MOST_CELLS or cells_seen > _MOST_CELLS:
                 raise DocumentError("this table has too many cells", row.line, f"at most {_MOST_CELLS} are read")
+        characters += sum(map(len, texts))
+        if characters > _MOST_TEXT:
+            raise DocumentError("merged cells of this table repeat too much text", row.line, "write long texts beside the table")
         grid.append(texts)
     return grid

@@ -1,14 +1,16 @@
 """A document's bytes → an imported plan: every recogniser in its turn, then what nobody claimed, and what the plan still lacks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from holdfast.document.reading.binding import bind_lab
 from holdfast.document.reading.damage import Repair, text_of
-from holdfast.document.reading.draft import Asked, Draft, Left, Said, note_of
+from holdfast.document.reading.draft import Absent, Asked, Draft, Left, Said, note_of
+from holdfast.document.reading.formats import refuse_other_formats
 from holdfast.document.reading.markdown import read_tree
 from holdfast.document.reading.things import (
     appendices,
@@ -22,8 +24,10 @@ from holdfast.document.reading.things import (
 )
 from holdfast.document.reading.tree import Tree
 from holdfast.document.reading.writing import plain_value, yaml_text
+from holdfast.plan.loader import load_bytes
 from holdfast.plan.model import Plan
 from holdfast.plan.places import place_of
+from holdfast.plan.problems import PlanError, Problem
 
 _RECOGNISERS = (
     systems.read,
@@ -39,14 +43,26 @@ _RECOGNISERS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Concluded:
+    """A value that the document's words don't say themselves: its place in the plan, why it was taken, and their line."""
+
+    about: str
+    value: Any
+    because: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
-    """What was read. `text`: the plan's YAML. `missing`: keys that the plan needs and the document doesn't give."""
+    """What was read. `text`: the plan's YAML. `missing`: what keeps the plan from loading: keys that the document doesn't give, mostly."""
 
     text: str
     value: dict[str, Any]
     counts: dict[str, int]
     repairs: tuple[Repair, ...]
     questions: tuple[Asked, ...]
+    concluded: tuple[Concluded, ...]
+    absent: tuple[Absent, ...]
     notes: tuple[Left, ...]
     empty_appendices: tuple[Left, ...]
     missing: tuple[str, ...]
@@ -64,8 +80,9 @@ def import_document(content: bytes, source: str, bind: str = "") -> Imported:
 
     Raises DocumentError for what can't be read at all.
     """
-    text = text_of(content)
-    tree = read_tree(text.lines)
+    refuse_other_formats(content, source)
+    document = text_of(content)
+    tree = read_tree(document.lines)
     draft = Draft()
     draft.data["schema"] = Said("holdfast/plan/v1", 0)
     for recognise in _RECOGNISERS:
@@ -78,12 +95,17 @@ def import_document(content: bytes, source: str, bind: str = "") -> Imported:
     _people_last(draft, source)
     value = plain_value(draft.data)
     missing = _missing(value)
+    text = yaml_text(draft.data, source, missing)
+    if not missing and (missing := _refused(text)):
+        text = yaml_text(draft.data, source, missing)
     return Imported(
-        yaml_text(draft.data, source, missing),
+        text,
         value,
         _counts(draft),
-        text.repairs,
+        document.repairs,
         tuple(draft.questions),
+        tuple(_concluded(draft.data, "")),
+        tuple(draft.absent),
         tuple(draft.notes),
         tuple(draft.empty_appendices),
         missing,
@@ -108,11 +130,24 @@ def _leftovers(tree: Tree, draft: Draft) -> None:
 def _asked_where_something_is(draft: Draft) -> None:
     """A question whose place never came to be is asked about the nearest place above it that did: it must not be lost, nor stop the plan."""
     value = plain_value(draft.data)
-    for index, asked in enumerate(draft.questions):
-        about = asked.about
-        while place_of(about, value) is None and "." in about:
-            about = about.rpartition(".")[0]
-        draft.questions[index] = replace(asked, about=about)
+    draft.questions = [replace(asked, about=_nearest(asked.about, value)) for asked in draft.questions]
+    draft.absent = [replace(absent, about=_nearest(absent.about, value)) for absent in draft.absent]
+
+
+def _nearest(about: str, value: Any) -> str:
+    while place_of(about, value) is None and "." in about:
+        about = about.rpartition(".")[0]
+    return about
+
+
+def _concluded(value: Any, place: str) -> Iterator[Concluded]:
+    """Everything in a draft that was concluded, in the plan's order."""
+    if isinstance(value, Said):
+        if value.concluded:
+            yield Concluded(place, value.value, value.concluded, value.line)
+    elif isinstance(value, dict | list):
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _concluded(one, f"{place}.{key}" if place else str(key))
 
 
 def _people_last(draft: Draft, source: str) -> None:
@@ -123,6 +158,11 @@ def _people_last(draft: Draft, source: str) -> None:
             | ({"choices": [Said(choice, 0) for choice in asked.choices]} if asked.choices else {})
             | {"source": Said(f"{source}:{asked.line}", 0)}
             for asked in draft.questions
+        ]
+    if draft.absent:
+        draft.data["not_applicable"] = [
+            {"about": Said(absent.about, 0), "says": Said(absent.says, 0), "source": Said(f"{source}:{absent.line}", 0)}
+            for absent in draft.absent
         ]
     notes = [
         {"text": Said(note.text, 0), "section": Said(note.section, 0), "source": Said(f"{source}:{note.line}", 0)} for note in draft.notes
@@ -140,6 +180,20 @@ def _missing(value: dict[str, Any]) -> tuple[str, ...]:
         echoes = {"observers"} if "regions" in found else set()  # the usual observers come from the regions
         return tuple(key for key in dict.fromkeys(found) if key not in echoes)
     return _roles_of_regions(value)
+
+
+def _refused(text: str) -> tuple[str, ...]:
+    """What the loader says against a plan whose every value has its type, such as a message without words; with its line in the plan."""
+    try:
+        load_bytes(text.encode(), Path("plan.yaml"))
+    except PlanError as error:
+        head = len(error.problems) + 1  # lines that the plan gets at its head when these are listed there
+        return tuple(f"line {problem.line + head} of the plan: {_in_words(problem)}" for problem in error.problems)
+    return ()
+
+
+def _in_words(problem: Problem) -> str:
+    return problem.message + (f" ({problem.value})" if problem.value else "") + (f" — {problem.hint}" if problem.hint else "")
 
 
 def _roles_of_regions(value: dict[str, Any]) -> tuple[str, ...]:

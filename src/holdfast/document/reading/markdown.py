@@ -2,6 +2,8 @@
 
 The blocks come from markdown-it (tables switched on, nesting bounded). What stands within a line is not parsed by it but read by
 `tree.plain`, so that time grows with the document's length only. HTML tables are cut out first, since Markdown ends them at an empty line.
+Definitions of links (`[name]: address`) are left out here, as the addresses of links in a text are: markdown-it's own rule for them takes
+the square of their number where titles stay open.
 """
 
 import re
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 DEEPEST = 40
+_CONTAINERS = frozenset({"blockquote_open", "bullet_list_open", "ordered_list_open", "list_item_open"})
+_NOT_SO_DEEP = f"at most {DEEPEST - 1} quotes, or {DEEPEST // 2 - 1} lists, in each other are read"
+MOST_PARTS = 300_000
+"""Tokens of all Markdown: three a cell or paragraph, some five an item of a list."""
+MOST_TABLE_TEXT = 4_000_000
+"""Characters in the rows of all tables together, with what merged cells repeat."""
+LONGEST_HEADING = 300
+"""Characters; a longer one is a paragraph that somebody underlined."""
 _FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})")
 _BOLD_LINE = re.compile(r"^\*\*([^*]{1,120})\*\*:?$")
 _FRONT = re.compile(r"^([A-Za-z][\w -]{0,60}):\s*(.*)$")
@@ -22,7 +32,8 @@ _FRONT_ITEM = re.compile(r"^\s+-\s+(.*)$|^-\s+(.*)$")
 _MOST_FRONT_LINES = 200
 _OPENING = re.compile(r"<table\b", re.I)
 _CLOSING = re.compile(r"</table\s*>", re.I)
-_COMMENT = re.compile(r"^\s*<!--.*-->\s*$")
+_COMMENT = re.compile(r"^<!--.*-->$", re.S)
+_DEFINITION = re.compile(r"^\[[^\[\]]{1,200}\]:\s*<?[^\s<>]*[./#@][^\s<>]*>?(?:\s+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?$")
 
 
 def read_tree(lines: tuple[str, ...]) -> Tree:
@@ -30,20 +41,18 @@ def read_tree(lines: tuple[str, ...]) -> Tree:
     from markdown_it import MarkdownIt
 
     front, start = _front_matter(lines)
-    parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable("table").disable(["inline", "text_join"])
-    builder = _Builder()
+    parser = MarkdownIt("commonmark", {"maxNesting": DEEPEST}).enable("table").disable(["inline", "text_join", "reference"])
+    builder = _Builder(lines)
+    budget = MOST_PARTS
     for first, piece, is_table in _pieces(lines, start):
         if is_table:
             table = read_table("\n".join(piece), first + 1)
             if table is not None:
                 builder.table(table)
             continue
-        try:
-            tokens = parser.parse("\n".join(piece))
-        except RecursionError:
-            raise DocumentError(
-                "lists or quotes stand too deep in each other here", first + 1, f"at most {DEEPEST} levels are read"
-            ) from None
+        tokens = _Tokens(budget, first)
+        parser.block.parse("\n".join(piece), parser, {}, tokens)
+        budget -= len(tokens)
         builder.tokens(tokens, first)
     return Tree(builder.sections, front)
 
@@ -90,24 +99,46 @@ def _pieces(lines: tuple[str, ...], start: int) -> "list[tuple[int, list[str], b
     return [piece for piece in pieces if any(line.strip() for line in piece[1])]
 
 
+class _Tokens(list["Token"]):
+    """The blocks of a piece of Markdown, bounded: cells that a table's short rows lack, and lists in lists, make much of little text."""
+
+    def __init__(self, most: int, offset: int) -> None:
+        super().__init__()
+        self._most, self._line = most, offset
+
+    def append(self, token: "Token") -> None:
+        if len(self) >= self._most:
+            at = next((one.map[0] for one in reversed(self) if one.map), 0)
+            raise DocumentError("the document has too many table cells, items and paragraphs", self._line + at + 1, "import the plan alone")
+        super().append(token)
+
+
 class _Builder:
     """Puts blocks under their headings."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: tuple[str, ...]) -> None:
         self.sections: list[Section] = [Section("", 0, 1)]
+        self._document = lines
         self._lists: list[tuple[bool, Leaf | None]] = []
         """Lists that are open: whether numbered, and the item that is being read."""
+        self._written = 0
+        """Characters in all rows of tables so far."""
 
     def heading(self, title: str, level: int, line: int) -> None:
         parent: Section | None = self.sections[-1]
         while parent is not None and parent.level >= level:
             parent = parent.parent
-        section = Section(plain(title), level, line, parent)
+        section = Section(title, level, line, parent)
         if parent is not None:
             parent.children.append(section)
         self.sections.append(section)
 
     def table(self, table: Table) -> None:
+        self._written += sum(len(row.text) for row in table.rows)
+        if self._written > MOST_TABLE_TEXT:  # only merged cells can make more text of a document than it has
+            raise DocumentError(
+                "the merged cells of this document's tables repeat too much text", table.line, "write long texts beside tables"
+            )
         self.sections[-1].tables.append(table)
 
     def tokens(self, tokens: "list[Token]", offset: int) -> None:
@@ -116,7 +147,11 @@ class _Builder:
         while index < len(tokens):
             token = tokens[index]
             line = offset + (token.map[0] if token.map else 0) + 1
+            if token.level >= DEEPEST - 1 and token.type in _CONTAINERS:  # the parser leaves out, without a word, what stands deeper still
+                raise DocumentError("lists or quotes stand too deep in each other here", line, _NOT_SO_DEEP)
             match token.type:
+                case "heading_open" if len(tokens[index + 1].content) > LONGEST_HEADING:
+                    pass
                 case "heading_open":
                     self.heading(tokens[index + 1].content, int(token.tag[1]), line)
                     index += 1
@@ -159,6 +194,8 @@ class _Builder:
                 self._lists[-1][1].children.append(leaf)
             return
         rows = [row.strip() for row in content.split("\n")]
+        if content.startswith("[") and all(_DEFINITION.match(row) for row in rows):
+            return
         bold = _BOLD_LINE.match(content.strip())
         follows = tokens[index + 2].type if index + 2 < len(tokens) else ""
         leads = content.rstrip().endswith(":") and len(content) <= 120 and follows in ("bullet_list_open", "ordered_list_open")
@@ -194,7 +231,16 @@ class _Builder:
             elif token.type == "tr_close" and not headers:
                 headers = tuple(cells)
             elif token.type == "tr_close" and any(cells):
+                cells += self._beyond(line, len(headers))
                 rows.append(Leaf("row", " | ".join(cells), line, cells=tuple(cells)))
             index += 1
         self.table(Table(headers, rows, first))
         return index
+
+    def _beyond(self, line: int, columns: int) -> list[str]:
+        """Cells of a row for which the table has no column: the parser leaves them out."""
+        raw = self._document[line - 1]
+        if raw.count("|") <= columns:
+            return []
+        cells = re.split(r"(?<!\\)\|", raw.strip().removeprefix("|"))
+        return [text for cell in cells[columns:] if (text := plain(cell))]

@@ -1,11 +1,12 @@
 """Numbers with units, as people write them, read by exact rules. What the rules don't cover is *unclear*, never guessed.
 
 A reading is a value in the plan's own form (`15m`, `weekly`, `< 5m`), or nothing (`N/A`), or unclear with what it could mean. Ranges,
-business days, numbers without a unit and words that mean two things are unclear. A month is 30 days, as in the plan's frequencies.
+business days, numbers without a unit and words that mean two things are unclear. What is taken for granted on the way is said with the
+value: a month is 30 days, as in the plan's frequencies; `about` and `at least` are left out; `$` means US dollars.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from holdfast.plan.values import duration_seconds, duration_text
@@ -13,11 +14,15 @@ from holdfast.plan.values import duration_seconds, duration_text
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a text says: `value` in the plan's form, None for nothing. `unclear` says why it is neither; `choices` what it could mean."""
+    """What a text says: `value` in the plan's form, None for nothing. `unclear` says why it is neither; `choices` what it could mean.
+
+    `concluded`: what was taken for granted to get from the words to the value.
+    """
 
     value: str | None = None
     unclear: str = ""
     choices: tuple[str, ...] = ()
+    concluded: str = ""
 
     @property
     def clear(self) -> bool:
@@ -26,7 +31,7 @@ class Reading:
 
 
 NOTHING = Reading()
-_ABSENT = re.compile(r"^(?:n/?a|not applicable|none|-+|–|—|tbd|to be defined|to be determined|stateless|)(?:\s*\(.*\))?\.?$", re.I)
+_ABSENT = re.compile(r"^(?:n/?a|not applicable|none|-+|–|—|stateless|)(?:\s*\(.*\))?\.?$", re.I)
 _UNITS = {
     "ms": "ms",
     "millisecond": "ms",
@@ -96,6 +101,8 @@ _ZERO = re.compile(r"^(?:0|zero|no data loss|no loss|none tolerated)$", re.I)
 _VAGUE = re.compile(
     r"\b(?:business|working) (?:days?|hours?)\b|\bnear[- ]zero\b|\bimmediate(?:ly)?\b|\bbest effort\b|\basap\b|\b24\s*[/x]\s*7\b", re.I
 )
+_ABOUT = re.compile(r"\b(?:about|approx(?:imately)?|around|roughly|circa|ca|nearly|almost)\b|[~≈]", re.I)
+_AT_LEAST = re.compile(r">|≥|\b(?:more than|over|at least|minimum|no less than|longer than)\b", re.I)
 _BARE = re.compile(r"^\s*(?:[<>≤≥]=?|up to|within|max(?:imum)?)?\s*(\d{1,9}(?:\.\d{1,6})?)\s*$", re.I)
 
 
@@ -122,29 +129,54 @@ def _written(number: str, unit: str) -> str:
 def duration(text: str, unit: str = "") -> Reading:
     """A length of time such as `4 hours`, `1 h 30 min`, `< 15 min`. `unit`: for numbers that have none, from the column's name."""
     text = text.strip().rstrip(".")
-    if absent(text):
+    if absent(text) and text.lower() != "none":
         return NOTHING
     if _ZERO.match(text):
         return Reading("0s")
     text = _WORD.sub(lambda found: _WORDS[found[1].lower().replace("-", " ")] + " ", text)
-    vague = _VAGUE.search(text)
-    if vague is not None:
-        return Reading(None, f"'{vague[0]}' is no length of time")
-    if re.search(r"\d,\d", text):
-        return Reading(None, "a comma in a number can mean two things")
-    if _RANGE.search(text):
-        return Reading(
-            None,
-            "it gives a range",
-            tuple(dict.fromkeys(_written(number, _UNITS[name.lower()]) for number, name in _QUANTITY.findall(text)))[:4],
-        )
     found = list(_QUANTITY.finditer(text))
+    doubt = _doubt(text, found)
+    if doubt is not None:
+        return doubt
     if not found:
         bare = _BARE.match(text)
         if bare is not None and unit:
             return Reading(_written(bare[1], unit))
         return Reading(None, "the number has no unit" if bare is not None else "no length of time stands in it")
-    return _summed(text, found)
+    reading = _summed(text, found)
+    return reading if reading.value is None else replace(reading, concluded=_concluded(text, found))
+
+
+def _doubt(text: str, found: list[re.Match[str]]) -> Reading | None:
+    """Why a text is not read as a length of time, whatever quantities stand in it; None where nothing is in the way."""
+    vague = _VAGUE.search(text)
+    if vague is not None:
+        return Reading(None, f"'{vague[0]}' is no length of time")
+    if text.lower() == "none":
+        return Reading(None, "it can mean no time at all, or that there is nothing to say")
+    if re.search(r"\d,\d", text):
+        return Reading(None, "a comma in a number can mean two things")
+    if _RANGE.search(text):
+        ends = dict.fromkeys(_written(match[1], _UNITS[match[2].lower()]) for match in found)
+        return Reading(None, "it gives a range", tuple(ends)[:4])
+    either = next((match[1] for match in found if match[2] == "M"), None)
+    if either is not None:
+        return Reading(None, "'M' can mean minutes or months", (_written(either, "m"), _written(either, "month")))
+    return None
+
+
+def _concluded(text: str, found: list[re.Match[str]]) -> str:
+    """What is taken for granted when a text is read as exactly so long."""
+    about, at_least = _ABOUT.search(text), _AT_LEAST.search(text)
+    return "; ".join(
+        reason
+        for reason in (
+            f"'{about[0]}' is left out" if about is not None else "",
+            f"'{at_least[0]}' is left out" if at_least is not None else "",
+            "a month is counted as 30 days" if any(_UNITS[match[2].lower()] == "month" for match in found) else "",
+        )
+        if reason
+    )
 
 
 def _summed(text: str, found: list[re.Match[str]]) -> Reading:
@@ -180,6 +212,8 @@ def window(text: str) -> tuple[str, str] | None:
     if found is not None:
         end = _UNITS[found[4].lower()]
         start = _UNITS[found[2].lower()] if found[2] else end
+        if not found[2] and float(found[1]) >= float(found[3]):
+            return None  # `30-1 h`: the first number has another unit, and nobody says which
         return _started(found[1], start), _written(found[3], end)
     found = _OPEN_END.search(text)
     if found is not None and (found[2] or found[3]):
@@ -262,13 +296,14 @@ def target(text: str, usual_sign: str = "") -> Reading:
     sign = {"≤": "<=", "≥": ">="}.get(found[1], found[1]) if found else ""
     if not sign:
         sign = next((sign for sign, words in _SIGN_WORDS if re.search(rf"\b(?:{words})\b", low)), "")
-    if not sign and share.value is not None and float(share.value) < 100:
-        sign = usual_sign
-    return Reading(f"{sign} {number}" if sign else number)
+    concluded = ""
+    if not sign and usual_sign and share.value is not None and float(share.value) < 100:
+        sign, concluded = usual_sign, f"the text has no sign, and '{usual_sign}' is usual for a share"
+    return Reading(f"{sign} {number}" if sign else number, concluded=concluded)
 
 
 _MONEY = re.compile(
-    r"(?P<sign>[$€£]|USD|EUR|GBP|US\$)?\s*(?P<number>\d{1,3}(?:[, ]\d{3})+(?:\.\d{1,2})?|\d{1,15}(?:\.\d{1,4})?)\s*(?P<size>k|thousand|m|million|bn|billion)?\b\s*(?P<after>USD|EUR|GBP|dollars|euros?)?(?P<more>\s*\+)?",
+    r"(?P<sign>[$€£]|USD|EUR|GBP|US\$)?\s*(?P<number>\d{1,3}(?:[, ]\d{3}){1,5}(?:\.\d{1,2})?|\d{1,15}(?:\.\d{1,4})?)\s*(?P<size>k|thousand|m|million|bn|billion)?\b\s*(?P<after>USD|EUR|GBP|dollars|euros?)?(?P<more>\s*\+)?",
     re.I,
 )
 _SIZES = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9}
@@ -277,10 +312,11 @@ _DOLLARS = {"$", "usd", "us$", "dollars"}
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount of US dollars; `at_least` where the text says that it may be more."""
+    """An amount of US dollars; `at_least` where the text says that it may be more. `concluded` as in a reading."""
 
     usd: float
     at_least: bool
+    concluded: str = ""
 
 
 def money(text: str) -> Money | Reading:
@@ -296,7 +332,7 @@ def money(text: str) -> Money | Reading:
         return Reading(None, "the plan counts US dollars, and this is " + ("in another currency" if currency else "without a currency"))
     amount = float(match["number"].replace(",", "").replace(" ", "")) * _SIZES.get((match["size"] or "").lower(), 1.0)
     at_least = bool(match["more"]) or bool(re.search(r">|≥|\b(?:more than|over|at least)\b", text.lower()))
-    return Money(amount, at_least)
+    return Money(amount, at_least, "'$' is taken for US dollars" if currency == "$" else "")
 
 
 _MONTHS = {

@@ -7,7 +7,10 @@ what it says into the draft; what stays unclaimed at the end is told to the pers
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
+
+from holdfast.plan.problems import shortened
 
 _NUMBERING = re.compile(
     r"^\s*(?:(?:appendix|annex|section|chapter|part)\s+[a-z0-9]+\b|[0-9]+(?:\.[0-9]+)*|[ivx]+\.|[a-h]\.)[.):\s-]*", re.I
@@ -18,6 +21,7 @@ _LABEL = re.compile(
 _LINK = re.compile(r"!?\[([^\[\]]{0,400})\]\(([^()\s]{0,400})\)")
 _MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=[\w.!?])[*_](?!\w)|\\(?=[\\`*_{}\[\]()#+.!|<>-])")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
+_LONGEST_OF_PATH = 60
 
 
 def plain(text: str) -> str:
@@ -28,14 +32,28 @@ def plain(text: str) -> str:
 
 def normal(text: str) -> str:
     """Words of a heading or label in one form, for comparing: lower case, without numbering, marks and punctuation."""
+    return _normal_again(text) if len(text) <= _ASKED_AGAIN else _normal(text)
+
+
+def _normal(text: str) -> str:
     text = plain(text).lower().replace("&", " and ")
     return re.sub(r"[^a-z0-9%]+", " ", text).strip()
 
 
+_normal_again = lru_cache(maxsize=4096)(_normal)  # every recogniser asks the same headings and labels what they say
+_ASKED_AGAIN = 200
+"""Characters of a text that is likely to be asked again what it says: a heading, a label, a cell."""
+
+
 def says(text: str, *phrases: str) -> bool:
     """Whether a text holds one of these phrases as whole words; a phrase that ends with `*` may go on within a word."""
-    padded = f" {normal(text)} "
-    return any((f" {phrase[:-1]}" if phrase.endswith("*") else f" {phrase} ") in padded for phrase in phrases)
+    return _any_of(phrases).search(f" {normal(text)} ") is not None
+
+
+@lru_cache(maxsize=512)
+def _any_of(phrases: tuple[str, ...]) -> re.Pattern[str]:
+    whole = "|".join(re.escape(phrase[:-1]) if phrase.endswith("*") else f"{re.escape(phrase)} " for phrase in phrases)
+    return re.compile(f" (?:{whole})" if whole else "(?!)")
 
 
 @dataclass(slots=True, eq=False)
@@ -110,15 +128,18 @@ class Section:
     tables: list[Table] = field(default_factory=list)
     children: "list[Section]" = field(default_factory=list)
 
-    @property
-    def name(self) -> str:
-        """The heading without its numbering."""
-        return _NUMBERING.sub("", plain(self.title)).strip() or plain(self.title)
+    name: str = field(init=False)
+    """The heading without its numbering."""
+
+    def __post_init__(self) -> None:
+        self.title = plain(self.title)
+        self.name = _NUMBERING.sub("", self.title).strip() or self.title
 
     @property
     def path(self) -> str:
-        """Headings from the top, as a person would name the place."""
-        return " > ".join(section.name for section in reversed([*self.upward()]) if section.title)
+        """Headings from the top, as a person would name the place; a long one with `…`."""
+        names = [section.name for section in reversed([*self.upward()]) if section.title]
+        return " > ".join(shortened(name, _LONGEST_OF_PATH) for name in names)
 
     def upward(self) -> "Iterator[Section]":
         """It and the sections that it stands in, innermost first."""

@@ -1,7 +1,11 @@
-"""A draft → YAML, its sections in the order of the reference plan, every value with the line that says it as a comment."""
+"""A draft → YAML, its sections in the order of the reference plan, every value with the line that says it as a comment.
 
-import io
+Written line by line, since the round trip of an editing library costs fifty times as much; the file is edited by one afterwards. What is
+written here reads back as the same values (a property test holds that).
+"""
+
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from holdfast.document.reading.draft import Said
@@ -52,11 +56,15 @@ ORDER = (
     "training",
     "regulations",
     "questions",
+    "not_applicable",
     "notes",
 )
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ./()'%+-]*[A-Za-z0-9)%+]|[A-Za-z]|\d{1,6}(?:ms|[smhdwy])|\d{4}-\d{2}-\d{2}")
 _RESERVED = re.compile(r"true|false|null|yes|no|on|off|y|n", re.I)
-_LONGEST_LINE = 1_000_000
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_LONGEST_ROW = 90
+"""Characters of a list that is written in one line."""
 ADDED = "added by --bind lab: not in the document"
 
 
@@ -87,90 +95,117 @@ def _ordered(value: dict[str, Any]) -> list[tuple[str, Any]]:
 
 def yaml_text(data: dict[str, Any], source: str, missing: tuple[str, ...]) -> str:
     """The plan's file. What is missing stands at its head."""
-    from ruamel.yaml import YAML
-
-    writer = YAML()
-    writer.width = _LONGEST_LINE
-    writer.indent(mapping=2, sequence=4, offset=2)
-    tree = _noted(data, 0)
-    head = [f"Imported from {source}. `# line n` is the line of the document that says it."]
+    head = [f"Imported from {_bare(source)}. `# line n` is the line of the document that says it."]
     if missing:
-        head += ["Not found in the document, and needed before this plan loads:", *(f"  {key}" for key in missing)]
-    tree.yaml_set_start_comment("\n".join(head) + "\n")
-    out = io.StringIO()
-    writer.dump(tree, out)
-    return out.getvalue()
+        head += ["Not found in the document, and needed before this plan loads:", *(f"  {_bare(key)}" for key in missing)]
+    return "".join(f"{line}\n" for line in [*(f"# {line}" for line in head), *_mapping(data, 0)])
+
+
+def _mapping(value: dict[str, Any], indent: int) -> Iterator[str]:
+    """The lines of a mapping's keys."""
+    room = " " * indent
+    for key, one in _ordered(value):
+        if _kept(key, one):
+            yield from _keyed(f"{room}{_key(key)}:", one, indent)
+
+
+def _keyed(start: str, value: Any, indent: int) -> Iterator[str]:
+    """A value behind its key. `start`: what stands before it in its first line; `indent`: of the key."""
+    if isinstance(value, dict):
+        below = list(_mapping(value, indent + 2))
+        yield from [start, *below] if below else [f"{start} {{}}"]
+    elif isinstance(value, list):
+        if not value or _in_one_row(value):
+            yield _remarked(f"{start} [{', '.join(_scalar(one.value) for one in value)}]", value[0] if value else None)
+        else:
+            yield start
+            yield from _items(value, indent + 2)
+    elif isinstance(value, Said) and isinstance(value.value, str) and _literal(value.value):
+        if _remark(value):
+            yield f"{' ' * indent}# {_remark(value)}"
+        yield f"{start} |"
+        yield from (f"{' ' * (indent + 2)}{line}" if line else "" for line in value.value.removesuffix("\n").split("\n"))
+    else:
+        yield _remarked(f"{start} {_scalar(value.value if isinstance(value, Said) else value)}", value)
+
+
+def _items(value: list[Any], indent: int) -> Iterator[str]:
+    """The lines of a list's items. A mapping begins beside its dash."""
+    room = " " * indent
+    for one in value:
+        if isinstance(one, dict):
+            lines = list(_mapping(one, indent + 2))
+            first = next((at for at, line in enumerate(lines) if not line.lstrip().startswith("#")), 0)  # a remark may stand first
+            yield from lines[:first]
+            yield f"{room}- {lines[first].lstrip()}" if lines else f"{room}- {{}}"
+            yield from lines[first + 1 :]
+        elif isinstance(one, list):
+            yield from _keyed(f"{room}-", one, indent)
+        else:
+            yield _remarked(f"{room}- {_scalar(one.value if isinstance(one, Said) else one)}", one)
+
+
+def _in_one_row(value: list[Any]) -> bool:
+    """Whether a list is short, and one line of the document says it whole."""
+    if not all(isinstance(one, Said) for one in value) or len({_remark(one) for one in value}) > 1:
+        return False
+    return sum(len(str(one.value)) for one in value) < _LONGEST_ROW
+
+
+def _remarked(line: str, value: Any) -> str:
+    remark = _remark(value) if isinstance(value, Said) else ""
+    return f"{line} # {remark}" if remark else line
 
 
 def _remark(said: Said) -> str:
-    return f"line {said.line}" if said.line > 0 else ADDED if said.line < 0 else ""
+    if said.line < 0:
+        return ADDED
+    where = f"line {said.line}" if said.line else ""
+    return ", ".join(part for part in (where, f"concluded: {_bare(said.concluded)}" if said.concluded else "") if part)
 
 
-def _scalar(value: Any) -> Any:
-    from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+def _bare(text: str) -> str:
+    """Words as a comment can hold them: in one line, of characters that are printed."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z_][\w-]*", key, re.A) and not _RESERVED.fullmatch(key) else _quoted(key)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return re.sub(r"^(-?\d+)e", r"\1.0e", repr(value))  # without a point it would be read as a word
     if not isinstance(value, str):
-        return value
-    if (
-        "\n" in value
-        and re.fullmatch(r"[^\s].*", value, re.S)
-        and value.endswith("\n")
-        and value.isprintable() is False
-        and _literal(value)
-    ):
-        return LiteralScalarString(value)
-    plain = _PLAIN.fullmatch(value) and not _RESERVED.fullmatch(value) and " #" not in value and ": " not in value
-    return value if plain else DoubleQuotedScalarString(value)
+        return "null" if value is None else str(value)
+    if _DATE.fullmatch(value):
+        return f"'{value}'"
+    plain = _PLAIN.fullmatch(value) and not _RESERVED.fullmatch(value)
+    return value if plain else _quoted(value)
+
+
+def _quoted(text: str) -> str:
+    """A scalar in double quotes, with an escape for what is not printed."""
+    return '"' + "".join(character if character in _SAFE else _escaped(character) for character in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable():
+        return character
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+_SAFE = frozenset(" !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~")
 
 
 def _literal(value: str) -> bool:
+    """Whether a text of several lines can be written as it stands."""
+    if not value.endswith("\n") or value.endswith("\n\n") or value[0].isspace():
+        return False
     lines = value.split("\n")
-    return all(line.isprintable() and line == line.rstrip() for line in lines) and not value.endswith("\n\n") and bool(lines[0].strip())
-
-
-def _noted(value: Any, depth: int) -> Any:
-    """The tree that ruamel writes, with its comments."""
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
-    from ruamel.yaml.scalarstring import LiteralScalarString
-
-    if isinstance(value, dict):
-        mapping = CommentedMap()
-        for key, one in _ordered(value):
-            if not _kept(key, one):
-                continue
-            shape = _noted(one, depth + 1)
-            mapping[key] = shape
-            remark = _remark_of(one)
-            if remark and isinstance(shape, LiteralScalarString):
-                mapping.yaml_set_comment_before_after_key(key, before=remark, indent=_indent(depth))
-            elif remark:
-                mapping.yaml_add_eol_comment(remark, key, column=0)
-        return mapping
-    if isinstance(value, list):
-        sequence = CommentedSeq()
-        together = _one_remark(value) is not None
-        for index, one in enumerate(value):
-            sequence.append(_noted(one, depth + 2))
-            if not together and isinstance(one, Said) and _remark(one):
-                sequence.yaml_add_eol_comment(_remark(one), index, column=0)
-        if together:
-            sequence.fa.set_flow_style()
-        return sequence
-    return _scalar(value.value if isinstance(value, Said) else value)
-
-
-def _indent(depth: int) -> int:
-    return depth * 2
-
-
-def _one_remark(value: list[Any]) -> str | None:
-    """The remark of a short list that one line says whole: it is written in one line."""
-    if not value or not all(isinstance(one, Said) for one in value) or len({one.line for one in value}) > 1:
-        return None
-    return _remark(value[0]) if sum(len(str(one.value)) for one in value) < 90 else None
-
-
-def _remark_of(value: Any) -> str:
-    if isinstance(value, Said):
-        return _remark(value)
-    return (_one_remark(value) or "") if isinstance(value, list) else ""
+    return all(line.isprintable() and line == line.rstrip() for line in lines) and bool(lines[0])

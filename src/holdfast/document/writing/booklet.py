@@ -69,7 +69,7 @@ SECTIONS = (
     Section("Reviews and improvement", "What follows an incident, and how the plan gets better.", ("reviews", "improvement", "training")),
     Section("Indicators", "Figures that the plan is held against.", ("indicators",)),
     Section("Compliance", "What laws, contracts and standards demand.", ("regulations",)),
-    Section("Open questions and notes", "What a person still has to decide.", ("questions", "notes")),
+    Section("Open questions and notes", "What a person still has to decide.", ("questions", "not_applicable", "notes")),
 )
 _HEAD = ("schema", "name", "version")
 """`schema` is the form itself; name and version begin the document."""

@@ -4,19 +4,8 @@ import re
 
 from holdfast.document.exact.cells import BREAK, Cell, Run
 from holdfast.document.exact.form import FRONT, JOINS, UNFINISHED
-from holdfast.document.writing.blocks import (
-    Block,
-    Booklet,
-    Bullets,
-    Figure,
-    Heading,
-    Literal,
-    NewPage,
-    Paragraph,
-    Restated,
-    Table,
-    TickTable,
-)
+from holdfast.document.writing import blocks
+from holdfast.document.writing.blocks import Block, Booklet, Table
 from holdfast.document.writing.values import place_cell
 from holdfast.plan.problems import Place
 
@@ -36,22 +25,22 @@ def escaped(text: str) -> str:
 
 def _block(block: Block) -> str:
     match block:
-        case Heading(level, text):
+        case blocks.Heading(level, text):
             return f"{'#' * min(level, 6)} {escaped(' '.join(text.split()))}\n"
-        case Paragraph(text):
+        case blocks.Paragraph(text):
             return f"{escaped(text)}\n"
-        case Bullets(items, sign):
+        case blocks.Bullets(items, sign):
             before = "- " if sign == "•" else f"- {sign} "
             return "".join(f"{before}{escaped(' '.join(item.split()))}\n" for item in items)
-        case Table():
+        case blocks.Table():
             return _table(block)
-        case TickTable(table) | Restated(table):
+        case blocks.TickTable(table) | blocks.Restated(table):
             return _table(table)
-        case NewPage():
+        case blocks.NewPage():
             return ""
-        case Literal(place, text, complete):
+        case blocks.Literal(place, text, complete):
             return _literal(place, text, "" if complete else f", {UNFINISHED}")
-        case Figure(_, mermaid, caption):
+        case blocks.Figure(_, mermaid, caption):
             return f"```mermaid\n{mermaid}\n```\n\n*{escaped(caption)}*\n"
 
 

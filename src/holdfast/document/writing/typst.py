@@ -6,23 +6,10 @@ the typesetter carries, so the pages are the same on every machine. Name, versio
 
 from holdfast.document.exact.cells import BREAK, Cell, Run
 from holdfast.document.exact.form import JOINS
-from holdfast.document.exact.shapes import title_of
-from holdfast.document.writing.blocks import (
-    Block,
-    Booklet,
-    Bullets,
-    Figure,
-    Heading,
-    Literal,
-    NewPage,
-    Paragraph,
-    Restated,
-    Table,
-    Tick,
-    TickTable,
-)
+from holdfast.document.writing import blocks
+from holdfast.document.writing.blocks import Block, Booklet, Table, Tick
 from holdfast.document.writing.values import place_cell
-from holdfast.document.writing.wide import split
+from holdfast.document.writing.wide import Card, headings, split
 
 _PREAMBLE = """\
 #set document(title: {title}, author: (), keywords: ({digest},))
@@ -60,7 +47,7 @@ def typst(booklet: Booklet) -> str:
     head = _PREAMBLE.format(title=_string(booklet.title), digest=_string(booklet.digest), footer=f"text({_string(booklet.footer)})")
     contents = "#outline(target: heading.where(level: 2), indent: 0pt)\n#pagebreak(weak: true)"
     title, *rest = booklet.blocks
-    first_section = next((number for number, block in enumerate(rest) if isinstance(block, Heading)), len(rest))
+    first_section = next((number for number, block in enumerate(rest) if isinstance(block, blocks.Heading)), len(rest))
     parts = [_block(block) for block in rest]
     whole = [head, _block(title), *parts[:first_section], contents, *parts[first_section:]]
     return "\n".join(whole) + "\n"
@@ -68,33 +55,30 @@ def typst(booklet: Booklet) -> str:
 
 def _block(block: Block) -> str:
     match block:
-        case Heading(level, text):
+        case blocks.Heading(level, text):
             return f"#heading(level: {level}, {_said(text)})"
-        case Paragraph(text):
+        case blocks.Paragraph(text):
             return f"#par({_said(text)})"
-        case Bullets(items, sign):
+        case blocks.Bullets(items, sign):
             marker = "[•]" if sign == "•" else "box-to-tick"
             return f"#list(marker: {marker}, spacing: 0.8em, {', '.join(_said(item) for item in items)})" if items else ""
-        case Table():
-            short, long = split(block)
-            cards = [_card(long, row) for row in long.rows if any(cell.runs for cell in row[1:])] if long is not None else []
-            return "\n".join([*([_table(short)] if short is not None else []), *cards])
-        case TickTable(_, ticks):
+        case blocks.Table():
+            short, cards = split(block)
+            return "\n".join([*([_table(short)] if short is not None else []), *(_card(card) for card in cards)])
+        case blocks.TickTable(_, ticks):
             return "\n".join(_tick(tick) for tick in ticks)
-        case Restated() | NewPage():
-            return "#pagebreak(weak: true)" if isinstance(block, NewPage) else ""
-        case Literal(place, text, _):
+        case blocks.Restated() | blocks.NewPage():
+            return "#pagebreak(weak: true)" if isinstance(block, blocks.NewPage) else ""
+        case blocks.Literal(place, text, _):
             body = f"raw(block: true, {_string(text)})"
             return f'#par({_cell(place_cell(place))})\n#block(width: 100%, fill: rgb("#F5F7FA"), inset: 6pt, {body})'
-        case Figure(svg, _, caption):
+        case blocks.Figure(svg, _, caption):
             picture = f'image(bytes({_string(svg)}), format: "svg", width: 100%, alt: {_string(caption)})'
             return f"#figure({picture}, caption: {_said(caption)}, numbering: none)"
 
 
 def _table(table: Table) -> str:
-    heads = [_said(column.title) for column in table.columns]
-    if table.place is not None:
-        heads[0] = _said(title_of(str(table.place[-1])) if table.place and isinstance(table.place[-1], str) else "Plan")
+    heads = [_said(title) for title in headings(table)]
     widths = ", ".join(_widths(table))
     cells = ", ".join(_cell(cell) for row in table.rows for cell in row)
     return f"#table(columns: ({widths},), table.header({', '.join(heads)}), {cells})"
@@ -109,16 +93,15 @@ def _widths(table: Table) -> list[str]:
     return [f"{min(60, max(9, length)) ** 0.7:.2f}fr" for length in longest]
 
 
-def _card(table: Table, row: tuple[Cell, ...]) -> str:
-    facts = [(column.title, cell) for column, cell in zip(table.columns[1:], row[1:], strict=True) if cell.runs]
-    return f"#card[#strong({_cell(row[0])}) {_facts(facts)}]"
+def _card(card: Card) -> str:
+    return f"#card[#strong({_cell(card.name)}) {_facts(card.facts)}]"
 
 
 def _tick(tick: Tick) -> str:
-    return f"#card[#box-to-tick #h(3pt) #raw({_string(tick.name)}) #h(3pt) #strong({_said(tick.words)}) {_facts(list(tick.facts))}]"
+    return f"#card[#box-to-tick #h(3pt) #raw({_string(tick.name)}) #h(3pt) #strong({_said(tick.words)}) {_facts(tick.facts)}]"
 
 
-def _facts(facts: list[tuple[str, Cell]]) -> str:
+def _facts(facts: tuple[tuple[str, Cell], ...]) -> str:
     items = ", ".join(f"fact({_string(title)}, {_cell(cell)})" for title, cell in facts)
     return f"#facts({items})" if items else ""
 

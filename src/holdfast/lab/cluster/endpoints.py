@@ -1,13 +1,14 @@
 """Keeps the load balancer to what each Service selects, as an ingress controller does: it moves the servers of a backend over.
 
 HAProxy has a server for each place that an instance of a set can take. When a Service selects another set, each server gets the address of
-the same place of that set; it is told again and again until it has taken it. Whether servers admit traffic is not touched.
-Never here: noticing that HAProxy was restarted (it then goes back to its configuration until a Service changes again).
+the same place of that set; it is told again and again until it has taken it, and once more when it was started anew: a mark in its process
+says that it was told. Whether servers admit traffic is not touched.
 """
 
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from holdfast.lab.cluster.deployment import Slot
 from holdfast.plan.bindings import LoadBalancerBinding
@@ -15,6 +16,8 @@ from holdfast.providers.haproxy.runtime import RuntimeApi
 
 _TIMEOUT_SECONDS = 1.0
 _AGAIN_SECONDS = 0.5
+_LOOK_SECONDS = 1.0
+_TOLD = "proc.holdfast_led"
 _NOWHERE_PORT = 1
 """Nobody listens there: a Service that selects no set leads nowhere."""
 
@@ -36,6 +39,8 @@ class Endpoints:
         binding = LoadBalancerBinding(admin_host=host, admin_port=port, entry_host="", entry_port=0, backends={})
         self._api = RuntimeApi(binding, timeout_seconds=_TIMEOUT_SECONDS)
         self._wanted: dict[str, str] = {}
+        """What is still to be told."""
+        self._told: dict[str, str] = {}
         self._changed = asyncio.Event()
 
     def lead(self, backend: str, named: Sequence[Slot], led_to: Sequence[Slot]) -> None:
@@ -44,21 +49,33 @@ class Endpoints:
         self._changed.set()
 
     async def run(self) -> None:
-        """Tell HAProxy whenever something changed, until cancelled."""
+        """Tell HAProxy whenever something changed or it was started anew, until cancelled."""
         while True:
-            await self._changed.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._changed.wait()
             self._changed.clear()
+            if self._told and await self._forgot():
+                self._wanted = {**self._told, **self._wanted}
             await self._tell(dict(self._wanted))
+
+    async def _forgot(self) -> bool:
+        """Whether it answers and keeps no mark."""
+        try:
+            return "value=<" not in await self._api.command(f"get var {_TOLD}")
+        except (TimeoutError, ConnectionError):
+            return False
 
     async def _tell(self, wanted: Mapping[str, str]) -> None:
         for backend, commands in wanted.items():
             try:
-                answer = await self._api.command(commands)
+                answer = await self._api.command(f"{commands};experimental-mode on;set var {_TOLD} bool(true)")
             except (TimeoutError, ConnectionError) as error:
                 print(f"the load balancer was not told where {backend} is: {error}", file=sys.stderr, flush=True)
                 await asyncio.sleep(_AGAIN_SECONDS)
                 self._changed.set()
             else:
                 print(f"the load balancer was told where {backend} is: {answer.splitlines()[0]}", file=sys.stderr, flush=True)
+                self._told[backend] = commands
                 if self._wanted.get(backend) == commands:
                     del self._wanted[backend]

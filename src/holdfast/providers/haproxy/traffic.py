@@ -1,13 +1,14 @@
 """Letting a region's load balancer admit traffic, and stopping it: blocks `loadbalancer.switch` and `loadbalancer.drain`.
 
-HAProxy has no durable place of its own: the highest order obeyed is kept in a variable of its process and is gone after a restart.
-That is safe: a restart also forgets the server states and goes back to the configuration (a region that is not home starts drained),
-and the two effects that decide who writes and where clients go, fence and DNS, keep their orders durably. An old controller that
-opens a load balancer admits clients that no name sends there, to writers that are fenced.
+HAProxy has no durable place of its own: the highest order obeyed is kept in a variable of its process. A restart takes both, the order and
+the server states, and goes back to the configuration (a region that is not home starts drained). A process without an order is how a
+restart is known (`recalls`), and the controller says again what the journal holds as the region's last word. An old controller that
+opens a load balancer just then admits clients that no name sends there, to writers that are fenced: fence and DNS keep orders durably.
 Never here: adding or removing servers, or waiting for them to come up (the caller looks again until they are).
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 
 from holdfast.fencing.order import Verdict, accept
 from holdfast.plan.bindings import LoadBalancerBinding
@@ -15,12 +16,29 @@ from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
 from holdfast.providers.haproxy.runtime import CommandRefused, RuntimeApi, Server
 
 
+class Turns:
+    """One at a time speaks to a region's HAProxy: it can't compare an order and take it in one go. Shared by all that speak to it."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def of(self, region: str) -> asyncio.Lock:
+        """The region's own."""
+        return self._locks.setdefault(region, asyncio.Lock())
+
+
 class _Traffic:
     """What both blocks share: each region's HAProxy, and the comparing of orders."""
 
     def __init__(
-        self, bindings: Mapping[str, LoadBalancerBinding], *, timeout_seconds: float = 2.0, source_address: str | None = None
+        self,
+        bindings: Mapping[str, LoadBalancerBinding],
+        *,
+        timeout_seconds: float = 2.0,
+        source_address: str | None = None,
+        turns: Turns | None = None,
     ) -> None:
+        self._turns = turns or Turns()
         self._bindings = bindings
         self._timeout_seconds = timeout_seconds
         self._source_address = source_address
@@ -43,7 +61,28 @@ class _Traffic:
         except (CommandRefused, TimeoutError, ConnectionError) as error:
             return Finding(Answer.UNKNOWN, str(error))
 
+    async def _recalled(self, task: Task, region: str, look: Callable[[Task], Awaitable[Finding]]) -> Finding:
+        """See `Forgetful`."""
+        async with self._turns.of(region):
+            try:
+                api = self._api(region)
+                kept = await api.order()
+                if kept is not None:
+                    return Finding(Answer.YES, f"the load balancer in {region} keeps order {kept.as_text()}")
+                finding = await look(task)
+                if finding.answer is Answer.YES:
+                    await api.note_order(task.order)
+            except (CommandRefused, ValueError, TimeoutError, ConnectionError) as error:
+                return Finding(Answer.UNKNOWN, str(error))
+        if finding.answer is not Answer.NO:
+            return finding
+        return Finding(Answer.NO, f"the load balancer in {region} was started anew: {finding.detail}", finding.facts)
+
     async def _set(self, task: Task, region: str, state: str) -> Outcome:
+        async with self._turns.of(region):
+            return await self._set_now(task, region, state)
+
+    async def _set_now(self, task: Task, region: str, state: str) -> Outcome:
         try:
             api = self._api(region)
             seen = await api.order()
@@ -91,6 +130,10 @@ class LoadBalancerSwitchAction(_Traffic):
             return Finding(Answer.NO, f"no server is up in {task.target} for {', '.join(without)}", _states(servers))
         return Finding(Answer.YES, f"every function has a server that is up in {task.target}", _states(servers))
 
+    async def recalls(self, task: Task) -> Finding:
+        """See `Forgetful`."""
+        return await self._recalled(task, task.target, self.check)
+
 
 class LoadBalancerDrainAction(_Traffic):
     """Stops the source region's load balancer from admitting traffic. A source that is lost can't be asked: that is *unknown*."""
@@ -113,6 +156,10 @@ class LoadBalancerDrainAction(_Traffic):
     async def verify(self, task: Task) -> Finding:
         """The same question as `check`."""
         return await self.check(task)
+
+    async def recalls(self, task: Task) -> Finding:
+        """See `Forgetful`."""
+        return await self._recalled(task, task.source, self.check)
 
 
 def _states(servers: list[Server]) -> dict[str, dict[str, str]]:

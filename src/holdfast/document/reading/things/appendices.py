@@ -1,8 +1,8 @@
 """Appendices that hold only a placeholder, procedures in words, and introductions: what is left when the others have claimed theirs."""
 
 from holdfast.document.reading.draft import Draft, Left, Said, leaf_list
-from holdfast.document.reading.things.control import promises
-from holdfast.document.reading.tree import Tree
+from holdfast.document.reading.things.control import LONGEST_SUMMARY, promises
+from holdfast.document.reading.tree import Leaf, Section, Tree
 
 
 def read(tree: Tree, draft: Draft) -> None:
@@ -21,12 +21,17 @@ def read(tree: Tree, draft: Draft) -> None:
             _, entry = draft.entry("procedures", section.name)
             entry["name"] = Said(section.name, section.line)
             entry["steps"] = leaf_list(steps)
-        for leaf in leaves:
-            leads_in = (
-                leaf.kind == "paragraph" and (section.tables or section.children) and not promises(leaf.text) and len(leaf.text) < 300
-            )
-            if leads_in and not leaf.claimed and not leaf.label:
-                before = draft.data.get("summary")
-                text = f"{before.value} {leaf.text}" if before is not None else leaf.text
-                draft.data["summary"] = Said(text[:4000], before.line if before is not None else leaf.line)
-                leaf.claim()
+        _introduction([leaf for leaf in leaves if not leaf.claimed], section, draft)
+
+
+def _introduction(leaves: list[Leaf], section: Section, draft: Draft) -> None:
+    """Paragraphs that lead in to what follows join the plan's summary, as long as there is room in it."""
+    if not (section.tables or section.children):
+        return
+    for leaf in leaves:
+        before = draft.data.get("summary")
+        room = LONGEST_SUMMARY - (len(before.value) if before is not None else 0)
+        if leaf.kind == "paragraph" and not leaf.label and len(leaf.text) < min(300, room) and not promises(leaf.text):
+            text = f"{before.value} {leaf.text}" if before is not None else leaf.text
+            draft.data["summary"] = Said(text, before.line if before is not None else leaf.line)
+            leaf.claim()

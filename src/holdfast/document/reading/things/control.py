@@ -115,8 +115,14 @@ def _summary(tree: Tree, draft: Draft) -> None:
     for section in tree.sections:
         if section.level <= 6 and section.says("summary", "purpose", "introduction", "overview", "scope", "background", "objective"):
             texts += list(_prose(section))
-    if texts:
-        draft.data["summary"] = Said(" ".join(leaf.claim().text for leaf in texts)[:4000], texts[0].line)
+    room = LONGEST_SUMMARY
+    kept = [leaf for leaf in texts if (room := room - len(leaf.text) - 1) >= 0]
+    if kept:
+        draft.data["summary"] = Said(" ".join(leaf.claim().text for leaf in kept), kept[0].line)
+
+
+LONGEST_SUMMARY = 4000
+"""Characters of the plan's summary; what has no room in it is told as not understood."""
 
 
 def _prose(section: Section) -> list[Leaf]:
@@ -125,7 +131,7 @@ def _prose(section: Section) -> list[Leaf]:
 
 
 _PROMISE = re.compile(
-    r"\d[\d.,]*\s*(?:%|min|h\b|hours?|hrs?|days?|weeks?|sec)|\b(?:one|two|three|four|five|six|eight|twelve|half an) (?:min|hour|day|week)|@|\+\d{2}|\$|"
+    r"(?<![\d.,])\d[\d.,]{0,20}\s?(?:%|min|h\b|hours?|hrs?|days?|weeks?|sec)|\b(?:one|two|three|four|five|six|eight|twelve|half an) (?:min|hour|day|week)|@|\+\d{2}|\$|"
     r"\b(?:reach(?:ed)? (?:at|on)|deput\w+|on call)\b",
     re.I,
 )

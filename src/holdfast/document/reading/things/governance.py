@@ -1,10 +1,12 @@
 """How the plan is kept true: exercises, their process and criteria, reviews, indicators, improvement; compliance and dependencies."""
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
-from holdfast.document.reading.columns import cell, columns, labelled
+from holdfast.document.reading.columns import Row, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, parts_of
-from holdfast.document.reading.quantities import Reading, absent, duration, frequency, percent, target
+from holdfast.document.reading.quantities import Reading, duration, frequency, percent, target
 from holdfast.document.reading.things.systems import kind_of
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 
@@ -53,7 +55,7 @@ def read(tree: Tree, draft: Draft) -> None:
     """Everything that is done so that the plan stays true."""
     for section in tree.sections:
         for table in section.tables:
-            _table(table, draft)
+            _table(table, section, draft)
         if section.within("criteri*", "success measures"):
             _criteria(section, draft)
         elif section.says("improvement*", "maintenance", "review cycle"):
@@ -64,48 +66,56 @@ def read(tree: Tree, draft: Draft) -> None:
             _stages(section, draft, "exercise_process")
 
 
-def _table(table: Table, draft: Draft) -> None:
+def _table(table: Table, section: Section, draft: Draft) -> None:
     exercise, indicator, rules, dependency = (columns(table, words) for words in (_EXERCISE, _INDICATOR, _RULES, _DEPENDENCY))
     if {"name", "target"} <= indicator.keys():
-        _indicators(table, indicator, draft)
+        _each(table, indicator, section, draft, "indicators", _indicator)
     elif {"name", "every"} <= exercise.keys() and (
         "criteria" in exercise or "participants" in exercise or says(table.headers[exercise["name"]], "test*", "exercise", "drill")
     ):
-        _exercises(table, exercise, draft)
+        _each(table, exercise, section, draft, "exercises", _exercise)
     elif "name" in rules and {"requires", "within", "records"} & rules.keys():
-        _regulations(table, rules, draft)
+        _each(table, rules, section, draft, "regulations", _regulation)
     elif "name" in dependency and {"needed", "fallback", "rto", "availability"} & dependency.keys():
-        _dependencies(table, dependency, draft)
+        _each(table, dependency, section, draft, "dependencies", _dependency)
 
 
-def _exercises(table: Table, places: dict[str, int], draft: Draft) -> None:
-    for row in table.rows:
-        name = cell(row, places, "name")
-        if row.claimed or not name:
-            continue
-        identifier, entry = draft.entry("exercises", name)
-        about = f"exercises.{identifier}"
-        entry["name"] = Said(name, row.line)
-        kind = (
-            "tabletop"
-            if says(name, "tabletop", "table top", "walkthrough", "walk through")
-            else "verification"
-            if says(name, "verif*", "backup*")
-            else "drill"
+def _each(
+    table: Table,
+    places: dict[str, int],
+    section: Section,
+    draft: Draft,
+    where: str,
+    describe: Callable[[Row, Entry, str, Draft], None],
+) -> None:
+    """A new entry a row: its name, and what its kind of thing says besides. `describe` is given the row, the entry, and its place."""
+    for row in named_rows(table, places, section, draft):
+        identifier, entry = draft.entry(where, re.sub(r"\([^()]*\)", "", row.name) or row.name)
+        entry["name"] = Said(row.name, row.line)
+        describe(row, entry, f"{where}.{identifier}", draft)
+
+
+def _exercise(row: Row, entry: Entry, about: str, draft: Draft) -> None:
+    if says(row.name, "tabletop", "table top", "walkthrough", "walk through"):
+        kind = "tabletop"
+    else:
+        kind = "verification" if says(row.name, "verif*", "backup*") else "drill"
+    sure = kind == "tabletop" or says(row.name, "verif*", "drill*", "failover", "switchover", "move*")
+    entry["kind"] = Said(
+        kind, row.line, "" if sure else f"the name says neither tabletop nor drill nor verification, and {kind} is nearest"
+    )
+    what = kind_of(row.name) if kind == "drill" and not says(row.name, "full", "all") else None
+    of_it = draft.of_kind(what) if what is not None else []
+    if len(of_it) == 1:
+        entry["components"] = [Said(of_it[0], row.line, "the one component of the kind that the name says")]
+    elif of_it:
+        draft.ask(
+            f"{about}.components", row.name, Reading(None, "several components are of the kind that it names", tuple(of_it[:4])), row.line
         )
-        entry["kind"] = Said(kind, row.line)
-        if kind == "drill":
-            words = kind_of(name)
-            hit = [key for key, component in draft.section("components").items() if words and component["kind"].value == words]
-            if hit and not says(name, "full", "all"):
-                entry["components"] = [Said(key, row.line) for key in hit]
-        draft.read(entry, "every", frequency(cell(row, places, "every")), cell(row, places, "every"), row.line, about)
-        if cell(row, places, "lasts"):
-            draft.read(entry, "lasts", duration(cell(row, places, "lasts")), cell(row, places, "lasts"), row.line, about)
-        if cell(row, places, "participants"):
-            entry["participants"] = Said(cell(row, places, "participants"), row.line)
-        _proof(entry, cell(row, places, "criteria"), row.line)
-        row.claim()
+    row.read(draft, entry, "every", frequency, about)
+    row.last(draft, entry, "lasts", about)
+    row.say(draft, entry, "participants", about)
+    _proof(entry, row.cell("criteria"), row.line)
 
 
 def _proof(entry: Entry, text: str, line: int) -> None:
@@ -115,71 +125,41 @@ def _proof(entry: Entry, text: str, line: int) -> None:
     entry["criteria"] = Said(text, line)
     time, share = duration(text), percent(text)
     if says(text, "rto", "recovery time", "restored", "back") and time.value is not None:
-        entry["within"] = Said(time.value, line)
+        entry["within"] = Said(time.value, line, time.concluded)
     elif share.value is not None:
-        entry["target"] = Said(target(text, ">=").value, line)
+        aim = target(text, ">=")
+        entry["target"] = Said(aim.value, line, aim.concluded)
 
 
-def _indicators(table: Table, places: dict[str, int], draft: Draft) -> None:
-    for row in table.rows:
-        name = cell(row, places, "name")
-        if row.claimed or not name:
-            continue
-        identifier, entry = draft.entry("indicators", re.sub(r"\([^()]*\)", "", name))
-        about = f"indicators.{identifier}"
-        entry["name"] = Said(name, row.line)
-        measures = next((what for what, words in _MEASURES if says(name, *words)), None)
-        if measures is not None:
-            entry["measures"] = Said(measures, row.line)
-        draft.read(entry, "target", target(cell(row, places, "target")), cell(row, places, "target"), row.line, about)
-        if "every" in places:
-            draft.read(entry, "every", frequency(cell(row, places, "every")), cell(row, places, "every"), row.line, about)
-        row.claim()
+def _indicator(row: Row, entry: Entry, about: str, draft: Draft) -> None:
+    measures = next((what for what, words in _MEASURES if says(row.name, *words)), None)
+    if measures is not None:
+        entry["measures"] = Said(measures, row.line)
+    row.read(draft, entry, "target", target, about)
+    row.read(draft, entry, "every", frequency, about)
 
 
-def _regulations(table: Table, places: dict[str, int], draft: Draft) -> None:
-    for row in table.rows:
-        name = cell(row, places, "name")
-        if row.claimed or not name:
-            continue
-        identifier, entry = draft.entry("regulations", name)
-        entry["name"] = Said(name, row.line)
-        if cell(row, places, "requires"):
-            entry["requires"] = [Said(cell(row, places, "requires"), row.line)]
-        if not absent(cell(row, places, "authority")):
-            entry["notify"] = Said(cell(row, places, "authority"), row.line)
-        for key, column in (("notify_within", "within"), ("records_kept_for", "records")):
-            if cell(row, places, column):
-                draft.read(
-                    entry, key, duration(cell(row, places, column)), cell(row, places, column), row.line, f"regulations.{identifier}"
-                )
-        row.claim()
+def _regulation(row: Row, entry: Entry, about: str, draft: Draft) -> None:
+    if row.cell("requires"):
+        entry["requires"] = [Said(row.cell("requires"), row.line)]
+    row.say(draft, entry, "notify", about, "authority")
+    row.last(draft, entry, "notify_within", about, "within")
+    row.last(draft, entry, "records_kept_for", about, "records")
 
 
-def _dependencies(table: Table, places: dict[str, int], draft: Draft) -> None:
-    for row in table.rows:
-        name = cell(row, places, "name")
-        if row.claimed or not name:
-            continue
-        identifier, entry = draft.entry("dependencies", name)
-        about = f"dependencies.{identifier}"
-        entry["name"] = Said(name, row.line)
-        for part in parts_of(cell(row, places, "needed")):
-            known = draft.named("functions", part) or draft.named("components", part)
-            if known is not None:
-                entry.setdefault("needed_by", []).append(Said(known, row.line))
-            else:
-                draft.ask(f"{about}.needed_by", part, Reading(None, "no function or component has this name"), row.line)
-        if cell(row, places, "rto"):
-            draft.read(entry, "rto", duration(cell(row, places, "rto")), cell(row, places, "rto"), row.line, about)
-        share = percent(cell(row, places, "availability")) if cell(row, places, "availability") else Reading()
-        if share.value is not None:
-            entry["availability_percent"] = Said(float(share.value), row.line)
-        elif share.unclear:
-            draft.ask(f"{about}.availability_percent", cell(row, places, "availability"), share, row.line)
-        if not absent(cell(row, places, "fallback")):
-            entry["fallback"] = Said(cell(row, places, "fallback"), row.line)
-        row.claim()
+def _dependency(row: Row, entry: Entry, about: str, draft: Draft) -> None:
+    for part in parts_of(row.cell("needed")):
+        known = draft.named("functions", part) or draft.named("components", part)
+        if known is not None:
+            entry.setdefault("needed_by", []).append(Said(known, row.line))
+        else:
+            draft.ask(f"{about}.needed_by", part, Reading(None, "no function or component has this name"), row.line)
+    row.last(draft, entry, "rto", about)
+    row.read(draft, entry, "availability_percent", percent, about, "availability")
+    said = entry.get("availability_percent")
+    if said is not None:
+        entry["availability_percent"] = replace(said, value=float(said.value))
+    row.say(draft, entry, "fallback", about)
 
 
 def _criteria(section: Section, draft: Draft) -> None:
@@ -189,13 +169,15 @@ def _criteria(section: Section, draft: Draft) -> None:
         _, entry = draft.entry("criteria", leaf.label)
         entry["name"] = Said(leaf.label, leaf.line)
         of_people = section.within("process*", "people", "communicat*", "procedur*")
-        entry["about"] = Said("process" if of_people else "technical", leaf.line)
+        sure = of_people or section.within("technical*", "system*", "infrastructure")
+        why = "" if sure else "the heading says neither people nor technology"
+        entry["about"] = Said("process" if of_people else "technical", leaf.line, why)
         measures = next((what for what, words in _OF_PEOPLE if of_people and says(leaf.label, *words)), None)
         if measures is not None:
             entry["measures"] = Said(measures, leaf.line)
         found = target(leaf.value, ">=")
         if found.value is not None:
-            entry["target"] = Said(found.value, leaf.line)
+            entry["target"] = Said(found.value, leaf.line, found.concluded)
         entry["says"] = Said(leaf.value, leaf.line)
         leaf.claim()
 

@@ -1,11 +1,13 @@
 """Objectives, business functions and what outages cost (the business impact analysis)."""
 
 import re
+from dataclasses import replace
 
-from holdfast.document.reading.columns import cell, columns, labelled, unread
-from holdfast.document.reading.draft import Draft, Entry, Said
-from holdfast.document.reading.quantities import Money, duration, money, percent, unit_of_heading, window
-from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
+from holdfast.document.reading.columns import cell, columns, labelled, named_rows
+from holdfast.document.reading.draft import Draft, Entry, Left, Said
+from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, money, percent, window
+from holdfast.document.reading.tree import Section, Table, Tree, says
+from holdfast.plan.problems import shortened
 
 RTO = ("rto", "recovery time*", "target recovery", "restore within", "time to recover", "back within", "recovery target")
 RPO = ("rpo", "recovery point*", "data loss", "maximum data loss", "point objective")
@@ -45,11 +47,17 @@ _PRIORITIES = (
 )
 
 
-def priority(text: str) -> str | None:
-    """P1 to P4, from the words for them."""
+def priority(text: str) -> Reading:
+    """P1 to P4, by that name or concluded from the words for them; unclear where it is neither."""
     hits = [name for name, pattern in _PRIORITIES if re.search(pattern, text.strip(), re.I)]
     exact = [name for name in hits if re.search(rf"\b{name[0]} ?{name[1]}\b", text, re.I)]
-    return exact[0] if len(exact) == 1 else hits[0] if len(hits) == 1 else None
+    if len(exact) == 1:
+        return Reading(exact[0])
+    if len(hits) == 1:
+        return Reading(hits[0], concluded=f"'{shortened(text.strip(), 40)}' is taken for {hits[0]}")
+    if absent(text):
+        return NOTHING
+    return Reading(None, "it is none of P1 to P4, or of their words", ("P1", "P2", "P3", "P4"))
 
 
 def read(tree: Tree, draft: Draft) -> None:
@@ -60,13 +68,13 @@ def read(tree: Tree, draft: Draft) -> None:
             places = columns(table, _FUNCTION)
             tiers = columns(table, _TIER)
             if {"loss", "time"} <= tiers.keys():
-                _tiers(table, tiers, draft)
+                _tiers(table, tiers, section, draft)
             elif (
                 "name" in places
                 and ({"rto", "mtpd"} & places.keys())
                 and not columns(table, {"strategy": ("strategy", "recovery method", "recovery approach")})
             ):
-                _functions(table, places, draft)
+                _functions(table, places, section, draft)
     for section in tree.sections:
         _spoken(section, draft)
     _function_sections(tree, draft)
@@ -91,76 +99,45 @@ def _objectives(section: Section, draft: Draft) -> None:
             draft.read(entry, "availability_percent", share, text, leaf.line, "objectives")
             said = entry.get("availability_percent")
             if isinstance(said, Said) and isinstance(said.value, str):
-                entry["availability_percent"] = Said(float(said.value), leaf.line)
+                entry["availability_percent"] = replace(said, value=float(said.value))
         else:
             continue
         leaf.claim()
 
 
-def _functions(table: Table, places: dict[str, int], draft: Draft) -> None:
-    for row in table.rows:
-        name = cell(row, places, "name")
-        if row.claimed or not name:
-            continue
-        known = draft.named("functions", name)
-        identifier, entry = (known, draft.section("functions")[known]) if known else draft.entry("functions", name)
+def _functions(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
+    for row in named_rows(table, places, section, draft):
+        identifier, entry = draft.named_or_new("functions", row.name)
         about = f"functions.{identifier}"
-        draft.put(entry, "name", name, row.line, about)
-        _priority(draft, entry, cell(row, places, "priority"), row.line, about)
+        draft.put(entry, "name", row.name, row.line, about)
+        row.read(draft, entry, "priority", priority, about)
         for key in ("rto", "rpo", "mtpd"):
-            if key in places:
-                text = cell(row, places, key)
-                draft.read(entry, key, duration(text, unit_of_heading(table.headers[places[key]])), text, row.line, about)
+            row.last(draft, entry, key, about)
         for key in ("impact", "workaround", "minimum"):
-            if cell(row, places, key):
-                draft.put(entry, key, cell(row, places, key), row.line, about)
-        _rest(draft, table, row, places, f"{about}")
-        row.claim()
+            row.say(draft, entry, key, about)
 
 
-def _rest(draft: Draft, table: Table, row: Leaf, places: dict[str, int], about: str) -> None:
-    """Cells of columns that nobody reads are told one by one."""
-    from holdfast.document.reading.draft import Left
-
-    draft.notes += [
-        Left(f"{about}: {head}: {text}", "table", row.line)
-        for head, text in unread(table, row, places)
-        if not re.fullmatch(r"#|no\.?|id|ref\.?|nr\.?", head.strip(), re.I)
-    ]
-
-
-def _priority(draft: Draft, entry: Entry, text: str, line: int, about: str) -> None:
-    found = priority(text)
-    if found is not None:
-        draft.put(entry, "priority", found, line, about)
-    elif text:
-        from holdfast.document.reading.quantities import Reading
-
-        draft.ask(f"{about}.priority", text, Reading(None, "it is none of P1 to P4, or of their words", ("P1", "P2", "P3", "P4")), line)
-
-
-def _tiers(table: Table, places: dict[str, int], draft: Draft) -> None:
+def _tiers(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
     tiers = draft.data.setdefault("financial_tiers", [])
-    for row in table.rows:
+    with_times = Table(table.headers, [leaf for leaf in table.rows if window(cell(leaf, places, "time"))], table.line)
+    for row in named_rows(with_times, places, section, draft, "time"):
         about = f"financial_tiers.{len(tiers)}"
-        time, loss = window(cell(row, places, "time")), money(cell(row, places, "loss"))
-        if time is None:
-            continue
+        time = window(row.name) or ("0s", "open")
         entry: Entry = {"from": Said(time[0], row.line)}
         if time[1] != "open":
             entry["to"] = Said(time[1], row.line)
+        text = row.cell("loss")
+        loss = money(text)
         if isinstance(loss, Money):
-            entry["revenue_loss_usd"] = Said(int(loss.usd) if loss.usd == int(loss.usd) else loss.usd, row.line)
+            entry["revenue_loss_usd"] = Said(int(loss.usd) if loss.usd == int(loss.usd) else loss.usd, row.line, loss.concluded)
             if loss.at_least:
                 entry["revenue_loss"] = Said("at-least", row.line)
         else:
-            draft.read(entry, "revenue_loss_usd", loss, cell(row, places, "loss"), row.line, about)
+            draft.read(entry, "revenue_loss_usd", loss, text, row.line, about)
         for key, field in (("customer_impact", "customer"), ("regulatory_risk", "risk")):
-            if cell(row, places, field):
-                entry[key] = Said(cell(row, places, field), row.line)
-        _rest(draft, table, row, places, about)
+            if row.cell(field):
+                entry[key] = Said(row.cell(field), row.line)
         tiers.append(entry)
-        row.claim()
 
 
 _SUBJECT = re.compile(
@@ -191,17 +168,16 @@ def _spoken(section: Section, draft: Draft) -> None:
             if name.lower() in _PRONOUNS:
                 name = "" if last is not None else spoken_of
             if name:
-                known = draft.named("functions", name)
-                last = (known, draft.section("functions")[known]) if known else draft.entry("functions", name)
+                last = draft.named_or_new("functions", name)
                 draft.put(last[1], "name", name, leaf.line, f"functions.{last[0]}")
             if last is None:
                 continue
             understood += 1
             for key, text in times.items():
                 draft.read(last[1], key, duration(text), sentence, leaf.line, f"functions.{last[0]}")
-            found = priority(sentence) if re.search(r"\bp ?[1-4]\b|\btier ?[1-4]\b|\bcritical\b", sentence, re.I) else None
-            if found and "priority" not in last[1]:
-                draft.put(last[1], "priority", found, leaf.line)
+            found = priority(sentence) if re.search(r"\bp ?[1-4]\b|\btier ?[1-4]\b|\bcritical\b", sentence, re.I) else NOTHING
+            if found.value is not None and "priority" not in last[1]:
+                draft.put(last[1], "priority", found.value, leaf.line, concluded=found.concluded)
         if last is not None and understood:
             plain_sentences = [sentence for sentence in sentences if not _times(sentence)]
             impact = [
@@ -210,12 +186,10 @@ def _spoken(section: Section, draft: Draft) -> None:
                 if re.search(r"\b(?:lose|loss|cannot|can't|unable|stop|without|outage|impact|unhappy|fine)\b", sentence, re.I)
             ]
             if impact:
-                draft.put(last[1], "impact", " ".join(impact)[:400], leaf.line, f"functions.{last[0]}.impact")
+                draft.put(last[1], "impact", " ".join(impact), leaf.line, f"functions.{last[0]}.impact")
             left = [sentence for sentence in plain_sentences if sentence not in impact]
             if left:
-                from holdfast.document.reading.draft import Left
-
-                draft.notes.append(Left(" ".join(left)[:500], section.path, leaf.line))
+                draft.notes.append(Left(" ".join(left), section.path, leaf.line))
             leaf.claim()
 
 
@@ -271,7 +245,7 @@ def _function_sections(tree: Tree, draft: Draft) -> None:
             if key is not None:
                 draft.read(entry, key, duration(leaf.value), leaf.value, leaf.line, about)
             elif says(leaf.label, *_FUNCTION["priority"]):
-                _priority(draft, entry, leaf.value, leaf.line, about)
+                draft.read(entry, "priority", priority(leaf.value), leaf.value, leaf.line, about)
             else:
                 key = next((key for key in ("impact", "workaround", "minimum") if says(leaf.label, *_FUNCTION[key])), None)
                 if key is None:

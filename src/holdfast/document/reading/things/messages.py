@@ -1,11 +1,13 @@
 """Who is told what by when, and in which words: communication rules and templates."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from holdfast.document.reading.columns import labelled
 from holdfast.document.reading.draft import Draft, Entry, Said, parts_of, slug
 from holdfast.document.reading.quantities import Reading, duration, frequency, window
-from holdfast.document.reading.things.organisation import audience, channels_of
+from holdfast.document.reading.things.organisation import audience, channels_of, write_channels
 from holdfast.document.reading.tree import Leaf, Section, Tree, normal, says
 
 _METHOD = ("method", "channel*", "by", "medium", "via")
@@ -31,6 +33,8 @@ _BY_LABEL = (
     ("scenario", ("scenario", "incident type")),
     ("incident", ("war room", "incident id", "incident number", "reference")),
 )
+_LONGEST_LABEL = 80
+"""Characters before a placeholder that may say what it stands for."""
 _STATED = {"restored": ("resolved", "restored", "resolution", "closed")}
 
 
@@ -41,8 +45,34 @@ def read(tree: Tree, draft: Draft) -> None:
             for leaf in section.open_leaves():
                 if leaf.kind == "fence" and not leaf.info.startswith("mermaid"):
                     _template(section, leaf, draft)
+    known = _known(draft)
     for section in tree.sections:
-        _rule(section, draft)
+        _rule(section, draft, known)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What rules look up. `functions`: word of a name → functions that have it; `templates`: in the document's order."""
+
+    functions: Mapping[str, tuple[str, ...]]
+    templates: Mapping[str, int]
+    first_of: tuple[str | None, ...]
+    """Of each group of words in `_SAME`: the first template whose name has one of them."""
+
+
+def _known(draft: Draft) -> _Known:
+    functions: dict[str, list[str]] = {}
+    for name, function in draft.section("functions").items():
+        for word in dict.fromkeys(normal(str(function["name"].value)).split()):
+            functions.setdefault(word, []).append(name)
+    templates = {name: at for at, name in enumerate(draft.section("templates"))}
+    first_of = tuple(next((name for name in templates if set(words) & set(name.split("-"))), None) for words in _SAME)
+    few = {word: tuple(names) for word, names in functions.items() if len(names) <= _MOST_OF_A_WORD}
+    return _Known(few, templates, first_of)
+
+
+_MOST_OF_A_WORD = 10
+"""Functions that share a word; a word that more share names none of them."""
 
 
 def _template(section: Section, leaf: Leaf, draft: Draft) -> None:
@@ -58,7 +88,7 @@ def _template(section: Section, leaf: Leaf, draft: Draft) -> None:
 
 def _filled(draft: Draft, template: str, text: str, line: int) -> str:
     """A line with its placeholders turned into the message fields that they clearly mean; the others stay, and are asked about."""
-    head = text.split(":", 1)[0] if ":" in text else ""
+    head = text.split(":", 1)[0] if ":" in text[:_LONGEST_LABEL] else ""
 
     def turned(found: re.Match[str]) -> str:
         words = next(group for group in found.groups() if group)
@@ -68,7 +98,8 @@ def _filled(draft: Draft, template: str, text: str, line: int) -> str:
                 (
                     name
                     for name, labels in _STATED.items()
-                    if says(words, "timestamp", "time", "date") and says(text[: found.start()], *labels)
+                    if says(words, "timestamp", "time", "date")
+                    and says(text[max(0, found.start() - _LONGEST_LABEL) : found.start()], *labels)
                 ),
                 None,
             )
@@ -87,7 +118,7 @@ def _filled(draft: Draft, template: str, text: str, line: int) -> str:
     return re.sub(r"\bincident-\{incident\}", "{incident}", _PLACEHOLDER.sub(turned, text))
 
 
-def _rule(section: Section, draft: Draft) -> None:
+def _rule(section: Section, draft: Draft, known: _Known) -> None:
     """A heading a rule, with method, recipients and content under it."""
     leaves = labelled(section)
     by = {
@@ -102,17 +133,19 @@ def _rule(section: Section, draft: Draft) -> None:
     about = f"messages.{identifier}"
     to = by["to"]
     people = [(part, to.line) for part in parts_of(to.value)] if to else [(_outside(bare), section.line)]
-    entry["audience"] = [Said(audience(draft, text, line), line) for text, line in people]
-    entry["channels"] = [Said(channel, method.line) for channel in channels_of(method.value)]
+    why = "" if to else "no recipients are named, and its heading names these"
+    entry["audience"] = [Said(audience(draft, text, line), line, why) for text, line in people]
+    write_channels(entry, method.value, method.line)
     when = by["when"]
     _timing(draft, entry, when.value if when else section.name, when.line if when else section.line, about)
     if by["content"]:
         entry["content"] = Said(by["content"].value, by["content"].line)
-    if by["trigger"] and not _trigger(draft, entry, by["trigger"]):
+    if by["trigger"] and not _trigger(entry, by["trigger"], known):
         by["trigger"] = None
-    template = _template_for(draft, bare)
+    template = _template_for(known, bare)
     if template is not None:
-        entry["template"] = Said(template, section.line)
+        same = slug(bare) == template
+        entry["template"] = Said(template, section.line, "" if same else "its name speaks of the same moment")
     for leaf in by.values():
         if leaf is not None:
             leaf.claim()
@@ -142,27 +175,20 @@ def _timing(draft: Draft, entry: Entry, text: str, line: int, about: str) -> Non
         entry["counts_from"] = Said("restored", line)
 
 
-def _trigger(draft: Draft, entry: Entry, leaf: Leaf) -> bool:
+def _trigger(entry: Entry, leaf: Leaf, known: _Known) -> bool:
     """What a rule waits for: an outage that lasts, or functions that are hit. False where it says neither."""
     lasting = re.search(r"(?:>|≥|more than|longer than|over|exceed\w*)\s*(.+)", leaf.value, re.I)
     if lasting is not None and duration(lasting[1]).value is not None:
         entry["lasting"] = Said(duration(lasting[1]).value, leaf.line)
         return True
-    words = {word for word in normal(leaf.value).split() if len(word) > 4} - {
-        "services",
-        "service",
-        "affected",
-        "impacted",
-        "systems",
-        "functions",
-        "function",
-    }
-    hit = [name for name, function in draft.section("functions").items() if words & set(normal(str(function["name"].value)).split())]
+    words = [word for word in dict.fromkeys(normal(leaf.value).split()) if len(word) > 4 and word not in _OF_EVERY_FUNCTION]
+    hit = list(dict.fromkeys(name for word in words for name in known.functions.get(word, ())))
     if hit:
-        entry["functions"] = [Said(name, leaf.line) for name in hit]
+        entry["functions"] = [Said(name, leaf.line, "the trigger and the function's name share a word") for name in hit]
     return bool(hit)
 
 
+_OF_EVERY_FUNCTION = frozenset({"services", "service", "affected", "impacted", "systems", "functions", "function"})
 _SAME = (
     ("initial", "immediate", "alert", "first"),
     ("status", "update", "updates", "progress"),
@@ -170,11 +196,8 @@ _SAME = (
 )
 
 
-def _template_for(draft: Draft, name: str) -> str | None:
-    """The template whose name says the same thing as a rule's."""
-    for identifier in draft.section("templates"):
-        if identifier == slug(name):
-            return str(identifier)
-        if any(says(name, *words) and set(words) & set(str(identifier).split("-")) for words in _SAME):
-            return str(identifier)
-    return None
+def _template_for(known: _Known, name: str) -> str | None:
+    """The template whose name says the same thing as a rule's: of several the one that the document has first."""
+    of_words = (first for words, first in zip(_SAME, known.first_of, strict=True) if first is not None and says(name, *words))
+    found = [identifier for identifier in (slug(name), *of_words) if identifier in known.templates]
+    return min(found, key=lambda identifier: known.templates[identifier], default=None)

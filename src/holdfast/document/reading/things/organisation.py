@@ -2,9 +2,9 @@
 
 import re
 
-from holdfast.document.reading.columns import cell, columns, labelled
+from holdfast.document.reading.columns import cell, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, parts_of
-from holdfast.document.reading.quantities import absent, duration, unit_of_heading
+from holdfast.document.reading.quantities import absent
 from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 
@@ -56,49 +56,77 @@ def read(tree: Tree, draft: Draft) -> None:
         for table in section.tables:
             escalation, roles, contacts = (columns(table, words) for words in (_ESCALATION, _ROLE, _CONTACT))
             if {"severity", "level"} <= escalation.keys() and {"within", "channels"} & escalation.keys():
-                _escalation(table, escalation, draft)
+                _escalation(table, escalation, section, draft)
             elif "vendor" in contacts or ("name" in contacts and section.within("vendor*", "supplier*", "provider*")):
-                _vendors(table, contacts, draft)
+                _vendors(table, contacts, section, draft)
             elif {"role", "primary"} <= roles.keys() and ("backup" in roles or section.within("role*", "team*", "responsib*")):
-                _role_table(table, roles, draft)
+                _role_table(table, roles, section, draft)
             elif "name" in contacts and {"phone", "email", "contact"} & contacts.keys():
-                _contacts(table, contacts, draft)
+                _contacts(table, contacts, section, draft)
         _role_section(section, draft)
     for section in tree.sections:
         _spoken(section, draft)
 
 
-def channels_of(text: str) -> list[str]:
-    """Channels that a text names, in its order."""
-    found = [(match.start(), name) for name, pattern in _CHANNELS if (match := re.search(pattern, text, re.I))]
-    return [name for _, name in sorted(found)]
+def channels_of(text: str) -> list[tuple[str, str]]:
+    """Channels that a text names, in its order, each with why it was concluded where the text names another thing of the sort."""
+    found = [(match.start(), name, match[0]) for name, pattern in _CHANNELS if (match := re.search(pattern, text, re.I))]
+    return [(name, _ANOTHER.get(word.lower(), "")) for _, name, word in sorted(found)]
+
+
+_ANOTHER = {
+    "chat": "the text says chat, and slack is the plan's channel for it",
+    "teams": "the text says Teams, and slack is the plan's channel for chat",
+    "pager": "the text says pager, and pagerduty is the plan's channel for it",
+    "website": "the text says website, and status-page is the plan's channel for it",
+}
+
+
+def write_channels(entry: Entry, text: str, line: int) -> None:
+    """Write the channels that a text names, where it names some."""
+    found = channels_of(text)
+    if found:
+        entry["channels"] = [Said(channel, line, why) for channel, why in found]
 
 
 def person(draft: Draft, text: str, line: int, title: str = "") -> str | None:
     """The person behind a name or a title, with address and number where the text gives them. Nobody known: the title is the name."""
     email, phone = EMAIL.search(text), PHONE.search(text)
-    bare = re.sub(r"\(\s*[,;]?\s*\)", "", PHONE.sub("", EMAIL.sub("", text)))
+    bare = _without_addresses(text)
     inner = re.search(r"\(([^()]{2,80})\)", bare)
-    name = re.sub(r"\([^()]*\)", "", bare).strip(" ,;:|-–—<>.")
-    if not name or absent(name):
+    name = _name_in(bare)
+    if not _is_named(text):
         return None
     if "," in name:
         name, _, rest = name.partition(",")
         title = title or rest.strip(" ,;.")
     if inner and re.search(r"[A-Za-z]{3}", inner[1]):
         title = inner[1].strip(" ,;")
-    name = name.strip()[:100]
-    known = draft.named("people", name)
-    identifier, entry = (known, draft.section("people")[known]) if known else draft.entry("people", name)
+    name = name.strip()
+    identifier, entry = draft.named_or_new("people", name)
     draft.put(entry, "name", entry["name"].value if "name" in entry else name, line)
-    if title and (said := entry.get("title")) is not None and said.value == said.value and said.value == entry["name"].value:
+    if title and "title" in entry and entry["title"].value == entry["name"].value:
         entry["title"] = Said(title, line)
-    entry.setdefault("title", Said(title or name, line))
+    entry.setdefault("title", Said(title or name, line, "" if title else "no title stands beside it"))
     if email:
         draft.put(entry, "email", email[0], line, f"people.{identifier}.email")
     if phone:
         draft.put(entry, "phone", phone[0].strip(), line, f"people.{identifier}.phone")
     return identifier
+
+
+def _without_addresses(text: str) -> str:
+    return re.sub(r"\(\s*[,;]?\s*\)", "", PHONE.sub("", EMAIL.sub("", text)))
+
+
+def _name_in(bare: str) -> str:
+    return re.sub(r"\([^()]*\)", "", bare).strip(" ,;:|-–—<>.")
+
+
+def _is_named(text: str) -> bool:
+    """Whether somebody's name or title is left of a text when addresses and numbers are taken out."""
+    name = _name_in(_without_addresses(text))
+    return bool(name) and not absent(name)
 
 
 def audience(draft: Draft, text: str, line: int) -> str:
@@ -108,9 +136,6 @@ def audience(draft: Draft, text: str, line: int) -> str:
     if known is not None:
         return known
     identifier, entry = draft.entry("audiences", text)
-    if identifier in draft.section("roles"):
-        del draft.section("audiences")[identifier]
-        return identifier
     entry["name"] = Said(text, line)
     someone = draft.named("people", text)
     if someone is not None:
@@ -118,48 +143,35 @@ def audience(draft: Draft, text: str, line: int) -> str:
     return identifier
 
 
-def _escalation(table: Table, places: dict[str, int], draft: Draft) -> None:
-    for row in table.rows:
-        text = cell(row, places, "severity")
-        severity = priority(text)
-        if severity is None:
-            continue
+def _escalation(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
+    known = Table(table.headers, [leaf for leaf in table.rows if priority(cell(leaf, places, "severity")).value], table.line)
+    for row in named_rows(known, places, section, draft, "severity"):
+        severity = priority(row.name)
         entry: Entry = {}
-        draft.section("escalation")[severity] = entry
-        inner = re.search(r"\(([^()]+)\)", text)
+        draft.section("escalation")[str(severity.value)] = entry
+        inner = re.search(r"\(([^()]+)\)", row.name)
         if inner:
             entry["name"] = Said(inner[1], row.line)
-        about, within = f"escalation.{severity}", cell(row, places, "within")
-        unit = unit_of_heading(table.headers[places["within"]]) if "within" in places else ""
-        draft.read(entry, "answer_within", duration(within, unit), within, row.line, about)
-        entry["level"] = Said(cell(row, places, "level"), row.line)
-        entry["audience"] = [Said(audience(draft, part, row.line), row.line) for part in parts_of(cell(row, places, "level"))]
-        channels = channels_of(cell(row, places, "channels"))
-        if channels:
-            entry["channels"] = [Said(channel, row.line) for channel in channels]
-        row.claim()
+        elif severity.concluded:
+            entry["name"] = Said(row.name, row.line, severity.concluded)
+        row.last(draft, entry, "answer_within", f"escalation.{severity.value}", "within")
+        entry["level"] = Said(row.cell("level"), row.line)
+        entry["audience"] = [Said(audience(draft, part, row.line), row.line) for part in parts_of(row.cell("level"))]
+        write_channels(entry, row.cell("channels"), row.line)
 
 
-def _role_table(table: Table, places: dict[str, int], draft: Draft) -> None:
-    for row in table.rows:
-        name = cell(row, places, "role")
-        if row.claimed or not name:
-            continue
-        entry = _role(draft, name, row.line)
-        held = " ".join(cell(row, places, key) for key in ("primary", "email", "phone"))
-        _holders(draft, entry, held, cell(row, places, "backup"), row.line, name)
-        for task in parts_of(cell(row, places, "tasks")) if cell(row, places, "tasks") else ():
+def _role_table(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
+    for row in named_rows(table, places, section, draft, "role"):
+        entry = _role(draft, row.name, row.line)
+        held = " ".join(row.cell(key) for key in ("primary", "email", "phone"))
+        _holders(draft, entry, held, row.cell("backup"), row.line, row.name)
+        for task in parts_of(row.cell("tasks")):
             entry.setdefault("responsibilities", []).append(Said(task, row.line))
-        row.claim()
 
 
 def _role(draft: Draft, name: str, line: int) -> Entry:
-    known = draft.named("roles", name)
-    if known is not None:
-        found: Entry = draft.section("roles")[known]
-        return found
-    _, entry = draft.entry("roles", name)
-    entry["name"] = Said(name, line)
+    _, entry = draft.named_or_new("roles", name)
+    entry.setdefault("name", Said(name, line))
     return entry
 
 
@@ -222,45 +234,33 @@ def _vendor_line(draft: Draft, leaf: Leaf) -> None:
     leaf.claim()
 
 
-def _contacts(table: Table, places: dict[str, int], draft: Draft) -> None:
-    for row in table.rows:
-        text = ", ".join(filled for key in ("name", "email", "phone", "contact") if (filled := cell(row, places, key)))
-        if not row.claimed and person(draft, text, row.line, cell(row, places, "title")) is not None:
-            row.claim()
+def _contacts(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
+    people = Table(table.headers, [leaf for leaf in table.rows if _is_named(cell(leaf, places, "name"))], table.line)
+    for row in named_rows(people, places, section, draft):
+        text = ", ".join(filled for key in ("name", "email", "phone", "contact") if (filled := row.cell(key)))
+        person(draft, text, row.line, row.cell("title"))
 
 
-def _vendors(table: Table, places: dict[str, int], draft: Draft) -> None:
-    for row in table.rows:
-        name = cell(row, places, "vendor") or cell(row, places, "name")
-        if row.claimed or not name:
-            continue
-        identifier, entry = draft.entry("vendors", name)
-        entry["name"] = Said(name, row.line)
-        everything = " | ".join(row.cells)
+def _vendors(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
+    for row in named_rows(table, places, section, draft, "vendor", "name"):
+        identifier, entry = draft.entry("vendors", row.name)
+        about = f"vendors.{identifier}"
+        entry["name"] = Said(row.name, row.line)
+        everything = " | ".join(row.leaf.cells)
         email, phone = EMAIL.search(everything), PHONE.search(everything)
+        row.say(draft, entry, "supplies", about)
         for key, text in (
-            ("supplies", cell(row, places, "supplies")),
-            ("contact", PHONE.sub("", EMAIL.sub("", cell(row, places, "contact"))).strip(" ,;")),
+            ("contact", PHONE.sub("", EMAIL.sub("", row.cell("contact"))).strip(" ,;")),
             ("email", email[0] if email else ""),
             ("phone", phone[0].strip() if phone else ""),
-            ("hours", cell(row, places, "hours")),
         ):
             if text and not absent(text):
                 entry[key] = Said(text, row.line)
-        if cell(row, places, "answers"):
-            text = cell(row, places, "answers")
-            draft.read(
-                entry,
-                "answers_within",
-                duration(text, unit_of_heading(table.headers[places["answers"]])),
-                text,
-                row.line,
-                f"vendors.{identifier}",
-            )
-        row.claim()
+        row.say(draft, entry, "hours", about)
+        row.last(draft, entry, "answers_within", about, "answers")
 
 
-_FULL_NAME = r"(?:[A-Z][\w'’-]+(?: (?:van|de|der|von|da|O')\b)?(?: [A-Z][\w'’-]+){1,2})"
+_FULL_NAME = r"(?:(?<![\w'’-])[A-Z][\w'’-]{1,40}(?: (?:van|de|der|von|da|O')\b)?(?: [A-Z][\w'’-]{1,40}){1,2})"
 _SENTENCE = re.compile(
     rf"(?P<who>{_FULL_NAME})(?:,? (?:our|the) (?P<title>[a-z][\w ]{{2,40}}?))?,? (?:is|acts as|serves as|holds|takes|leads as) (?:the |our )?(?P<role>[A-Za-z][\w -]{{2,40}}?)(?=[,.;(]| and (?:is|can|may)|$)"
 )

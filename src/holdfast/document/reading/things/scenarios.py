@@ -1,12 +1,13 @@
 """Scenarios: triggers, phases with their windows, steps, rollback. In sections of their own, or as the phases of one plan (NIST's way)."""
 
 import re
+from dataclasses import dataclass, field
 
 from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, slug, unique
 from holdfast.document.reading.quantities import window
 from holdfast.document.reading.things.impact import priority
-from holdfast.document.reading.things.steps import steps_of
-from holdfast.document.reading.tree import Leaf, Section, Tree, says
+from holdfast.document.reading.things.steps import Cast, cast_of, steps_of
+from holdfast.document.reading.tree import Leaf, Section, Tree, normal, says
 
 _TRIGGER = ("trigger*", "activation criteria", "declared when", "conditions", "declare*", "indicators of")
 _RESPONSE = ("response*", "procedure*", "steps", "actions", "phases", "recovery", "what we do", "activation", "notification")
@@ -28,16 +29,33 @@ _NOT_HERE = (
 )
 _PREFIX = re.compile(r"^\s*(?:scenario|incident type|situation|playbook|runbook)\s*[\w.]{0,4}\s*[:–—-]\s*", re.I)
 _TAIL = re.compile(r"\s*\(([^()]*)\)\s*:?\s*$")
-_COUNTS = {"two": 2, "three": 3, "multiple": 2, "several": 2, "more than one": 2}
+_COUNTS = {"one": 1, "a single": 1, "two": 2, "three": 3, "four": 4}
+_MORE_THAN_ONE = ("multiple", "several", "many", "more than one")
+_ZONES = re.compile(
+    rf"\b({'|'.join((*_COUNTS, *_MORE_THAN_ONE))}|[1-9]\d?) (?:or more )?(?:of (?:the |our )?)?(?:[a-z]{{1,20}} ){{0,2}}(?:azs?|zones?)\b"
+)
+_BELOW = re.compile(
+    r"(?:<|below|under|less than)\s*(\d{1,9}(?:\.\d{1,6})?)(?![\d.]*\s*(?:ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?)\b)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What every scenario's reading shares: the draft, who there is, and the signals that triggers have named so far."""
+
+    draft: Draft
+    cast: Cast
+    signals: set[str] = field(default_factory=set)
 
 
 def read(tree: Tree, draft: Draft) -> None:
     """Sections of scenarios first; where the document has none, its phases make one."""
+    reader = _Reader(draft, cast_of(draft))
     for section in tree.sections:
         if _is_scenario(section):
-            _scenario(section, draft)
+            _scenario(section, reader)
     if not draft.section("scenarios"):
-        _phases_of_plan(tree, draft)
+        _phases_of_plan(tree, reader)
     if not draft.section("scenarios"):
         draft.data["scenarios"] = {}
 
@@ -57,12 +75,11 @@ def _is_scenario(section: Section) -> bool:
     )
 
 
-def _scenario(section: Section, draft: Draft) -> None:
+def _scenario(section: Section, reader: _Reader) -> None:
     name = _PREFIX.sub("", section.title).strip()
-    known = draft.named("scenarios", name)
-    if known is not None:
+    if reader.draft.named("scenarios", name) is not None:
         return
-    identifier, entry = draft.entry("scenarios", name)
+    identifier, entry = reader.draft.entry("scenarios", name)
     entry["name"] = Said(name, section.line)
     entry["triggers"] = []
     phases: list[Entry] = []
@@ -72,12 +89,11 @@ def _scenario(section: Section, draft: Draft) -> None:
             entry.setdefault("rollback", []).extend(leaf_list(part.open_leaves()))
         elif part.says(*_TRIGGER) and part is not section:
             for leaf in part.open_leaves():
-                entry["triggers"].append(_trigger(leaf.claim_all(), draft))
-        elif part is section:
-            _lead(part, entry, draft)
-            phases += _phases(part, draft, identifier, taken)
+                entry["triggers"].append(_trigger(leaf.claim_all(), reader))
         else:
-            phases += _phases(part, draft, identifier, taken)
+            if part is section:
+                _lead(part, entry, reader)
+            phases += _phases(part, reader, identifier, taken)
     if phases:
         rollback = entry.pop("rollback", None)
         entry["phases"] = phases
@@ -85,47 +101,44 @@ def _scenario(section: Section, draft: Draft) -> None:
             entry["rollback"] = rollback
 
 
-def _lead(section: Section, entry: Entry, draft: Draft) -> None:
+def _lead(section: Section, entry: Entry, reader: _Reader) -> None:
     """What stands right under the heading: triggers and severity as labels, or in a sentence."""
     for leaf in section.open_leaves():
         if says(leaf.label, *_TRIGGER):
-            entry["triggers"] += [_trigger(child, draft) for child in leaf.children] or [_trigger(leaf, draft)]
+            entry["triggers"] += [_trigger(child, reader) for child in leaf.children] or [_trigger(leaf, reader)]
             leaf.claim_all()
-        elif says(leaf.label, "severity", "priority") and priority(leaf.value):
-            entry["severity"] = Said(priority(leaf.value), leaf.claim().line)
+        elif says(leaf.label, "severity", "priority") and (found := priority(leaf.value)).value:
+            entry["severity"] = Said(found.value, leaf.claim().line, found.concluded)
 
 
-def _trigger(leaf: Leaf, draft: Draft) -> Entry:
+def _trigger(leaf: Leaf, reader: _Reader) -> Entry:
     text, line = leaf.value or leaf.text, leaf.line
-    number = re.search(r"(?:<|below|under|less than)\s*(\d+(?:\.\d+)?)", text)
+    number = _BELOW.search(text)
     if says(text, "health", "score") and number is not None:
         return {"kind": Said("region-score", line), "below": Said(float(number[1]) if "." in number[1] else int(number[1]), line)}
-    if says(text, "az", "azs", "zone*", "availability zone*"):
-        count = next((value for word, value in _COUNTS.items() if says(text, word)), None)
-        figure = re.search(r"\b(\d{1,2})\b", text)
-        if count or figure:
-            return {"kind": Said("zones-down", line), "count": Said(count or int(figure[1]) if figure else count, line)}
+    zones = _ZONES.search(normal(text))
+    if zones is not None:
+        count, why = _COUNTS.get(zones[1]), ""
+        if zones[1] in _MORE_THAN_ONE:
+            count, why = 2, f"'{zones[1]}' is at least 2"
+        return {"kind": Said("zones-down", line), "count": Said(count or int(zones[1]), line, why)}
     if (
         says(text, "network", "connectivity")
         and says(text, "loss", "lost", "unreachable", "cut")
         and says(text, "region", "site", "data centre", "data center")
     ):
         return {"kind": Said("network-lost", line)}
-    used = {
-        trigger["signal"].value
-        for scenario in draft.section("scenarios").values()
-        for trigger in scenario.get("triggers", ())
-        if "signal" in trigger
-    }
-    return {"kind": Said("signal", line), "signal": Said(unique("-".join(slug(text).split("-")[:6]), used), line), "says": Said(text, line)}
+    signal = unique("-".join(slug(text).split("-")[:6]), reader.signals)
+    reader.signals.add(signal)
+    return {"kind": Said("signal", line), "signal": Said(signal, line), "says": Said(text, line)}
 
 
-def _phases(section: Section, draft: Draft, scenario: str, taken: set[str]) -> list[Entry]:
+def _phases(section: Section, reader: _Reader, scenario: str, taken: set[str]) -> list[Entry]:
     """Items with items below them are phases; flat items under a heading are one phase of its name."""
     leaves = [leaf for leaf in section.open_leaves() if leaf.kind == "item"]
     nested = [leaf for leaf in leaves if leaf.children]
     if nested and len(nested) >= len(leaves) / 2:
-        found = [_phase(leaf.text, leaf.line, leaf.children or [leaf], draft, scenario, taken) for leaf in leaves]
+        found = [_phase(leaf.text, leaf.line, leaf.children or [leaf], reader, scenario, taken) for leaf in leaves]
         for leaf in leaves:
             leaf.claim()
         return found
@@ -134,7 +147,7 @@ def _phases(section: Section, draft: Draft, scenario: str, taken: set[str]) -> l
         leaves = [_step_row(row) for row in rows]
     if not leaves:
         return []
-    return [_phase(section.title, section.line, leaves, draft, scenario, taken)]
+    return [_phase(section.title, section.line, leaves, reader, scenario, taken)]
 
 
 def _step_row(row: Leaf) -> Leaf:
@@ -143,42 +156,43 @@ def _step_row(row: Leaf) -> Leaf:
     return Leaf("item", ", ".join(cells), row.claim().line)
 
 
-def _phase(title: str, line: int, leaves: list[Leaf], draft: Draft, scenario: str, taken: set[str]) -> Entry:
+def _phase(title: str, line: int, leaves: list[Leaf], reader: _Reader, scenario: str, taken: set[str]) -> Entry:
     inner = _TAIL.search(title)
     span = window(inner[1]) if inner else None
     name = (title[: inner.start()] if inner and span else title).strip().rstrip(":")
     entry: Entry = {"name": Said(re.sub(r"^[\d.]+\s+", "", name), line)}
     if span is not None:
         entry["window"] = [Said(span[0], line), Said(span[1], line)]
-    entry["steps"] = steps_of(leaves, draft, scenario, taken)
+    entry["steps"] = steps_of(leaves, reader.draft, reader.cast, scenario, taken)
     return entry
 
 
-def _phases_of_plan(tree: Tree, draft: Draft) -> None:
+def _phases_of_plan(tree: Tree, reader: _Reader) -> None:
     """A plan without scenarios: its activation, recovery and reconstitution phases are the one that it knows."""
     found: list[Section] = []
-    back: list[Section] = []
+    back: dict[int, Section] = {}
     for section in tree.sections:
         if not section.title or section.within(*_NOT_HERE):
             continue
-        if section.says(*_ROLLBACK) or (section.parent and section.parent in back):
-            back.append(section)
+        if section.says(*_ROLLBACK) or id(section.parent) in back:
+            back[id(section)] = section
         elif section.within(*_RESPONSE) or section.says(*_TRIGGER):
             found.append(section)
     if not any(_steps_there(section) for section in found):
         return
-    identifier, entry = draft.entry("scenarios", "Disruption")
-    entry["name"], entry["triggers"] = Said("Disruption", found[0].line), []
+    identifier, entry = reader.draft.entry("scenarios", "Disruption")
+    entry["name"] = Said("Disruption", found[0].line, "the document names no scenario, and its phases make one")
+    entry["triggers"] = []
     taken: set[str] = set()
     phases: list[Entry] = []
     for section in found:
         if section.says(*_TRIGGER):
-            entry["triggers"] += [_trigger(leaf.claim_all(), draft) for leaf in section.open_leaves() if leaf.kind == "item"]
+            entry["triggers"] += [_trigger(leaf.claim_all(), reader) for leaf in section.open_leaves() if leaf.kind == "item"]
         else:
-            phases += _phases(section, draft, identifier, taken)
+            phases += _phases(section, reader, identifier, taken)
     if phases:
         entry["phases"] = phases
-    for section in back:
+    for section in back.values():
         entry.setdefault("rollback", []).extend(leaf_list([leaf for leaf in section.open_leaves() if leaf.kind == "item"]))
 
 

@@ -2,14 +2,15 @@
 
 One table of words. A block that needs what the document doesn't give (a component of its kind, a number of instances, a version) stays
 manual and is remembered as wished, so that `--bind` can give it. Restoring from a backup is always left to people: which point in time is
-the right one is a decision.
+the right one is a decision. Who does a step, and which message it sends, is concluded from its words and marked so.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from holdfast.document.reading.draft import Draft, Entry, Said, StepWish, slug, unique
-from holdfast.document.reading.tree import Leaf, says
+from holdfast.document.reading.tree import Leaf, normal, says
 from holdfast.plan.blocks import BLOCKS
 
 _WORDS: tuple[tuple[str, str], ...] = (
@@ -38,6 +39,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("assess", r"\b(?:initial )?impact (?:assessment|analysis)\b|\bassess (?:the )?impact\b"),
     ("notify", r"\b(?:notif\w+|activat\w+ via|alert|inform|page|call)\b"),
 )
+_LONGEST_STEP = 600
+"""Characters; what is longer says more than one step, and a person reads it."""
 _CAUTIOUS = re.compile(r"\b(?:reverse|undo|roll ?back|return|original|restore from|from (?:the )?(?:latest |clean )*backups?)\b", re.I)
 _BY = (
     ("database-administrator", ("database*", "data", "corruption", "backup*", "transaction*")),
@@ -45,12 +48,14 @@ _BY = (
     ("incident-commander", ("evaluate", "decid*", "decision", "scope", "assess*", "activate*", "conduct", "review*", "declare*")),
 )
 _COMMANDERS = ("commander", "incident lead", "incident manager", "coordinator", "director", "in charge")
+_LONGEST_NAME = 8
+"""Words of a name that a step is searched for."""
 _LEADS = ("technical", "recovery lead", "engineer*", "it lead", "head of it")
 
 
 def blocks_of(text: str) -> list[str]:
     """Names of the blocks that a step's words clearly mean, in the order in which they have to be done; empty where none."""
-    if _CAUTIOUS.search(text):
+    if len(text) > _LONGEST_STEP or _CAUTIOUS.search(text):
         return []
     found = [block for block, pattern in _WORDS if re.search(pattern, text, re.I)]
     if len(found) > 1:
@@ -66,90 +71,123 @@ def blocks_of(text: str) -> list[str]:
     return found
 
 
-def steps_of(leaves: Iterable[Leaf], draft: Draft, scenario: str, taken: set[str]) -> list[Entry]:
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who there is to do a step or to be told by one, as the document names them."""
+
+    roles: frozenset[str]
+    leads: str | None
+    """The role of the technical lead, or else of whoever commands, or else the first."""
+    told: Mapping[str, str | None]
+    """Name of a role or audience, in lower case → the one message that goes to it; None where several do."""
+    longest: int
+    """Words of the longest of those names."""
+
+
+def cast_of(draft: Draft) -> Cast:
+    """Look up once what every step asks."""
+    roles, audiences = draft.section("roles"), draft.section("audiences")
+    leads = None
+    for wanted in (_LEADS, _COMMANDERS):
+        leads = leads or next((name for name, role in roles.items() if says(str(role["name"].value), *wanted)), None)
+    told: dict[str, str | None] = {}
+    for name, message in draft.section("messages").items():
+        for who in message.get("audience", []):
+            entry = roles.get(who.value) or audiences.get(who.value) or {}
+            if "name" in entry:
+                called = str(entry["name"].value).lower()
+                told[called] = name if told.get(called, name) == name else None
+    longest = max((len(name.split()) for name in told), default=0)
+    return Cast(
+        frozenset(roles),
+        leads or next(iter(roles), None),
+        told,
+        min(longest, _LONGEST_NAME),
+    )
+
+
+def steps_of(leaves: Iterable[Leaf], draft: Draft, cast: Cast, scenario: str, taken: set[str]) -> list[Entry]:
     """The steps that a phase's items say, one after the other in the document's order."""
-    steps: list[Entry] = []
+    writer = _Writer(draft, cast, scenario, taken, [])
     for leaf in leaves:
         texts = [leaf.text, *(child.text for child in leaf.deep() if child is not leaf)]
         blocks = blocks_of(leaf.text) if len(texts) == 1 else []
-        if len(blocks) > 1 and not all(_ready(draft, block, leaf.text) for block in blocks):
-            steps.append(_wished(draft, leaf, texts, blocks[0], scenario, taken, steps))
+        if len(blocks) > 1 and not all(writer.ready(block, leaf.text) for block in blocks):
+            writer.wished(leaf, texts, blocks[0])
         else:
             for block in blocks or [""]:
-                steps.append(_step(draft, leaf, texts, block, scenario, taken, steps))
+                writer.step(leaf, texts, block)
         leaf.claim_all()
-    return steps
-
-
-def _ready(draft: Draft, block: str, text: str) -> bool:
-    """Whether the document gives what a block needs."""
-    kind, needed = BLOCKS[block].component_kind, BLOCKS[block].required
-    return (kind is None or component_of(draft, kind) is not None) and (
-        not needed or (block == "notify" and message_for(draft, text) is not None)
-    )
+    return writer.steps
 
 
 def component_of(draft: Draft, kind: str) -> str | None:
     """The plan's one component of a kind; None where there is none, or a choice."""
-    found = [name for name, entry in draft.section("components").items() if entry.get("kind") and entry["kind"].value == kind]
+    found = draft.of_kind(kind)
     return found[0] if len(found) == 1 else None
 
 
-def _step(draft: Draft, leaf: Leaf, texts: list[str], block: str, scenario: str, taken: set[str], before: list[Entry]) -> Entry:
-    if not block or not _ready(draft, block, leaf.text):
-        return _wished(draft, leaf, texts, block, scenario, taken, before)
-    step = _new(leaf, block, taken, before, leaf.text)
-    kind = BLOCKS[block].component_kind
-    if kind is not None:
-        step["component"] = Said(component_of(draft, kind), leaf.line)
-    if block == "notify":
-        step["parameters"] = {"message": Said(message_for(draft, leaf.text), leaf.line)}
-    return step
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes the steps of one phase, each after the one before. `taken`: identifiers that the scenario has given away."""
+
+    draft: Draft
+    cast: Cast
+    scenario: str
+    taken: set[str]
+    steps: list[Entry]
+
+    def ready(self, block: str, text: str) -> bool:
+        """Whether the document gives what a block needs."""
+        kind, needed = BLOCKS[block].component_kind, BLOCKS[block].required
+        return (kind is None or component_of(self.draft, kind) is not None) and (
+            not needed or (block == "notify" and message_for(self.cast, text) is not None)
+        )
+
+    def step(self, leaf: Leaf, texts: list[str], block: str) -> None:
+        """A step that a block does where the document gives what it needs, else people do."""
+        if not block or not self.ready(block, leaf.text):
+            self.wished(leaf, texts, block)
+            return
+        step = self._new(leaf, block, block.replace(".", " "))
+        kind = BLOCKS[block].component_kind
+        if kind is not None:
+            step["component"] = Said(component_of(self.draft, kind), leaf.line)
+        if block == "notify":
+            message = message_for(self.cast, leaf.text)
+            step["parameters"] = {"message": Said(message, leaf.line, "by whom the step's words name")}
+
+    def wished(self, leaf: Leaf, texts: list[str], block: str) -> None:
+        """A manual step; where its words name a block, that is remembered."""
+        step = self._new(leaf, "manual", leaf.text)
+        step["parameters"] = {"text": Said(". ".join(texts), leaf.line)}
+        role, why = role_for(self.cast, leaf.text)
+        if role is not None:
+            step["by"] = Said(role, leaf.line, why)
+        if block:
+            self.draft.wishes.append(StepWish(step, block, self.scenario))
+
+    def _new(self, leaf: Leaf, block: str, name: str) -> Entry:
+        identifier = unique("-".join(slug(name).split("-")[:6]), self.taken)
+        self.taken.add(identifier)
+        step: Entry = {"id": Said(identifier, leaf.line), "block": Said(block, leaf.line)}
+        if self.steps:
+            step["after"] = [Said(self.steps[-1]["id"].value, leaf.line)]
+        self.steps.append(step)
+        return step
 
 
-def _wished(draft: Draft, leaf: Leaf, texts: list[str], block: str, scenario: str, taken: set[str], before: list[Entry]) -> Entry:
-    """A manual step; where its words name a block, that is remembered."""
-    step = _new(leaf, "manual", taken, before, leaf.text)
-    step["parameters"] = {"text": Said(". ".join(texts), leaf.line)}
-    role = role_for(draft, leaf.text)
-    if role is not None:
-        step["by"] = Said(role, leaf.line)
-    if block:
-        draft.wishes.append(StepWish(step, block, scenario))
-    return step
+def message_for(cast: Cast, text: str) -> str | None:
+    """The one message whose audience a step names; None where that isn't one."""
+    words = normal(text).split()
+    named = (" ".join(words[start : start + length]) for length in range(1, cast.longest + 1) for start in range(len(words) - length + 1))
+    hits = {cast.told[name] for name in named if name in cast.told}
+    return hits.pop() if len(hits) == 1 else None
 
 
-def _new(leaf: Leaf, block: str, taken: set[str], before: list[Entry], name: str) -> Entry:
-    words = slug(name if block == "manual" else block.replace(".", " "))
-    identifier = unique("-".join(words.split("-")[:6]), taken)
-    taken.add(identifier)
-    step: Entry = {"id": Said(identifier, leaf.line), "block": Said(block, leaf.line)}
-    if before:
-        step["after"] = [Said(before[-1]["id"].value, leaf.line)]
-    return step
-
-
-def message_for(draft: Draft, text: str) -> str | None:
-    """The one message whose audience a step names, or whose channel and audience both; None where that isn't one."""
-    hits = []
-    for name, message in draft.section("messages").items():
-        for who in message.get("audience", []):
-            entry = draft.section("roles").get(who.value) or draft.section("audiences").get(who.value) or {}
-            called = entry.get("name")
-            if called is not None and says(text, str(called.value).lower()):
-                hits.append(name)
-                break
-    return hits[0] if len(hits) == 1 else None
-
-
-def role_for(draft: Draft, text: str) -> str | None:
-    """The role that fits a step's words, of those that the document names; the technical lead, or else whoever commands."""
-    roles = draft.section("roles")
+def role_for(cast: Cast, text: str) -> tuple[str | None, str]:
+    """The role that fits a step's words, of those that the document names, and why it was taken; else whoever leads."""
     for role, words in _BY:
-        if role in roles and says(text, *words):
-            return role
-    for wanted in (_LEADS, _COMMANDERS):
-        found = next((name for name, role in roles.items() if says(str(role["name"].value), *wanted)), None)
-        if found is not None:
-            return str(found)
-    return next(iter(roles), None)
+        if role in cast.roles and says(text, *words):
+            return role, "by the step's words"
+    return cast.leads, "no words of the step name a role, and this one leads"

@@ -3,9 +3,10 @@
 import re
 from dataclasses import dataclass, field
 
-from holdfast.document.reading.columns import cell, columns, labelled
-from holdfast.document.reading.draft import Draft, Entry, Said, slug, unique
-from holdfast.document.reading.quantities import absent, duration, unit_of_heading
+from holdfast.document.reading.columns import columns, labelled, named_rows
+from holdfast.document.reading.draft import Draft, Entry, Left, Said, slug, unique
+from holdfast.document.reading.problems import DocumentError
+from holdfast.document.reading.quantities import Reading, duration, frequency
 from holdfast.document.reading.things.impact import RPO, RTO
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 
@@ -33,6 +34,7 @@ _HOW = (
     ("cross-region", r"cross[- ]region"),
     ("periodic", r"periodic|snapshot|nightly|daily|hourly"),
 )
+_EVERY = {"hourly": "1h", "daily": "1d", "nightly": "1d", "weekly": "1w"}
 
 
 def kind_of(name: str) -> str | None:
@@ -47,18 +49,32 @@ class _Group:
     nodes: dict[str, tuple[str, int]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """A line from one node to another. `arrow`: as it is drawn, `---` for one without a direction."""
+
+    source: str
+    target: str
+    text: str
+    line: int
+    arrow: str = "-->"
+
+
 @dataclass(slots=True)
 class _Diagram:
     groups: list[_Group] = field(default_factory=list)
-    edges: list[tuple[str, str, str, int]] = field(default_factory=list)
+    edges: list[_Edge] = field(default_factory=list)
     strange: list[tuple[str, int]] = field(default_factory=list)
 
 
 _GROUP = re.compile(r"^subgraph\s+(?:[\w-]+\s*\[\s*)?\"?([^\"\]]+)\"?\]?\s*$")
 _NODE = r"([A-Za-z][\w-]*)\s*(?:(?:\[\(?|\(+|\{+|>)\s*\"?([^\"\[\](){}]*)\"?\s*(?:\)?\]|\)+|\}+))?"
 _NODE_LINE = re.compile(rf"^{_NODE}\s*;?$")
-_EDGE = re.compile(rf"^{_NODE}\s*(?:--+>|--+|-\.+->|==+>)\s*(?:\|\s*\"?([^|\"]*)\"?\s*\|)?\s*{_NODE}\s*;?$")
+_EDGE = re.compile(rf"^{_NODE}\s*(--+>|--+|-\.+->|==+>)\s*(?:\|\s*\"?([^|\"]*)\"?\s*\|)?\s*{_NODE}\s*;?$")
 _EDGE_TEXT = re.compile(rf"^{_NODE}\s*--\s*([^->|]+?)\s*-->\s*{_NODE}\s*;?$")
+_DEEPEST_GROUP = 20
+_LONGEST_DRAWN = 1000
+"""Characters of a drawing's line; a longer one is told as not understood."""
 _IGNORED = re.compile(r"^(?:graph|flowchart|direction|classDef|class|style|linkStyle|%%|end\b|click)|^$")
 
 
@@ -67,12 +83,17 @@ def _diagram(leaf: Leaf) -> _Diagram:
     found = _Diagram()
     open_groups: list[_Group] = []
     for number, raw in enumerate(leaf.text.split("\n")):
-        line, place = raw.strip()[:1000], leaf.line + number
-        group = _GROUP.match(line)
-        edge = _EDGE.match(line) or None
-        spoken = _EDGE_TEXT.match(line) if edge is None else None
-        node = _NODE_LINE.match(line)
+        line, place = raw.strip(), leaf.line + number
+        short = line if len(line) <= _LONGEST_DRAWN else ""
+        group = _GROUP.match(short)
+        edge = _EDGE.match(short)
+        spoken = _EDGE_TEXT.match(short) if edge is None else None
+        node = _NODE_LINE.match(short)
         if group is not None:
+            if len(open_groups) >= _DEEPEST_GROUP:
+                raise DocumentError(
+                    "groups of this drawing stand too deep in each other", place, f"at most {_DEEPEST_GROUP} levels are read"
+                )
             open_groups.append(_Group(group[1].strip(), place))
             found.groups.append(open_groups[-1])
         elif line == "end" and open_groups:
@@ -80,10 +101,10 @@ def _diagram(leaf: Leaf) -> _Diagram:
         elif _IGNORED.match(line):
             continue
         elif edge is not None:
-            found.edges.append((edge[1], edge[4], (edge[3] or "").strip(), place))
-            _nodes(open_groups, ((edge[1], edge[2]), (edge[4], edge[5])), place)
+            found.edges.append(_Edge(edge[1], edge[5], (edge[4] or "").strip(), place, edge[3]))
+            _nodes(open_groups, ((edge[1], edge[2]), (edge[5], edge[6])), place)
         elif spoken is not None:
-            found.edges.append((spoken[1], spoken[4], spoken[3].strip(), place))
+            found.edges.append(_Edge(spoken[1], spoken[4], spoken[3].strip(), place))
             _nodes(open_groups, ((spoken[1], spoken[2]), (spoken[4], spoken[5])), place)
         elif node is not None and open_groups:
             _nodes(open_groups, ((node[1], node[2]),), place)
@@ -104,7 +125,7 @@ def read(tree: Tree, draft: Draft) -> None:
         for table in section.tables:
             places = columns(table, _STRATEGY)
             if {"name", "strategy"} <= places.keys() and {"rto", "rpo"} & places.keys():
-                _strategy_table(table, places, draft)
+                _strategy_table(table, places, section, draft)
         _strategy_section(section, draft)
     for section in tree.sections:
         for leaf in section.open_leaves():
@@ -143,8 +164,6 @@ def _region(draft: Draft, identifier: str, role: str, name: str, line: int) -> s
 
 
 def _architecture(leaf: Leaf, section: Section, draft: Draft) -> None:
-    from holdfast.document.reading.draft import Left
-
     diagram = _diagram(leaf)
     places: dict[str, tuple[str, str]] = {}
     watching: dict[str, str] = {}
@@ -163,103 +182,110 @@ def _architecture(leaf: Leaf, section: Section, draft: Draft) -> None:
                 entry["name"], watching[key] = Said(name, line), identifier
         else:
             draft.notes += [Left(f"{group.title}: {name}", section.path, line) for name, line in group.nodes.values()]
-    components = _components(draft, places, named, diagram)
-    for source, target, text, line in diagram.edges:
-        if source in watching and target in watching:
-            feeds: list[Said] = draft.section("monitoring")[watching[source]].setdefault("feeds", [])
-            feeds.append(Said(watching[target], line))
-        elif source in components and target in components and places[source][0] != places[target][0]:
-            _link(draft, components[source], places[source][0], places[target][0], text, line)
+    components = _components(draft, places, named, diagram, section)
+    for edge in diagram.edges:
+        ends = (edge.source, edge.target)
+        if all(end in watching for end in ends):
+            feeds: list[Said] = draft.section("monitoring")[watching[edge.source]].setdefault("feeds", [])
+            feeds.append(Said(watching[edge.target], edge.line))
+        elif all(end in components for end in ends) and places[edge.source][0] != places[edge.target][0]:
+            _link(draft, components[edge.source], places[edge.source], places[edge.target], edge)
         else:
-            draft.notes.append(Left(f"{source} --> {target} {text}".strip(), section.path, line))
+            draft.notes.append(Left(f"{edge.source} {edge.arrow} {edge.target} {edge.text}".strip(), section.path, edge.line))
     draft.notes += [Left(text, section.path, line) for text, line in diagram.strange]
     leaf.claim()
 
 
-def _components(draft: Draft, places: dict[str, tuple[str, str]], named: dict[str, tuple[str, int]], diagram: _Diagram) -> dict[str, str]:
+def _components(
+    draft: Draft, places: dict[str, tuple[str, str]], named: dict[str, tuple[str, int]], diagram: _Diagram, section: Section
+) -> dict[str, str]:
     """Which component each node is: the primary's make them, the others are joined by links or by kind."""
     found: dict[str, str] = {}
+    taken: set[str] = set()
     for key, (_, role) in places.items():
         if role == "primary":
             found[key] = component_for(draft, *named[key])
-    for source, target, _, _ in diagram.edges:
-        if source in found and target in places and target not in found:
-            found[target] = found[source]
+            if found[key] in taken:  # two nodes of one region are two components, of one kind though they be
+                found[key] = _new_component(draft, *named[key])
+            taken.add(found[key])
+    for edge in diagram.edges:
+        if edge.source in found and edge.target in places and edge.target not in found:
+            found[edge.target] = found[edge.source]
     for key in places:
         if key not in found:
-            kind = kind_of(named[key][0])
-            same = [name for name, entry in draft.section("components").items() if kind and entry["kind"].value == kind]
-            found[key] = same[0] if len(same) == 1 else component_for(draft, *named[key])
+            found[key] = component_for(draft, *named[key])
     for key, component in found.items():
-        names: Entry = draft.section("components")[component].setdefault("settings", {}).setdefault("stands_as", {})
-        names.setdefault(places[key][0], Said(*named[key]))
+        entry = draft.section("components")[component]
+        names: Entry = entry.setdefault("settings", {}).setdefault("stands_as", {})
+        (name, line), region = named[key], places[key][0]
+        if region in names:
+            draft.notes.append(Left(f"components.{component} in {region}: {name}", section.path, line))
+            continue
+        called = entry.get("name")
+        same = called is not None and slug(str(called.value)) == slug(name)
+        names[region] = Said(name, line, "" if same else "taken for this component by its kind or its link")
     return found
 
 
 def component_for(draft: Draft, name: str, line: int) -> str:
-    """The one component of the kind that a name says, made where there is none. A second of a kind needs the same name."""
+    """The component of this name, else the one of the kind that it says, made where there is none. Where several are, a new one."""
     known = draft.named("components", name)
     if known is not None:
         return known
     kind = kind_of(name)
-    same = [
-        identifier
-        for identifier, entry in draft.section("components").items()
-        if kind and entry.get("kind") and entry["kind"].value == kind
-    ]
+    same = draft.of_kind(kind) if kind is not None else []
     if len(same) == 1:
-        return str(same[0])
-    identifier, entry = draft.entry("components", name)
-    if kind is not None:
-        entry["kind"] = Said(kind, line)
-    else:
-        from holdfast.document.reading.quantities import Reading
+        return same[0]
+    return _new_component(draft, name, line)
 
-        draft.ask(
-            f"components.{identifier}.kind",
-            name,
-            Reading(None, "its words name no kind of component", tuple(kind for kind, _ in KINDS)),
-            line,
-        )
-        entry["kind"] = Said(None, line)
+
+def _described(draft: Draft, name: str, line: int) -> str:
+    """The component that a strategy is for: that of its name, else the one of its kind that has no strategy yet, else a new one."""
+    known = draft.named("components", name)
+    found = known or component_for(draft, name, line)
+    return _new_component(draft, name, line) if known is None and "primary_strategy" in draft.section("components")[found] else found
+
+
+def _new_component(draft: Draft, name: str, line: int) -> str:
+    kind = kind_of(name)
+    identifier, entry = draft.component(name, kind, line)
+    if kind is None:
+        unclear = Reading(None, "its words name no kind of component", tuple(kind for kind, _ in KINDS))
+        draft.ask(f"components.{identifier}.kind", name, unclear, line)
     entry["name"] = Said(name, line)
     return identifier
 
 
-def _link(draft: Draft, component: str, source: str, target: str, text: str, line: int) -> None:
-    links = draft.section("replication_links")
-    how = next((how for how, pattern in _HOW if re.search(pattern, text, re.I)), None)
-    entry: Entry = {"component": Said(component, line), "from": Said(source, line), "to": Said(target, line)}
+def _link(draft: Draft, component: str, source: tuple[str, str], target: tuple[str, str], edge: _Edge) -> None:
+    """A link between two regions, each given with its role."""
+    concluded = ""
+    if not edge.arrow.endswith(">"):
+        concluded = "the line has no arrow, and data goes from the primary region"
+        source, target = (target, source) if target[1] == "primary" else (source, target)
+    links, line = draft.section("replication_links"), edge.line
+    name = unique(f"{component}-to-{target[0]}", links)
+    how = next((how for how, pattern in _HOW if re.search(pattern, edge.text, re.I)), None)
+    entry: Entry = {"component": Said(component, line), "from": Said(source[0], line, concluded), "to": Said(target[0], line, concluded)}
     if how is not None:
         entry["how"] = Said(how, line)
     else:
-        from holdfast.document.reading.quantities import Reading
-
-        draft.ask(
-            "replication_links.how",
-            text or "an arrow without words",
-            Reading(None, "it doesn't say how data is copied", tuple(how for how, _ in _HOW)),
-            line,
-        )
-    links[unique(f"{component}-to-{target}", links)] = entry
+        unclear = Reading(None, "it doesn't say how data is copied", tuple(how for how, _ in _HOW))
+        draft.ask(f"replication_links.{name}.how", edge.text or "an arrow without words", unclear, line)
+    links[name] = entry
+    if how == "periodic":
+        every = next((value for word, value in _EVERY.items() if says(edge.text, word)), None)
+        draft.read(entry, "every", Reading(every) if every else frequency(edge.text), edge.text, line, f"replication_links.{name}")
 
 
-def _strategy_table(table: Table, places: dict[str, int], draft: Draft) -> None:
-    for row in table.rows:
-        name = cell(row, places, "name")
-        if row.claimed or not name:
-            continue
-        entry = draft.section("components")[component_for(draft, name, row.line)]
-        identifier = component_for(draft, name, row.line)
+def _strategy_table(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
+    for row in named_rows(table, places, section, draft):
+        identifier = _described(draft, row.name, row.line)
+        entry = draft.section("components")[identifier]
         about = f"components.{identifier}"
         for key, column in (("primary_strategy", "strategy"), ("backup_strategy", "backup")):
-            if not absent(cell(row, places, column)):
-                draft.put(entry, key, cell(row, places, column), row.line, about)
+            row.say(draft, entry, key, about, column)
         for key in ("rto", "rpo"):
-            if key in places:
-                text = cell(row, places, key)
-                draft.read(entry, key, duration(text, unit_of_heading(table.headers[places[key]])), text, row.line, about)
-        row.claim()
+            row.last(draft, entry, key, about)
 
 
 def _strategy_section(section: Section, draft: Draft) -> None:
@@ -268,7 +294,7 @@ def _strategy_section(section: Section, draft: Draft) -> None:
     if not any(says(leaf.label, "strategy", "recovery method", "recovery approach") for leaf in leaves):
         return
     name = re.sub(r"\b(?:recovery|restoration|strategy|strategies)\b", "", section.name, flags=re.I).strip(" -–:") or section.name
-    identifier = component_for(draft, name, section.line)
+    identifier = _described(draft, name, section.line)
     entry = draft.section("components")[identifier]
     about = f"components.{identifier}"
     for leaf in leaves:
