@@ -97,12 +97,11 @@ class Nemesis:
         if self._loses_journal:
             return await self._settled()
         healed = clock.steady_seconds()
-        while not self._is_over():
+        while not await self._stays_over():
             if clock.steady_seconds() - healed > END_BOUND_SECONDS:
                 raise self._broken(f"nothing ended within {END_BOUND_SECONDS:.0f} s: {self._where()}")
             await self._live(LOOK_SECONDS)
-        ended = clock.steady_seconds() - healed
-        await self._live(SETTLE_SECONDS)
+        ended = clock.steady_seconds() - healed - SETTLE_SECONDS
         self._all_are_served()
         known = stage.installation
         states = tuple(incident.state.value for incident in known.incidents.values()) if known is not None else ()
@@ -199,6 +198,13 @@ class Nemesis:
             observer.alive = True
 
     # -- the end ------------------------------------------------------------------------------------------------------------
+
+    async def _stays_over(self) -> bool:
+        """Whether it is over, and still is when all have looked again: what observers kept back during a cut can begin an incident late."""
+        if not self._is_over():
+            return False
+        await self._live(SETTLE_SECONDS)
+        return self._stage.installation is not None and self._stage.installation.open_incident() is None
 
     def _is_over(self) -> bool:
         known = self._stage.installation
