@@ -100,7 +100,7 @@ def _rows(history: History, plan: Plan, span: Span, index: Index, answered: Mapp
     for call in history.of(Kind.ESCALATED):
         for channel, recipient, _ in call.body["calls"]:
             attempts = index.get(call.body["key"], {}).get((channel, recipient), Attempts())
-            if attempts.intended or attempts.sent is not None:
+            if attempts.intended or attempts.sent is not None or attempts.failures:  # one that was reported as lost was begun, too
                 by = float(call.body["answer_by_seconds"])
                 yield _row(plan, span, call, channel, recipient, by, attempts, answered)
 
