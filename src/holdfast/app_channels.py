@@ -1,10 +1,16 @@
-"""Wires the channels: for each of the plan's, guard → rate → first way → second way, with secrets read from where the bindings say."""
+"""Wires the channels: for each of the plan's, guard → rate → first way → second way, with secrets read from where the bindings say.
 
+And where answers come back: links in messages lead to the doors that the bindings name, sealed with the key that the doors have.
+"""
+
+import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.controller.channels import ExerciseGuard, RateLimited, SecondWay
+from holdfast.controller.channels import ExerciseGuard, Mailbox, RateLimited, SecondWay
+from holdfast.controller.telling import Links
 from holdfast.plan.bindings import Bindings
 from holdfast.plan.channel_bindings import (
     AppriseWay,
@@ -26,6 +32,7 @@ from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notifier
 from holdfast.ports.post import Post, Secret
 from holdfast.providers.apprise.notifier import AppriseNotifier
+from holdfast.providers.file.keys import own_key
 from holdfast.providers.file.notifier import FileNotifier
 from holdfast.providers.http.post import HttpPost
 from holdfast.providers.inapp.notifier import InAppNotifier
@@ -40,33 +47,66 @@ PUBLIC = (StatusPageWay, InAppWay, WebhookWay)
 """Channels whose readers are customers and partners."""
 
 
-def notifiers_for(channels: Iterable[str], bindings: Bindings, clock: Clock) -> dict[str, Notifier]:
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The channels of one controller. `close` lets go of their connections; call it when nothing is under way any more."""
+
+    notifiers: Mapping[str, Notifier]
+    receipt_within_seconds: Mapping[str, float]
+    """Channel → how long its receipts are waited for, where they are."""
+    post: HttpPost
+    relays: Sequence[SmtpNotifier]
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self.post.close()
+        for relay in self.relays:
+            await asyncio.to_thread(relay.close)
+
+
+def channels_for(channels: Iterable[str], bindings: Bindings, clock: Clock) -> Channels:
     """Every channel of the plan. One that isn't bound writes to a file of the state directory, which reaches nobody by itself.
 
     Raises OSError for a secret that can't be read.
     """
     post = HttpPost()
     made: dict[str, Notifier] = {}
+    waits: dict[str, float] = {}
+    relays: list[SmtpNotifier] = []
     for channel in channels:
         binding = bindings.channels.get(channel)
         if binding is None:
             made[channel] = FileNotifier(bindings.state_directory / f"messages.{channel}.jsonl", clock)
         else:
-            made[channel] = notifier_for(binding, bindings.environment, post, clock)
-    return made
+            made[channel] = notifier_for(binding, bindings.environment, post, clock, relays)
+            if binding.second is not None and binding.receipt_within_seconds is not None:
+                waits[channel] = binding.receipt_within_seconds
+    return Channels(made, waits, post, relays)
 
 
-def notifier_for(binding: ChannelBinding, source: str, post: Post, clock: Clock) -> Notifier:
-    """One channel with everything before it. `source` names the installation in what it sends."""
-    ways: Notifier = _way(binding.first, source, post, clock)
-    if binding.second is not None:
-        ways = SecondWay(ways, _way(binding.second, source, post, clock), binding.deadline_seconds)
+def links_for(bindings: Bindings) -> Links | None:
+    """What links in messages are made with; None where the bindings name no doors. Raises OSError for a key that can't be used."""
+    if bindings.doors is None:
+        return None
+    file = bindings.doors.link_key_file or bindings.state_directory / "serve" / "link.key"
+    return Links(bindings.doors.public_url, own_key(file))
+
+
+def notifier_for(binding: ChannelBinding, source: str, post: Post, clock: Clock, relays: list[SmtpNotifier] | None = None) -> Notifier:
+    """One channel with everything before it. `source` names the installation in what it sends; `relays` gets what keeps connections."""
+    both = [_way(way, source, post, clock) for way in (binding.first, binding.second) if way is not None]
+    if relays is not None:
+        relays.extend(way for way in both if isinstance(way, SmtpNotifier))
+    ways = both[0] if len(both) == 1 else SecondWay(both[0], both[1], binding.deadline_seconds)
     if binding.per_second is not None:
         ways = RateLimited(ways, binding.per_second, clock)
     public = isinstance(binding.first, PUBLIC) or isinstance(binding.second, PUBLIC)
+    boxed = ways if binding.exercise_address is None else Mailbox(ways, binding.exercise_address)
+    if binding.laboratory:
+        return ExerciseGuard(boxed, boxed, public=public)
     if binding.exercise_only:
-        return ExerciseGuard(None, ways, public=public)
-    return ExerciseGuard(ways, public=public)
+        return ExerciseGuard(None, boxed, public=public)
+    return ExerciseGuard(ways, public=public, rehearsed=boxed)
 
 
 def read_secret(reference: SecretReference) -> Secret:

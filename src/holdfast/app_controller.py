@@ -14,10 +14,11 @@ from pydantic import BaseModel
 
 from holdfast import __version__
 from holdfast.app import sources_for
-from holdfast.app_channels import notifiers_for
+from holdfast.app_channels import Channels, channels_for, links_for
 from holdfast.conduct.attesting import attested_regions
 from holdfast.console.api import Api
-from holdfast.console.narration import Line, line
+from holdfast.console.narrating import Narrator
+from holdfast.console.narration import Line
 from holdfast.controller.audiences import Audiences
 from holdfast.controller.hearing import belongs_to, hear
 from holdfast.controller.keeper import Keeper
@@ -122,6 +123,7 @@ class Assembled:
     bound_to: str
     """The installation that the bindings name; empty when they name none."""
     audiences: Audiences
+    channels: Channels
     reminding: tuple[Reminding, ...]
 
 
@@ -211,7 +213,7 @@ def assemble(
     keeper = Keeper(SqlitePromises(journal.database), clock, Timing(timing.drift, timing.margin), longest, tuple(plan.regions))
     agents = {region: AgentClient(region, binding, clock) for region, binding in bindings.agents.items()}
     watch = Watch(plan, timing, scenario, sources_for(bindings, timing), clock)
-    notifiers = notifiers_for(plan.channels(), bindings, clock)
+    channels = channels_for(plan.channels(), bindings, clock)
     actions = through(actions_for(plan, bindings, agents, keeper, clock, bindings.replication))
     controller = Controller(
         Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise, scale),
@@ -219,7 +221,7 @@ def assemble(
         clock,
         watch,
         actions,
-        notifiers,
+        channels.notifiers,
         keeper,
         [AgentRecords(agent, bindings.agents[region].key_file) for region, agent in agents.items()],
         ExportGiver(
@@ -229,10 +231,11 @@ def assemble(
     )
     audiences = Audiences(_audience_sources(loaded), bindings.state_directory / "audiences", clock)
     controller.directory = audiences.directory
+    controller.telling.links, controller.telling.receipt_within_seconds = links_for(bindings), channels.receipt_within_seconds
     api = Api(controller, keeper, journal, token, lease_key)
     forgetful = {block: action for block, action in actions.items() if isinstance(action, Forgetful)}
     reminding = tuple(Reminding(region, forgetful, controller.chronicle, clock, controller.room) for region in plan.regions)
-    return Assembled(controller, keeper, journal, agents, api, bindings.installation, audiences, reminding)
+    return Assembled(controller, keeper, journal, agents, api, bindings.installation, audiences, channels, reminding)
 
 
 def _audience_sources(loaded: LoadedPlan) -> dict[str, AudienceSource]:
@@ -286,13 +289,13 @@ async def _hear(assembled: Assembled, tell: Callable[[Line], None], clock: Clock
 
 
 async def _narrate(journal: SqliteJournal, tell: Callable[[Line], None], clock: Clock, after: int) -> None:
+    narrator = Narrator()
     while True:
-        for record in journal.read(after):
-            after = record.sequence
-            said = line(record)
-            if said is not None:
-                with suppress(OSError):  # A terminal that was closed must not end the controller in the middle of an incident.
-                    tell(said)
+        new = list(journal.read(after))
+        after = new[-1].sequence if new else after
+        for said in narrator.told(new, clock.wall_seconds()):
+            with suppress(OSError):  # A terminal that was closed must not end the controller in the middle of an incident.
+                tell(said)
         await clock.sleep(TELL_EVERY_SECONDS)
 
 
@@ -340,6 +343,8 @@ async def run_controller(
             group.create_task(_narrate(assembled.journal, tell, clock, head))
     finally:
         server.should_exit = True
+        with suppress(Exception):
+            await assembled.channels.close()
         with suppress(Exception):
             assembled.journal.close()
 

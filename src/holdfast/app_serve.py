@@ -1,6 +1,5 @@
 """Wires `holdfast serve`: the doors in front of a running controller, their keys and files, and single sign-on."""
 
-import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,10 +19,9 @@ from holdfast.console.serving.visits import Visits
 from holdfast.plan.bindings import Bindings
 from holdfast.plan.model import Plan, SignalTrigger
 from holdfast.providers.controller.client import ControllerClient, ControllerRefused, ControllerSilent
+from holdfast.providers.file.keys import key_in, own_key
 from holdfast.providers.http.post import HttpPost
 from holdfast.providers.oidc.provider import OidcProvider, ProviderFailed
-
-SHORTEST_SECRET_BYTES = 16
 
 
 class _Controller:
@@ -83,15 +81,15 @@ def application(asked: Asked, settings: ServeSettings, plan: Plan, directory: Pa
     _check_signals(settings, plan)
     origin = (settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/")
     tokens, accounts = Tokens(directory / "tokens.json"), Accounts(directory / "accounts.json")
-    sealer, link_key = Sealer(_own_key(directory / "session.key")), _own_key(directory / "link.key")
+    sealer, link_key = Sealer(own_key(directory / "session.key")), own_key(directory / "link.key")
     answering = Answering(asked, plan)
     sign_on = None
     if (wanted := settings.sign_on) is not None:
-        secret = _secret(wanted.client_secret_file).decode()
+        secret = key_in(wanted.client_secret_file).decode()
         people = {value: person for value, person in wanted.people.items() if person in plan.people}
         sign_on = _SignOn(OidcProvider(wanted.issuer, wanted.client_id, secret, f"{origin}/sign-on/back", wanted.claim, people))
     sessions = Sessions(sealer, directory / "ended.json", plan.people, accounts.mark)
-    keys = {name: _secret(path) for name, path in settings.alerts.keys.items()}
+    keys = {name: key_in(path) for name, path in settings.alerts.keys.items()}
     post = HttpPost()
     doors = (
         SigningIn(settings, answering, accounts, sealer, sessions, sign_on, time.time, origin),
@@ -116,28 +114,9 @@ def _check_signals(settings: ServeSettings, plan: Plan) -> None:
 def _secrets(settings: ServeSettings) -> dict[str, tuple[bytes, ...]]:
     found: dict[str, tuple[bytes, ...]] = {}
     if settings.chat is not None:
-        found["chat"] = (_secret(settings.chat.signing_secret_file),)
+        found["chat"] = (key_in(settings.chat.signing_secret_file),)
     if settings.phone is not None:
-        found["phone"] = (_secret(settings.phone.token_file),)
+        found["phone"] = (key_in(settings.phone.token_file),)
     if settings.paging is not None:
-        found["paging"] = tuple(_secret(path) for path in settings.paging.secret_files)
+        found["paging"] = tuple(key_in(path) for path in settings.paging.secret_files)
     return found
-
-
-def _secret(path: Path) -> bytes:
-    content = path.read_bytes().strip()
-    if len(content) < SHORTEST_SECRET_BYTES:
-        raise OSError(f"{path} holds {len(content)} bytes; a secret has at least {SHORTEST_SECRET_BYTES}")
-    return content
-
-
-def _own_key(path: Path) -> bytes:
-    """A key of this server's own: made on first use, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        with path.open("xb") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_hex(32).encode())
-    except FileExistsError:
-        pass
-    return _secret(path)

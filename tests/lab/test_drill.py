@@ -48,7 +48,7 @@ def test_a_drill_passes_though_the_controller_is_killed_at_fence_promotion_dns_a
         assert len(list(JournalReader(directory / "lab" / "controller" / "journal.db").read())) == found["journal"]["records"]
         # Its files are below its directory only.
         assert entries(directory) == {"lab", "report.json", "report.html"}
-        assert entries(directory / "lab") == {"log", "ledgers", "controller", "holdfast-lab", "lab.lock"}
+        assert entries(directory / "lab") == {"log", "ledgers", "controller", "received", "holdfast-lab", "lab.lock"}
 
     with place() as aside:
         # The same evidence judged by a plan that promised more.

@@ -53,7 +53,7 @@ def test_a_lab_goes_down_and_leaves_logs_ledgers_and_journal_and_nothing_else() 
         assert left_of(lab)
         lab.down()
         assert left_of(lab) == []
-        assert kinds_left_in(directory) == {"log", "ledgers", "controller", "holdfast-lab", "lab.lock"}
+        assert kinds_left_in(directory) == {"log", "ledgers", "controller", "received", "holdfast-lab", "lab.lock"}
         with pytest.raises(LabProblem, match="no lab runs in"):
             Lab.attach(directory)
 

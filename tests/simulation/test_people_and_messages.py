@@ -1,11 +1,13 @@
 """An hour of messages, calls and answers in a minute: the plan's clock in an exercise, with controllers killed in between."""
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from holdfast.communications.obligations import all_messages
+from holdfast.conduct.pagers import HAS_IT, IS_OVER
 from holdfast.journal.kinds import Kind
 from holdfast.ports.notifier import Repeats
 from holdfast.report.model import Report
@@ -40,7 +42,7 @@ def test_at_scale_60_every_message_goes_out_inside_its_deadline(played: tuple[Ex
     assert exercised.ended_early is None, told(*played)
     assert report.verdict == "pass", told(*played)
     assert report.scale == 60.0
-    assert {row.rule for row in report.notifications} == {*OWED, "call"}
+    assert {row.rule for row in report.notifications} == {*OWED, "call", "decision", HAS_IT, IS_OVER}
     assert [row for row in report.notifications if row.met is not True] == []
     assert {row.recipient_ref for row in report.notifications if "@" in row.recipient_ref} == set()
 
@@ -120,3 +122,19 @@ def test_without_a_scale_the_clock_is_the_walls() -> None:
     report = exercise(StageSettings(LOADED, seed=5)).report()
     assert report.scale == 1.0
     assert [call.level for call in report.calls] == ["primary"]
+
+
+def test_channels_that_hang_delay_no_step_of_the_failover() -> None:
+    def hanging(stage: Stage) -> None:
+        async def send(notification: object) -> str:
+            await asyncio.sleep(3600.0)
+            raise AssertionError("nobody waits so long")
+
+        for notifier in stage.notifiers.values():
+            notifier.send = send  # type: ignore[method-assign]
+
+    settings = StageSettings(LOADED, seed=5)
+    as_ever, hung = exercise(settings).report(), exercise(settings, hanging).report()
+    assert as_ever.outage_seconds is not None
+    assert hung.outage_seconds == pytest.approx(as_ever.outage_seconds, abs=0.3)
+    assert all(row.sent_seconds is None for row in hung.notifications)

@@ -1,7 +1,7 @@
 """The controller's loop when something under it fails: a full disk, a provider's fault, a channel's fault."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from holdfast.controller.watch import Watch
 from holdfast.fencing.promise import Ask, Epoch, Timing
 from holdfast.journal.kinds import Kind
 from holdfast.ports.journal_store import JournalFull
-from holdfast.ports.notifier import Repeats
+from holdfast.ports.notifier import Notifier, Repeats
 from holdfast.simulation.journal import MemoryDisk, MemoryJournal, MemoryPromises
 from unit.conduct_on_paper import DR, LOADED, PRIMARY
 from unit.test_watch import Moment
@@ -35,7 +35,7 @@ class Promises(MemoryPromises):
 class Rig:
     """A controller over nothing but its journal, in the middle of an exercise that two people approved."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: Mapping[str, Notifier] | None = None) -> None:
         plan, clock, disk = LOADED.plan, Moment(), MemoryDisk()
         profile = plan.profiles["fast"]
         self.promises = Promises(disk)
@@ -45,7 +45,7 @@ class Rig:
         watch = Watch(plan, profile, "regional-outage", [], clock)
         settings = Settings(plan, LOADED.digest, "regional-outage", "fast", "lab", "0", "exercise-7")
         self.journal = MemoryJournal(disk)
-        self.controller = Controller(settings, self.journal, clock, watch, {}, {}, self.keeper)
+        self.controller = Controller(settings, self.journal, clock, watch, {}, channels or {}, self.keeper)
         self.controller.begin_term((0, 1, PRIMARY))
 
     def approved(self) -> None:
@@ -123,8 +123,7 @@ def test_a_channel_that_fails_in_its_own_way_is_a_failed_delivery() -> None:
             raise RuntimeError("the adapter has a fault")
 
     async def story() -> None:
-        rig = Rig()
-        rig.controller._notifiers = {name: Channel() for message in LOADED.plan.messages.values() for name in message.channels}
+        rig = Rig({name: Channel() for name in LOADED.plan.channels()})
         rig.approved()
         rig.controller._pass()
         await asyncio.sleep(0.05)

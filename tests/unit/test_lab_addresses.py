@@ -22,6 +22,7 @@ def listening(number: int) -> list[tuple[str, int]]:
     ]
     found += [(addresses.public_entry(number, region), int(Port.ENTRY)) for region in addresses.REGIONS]
     found += [(addresses.public_dns(number), int(Port.DNS))]
+    found += [(host, int(Port.DOORS)) for host in (addresses.public_doors(number), addresses.address(number, WITNESS, Host.DOORS))]
     found += [(addresses.address(number, 0, host), int(Port.CONTROL)) for host in (Host.SUPERVISOR, Host.RELAY)]
     found += [
         (addresses.seen_from(number, viewer, zone, addresses.application_host(function)), port)

@@ -1,16 +1,23 @@
 """What servers and sites of a lab are told: all from one blueprint, so that no two of them disagree."""
 
+import asyncio
+import json
 from pathlib import Path
 
 import pytest
 
+from holdfast.app_channels import notifier_for
 from holdfast.lab import addresses, servers
 from holdfast.lab.bindings_files import bindings_of
 from holdfast.lab.blueprint import Blueprint, refuse_unsuitable
 from holdfast.lab.ground import LabProblem, Programs
 from holdfast.lab.layout import Layout
 from holdfast.plan.bindings import Bindings, ClusterBinding, LoadBalancerBinding
+from holdfast.plan.channel_bindings import ChannelBinding, SmtpWay
 from holdfast.plan.loader import load
+from holdfast.ports.notifier import Notification
+from holdfast.providers.clock.system import SystemClock
+from holdfast.providers.http.post import HttpPost
 
 PLAN = load(Path(__file__).resolve().parents[2] / "examples" / "voicehive" / "plan.yaml").plan
 HOME, AWAY = "eu-west-1", "eu-central-1"
@@ -40,6 +47,30 @@ def test_a_relay_listens_wherever_a_binding_leads_to_another_site(blueprint: Blu
         reached |= {(url.split("//")[1].split(":")[0], int(url.rpartition(":")[2])) for url in urls}
         at_home = addresses.address(7, number, 0).rpartition(".")[0] + "."
         assert {place for place in reached if not place[0].startswith(at_home)} <= relayed
+
+
+def test_the_controllers_site_binds_every_channel_to_a_far_end_that_it_reaches_through_the_network(blueprint: Blueprint) -> None:
+    bindings = bindings_of(blueprint, "witness")
+    assert set(bindings.channels) == PLAN.channels()
+    assert all(binding.laboratory and not binding.exercise_only for binding in bindings.channels.values())
+    assert {name for name, binding in bindings.channels.items() if binding.second is not None} >= {"slack", "email", "sms", "phone"}
+    listening = {(listener.host, listener.port) for listener in servers.relay(blueprint, "token").listeners}
+    mail = bindings.channels["email"].first
+    assert isinstance(mail, SmtpWay) and (mail.host, mail.port) in listening
+    assert bindings.doors is not None and bindings.doors.public_url == blueprint.doors.url
+    assert (blueprint.doors.host, blueprint.doors.port) in listening
+    assert bindings_of(blueprint, HOME).channels == {}, "only the controller tells people"
+
+
+@pytest.mark.parametrize("exercise", [True, False])
+def test_a_lab_takes_an_exercises_messages_and_others_and_keeps_the_marks_apart(tmp_path: Path, exercise: bool) -> None:
+    way = {"kind": "file", "file": str(tmp_path / "told.jsonl")}
+    binding = ChannelBinding.model_validate({"first": way, "laboratory": True, "exercise_address": "{recipient}@exercise.test"})
+    made = notifier_for(binding, "lab", HttpPost(), SystemClock())
+    mark = "EXERCISE: " if exercise else ""
+    message = Notification("k", "inc-1", "told", "email", "exercise:on-call", f"{mark}s", f"{mark}b", exercise, enrolled=exercise)
+    assert asyncio.run(made.send(message)) == "told.jsonl:1"
+    assert json.loads((tmp_path / "told.jsonl").read_text())["address"] == "exercise-on-call@exercise.test"
 
 
 def test_the_dr_region_starts_closed_small_one_version_behind_and_on_the_primarys_stores(blueprint: Blueprint) -> None:

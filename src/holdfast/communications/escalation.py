@@ -116,11 +116,11 @@ def next_call(
         turn, place = turn + 1, 0
     step = steps[place]
     told = _whom(plan, facts, step, open_roles, people, directory)
-    outs = tuple(_outs(plan, facts, told, step.row or row, now))
+    called = tuple(outs(plan, facts, told, step.row or row, now))
     level = step.row.level if step.row is not None else step.rung
     reason = _reason(plan, open_roles, step, turn, level)
     key = f"{facts.incident}/{CALL}/{number}"
-    return Call(key, number, turn, place, step.rung, level, open_roles, outs, now, now + answer_within, reason)
+    return Call(key, number, turn, place, step.rung, level, open_roles, called, now, now + answer_within, reason)
 
 
 def recipient_of(plan: Plan, identifier: str, directory: Directory | None = None) -> Recipient:
@@ -162,7 +162,7 @@ def _whom(
     return tuple(found.values())
 
 
-def _outs(plan: Plan, facts: IncidentFacts, told: tuple[Recipient, ...], row: Escalation, at_seconds: float) -> Iterator[CallOut]:
+def outs(plan: Plan, facts: IncidentFacts, told: tuple[Recipient, ...], row: Escalation, at_seconds: float) -> Iterator[CallOut]:
     """Over the person's own reach where the plan has one, else over the row's channels, all at once."""
     for recipient in told:
         reach = plan.people[recipient.person].reach if recipient.person is not None else None

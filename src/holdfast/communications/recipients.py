@@ -19,6 +19,7 @@ EXERCISE_MAILBOX = "exercise:"
 """Before the name of an audience that an exercise reaches as one mailbox."""
 _BY_CHANNEL = {"email": "email", "phone": "phone", "sms": "phone", "slack": "chat"}
 """Channels that reach a person at an address of its own; others have one place for all."""
+_BETWEEN_DIGITS = str.maketrans("", "", " \u00a0-./()")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,13 @@ def person_recipient(plan: Plan, person: str, through: str) -> Recipient:
 
 def addresses_of(person: Person) -> dict[str, str]:
     """Channel → address of a person of the plan."""
-    return {channel: value for channel, name in _BY_CHANNEL.items() if (value := getattr(person, name)) is not None}
+    found = {channel: getattr(person, name) for channel, name in _BY_CHANNEL.items()}
+    return {channel: dialled(value) if _BY_CHANNEL[channel] == "phone" else value for channel, value in found.items() if value is not None}
+
+
+def dialled(number: str) -> str:
+    """A telephone number without what people put between its digits to read it."""
+    return number.translate(_BETWEEN_DIGITS)
 
 
 def _named(plan: Plan, identifier: str, occasion: Occasion, at_seconds: float, directory: Directory) -> Iterator[Recipient]:
@@ -148,5 +155,6 @@ def _vendor(plan: Plan, identifier: str, occasion: Occasion) -> Iterator[Recipie
     if occasion is Occasion.EXERCISE:
         yield Recipient(f"{EXERCISE_MAILBOX}{identifier}", vendor.name, identifier, None, enrolled=True)
         return
-    ways = {"email": vendor.email, "phone": vendor.phone, "sms": vendor.phone}
+    phone = None if vendor.phone is None else dialled(vendor.phone)
+    ways = {"email": vendor.email, "phone": phone, "sms": phone}
     yield Recipient(identifier, vendor.name, identifier, None, {channel: way for channel, way in ways.items() if way is not None})

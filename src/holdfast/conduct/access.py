@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from holdfast.communications import addressed
-from holdfast.conduct.deliveries import may_try_again
-from holdfast.conduct.situation import Command, Move, Situation, Tell, Write
+from holdfast.conduct.notices import Notice, handed_out
+from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan
 from holdfast.plan.people import Occasion
@@ -51,25 +51,15 @@ def broken_glass(situation: Situation) -> tuple[Move, ...]:
 
 
 def _notices(situation: Situation) -> Iterator[Move]:
-    known, glass = situation.installation, situation.installation.broken_glass
+    glass = situation.installation.broken_glass
     if glass is None or situation.now >= glass["until_seconds"]:
         return
     key = f"access/{glass['by']}/{glass['until_seconds']:.3f}"
     audience, channels = _whom(situation.plan)
     subject, text = _words(situation, glass["by"], glass["with"], glass["because"], glass["sign_on"], glass["until_seconds"])
     occasion = Occasion.INCIDENT if situation.exercise is None else Occasion.EXERCISE
-    for recipient in addressed(situation.plan, audience, occasion, at_seconds=situation.now, directory=situation.directory):
-        for channel in channels:
-            delivery = (key, channel, recipient.identifier)
-            if delivery in known.told or delivery in situation.telling or not recipient.is_reached_by(channel):
-                continue
-            tried, last = known.untold.get(delivery, (0, 0.0))
-            if tried and not may_try_again(tried, last, situation.now):
-                continue
-            named = {"key": key, "message": MESSAGE, "channel": channel, "recipient": recipient.identifier}
-            yield Write(Kind.NOTIFICATION_INTENDED, "", {**named, "attempt": tried + 1})
-            address, enrolled = recipient.address(channel), recipient.enrolled
-            yield Tell("", key, MESSAGE, *delivery[1:], subject, text, short=subject, address=address, enrolled=enrolled)
+    told = addressed(situation.plan, audience, occasion, at_seconds=situation.now, directory=situation.directory)
+    yield from handed_out(situation, Notice(key, MESSAGE, subject, text, "access", short=subject), channels, told)
 
 
 def _whom(plan: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -12,6 +12,7 @@ from holdfast.conduct.pausing import pause, resume
 from holdfast.conduct.promised import ACCEPTED, would_lose_seconds
 from holdfast.conduct.proposals import not_returning
 from holdfast.conduct.reapply import ordered
+from holdfast.conduct.receipts import receipt
 from holdfast.conduct.runs import FAILOVER, phases_of
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.conduct.suspicion import ending, opening, transition, waits_for_word
@@ -224,7 +225,7 @@ def _mark(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]
     return "accepted: marked", (Write(Kind.EXERCISE_MARK, incident.incident if incident else "", body),)
 
 
-_OF_THE_INSTALLATION = {"alert": alerting.alert, "break-glass": break_glass, "mark": _mark}
+_OF_THE_INSTALLATION = {"alert": alerting.alert, "break-glass": break_glass, "mark": _mark, "receipt": receipt}
 """Verbs that need no incident and no person of the plan's roles."""
 
 

@@ -2,7 +2,8 @@
 
 Rules: an intent without an outcome was interrupted (the controller died in between): it is tried again, because somebody untold is worse
 than somebody told twice, and the report says that it may have happened twice where the channel doesn't drop repeats. A time-out is
-the same. What was refused for good is not tried again; what a channel takes later is tried then.
+the same. What was refused for good is not tried again; what a channel takes later is tried then. What was sent and then reported as not
+arrived, or whose receipt is missing too long, is open again, and goes the channel's second way.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,9 @@ ATTEMPTS = len(PAUSES_SECONDS) + 1
 SHORTEST_PAUSE_SECONDS = 0.25
 """However fast the plan's clock runs, a channel gets that long to recover."""
 
+SHORTEST_RECEIPT_SECONDS = 2.0
+"""However fast the plan's clock runs, a receipt gets that long to come back."""
+
 Delivery = tuple[str, str, str]
 """Key, channel, recipient."""
 _OUTCOMES = frozenset({Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_FAILED, Kind.NOTIFICATION_UNKNOWN})
@@ -29,12 +33,34 @@ class Attempts:
     """One delivery so far. `unsuccessful`: attempts that failed or whose outcome nobody knows."""
 
     intended: int = 0
+    settled: int = 0
+    """Attempts of which something was recorded."""
     unsuccessful: int = 0
     last_seconds: float = 0.0
     sent: bool = False
     final: bool = False
     """Refused for good."""
     not_before_seconds: float = 0.0
+    sent_seconds: float = 0.0
+    receipt_within_seconds: float | None = None
+    """On the plan's clock, after it was sent: how long its receipt is waited for; None when none is."""
+    received: bool = False
+    """Its receipt came back."""
+    unreceived: bool = False
+    """It was sent, and didn't arrive as far as anybody knows: only the second way is left."""
+    in_doubt: bool = False
+    """The outcome of an earlier hand-over isn't known."""
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether an earlier hand-over may have arrived: nobody knows its outcome, or the controller died over it."""
+        return self.in_doubt or self.intended > self.settled
+
+    def lacks_receipt(self, now: float, clock: PlanClock) -> bool:
+        """Whether its receipt is missing for too long."""
+        if not self.sent or self.received or self.receipt_within_seconds is None:
+            return False
+        return now >= self.sent_seconds + max(clock.wall_seconds(self.receipt_within_seconds), SHORTEST_RECEIPT_SECONDS)
 
     def may_try(self, now: float, clock: PlanClock) -> bool:
         """Whether another attempt is left, and its pause is over."""
@@ -56,7 +82,10 @@ def deliveries(records: Iterable[Record]) -> Mapping[Delivery, Attempts]:
     for record in records:
         if record.kind == Kind.NOTIFICATION_INTENDED:
             known = found.get(delivery_of(record.body), Attempts())
-            found[delivery_of(record.body)] = replace(known, intended=known.intended + 1)
+            found[delivery_of(record.body)] = replace(known, intended=known.intended + 1, in_doubt=known.may_have_arrived)
+        elif record.kind == Kind.NOTIFICATION_DELIVERED and delivery_of(record.body) in found:
+            known = found[delivery_of(record.body)]
+            found[delivery_of(record.body)] = replace(known, sent=True, received=True)
         elif record.kind in _OUTCOMES:
             found[delivery_of(record.body)] = _after(found.get(delivery_of(record.body), Attempts()), record)
     return found
@@ -68,11 +97,17 @@ def delivery_of(body: Mapping[str, Any]) -> Delivery:
 
 
 def _after(known: Attempts, record: Record) -> Attempts:
+    settled = known.settled + (not known.sent)
     if record.kind == Kind.NOTIFICATION_SENT:
-        return replace(known, sent=True)
+        within = record.body.get("receipt_within_seconds")
+        return replace(known, sent=True, settled=settled, sent_seconds=record.at_seconds, receipt_within_seconds=within)
     later = record.body.get("retry_after_seconds")
     return replace(
         known,
+        settled=settled,
+        sent=False,
+        unreceived=known.unreceived or known.sent,
+        in_doubt=known.in_doubt or record.kind == Kind.NOTIFICATION_UNKNOWN,
         unsuccessful=known.unsuccessful + 1,
         last_seconds=record.at_seconds,
         final=record.body.get("final") is True,

@@ -7,16 +7,22 @@ place of the plan's words; where nobody did, the facts go out on time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from holdfast.communications import DueMessage, IncidentFacts, Recipient, due
-from holdfast.communications.escalation import CALL, recipient_of
+from holdfast.communications.asking import DECISION, DECISION_WITHIN_SECONDS, asked_to_decide
+from holdfast.communications.escalation import CALL, CallOut, recipient_of
 from holdfast.communications.obligations import VENDOR, message_of
 from holdfast.communications.rendering import field_values, filled_words, marked, words_of
 from holdfast.conduct.answering import acknowledged_by, calls_of
+from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.deliveries import Attempts, Delivery, deliveries, may_try_again
 from holdfast.conduct.facts import incident_facts
-from holdfast.conduct.situation import Command, Move, Situation, Tell, Write
+from holdfast.conduct.pagers import words_to_pagers
+from holdfast.conduct.receipts import without_receipt
+from holdfast.conduct.situation import Asked, Command, Move, Situation, Tell, TellPurpose, Write
+from holdfast.decision.approval import Proposal
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -39,6 +45,18 @@ _CALL_WORDS = Words(
 )
 
 
+_DECISION_WORDS = Words(
+    subject="{severity}: {plan}: decide on {incident}",
+    body=(
+        "{needs}.\n{functions} hit since {started}, {elapsed} ago.\nState: {state}\n"
+        "Say what you decide: holdfast approve {incident} --as NAME\n"
+    ),
+    short="{severity} {incident}: {needs}. {functions} hit since {started}.",
+)
+ANSWER_SECONDS = 86_400.0
+"""How long the link counts by which somebody says that it is theirs."""
+
+
 def owed(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:
     """Messages that the plan owes by now, the earliest first."""
     return due(situation.plan, incident.scenario, incident_facts(situation, incident), situation.now, situation.directory)
@@ -46,7 +64,8 @@ def owed(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...
 
 def messages_to_come(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:
     """What is owed within the next interval of the plan if nothing changes, and was not recorded as due yet."""
-    ahead = max((message.every or message.due for message in situation.plan.messages.values()), default=0.0)
+    told = situation.plan.messages.values()
+    ahead = max((message.every for message in told if message.every), default=max((message.due for message in told), default=0.0))
     later = situation.now + incident.clock.wall_seconds(ahead)
     found = due(situation.plan, incident.scenario, incident_facts(situation, incident), later, situation.directory)
     return tuple(message for message in found if message.key not in incident.messages_due)
@@ -85,8 +104,18 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     ]
     if fallen_due:
         return tuple(due_record(incident, message) for message in fallen_due)
+    if asked := (*_decision_due(situation, incident), *_pagers_due(situation, incident)):
+        return asked
     begun = deliveries(incident.records)
-    tells = [*_calls(situation, incident, begun), *_messages(situation, incident, now_owed, begun)]
+    missing = tuple(without_receipt(situation, incident, begun))
+    if missing:
+        return missing
+    tells = [
+        *_calls(situation, incident, begun),
+        *_decisions(situation, incident, begun),
+        *_to_pagers(situation, incident, begun),
+        *_messages(situation, incident, now_owed, begun),
+    ]
     tells.sort(key=lambda tell: tell.priority)
     return (*(_intended(tell, begun) for tell in tells), *tells)
 
@@ -99,7 +128,7 @@ def _intended(tell: Tell, begun: Mapping[Delivery, Attempts]) -> Write:
 
 
 def _is_open(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts], delivery: Delivery) -> bool:
-    if delivery in situation.telling or delivery in incident.messages_sent:
+    if delivery in situation.telling:
         return False
     return begun.get(delivery, Attempts()).may_try(situation.now, incident.clock)
 
@@ -126,7 +155,10 @@ def _messages(
         purpose = _purpose(situation.plan, message.message)
         for channel, recipient in waiting:
             priority = URGENT if purpose == "alert" else _priority(recipient)
-            yield _tell(facts, message.key, message.message, channel, recipient, words, purpose, priority, values)
+            delivery = (message.key, channel, recipient.identifier)
+            told = _Told(message.key, message.message, channel, recipient, purpose, priority, message.due_seconds)
+            asked = _asked(situation, incident, recipient) if purpose == "alert" else None
+            yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), asked)
 
 
 def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[Tell]:
@@ -146,35 +178,131 @@ def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Deliver
             if situation.now < from_seconds or has_answered or not _is_open(situation, incident, begun, delivery):
                 continue
             recipient = recipient_of(situation.plan, identifier, situation.directory)
-            yield _tell(facts, call.body["key"], CALL, channel, recipient, words, "alert", URGENT, values)
+            told = _Told(call.body["key"], CALL, channel, recipient, "alert", URGENT, call.body["answer_by_seconds"])
+            yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), _asked(situation, incident, recipient))
 
 
-def _tell(
-    facts: IncidentFacts,
-    key: str,
-    message: str,
-    channel: str,
-    recipient: Recipient,
-    words: Words,
-    purpose: Literal["alert", "update", "resolved"],
-    priority: int,
-    values: Mapping[str, str],
-) -> Tell:
+def _deciding(situation: Situation, incident: IncidentState) -> tuple[str, tuple[CallOut, ...]]:
+    """The key of what whoever decides on the open proposal is told, and who that is over what."""
+    proposal = incident.proposal
+    if proposal is None:
+        return "", ()
+    at = next((record.at_seconds for record in reversed(incident.records) if record.kind == Kind.PROPOSED), situation.now)
+    facts = incident_facts(situation, incident)
+    return f"{incident.incident}/{DECISION}/{proposal.proposal}", asked_to_decide(
+        situation.plan, facts, proposal.roles, proposal.requester, at
+    )
+
+
+def _decision_due(situation: Situation, incident: IncidentState) -> Iterator[Write]:
+    key, called = _deciding(situation, incident)
+    if called and key not in incident.messages_due:
+        yield Write(
+            Kind.NOTIFICATION_DUE,
+            incident.incident,
+            {
+                "key": key,
+                "message": DECISION,
+                "audience": list(dict.fromkeys(out.recipient.identifier for out in called)),
+                "channels": list(dict.fromkeys(out.channel for out in called)),
+                "deliveries": [[out.channel, out.recipient.identifier] for out in called],
+                "due_seconds": max(out.from_seconds for out in called) + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS),
+                "reason": "whoever decides on a proposal is asked as soon as it is made",
+            },
+        )
+
+
+def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[Tell]:
+    """Everybody who may decide on what is proposed, and has not, is asked."""
+    key, called = _deciding(situation, incident)
+    if not called or incident.proposal is None or key not in incident.messages_due:
+        return
+    facts, given = incident_facts(situation, incident), {approval.person for approval in incident.approvals}
+    values = field_values(situation.plan, incident.scenario, facts, situation.now)
+    words = filled_words(_DECISION_WORDS, values, facts)
+    words = Words(words.subject, f"{words.body}{_loss_in_words(incident.proposal)}\n", words.short)
+    for out in called:
+        delivery = (key, out.channel, out.recipient.identifier)
+        if out.recipient.person in given or situation.now < out.from_seconds or not _is_open(situation, incident, begun, delivery):
+            continue
+        told = _Told(
+            key, DECISION, out.channel, out.recipient, "alert", URGENT, situation.now + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
+        )
+        yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), _asked(situation, incident, out.recipient))
+
+
+def _pagers_due(situation: Situation, incident: IncidentState) -> Iterator[Write]:
+    for word in words_to_pagers(incident, incident_facts(situation, incident)):
+        if word.key not in incident.messages_due:
+            yield Write(Kind.NOTIFICATION_DUE, incident.incident, word.due(incident))
+
+
+def _to_pagers(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[Tell]:
+    facts = incident_facts(situation, incident)
+    for word in words_to_pagers(incident, facts):
+        delivery = (word.key, word.channel, word.recipient)
+        if not _is_open(situation, incident, begun, delivery):
+            continue
+        values = field_values(situation.plan, incident.scenario, facts, situation.now)
+        recipient = recipient_of(situation.plan, word.recipient, situation.directory)
+        told = _Told(word.key, word.message, word.channel, recipient, word.purpose, INSIDE, word.since_seconds)
+        yield _tell(facts, told, filled_words(word.words, values, facts), values, begun.get(delivery, Attempts()), None)
+
+
+def _loss_in_words(proposal: Proposal) -> str:
+    """What those who decide must know before they do."""
+    if proposal.loss_bound_seconds is None:
+        return "What it may lose is not known; somebody must accept that by name."
+    accept = "; that is above the RPO, and somebody must accept it by name" if proposal.above_rpo else ""
+    return f"It may lose at most {proposal.loss_bound_seconds:.1f} s of writes{accept}."
+
+
+def _asked(situation: Situation, incident: IncidentState, recipient: Recipient) -> Asked | None:
+    """What a person is asked for: to say that it is theirs and, where they may decide on what is proposed and have not, to decide."""
+    person, proposal = recipient.person, incident.proposal
+    if person is None:
+        return None
+    until = situation.now + ANSWER_SECONDS
+    if proposal is None or person == proposal.requester or any(approval.person == person for approval in incident.approvals):
+        return Asked(person, until)
+    if not set(roles_of(situation.plan, incident).get(person, ())) & set(proposal.roles):
+        return Asked(person, until)
+    return Asked(person, until, proposal.hash, proposal.expires_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One delivery of one message, before its words."""
+
+    key: str
+    message: str
+    channel: str
+    recipient: Recipient
+    purpose: TellPurpose
+    priority: int
+    due_seconds: float
+
+
+def _tell(facts: IncidentFacts, told: _Told, words: Words, values: Mapping[str, str], before: Attempts, asked: Asked | None) -> Tell:
     return Tell(
         incident=facts.incident,
-        key=key,
-        message=message,
-        channel=channel,
-        recipient=recipient.identifier,
+        key=told.key,
+        message=told.message,
+        channel=told.channel,
+        recipient=told.recipient.identifier,
         subject=words.subject,
         body=words.body,
         short=words.short,
-        purpose=purpose,
+        purpose=told.purpose,
         severity=facts.severity,
-        address=recipient.address(channel),
-        enrolled=recipient.enrolled,
+        address=told.recipient.address(told.channel),
+        enrolled=told.recipient.enrolled,
         facts=values,
-        priority=priority,
+        priority=told.priority,
+        asked=asked,
+        due_seconds=told.due_seconds,
+        again=before.may_have_arrived,
+        second_way=before.unreceived,
     )
 
 

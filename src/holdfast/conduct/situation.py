@@ -113,6 +113,22 @@ class Begin:
     prove_only: bool = False
 
 
+TellPurpose = Literal["alert", "update", "acknowledged", "resolved"]
+"""What a message is for: channels with a state of their own follow it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a message asks of the person that it goes to: to say that it is theirs, and to approve what is proposed. Moments on the wall."""
+
+    person: str
+    until_seconds: float
+    """How long its answer counts."""
+    approve_hash: str | None = None
+    """Hash of the proposal that this person may approve now; None where there is none."""
+    approve_until_seconds: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Tell:
     """Hand a message to one channel for one person."""
@@ -125,7 +141,7 @@ class Tell:
     subject: str
     body: str
     short: str = ""
-    purpose: Literal["alert", "update", "resolved"] = "update"
+    purpose: TellPurpose = "update"
     severity: str | None = None
     address: str | None = None
     """Where the recipient is reached on this channel; never recorded."""
@@ -134,6 +150,16 @@ class Tell:
     """Fields of the message, filled."""
     priority: int = 1
     """Handed over first where it is lower: 0 is somebody who is called."""
+    asked: Asked | None = None
+    """What the recipient is asked for; None where it is only told."""
+    due_seconds: float | None = None
+    """By when it must be handed over, on the wall; None where no moment is named."""
+    again: bool = False
+    """An earlier hand-over may have arrived."""
+    about: str = ""
+    """Where it is about no incident: what a channel holds its messages together by."""
+    second_way: bool = False
+    """Nothing came of the channel's first way: it goes the second."""
 
 
 @dataclass(frozen=True, slots=True)

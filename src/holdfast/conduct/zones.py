@@ -2,15 +2,17 @@
 
 Rules: it is told when it has been so for a few seconds, and only while another zone of its region is up: where a whole
 region is gone, the region's triggers speak. *Unknown* is not told: what was known last stands until an answer changes it.
-Whom the plan's `zone_notice` names is told the latest of it, once over each channel; a delivery that fails is tried again like any other.
+Whom the plan's `zone_notice` names is told the latest of it, once over each channel, at the address that the plan has for them; a hand-over
+is recorded as intended before it happens, and one that fails is tried again like any other.
 """
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Literal
 
 from holdfast.communications import addressed
-from holdfast.conduct.deliveries import may_try_again
-from holdfast.conduct.situation import Move, Situation, Tell, Write
+from holdfast.conduct.notices import Notice, handed_out
+from holdfast.conduct.situation import Move, Situation, Write
 from holdfast.health.signals import Health
 from holdfast.health.zones import ZoneState, zone_as_facts, zone_in_words
 from holdfast.journal.kinds import Kind
@@ -48,7 +50,7 @@ def _region_is_there(situation: Situation, zone: ZoneState) -> bool:
     return any(other.health is Health.UP for other in others)
 
 
-def _notices(situation: Situation) -> Iterator[Tell]:
+def _notices(situation: Situation) -> Iterator[Move]:
     notice, known = situation.plan.zone_notice, situation.installation
     if notice is None:
         return
@@ -58,13 +60,10 @@ def _notices(situation: Situation) -> Iterator[Tell]:
             continue
         key = f"zone/{record.body['zone']}/{record.sequence}"
         subject, text = _words(situation, record)
-        for channel in notice.channels:
-            for recipient in addressed(situation.plan, notice.audience, occasion):
-                delivery = (key, channel, recipient.identifier)
-                if delivery in known.told or delivery in situation.telling:
-                    continue
-                if delivery not in known.untold or may_try_again(*known.untold[delivery], situation.now):
-                    yield Tell("", key, MESSAGE, channel, recipient.identifier, subject, text)
+        told = addressed(situation.plan, notice.audience, occasion, at_seconds=record.at_seconds, directory=situation.directory)
+        purpose: Literal["update", "resolved"] = "resolved" if record.body["health"] == "up" else "update"
+        news = Notice(key, MESSAGE, subject, text, f"zone-{record.body['zone']}", purpose=purpose)
+        yield from handed_out(situation, news, notice.channels, told)
 
 
 def _words(situation: Situation, record: Record) -> tuple[str, str]:

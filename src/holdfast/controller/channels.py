@@ -4,27 +4,38 @@ The order is guard → rate → first way → second way: nothing gets past the 
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from holdfast.ports.clock import Clock
-from holdfast.ports.notifier import Notification, Notifier, RefusedNotificationError, Repeats
+from holdfast.ports.notifier import Notification, Notifier, RefusedNotificationError, Repeats, Way
 from holdfast.ports.post import EXERCISE_PREFIX
 
 FIRST_SHARE = 0.5
 """How much of a message's deadline the first way may use up."""
+SHORTEST_SECONDS = 2.0
+"""However little time is left until a message is due, a way gets that long to answer."""
+SECOND = "second:"
+"""Before the reference of a message that went by its channel's second way."""
+FIRST_UNKNOWN = " (first unknown)"
+"""Behind it, where the first way may have delivered the message as well."""
 
 
 class ExerciseGuard:
     """Lets an exercise reach only who is enrolled in it, and a real message carry no mark of an exercise.
 
     `real` is None where nothing real is bound. `exercise_target` is a far end with nothing real behind it: it takes an exercise's
-    messages to everybody. `public` channels (status page, feed, webhooks) have no enrolled readers: an exercise passes only to such a
+    messages to everybody. `rehearsed` is what enrolled people's messages go through on their way to the real far end, where that is not the
+    same. `public` channels (status page, feed, webhooks) have no enrolled readers: an exercise passes only to such a
     target, and to no address that the message itself names.
     """
 
-    def __init__(self, real: Notifier | None, exercise_target: Notifier | None = None, *, public: bool) -> None:
+    def __init__(
+        self, real: Notifier | None, exercise_target: Notifier | None = None, *, public: bool, rehearsed: Notifier | None = None
+    ) -> None:
         self._real = real
+        self._rehearsed = rehearsed or real
         self._exercise_target = exercise_target
         self._public = public
 
@@ -40,7 +51,7 @@ class ExerciseGuard:
             for text in (notification.subject, notification.body, notification.short):
                 if text.startswith(EXERCISE_PREFIX):
                     raise ValueError(f"message {notification.message} is real but says {EXERCISE_PREFIX}; nothing was sent")
-            return await self._bound(notification).send(notification)
+            return await _bound(self._real, notification).send(notification)
         marked = in_exercise_words(notification)
         if self._exercise_target is not None:
             return await self._exercise_target.send(replace(marked, address=None) if self._public else marked)
@@ -51,14 +62,15 @@ class ExerciseGuard:
             )
         if notification.enrolled is not True:
             raise ValueError(f"message {notification.message}: {notification.recipient} is not enrolled in this exercise; nothing was sent")
-        return await self._bound(notification).send(marked)
+        return await _bound(self._rehearsed, notification).send(marked)
 
-    def _bound(self, notification: Notification) -> Notifier:
-        if self._real is None:
-            raise RefusedNotificationError(
-                f"channel {notification.channel} is bound for exercises only; bind it to something real. Nothing was sent"
-            )
-        return self._real
+
+def _bound(real: Notifier | None, notification: Notification) -> Notifier:
+    if real is None:
+        raise RefusedNotificationError(
+            f"channel {notification.channel} is bound for exercises only; bind it to something real. Nothing was sent"
+        )
+    return real
 
 
 def in_exercise_words(notification: Notification) -> Notification:
@@ -75,9 +87,31 @@ def _marked(text: str) -> str:
     return text if text.startswith(EXERCISE_PREFIX) else f"{EXERCISE_PREFIX}: {text}"
 
 
+class Mailbox:
+    """Gives a message whose recipient has no address on this channel one to go to; `{recipient}` in it stands for who it is meant for."""
+
+    def __init__(self, inner: Notifier, address: str) -> None:
+        self._inner = inner
+        self._address = address
+
+    @property
+    def repeats(self) -> Repeats:
+        """As the channel behind it."""
+        return self._inner.repeats
+
+    async def send(self, notification: Notification) -> str:
+        """As the port says."""
+        if notification.address is None:
+            named = re.sub(r"[^A-Za-z0-9.-]+", "-", notification.recipient)
+            notification = replace(notification, address=self._address.replace("{recipient}", named))
+        return await self._inner.send(notification)
+
+
 class SecondWay:
     """Tries `first`, and when it fails, refuses or takes longer than its share of `deadline_seconds`, `second`.
 
+    A message that is due sooner than that gets its share of the time that is left. One for which the first way was of no use goes the
+    second at once.
     The reference says which way it went: `second:<reference>`, and `second:<reference> (first unknown)` where the first may have
     delivered it as well. ValueError (it must not be sent) never moves on: the second way is no way around a rule.
     """
@@ -95,11 +129,17 @@ class SecondWay:
 
     async def send(self, notification: Notification) -> str:
         """As the port says; what is raised when both fail names both reasons."""
+        if notification.way is Way.SECOND:
+            async with asyncio.timeout(self._second_seconds):
+                return f"{SECOND}{await self._second.send(notification)}"
+        first_seconds = self._first_seconds
+        if notification.within_seconds is not None:
+            first_seconds = min(first_seconds, max(SHORTEST_SECONDS, notification.within_seconds * FIRST_SHARE))
         try:
-            async with asyncio.timeout(self._first_seconds):
+            async with asyncio.timeout(first_seconds):
                 return await self._first.send(notification)
         except TimeoutError as error:
-            known, why = False, str(error) or f"no answer within {self._first_seconds:g} s"
+            known, why = False, str(error) or f"no answer within {first_seconds:g} s"
         except ConnectionError as error:
             known, why = True, str(error)
         try:
@@ -111,7 +151,7 @@ class SecondWay:
         except ConnectionError as error:
             raised = f"first way: {why}; second way: {error}"
             raise (ConnectionError(raised) if known else TimeoutError(raised)) from None
-        return f"second:{reference}" + ("" if known else " (first unknown)")
+        return f"{SECOND}{reference}" + ("" if known else FIRST_UNKNOWN)
 
 
 class RateLimited:
@@ -146,24 +186,39 @@ class Outcome:
     reference: str | None
     reason: str | None
     unknown: bool
-    repeat_possible: bool
+    repeats: Repeats
+    """What the channel does with the same message again."""
     seconds: float
+    final: bool | None = None
+    """Of what was not handed over: whether trying again is of no use; None where nobody said."""
+    retry_after_seconds: float | None = None
+    """When the channel takes it, where it said so."""
+
+    @property
+    def repeat_possible(self) -> bool:
+        """Whether it may arrive twice when it is handed over again, or has."""
+        unsure = self.unknown or (self.reference or "").endswith(FIRST_UNKNOWN)
+        return unsure and self.repeats is Repeats.POSSIBLE
 
 
 async def handed_over(notifiers: Mapping[str, Notifier], notification: Notification, clock: Clock, bound_seconds: float) -> Outcome:
     """One message to its channel, bounded in time. Never raises for what a channel does."""
     begun = clock.steady_seconds()
-    reference, reason, unknown, repeats = None, None, False, Repeats.POSSIBLE
+    notifier = notifiers.get(notification.channel)
+    if notifier is None:
+        missing = f"this controller has no channel {notification.channel}; the bindings must name one"
+        return Outcome(notification, None, missing, False, Repeats.DROPPED, 0.0)
+    reference, reason, unknown, final, later = None, None, False, None, None
     try:
-        notifier = notifiers[notification.channel]
-        repeats = notifier.repeats
         async with asyncio.timeout(bound_seconds):
             reference = await notifier.send(notification)
-    except KeyError:
-        reason = f"channel {notification.channel} is not bound"
     except TimeoutError as error:
-        reason, unknown = f"TimeoutError: {error}", True
+        reason, unknown = f"no answer: {error}" if str(error) else f"no answer within {bound_seconds:g} s", True
+    except RefusedNotificationError as error:
+        reason, later = f"refused: {error}", error.retry_after_seconds
+        final = later is None
+    except ValueError as error:  # it must not be sent, now or later
+        reason, final = f"not sent: {error}", True
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-    unsure = unknown or (reference or "").endswith("(first unknown)")
-    return Outcome(notification, reference, reason, unknown, unsure and repeats is Repeats.POSSIBLE, clock.steady_seconds() - begun)
+    return Outcome(notification, reference, reason, unknown, notifier.repeats, clock.steady_seconds() - begun, final, later)

@@ -26,7 +26,7 @@ from holdfast.controller.importing import keep_importing
 from holdfast.controller.outcomes import follows
 from holdfast.controller.promising import keep_promises
 from holdfast.controller.room import JournalRoom
-from holdfast.controller.telling import told
+from holdfast.controller.telling import Telling
 from holdfast.controller.watch import Watch
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
@@ -97,16 +97,16 @@ class Controller:
         self._clock = clock
         self._watch = watch
         self._actions = actions
-        self._notifiers = notifiers
         self._consent = consent
         self._local_records = local_records
         self._chronicle = Chronicle(store, clock, settings.plan.primary_region())
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._deliveries: dict[tuple[str, str, str], asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self.room = JournalRoom(clock)
         """Whether the journal takes what is written."""
         self._giving_back = GivingBack(giver, self._append_patiently, self._wake.set)
+        self.telling = Telling(notifiers, clock, self._append_patiently, self._wake.set)
+        """The messages under way."""
         self.directory: Callable[[], Directory] = lambda: NO_DIRECTORY
         """Who is in the audiences whose members stand outside the plan."""
         self.hears: frozenset[str] = frozenset()
@@ -177,17 +177,17 @@ class Controller:
                 except JournalFull as full:
                     self.room.lacks(full)
                     await self._clock.sleep(1.0)
-                if (fault := self._ended_by or self._giving_back.ended_by) is not None:
+                if (fault := self._ended_by or self._giving_back.ended_by or self.telling.ended_by) is not None:
                     raise fault
                 for task in (watching, *importing):
                     if task.done():
                         task.result()
                 await self._rest()
         finally:
-            running = [*self._tasks.values(), *self._deliveries.values(), *self._giving_back.tasks.values(), watching, *importing]
+            running = [*self._tasks.values(), *self._giving_back.tasks.values(), watching, *importing]
             for task in running:
                 task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.gather(*running, self.telling.stop(), return_exceptions=True)
 
     def _there_is_room(self) -> None:
         """Record how long nothing could be recorded, once that is over. Raises JournalFull while it isn't."""
@@ -235,7 +235,7 @@ class Controller:
         )
 
     def _under_way(self) -> UnderWay:
-        begun = (frozenset(self._tasks), frozenset(self._deliveries), frozenset(self._giving_back.tasks))
+        begun = (frozenset(self._tasks), self.telling.under_way, frozenset(self._giving_back.tasks))
         return {"in_flight": begun[0], "telling": begun[1], "giving_back": begun[2]}
 
     def _pass(self) -> None:
@@ -281,8 +281,8 @@ class Controller:
             if isinstance(move, Begin):
                 self._begin(replace(situation, installation=self._chronicle.installation), move)
             elif isinstance(move, Tell):
-                delivery = (move.key, move.channel, move.recipient)
-                self._deliveries[delivery] = asyncio.create_task(self._tell(move, delivery))
+                incident = self._chronicle.installation.incidents.get(move.incident)
+                self.telling.begin(move, self._settings.exercise if incident is None else incident.exercise)
             elif isinstance(move, GiveBack):
                 self._giving_back.begin(move)
 
@@ -293,17 +293,6 @@ class Controller:
                 task = self._tasks.pop((write.body["run"], write.body["step"]), None)
                 if task is not None:
                     task.cancel()
-
-    async def _tell(self, move: Tell, delivery: tuple[str, str, str]) -> None:
-        incident = self._chronicle.installation.incidents.get(move.incident)
-        exercise = self._settings.exercise if incident is None else incident.exercise
-        try:
-            await self._append_patiently([await told(self._notifiers, move, exercise)])
-        except Exception as fault:
-            self._ended_by = fault
-        finally:
-            self._deliveries.pop(delivery, None)
-            self._wake.set()
 
     def _begin(self, situation: Situation, move: Begin) -> None:
         incident = situation.installation.incidents[move.incident]

@@ -20,9 +20,9 @@ BATCH = 500
 MAILING = 50
 """From so many under way, results are collected for LINGER_SECONDS: each batch costs the journal a synchronisation."""
 LINGER_SECONDS = 0.05
-BOUND_SECONDS = 20.0
-URGENT_AT_ONCE = 1
-"""How many of a channel's hand-overs are kept for what is urgent, so that it doesn't wait for a slow one either."""
+BOUND_SECONDS = 10.0
+URGENT_AT_ONCE = 8
+"""How many of a channel's hand-overs are kept for what is urgent: people who are called at the same moment don't wait for each other."""
 URGENT_PRIORITY = 0
 
 

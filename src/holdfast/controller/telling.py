@@ -1,63 +1,123 @@
-"""Handing one message to one channel, bounded in time. A channel's own fault is a failed delivery, which the policy tries again.
+"""Handing messages over beside the loop: an outbox takes them in order of priority, and what became of them is recorded in batches.
 
-A time-out is neither sent nor failed: it is recorded as unknown, and whether the channel would deliver a repeat again, so that whoever
-reads the journal knows what may have arrived twice.
+A channel's own fault is a failed delivery, which the policy tries again. A time-out is neither sent nor failed: it is recorded as
+unknown, and whether the channel would deliver a repeat again, so that whoever reads the journal knows what may have arrived twice. Where
+a channel's answer is its receipt, that is recorded too. No recipient's address and no link stands in a record. Handing over never delays
+the loop.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.conduct.situation import Tell, Write
+from holdfast.conduct.deliveries import Delivery
+from holdfast.conduct.situation import Asked, Tell, Write
+from holdfast.controller.channels import FIRST_UNKNOWN, SECOND, Outcome
+from holdfast.controller.outbox import Outbox
+from holdfast.decision.links import Deed, Link, code, sealed
 from holdfast.journal.kinds import Kind
-from holdfast.ports.notifier import Notification, Notifier, Purpose, RefusedNotificationError, Repeats
-
-TELL_SECONDS = 10.0
-"""Bound of one hand-over to a channel."""
-
-SECOND = "second:"
-"""Before the reference of a message that went by its channel's second way."""
+from holdfast.ports.clock import Clock
+from holdfast.ports.notifier import Notification, Notifier, Purpose, Repeats, Way
+from holdfast.ports.receipts import AT_ONCE, LATER, kind_of
 
 
-async def told(notifiers: Mapping[str, Notifier], move: Tell, exercise: str | None) -> Write:
-    """The record of what became of it, without the recipient's address. `exercise`: which one it is about, None when it is real."""
-    outcome = await _handed_over(notifiers, move, exercise)
-    if not move.address:
-        return outcome
-    body = {name: value.replace(move.address, move.recipient) if isinstance(value, str) else value for name, value in outcome.body.items()}
-    return Write(outcome.kind, outcome.incident, body)
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where people answer: the doors' public address, and the key that seals links and makes codes."""
+
+    public_url: str
+    key: bytes = field(repr=False)
+
+    def to(self, asked: Asked, incident: str, deed: Deed, hash_: str, until_seconds: float) -> str:
+        """The address of one person's one answer."""
+        return f"{self.public_url.rstrip('/')}/a/{sealed(self.key, Link(asked.person, deed, incident, hash_, until_seconds))}"
 
 
-async def _handed_over(notifiers: Mapping[str, Notifier], move: Tell, exercise: str | None) -> Write:
-    named: dict[str, Any] = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient}
-    notifier = notifiers.get(move.channel)
-    if notifier is None:
-        reason = f"this controller has no channel {move.channel}; the bindings must name one"
-        return Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": reason})
-    repeats = {"repeats": True} if notifier.repeats is Repeats.POSSIBLE else {}
-    try:
-        async with asyncio.timeout(TELL_SECONDS):
-            reference = await notifier.send(notification_of(move, exercise))
-    except TimeoutError as error:
-        reason = f"no answer: {error}" if str(error) else f"no answer within {TELL_SECONDS:g} s"
-        return Write(Kind.NOTIFICATION_UNKNOWN, move.incident, {**named, "reason": reason, **repeats})
-    except RefusedNotificationError as error:
-        later = error.retry_after_seconds
-        refused = {"reason": f"refused: {error}", "final": later is None, "retry_after_seconds": later}
-        return Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, **refused})
-    except ValueError as error:  # it must not be sent, now or later
-        return Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": f"not sent: {error}", "final": True})
-    except Exception as error:
-        return Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": f"{type(error).__name__}: {error}"})
-    second = {"second_way": reference.removeprefix(SECOND)} if reference.startswith(SECOND) else {}
-    return Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": reference, **repeats, **second})
+class Telling:
+    """The messages under way. `keep` records what became of them; `ended` is called after each batch."""
+
+    def __init__(
+        self,
+        notifiers: Mapping[str, Notifier],
+        clock: Clock,
+        keep: Callable[[Sequence[Write]], Awaitable[None]],
+        ended: Callable[[], None],
+    ) -> None:
+        self._clock = clock
+        self._keep = keep
+        self._ended = ended
+        self._outbox = Outbox(notifiers, clock)
+        self._put = asyncio.Event()
+        self._moves: dict[str, Tell] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._under_way: set[Delivery] = set()
+        self.links: Links | None = None
+        """None: messages carry no links."""
+        self.receipt_within_seconds: Mapping[str, float] = {}
+        """Channel → on the plan's clock, how long its receipt is waited for before the second way is gone too."""
+        self.ended_by: Exception | None = None
+        """What kept an outcome from being recorded: the loop must not go on without it."""
+
+    @property
+    def under_way(self) -> frozenset[Delivery]:
+        """(key, channel, recipient) of what was begun and isn't recorded yet."""
+        return frozenset(self._under_way)
+
+    def begin(self, move: Tell, exercise: str | None) -> None:
+        """Hand one over as soon as its turn comes. `exercise`: which one it is about, None when it is real."""
+        notification = notification_of(move, exercise, self.links, self._clock.wall_seconds())
+        self._moves[notification.key] = move
+        self._under_way.add((move.key, move.channel, move.recipient))
+        self._outbox.put(notification, move.priority)
+        self._put.set()
+        if self._task is None:
+            self._task = asyncio.create_task(self._record())
+
+    async def stop(self) -> None:
+        """End what is under way; what was not recorded is handed over again by the next controller."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _record(self) -> None:
+        try:
+            async with self._outbox:
+                while True:
+                    await self._put.wait()
+                    self._put.clear()
+                    async for batch in self._outbox.outcomes():
+                        await self._kept(batch)
+        except Exception as fault:
+            self.ended_by = fault
+            self._ended()
+
+    async def _kept(self, batch: Sequence[Outcome]) -> None:
+        moves = [self._moves.pop(outcome.notification.key) for outcome in batch]
+        at_seconds = self._clock.wall_seconds()
+        waits = self.receipt_within_seconds
+        await self._keep(
+            [
+                write
+                for move, outcome in zip(moves, batch, strict=True)
+                for write in records_of(move, outcome, waits.get(move.channel), at_seconds)
+            ]
+        )
+        self._under_way -= {(move.key, move.channel, move.recipient) for move in moves}
+        self._ended()
 
 
-def notification_of(move: Tell, exercise: str | None) -> Notification:
-    """The message as a channel takes it."""
+def notification_of(move: Tell, exercise: str | None, links: Links | None, now: float) -> Notification:
+    """The message as a channel takes it, with the links that its recipient answers by."""
+    asked, acknowledge, approve, digits = move.asked, None, None, None
+    if asked is not None and links is not None:
+        acknowledge = links.to(asked, move.incident, Deed.ACKNOWLEDGE, "", asked.until_seconds)
+        if asked.approve_hash is not None:
+            approve = links.to(asked, move.incident, Deed.APPROVE, asked.approve_hash, asked.approve_until_seconds)
+            digits = code(links.key, asked.person, asked.approve_hash)
     return Notification(
         key=f"{move.key}/{move.channel}/{move.recipient}",
-        incident=move.incident,
+        incident=move.incident or move.about,
         message=move.message,
         channel=move.channel,
         recipient=move.recipient,
@@ -69,5 +129,48 @@ def notification_of(move: Tell, exercise: str | None) -> Notification:
         short=move.short,
         address=move.address,
         enrolled=move.enrolled,
+        acknowledge_url=acknowledge,
+        approve_url=approve,
+        approve_hash=None if asked is None else asked.approve_hash,
+        code=digits,
+        again=move.again,
         facts=move.facts,
+        way=Way.SECOND if move.second_way else Way.ANY,
+        within_seconds=None if move.due_seconds is None else move.due_seconds - now,
     )
+
+
+def records_of(move: Tell, outcome: Outcome, receipt_within_seconds: float | None, at_seconds: float) -> Iterator[Write]:
+    """What became of one hand-over, without the recipient's address. `receipt_within_seconds`: how long a receipt is waited for."""
+    for write in _records(move, outcome, receipt_within_seconds, at_seconds):
+        if not move.address:
+            yield write
+            continue
+        yield Write(write.kind, write.incident, {name: _without(move, value) for name, value in write.body.items()})
+
+
+def _without(move: Tell, value: Any) -> Any:
+    """A field of a record, with the recipient's identifier in place of the address."""
+    return value.replace(move.address, move.recipient) if isinstance(value, str) and move.address else value
+
+
+def _records(move: Tell, outcome: Outcome, receipt_within_seconds: float | None, at_seconds: float) -> Iterator[Write]:
+    named = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient}
+    repeats = {"repeats": True} if outcome.repeats is Repeats.POSSIBLE else {}
+    if outcome.reference is None:
+        if outcome.unknown:
+            yield Write(Kind.NOTIFICATION_UNKNOWN, move.incident, {**named, "reason": outcome.reason, **repeats})
+            return
+        said = {} if outcome.final is None else {"final": outcome.final, "retry_after_seconds": outcome.retry_after_seconds}
+        yield Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": outcome.reason, **said})
+        return
+    reference, by_second = outcome.reference, outcome.reference.startswith(SECOND)
+    went = reference.removeprefix(SECOND).removesuffix(FIRST_UNKNOWN)
+    second = {"second_way": reference.removeprefix(SECOND)} if by_second else {}
+    awaited = receipt_within_seconds if kind_of(went) in LATER and not by_second else None
+    waits = {} if awaited is None else {"receipt_within_seconds": awaited}
+    yield Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": reference, **repeats, **second, **waits})
+    how = AT_ONCE.get(kind_of(went))
+    if how is not None:
+        arrived = {name: named[name] for name in ("key", "channel", "recipient")}
+        yield Write(Kind.NOTIFICATION_DELIVERED, move.incident, {**arrived, "at_seconds": at_seconds, "how": how})

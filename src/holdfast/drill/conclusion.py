@@ -50,6 +50,7 @@ def conclude(settings: DrillSettings, loaded: LoadedPlan, result: DrillResult, d
             divergence_on_return=evidence.divergence_on_return,
             held_on_return=evidence.held_on_return,
             storage=result.storage,
+            arrived=evidence.arrived,
         )
     )
     write(report, directory)

@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Any
 
 from holdfast.conduct.runs import FAILOVER
-from holdfast.console.narration import Line, line
+from holdfast.console.narrating import Narrator
+from holdfast.console.narration import Line
 from holdfast.drill.answers import to_acknowledge
 from holdfast.drill.evidence import Evidence
 from holdfast.drill.injection import INJECTIONS, Injection, at_last
@@ -57,6 +58,7 @@ class RunningDrill:
     exercise: str = ""
     answered: set[tuple[str, str]] = field(default_factory=set)
     """What the stand-ins have answered already: the proposal's hash and who."""
+    narrator: Narrator = field(default_factory=Narrator)
     faults: Faults = field(init=False)
     deciding: bool = False
     """Stand-ins decide from the cut on: a false alarm before it is not what they are there for."""
@@ -115,12 +117,10 @@ class RunningDrill:
             return
         try:
             self.state = self.client.state()
-            for given in self.client.records(self.records[-1].sequence if self.records else 0):
-                record = Record(**given)
-                self.records.append(record)
-                said = line(record)
-                if said is not None:
-                    self.say(said)
+            new = [Record(**given) for given in self.client.records(self.records[-1].sequence if self.records else 0)]
+            self.records += new
+            for said in self.narrator.told(new, time.time()):
+                self.say(said)
         except (ControllerSilent, ControllerRefused):
             return
         self._answer()
@@ -254,6 +254,8 @@ def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: 
             # The lab's own parts can end too (a full disk, a kill): what was gathered so far is still reported, as not proved.
             ended_early = str(failure)
             say(Line(time.time(), "failed", f"the drill ends here: {failure}"))
+        for said in drill.narrator.rest():
+            say(said)
         if "clients" in drill.parts:
             drill.parts["clients"].stop()
         serving = str(drill.state.get("serving") or loaded.plan.primary_region())

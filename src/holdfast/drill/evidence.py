@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from holdfast.canary.observed import observed
 from holdfast.conduct.runs import FAILOVER, moves_writers
+from holdfast.drill.arrivals import Arrivals, arrival_findings, arrivals, refused
 from holdfast.health.observation import Observation
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -42,6 +43,8 @@ class Evidence:
     held_there: Mapping[tuple[str, str], str] = field(default_factory=dict)
     divergence_on_return: Divergence | None = None
     held_on_return: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    arrived: Arrivals = field(default_factory=dict)
+    """What the far ends of the channels were handed."""
 
     def after_failover(self, lab: Lab, plan: Plan, scenario: str) -> "Evidence":
         """With what the stores hold now: each where it is written, and the source's databases, fenced ones by a copy."""
@@ -68,6 +71,9 @@ class Evidence:
         divergence, held = held_by_the_last(lab.layout.controller / EXPORTS, incidents)
         on_return, held_on_return = held_by_the_last(lab.layout.controller / EXPORTS, incidents, "way-back")
         entries = {name: ledger.entries for name, ledger in ledgers.items()}
+        received = lab.layout.received
+        arrived = arrivals(received, lab.layout.controller, records)
+        messages = tuple(arrival_findings(arrived, refused(received), records))
         return replace(
             self,
             at_end_contents=at_end,
@@ -77,7 +83,8 @@ class Evidence:
             held_there=held,
             divergence_on_return=on_return,
             held_on_return=held_on_return,
-            findings=(*self.findings, *torn),
+            findings=(*self.findings, *torn, *messages),
+            arrived=arrived,
             ended_seconds=time.time(),
         )
 

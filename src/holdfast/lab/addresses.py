@@ -42,7 +42,10 @@ class Host(IntEnum):
     """Says what runs in a zone."""
     DNS = 30
     CONTROLLER = 31
+    DOORS = 32
     PARTNER = 40
+    RECEIVERS = 41
+    """The far ends of the channels."""
     CALLER = 50
     """Nothing listens here: connections that a site's programs make come from it."""
 
@@ -65,9 +68,31 @@ class Port(IntEnum):
     CONTROLLER = 27100
     OBSERVER = 27200
     PARTNER = 28090
+    DOORS = 27300
+    PAGES = 28201
+    CHAT = 28202
+    CHAT_SECOND = 28203
+    MAIL = 28204
+    MAIL_SECOND = 28205
+    TELEPHONE = 28206
+    TELEPHONE_SECOND = 28207
+    WEBHOOKS = 28208
     NODE = 26250
     SUPERVISOR_LOCK = 27998
     CONTROL = 27999
+
+
+RECEIVERS = (
+    Port.PAGES,
+    Port.CHAT,
+    Port.CHAT_SECOND,
+    Port.MAIL,
+    Port.MAIL_SECOND,
+    Port.TELEPHONE,
+    Port.TELEPHONE_SECOND,
+    Port.WEBHOOKS,
+)
+"""Where the far ends of the channels listen, outside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +153,11 @@ def public_dns(number: int) -> str:
     return f"127.{number}.{50 + WITNESS}.{Host.DNS.value}"
 
 
+def public_doors(number: int) -> str:
+    """The public address of the doors (`holdfast serve`), for every caller alike."""
+    return f"127.{number}.{50 + WITNESS}.{Host.DOORS.value}"
+
+
 def source(number: int, site: int) -> str:
     """The address that programs of a site make their connections from."""
     return address(number, site, Host.CALLER)
@@ -177,4 +207,5 @@ def services() -> tuple[Service, ...]:
         Service(WITNESS, Host.DNS, Port.DNS, datagrams=True),
         Service(WITNESS, Host.CONTROLLER, Port.CONTROLLER),
         Service(OUTSIDE, Host.PARTNER, Port.PARTNER),
+        *(Service(OUTSIDE, Host.RECEIVERS, port) for port in RECEIVERS),
     )

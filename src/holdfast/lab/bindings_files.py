@@ -17,6 +17,7 @@ from holdfast.lab.blueprint import (
     Blueprint,
     Endpoint,
 )
+from holdfast.lab.channels import channels_of
 from holdfast.plan.bindings import (
     AgentBinding,
     Bindings,
@@ -25,6 +26,7 @@ from holdfast.plan.bindings import (
     ComponentBinding,
     ControllerBinding,
     DnsBinding,
+    DoorsBinding,
     FunctionBinding,
     LoadBalancerBinding,
     PostgresBinding,
@@ -72,6 +74,8 @@ def bindings_of(blueprint: Blueprint, site: str) -> Bindings:
             for observer in blueprint.plan.observers
             if observer in blueprint.sites
         },
+        channels=channels_of(blueprint) if site == blueprint.witness else {},
+        doors=DoorsBinding(public_url=blueprint.doors.url) if site == blueprint.witness else None,
         state_directory=state_directory(blueprint, site),
     )
 

@@ -128,6 +128,11 @@ class Blueprint:
         """The DNS server as everybody reaches it."""
         return Endpoint(addresses.public_dns(self.number), int(Port.DNS))
 
+    @property
+    def doors(self) -> Endpoint:
+        """`holdfast serve` as everybody reaches it."""
+        return Endpoint(addresses.public_doors(self.number), int(Port.DOORS))
+
     def source(self, place: str) -> str:
         """The address that programs of a site or zone call from."""
         return addresses.source(self.number, self.places[place])

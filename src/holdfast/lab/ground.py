@@ -163,7 +163,7 @@ def _forget(path: Path) -> None:
 
 def lay_out(layout: Layout) -> None:
     """Make the folders of a new lab."""
-    for folder in (layout.log, layout.ledgers, layout.controller, layout.configuration):
+    for folder in (layout.log, layout.ledgers, layout.controller, layout.received, layout.configuration):
         folder.mkdir()
     layout.secrets.mkdir(mode=0o700)
 

@@ -60,6 +60,11 @@ class Layout:
         return self.directory / "controller"
 
     @property
+    def received(self) -> Path:
+        """What arrived at the far ends of the channels; stays after `lab down`."""
+        return self.directory / "received"
+
+    @property
     def configuration(self) -> Path:
         """Configuration files of the lab's own servers."""
         return self.directory / "configuration"
@@ -92,4 +97,4 @@ class Layout:
     @property
     def kept(self) -> tuple[Path, ...]:
         """What stays when a lab goes down: what an auditor could ask for."""
-        return (self.log, self.ledgers, self.controller)
+        return (self.log, self.ledgers, self.controller, self.received)

@@ -60,6 +60,8 @@ def _needed(number: int) -> Iterator[tuple[str, int, socket.SocketKind]]:
     for place in addresses.ZONES:
         for host_number in range(addresses.FIRST_APPLICATION_HOST, addresses.FIRST_APPLICATION_HOST + addresses.APPLICATION_HOSTS):
             yield addresses.address(number, place, host_number), addresses.FIRST_APPLICATION_PORT, socket.SOCK_STREAM
+    for host in (addresses.public_doors(number), addresses.address(number, addresses.WITNESS, Host.DOORS)):
+        yield host, Port.DOORS, socket.SOCK_STREAM
     yield addresses.public_dns(number), Port.DNS, socket.SOCK_STREAM
     yield addresses.public_dns(number), Port.DNS, socket.SOCK_DGRAM
 

@@ -11,7 +11,7 @@ from enum import IntEnum
 from functools import partial
 from pathlib import Path
 
-from holdfast.lab import readiness, servers, storage_servers
+from holdfast.lab import channels, readiness, servers, storage_servers
 from holdfast.lab.addresses import Host, Port
 from holdfast.lab.application.services import SERVICES
 from holdfast.lab.archiving import Archiving
@@ -72,6 +72,8 @@ def parts_of(blueprint: Blueprint, made_with: Ingredients) -> tuple[Part, ...]:
         _relay(blueprint, made_with),
         _dns(blueprint, made_with),
         _partner(blueprint),
+        _receivers(blueprint),
+        _doors(blueprint, made_with),
         *(_storage(blueprint, made_with, region) for region in blueprint.regions),
         *(_copier(blueprint, region) for region in blueprint.regions),
         _copying(blueprint, made_with),
@@ -134,6 +136,33 @@ def _partner(blueprint: Blueprint) -> Part:
         command=_module("holdfast.lab.application.partner", "--listen", str(where)),
         ready=readiness.http(where, "/healthz"),
         address=str(where),
+    )
+
+
+def _receivers(blueprint: Blueprint) -> Part:
+    where = blueprint.home(OUTSIDE_SITE, Host.RECEIVERS, Port.PAGES)
+    return Part(
+        "receivers",
+        "far ends of the channels",
+        OUTSIDE_SITE,
+        command=_module("holdfast.lab.receivers", *channels.receivers(blueprint)),
+        ready=readiness.log_says(blueprint.layout.log_of("receivers"), "receivers: ready"),
+        address=str(where),
+    )
+
+
+def _doors(blueprint: Blueprint, made_with: Ingredients) -> Part:
+    settings, bindings = blueprint.layout.configuration_of("serve.json"), blueprint.layout.bindings(blueprint.witness)
+    arguments = (str(made_with.plan_path), "--bindings", str(bindings), "--config", str(settings))
+    return Part(
+        "serve",
+        "doors for people's answers",
+        blueprint.witness,
+        needs=("relay",),
+        command=_module("holdfast", "serve", *arguments),
+        ready=readiness.http(blueprint.doors, "/healthz"),
+        wave=Wave.CALLERS,
+        address=str(blueprint.doors),
     )
 
 
@@ -320,6 +349,7 @@ def write_configuration(blueprint: Blueprint, made_with: Ingredients) -> None:
     def write_json(name: str, value: object) -> None:
         write_whole(layout.configuration_of(name), json.dumps(value, indent=2))
 
+    write_json("serve.json", channels.doors(blueprint))
     write_json("relay.json", servers.relay(blueprint, secrets["relay.token"]).as_json())
     write_whole(layout.configuration_of("knot.conf"), servers.knot(blueprint, secrets["dns.key"]))
     zone = layout.site(blueprint.witness) / "dns" / servers.ZONE_FILE

@@ -67,6 +67,8 @@ def _public(blueprint: Blueprint) -> Iterator[Listener]:
     for region in blueprint.regions:
         here, target = blueprint.entry(region), blueprint.home(region, Host.LOADBALANCER, Port.ENTRY)
         yield Listener(here.host, here.port, target.host, target.port, region)
+    here, target = blueprint.doors, blueprint.home(blueprint.witness, Host.DOORS, Port.DOORS)
+    yield Listener(here.host, here.port, target.host, target.port, blueprint.witness)
     here, target = blueprint.resolver, blueprint.home(blueprint.witness, Host.DNS, Port.DNS)
     yield Listener(here.host, here.port, target.host, target.port, blueprint.witness, datagrams=True)
 

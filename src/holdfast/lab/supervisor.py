@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from holdfast.lab import bindings_files, children, ground, storage_servers
+from holdfast.lab import bindings_files, channels, children, ground, storage_servers
 from holdfast.lab.blueprint import Blueprint, Replication, refuse_unsuitable
 from holdfast.lab.children import Child, last_lines
 from holdfast.lab.control import ControlServer
@@ -151,9 +151,9 @@ class Supervisor:
 
     def _make_secrets(self) -> None:
         per_region = [name for region in self._blueprint.regions for name in (f"agent.{region}.key", f"cluster.{region}.token")]
-        for name in (*SECRETS, *per_region):
-            self._secrets[name] = ground.write_secret(self._layout, name)
-        self._secrets["dns.key"] = ground.write_secret(self._layout, "dns.key", ground.new_dns_key())
+        shaped = {**channels.secrets(self._blueprint), "dns.key": ground.new_dns_key()}
+        for name, value in {**dict.fromkeys((*SECRETS, *per_region)), **shaped}.items():
+            self._secrets[name] = ground.write_secret(self._layout, name, value)
 
     def _describe(self) -> None:
         blueprint = self._blueprint

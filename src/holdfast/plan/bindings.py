@@ -170,6 +170,14 @@ class ControllerBinding(_Binding):
     lease_key_file: Path
 
 
+class DoorsBinding(_Binding):
+    """`holdfast serve` as people reach it: what links in messages lead to."""
+
+    public_url: str
+    link_key_file: Path | None = None
+    """The key that seals links; `serve/link.key` in the state directory when absent, as `holdfast serve` has it."""
+
+
 class Bindings(_Binding):
     """Everything one site must know to reach the rest."""
 
@@ -195,6 +203,8 @@ class Bindings(_Binding):
     """Site to base URL of its observer."""
     channels: dict[str, ChannelBinding] = Field(default_factory=dict)
     """Channel of the plan → its ways. One that isn't bound is written to a file of the state directory."""
+    doors: DoorsBinding | None = None
+    """Where links in messages lead. None: messages carry no links."""
     state_directory: Path
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)

@@ -146,7 +146,13 @@ class ChannelBinding(_Binding):
     second: Way | None = None
     exercise_only: bool = False
     """Nothing real stands behind either way: exercises go there for every recipient, real messages never."""
+    laboratory: bool = False
+    """Nothing real stands behind either way, and every message goes there, an exercise's and others: a lab."""
+    exercise_address: str | None = None
+    """Where an exercise's message goes whose recipient has no address on this channel; `{recipient}` stands for who it is meant for."""
     per_second: float | None = Field(default=None, gt=0)
     """At most so many messages; no limit when absent."""
     deadline_seconds: float = Field(default=8.0, gt=0)
     """How long both ways together may take."""
+    receipt_within_seconds: float | None = Field(default=None, gt=0)
+    """On the plan's clock: without a receipt by then, the message goes the second way too. None: receipts are not waited for."""

@@ -24,6 +24,14 @@ class Repeats(StrEnum):
     """It may arrive twice, and a report must say so."""
 
 
+class Way(StrEnum):
+    """Which of a channel's ways a message may go."""
+
+    ANY = "any"
+    SECOND = "second"
+    """The first took it, and nothing came of that: only the second."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notification:
     """One message to one person over one channel. `key` is stable over restarts, so that a channel can drop a repeat."""
@@ -57,6 +65,10 @@ class Notification:
     """An earlier hand-over may have arrived: a channel that can't drop a repeat says so in the message."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Fields of the message by name, for channels that carry more than text."""
+    way: Way = Way.ANY
+    """Over which of a channel's ways it goes."""
+    within_seconds: float | None = None
+    """How much time was left when it was handed over until it must be there; None: no moment is named."""
 
 
 class RefusedNotificationError(ConnectionError):

@@ -157,7 +157,7 @@ def build(facts: ReportFacts) -> Report:
 
 def _with_people(draft: Report, facts: ReportFacts, history: History, impact_seconds: float) -> Report:
     """The report with who was told, who was called and who answered, on the clock of its incident."""
-    span = telling.span_of(history, impact_seconds, facts.ended_seconds)
+    span = telling.span_of(history, impact_seconds, facts.ended_seconds, facts.arrived)
     told, answered = telling.notifications(history, facts.plan, span), answers.people(history, facts.plan, span)
     return draft.model_copy(
         update={

@@ -50,6 +50,8 @@ class ReportFacts:
     and does not weigh: the measured RTO does."""
     storage: str = ""
     """The S3 server of the lab; empty where it is not a lab's."""
+    arrived: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Key of a hand-over (message/channel/recipient) → when it was seen at the far end; empty where nobody looked there."""
     divergence: Divergence | None = None
     """What only the lost side held, as it was exported before it was made a replica."""
     held_there: Mapping[tuple[str, str], str] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -29,19 +30,23 @@ class Span:
     impact_seconds: float
     end_seconds: float
     clock: PlanClock = AS_ON_THE_WALL
+    arrived: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """Key of a hand-over → when it was seen at the far end."""
 
     def plan(self, at_seconds: float) -> float:
         """A wall moment, counted from the impact on the plan's clock."""
         return self.clock.plan_seconds(at_seconds - self.impact_seconds)
 
 
-def span_of(history: History, impact_seconds: float, end_seconds: float) -> Span:
+def span_of(
+    history: History, impact_seconds: float, end_seconds: float, arrived: Mapping[str, Sequence[float]] = MappingProxyType({})
+) -> Span:
     """On the clock that the incident was opened with. A clock that runs faster than the wall runs from the moment that the journal names,
     or it would show what was not due."""
     opened = history.opened()
     body = opened.body if opened is not None else {}
     scale, impact = number(body.get("scale")) or 1.0, number(body.get("impact_seconds"))
-    return Span(impact_seconds if scale == 1 or impact is None else impact, end_seconds, PlanClock(scale))
+    return Span(impact_seconds if scale == 1 or impact is None else impact, end_seconds, PlanClock(scale), arrived)
 
 
 @dataclass(slots=True)
@@ -55,6 +60,8 @@ class Attempts:
     """Intents without an outcome, and outcomes that nobody knows."""
     intended: bool = False
     repeats: bool = False
+    second_way: str | None = None
+    """What it went by instead of the channel's first way."""
 
     @property
     def may_be_twice(self) -> bool:
@@ -77,10 +84,12 @@ def _rows(history: History, plan: Plan, span: Span, index: Index, answered: Mapp
         said = number(body.get("due_seconds"))
         due_at = due.at_seconds if said is None else said if said > _A_MOMENT_SECONDS else span.impact_seconds + said
         known = index.get(key_of(due), {})
+        # Whoever had decided before the question reached them is not asked any more: it was owed to those whom it was handed over to.
+        everybody = [(channel, who) for channel in body.get("channels", ()) for who in body.get("audience", ())]
+        pairs = everybody if body.get("deliveries") is None else ()
         wanted = [
             (str(channel), str(recipient))
-            for channel in body.get("channels", ())
-            for recipient in body.get("audience", ())
+            for channel, recipient in pairs
             if ":" not in str(recipient) or str(recipient).startswith(_EXERCISE_MAILBOX)
         ]
         for channel, recipient in dict.fromkeys([*wanted, *known]):
@@ -91,7 +100,7 @@ def _rows(history: History, plan: Plan, span: Span, index: Index, answered: Mapp
     for call in history.of(Kind.ESCALATED):
         for channel, recipient, _ in call.body["calls"]:
             attempts = index.get(call.body["key"], {}).get((channel, recipient), Attempts())
-            if attempts.intended or attempts.sent is not None:
+            if attempts.intended or attempts.sent is not None or attempts.failures:  # one that was reported as lost was begun, too
                 by = float(call.body["answer_by_seconds"])
                 yield _row(plan, span, call, channel, recipient, by, attempts, answered)
 
@@ -112,6 +121,7 @@ def _row(
     sent = attempts.sent
     met: bool | None = sent.at_seconds <= due_at if sent is not None else False if span.end_seconds > due_at else None
     name = person_name(plan, recipient)
+    seen = next(iter(span.arrived.get(f"{key_of(due)}/{channel}/{recipient}", ())), None)
     acknowledged = next((at for at in answered.get(recipient, ()) if sent is not None and at >= sent.at_seconds), None)
     return NotificationResult(
         message=message,
@@ -123,8 +133,9 @@ def _row(
         due_seconds=span.plan(due_at),
         sent_seconds=None if sent is None else span.plan(sent.at_seconds),
         delivered_seconds=None if attempts.delivered_seconds is None else span.plan(attempts.delivered_seconds),
+        arrived_seconds=None if seen is None else span.plan(seen),
         acknowledged_seconds=None if acknowledged is None else span.plan(acknowledged),
-        second_way=None if sent is None or not sent.body.get("second_way") else str(sent.body["second_way"]),
+        second_way=None if sent is None else attempts.second_way,
         met=met,
         recipients=() if sent is None else (name,),
         failures=tuple(attempts.failures),
@@ -180,6 +191,7 @@ def _take(attempts: Attempts, record: Record, where: str) -> None:
         attempts.delivered_seconds = record.at_seconds if at is None else at
     elif record.kind == Kind.NOTIFICATION_SENT:
         attempts.sent, attempts.intended = attempts.sent or record, False
+        attempts.second_way = str(body["second_way"]) if body.get("second_way") else attempts.second_way
         attempts.repeats = attempts.repeats or body.get("repeats") is True
         attempts.unsettled += str(body.get("reference", "")).endswith(_FIRST_UNKNOWN)
     else:
@@ -187,6 +199,7 @@ def _take(attempts: Attempts, record: Record, where: str) -> None:
         attempts.unsettled += unknown
         attempts.repeats = attempts.repeats or body.get("repeats") is True
         attempts.intended = False
+        attempts.sent = attempts.sent if unknown else None  # what was sent and then reported as lost was not told
         attempts.failures.append(f"{where}: {body.get('reason')}")
 
 

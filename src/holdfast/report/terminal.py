@@ -100,30 +100,32 @@ def _row(function: FunctionResult) -> tuple[RenderableType, ...]:
 
 
 def told_table(report: Report) -> Table:
-    """Who was told what: a line for each message and channel, due against sent against acknowledged."""
+    """Who was told what: a line for each message, due against sent, arrived and acknowledged. report.json holds every delivery."""
     fast = "" if report.scale == 1 else f"; the plan's clock ran {report.scale:g} times as fast"
     table = Table(title=f"Told, counted from impact{fast}", title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
     table.add_column("Message", overflow="fold", min_width=12)
-    table.add_column("Over", no_wrap=True)
+    table.add_column("Over", overflow="fold")
     table.add_column("To", overflow="fold")
-    for name in ("due", "sent", "acknowledged"):
+    for name in ("due", "sent", "arrived", "answered"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("In time", no_wrap=True)
-    groups: dict[tuple[str, float, str], list[NotificationResult]] = {}
+    groups: dict[tuple[str, float], list[NotificationResult]] = {}
     for row in report.notifications:
-        groups.setdefault((row.rule or row.message, row.due_seconds, row.channel), []).append(row)
-    for (rule, due, channel), rows in groups.items():
+        groups.setdefault(((row.rule or row.message).partition(".")[0], row.due_seconds), []).append(row)  # vendors on one line
+    for (rule, due), rows in groups.items():
         sent = [row.sent_seconds for row in rows if row.sent_seconds is not None]
         acknowledged = [row.acknowledged_seconds for row in rows if row.acknowledged_seconds is not None]
         met = False if any(row.met is False for row in rows) else None if any(row.met is None for row in rows) else True
-        to = [row.recipient_ref.removeprefix("exercise:") for row in rows]
+        to = list(dict.fromkeys(row.recipient_ref.removeprefix("exercise:") for row in rows))
+        arrived = sum(row.arrived_seconds is not None or row.delivered_seconds is not None for row in rows)
         named = ", ".join(to[:_MOST_NAMED]) + (f" and {len(to) - _MOST_NAMED} more" if len(to) > _MOST_NAMED else "")
         table.add_row(
             rule,
-            channel,
+            ", ".join(dict.fromkeys(row.channel for row in rows)),
             named,
             duration(due),
             duration(max(sent)) if len(sent) == len(rows) else f"{len(sent)} of {len(rows)}",
+            f"{arrived} of {len(rows)}",
             duration(min(acknowledged)) if acknowledged else "",
             _signed(sign_of(met)),
         )

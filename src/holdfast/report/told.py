@@ -23,6 +23,8 @@ class NotificationResult(ReportPart):
     sent_seconds: Seconds | None
     delivered_seconds: Seconds | None = None
     """When the channel says that it arrived; null where it says nothing."""
+    arrived_seconds: Seconds | None = None
+    """When a lab's far end was handed it, as the far end itself wrote down; null where nobody looked, or nothing came."""
     acknowledged_seconds: Seconds | None = None
     """When the recipient first said so after it was sent. Delivered is not acknowledged."""
     second_way: str | None = None

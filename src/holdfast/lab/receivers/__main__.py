@@ -12,20 +12,35 @@ from holdfast.lab.receivers.twilio import Twilio
 from holdfast.lab.receivers.web import Receiver
 from holdfast.lab.receivers.webhook import webhook
 
+ENDS_SECONDS = 5.0
+"""They end with the process, so nothing has to look whether they should."""
+
 parser = argparse.ArgumentParser(prog="python -m holdfast.lab.receivers", description="The far ends of the channels.")
 parser.add_argument("--directory", type=Path, required=True)
+parser.add_argument("--host", default="127.0.0.1")
+parser.add_argument("--port", action="append", default=[], metavar="NAME=PORT", help="a free port where none is named")
 parser.add_argument("--account", default="AC00000000000000000000000000000000")
 parser.add_argument("--token", default="lab-telephone-token")
+parser.add_argument("--token-file", type=Path)
 parser.add_argument("--key", default="lab-webhook-key", help="what webhooks are signed with")
+parser.add_argument("--key-file", type=Path)
 given = parser.parse_args()
+token = given.token if given.token_file is None else given.token_file.read_text(encoding="utf-8").strip()
+key = given.key if given.key_file is None else given.key_file.read_text(encoding="utf-8").strip()
+ports = {name: int(port) for name, _, port in (one.partition("=") for one in given.port)}
 given.directory.mkdir(parents=True, exist_ok=True)
 signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-web = [
-    Receiver("pagerduty", given.directory, PagerDuty().answer),
-    Receiver("slack", given.directory, Slack().answer),
-    Receiver("twilio", given.directory, Twilio(given.account, given.token, given.directory).answer),
-    Receiver("webhook", given.directory, webhook(given.key.encode())),
-]
-mail = MailSink(given.directory)
-print(json.dumps({"ready": {**{one.name: one.url for one in web}, "smtp": f"127.0.0.1:{mail.port}"}}), flush=True)
+answers = {
+    "pagerduty": PagerDuty().answer,
+    "slack": Slack().answer,
+    "slack-second": Slack().answer,
+    "twilio": Twilio(given.account, token, given.directory).answer,
+    "twilio-second": Twilio(given.account, token).answer,
+    "webhook": webhook(key.encode()),
+}
+web = [Receiver(name, given.directory, answer, given.host, ports.get(name, 0), ENDS_SECONDS) for name, answer in answers.items()]
+mail = [MailSink(given.directory, name=name, host=given.host, port=ports.get(name, 0)) for name in ("smtp", "smtp-second")]
+places = {**{one.name: one.url for one in web}, **{one.name: f"{given.host}:{one.port}" for one in mail}}
+print(json.dumps({"ready": places}), flush=True)
+print("receivers: ready", flush=True)
 signal.sigwait({signal.SIGTERM, signal.SIGINT})

@@ -33,15 +33,17 @@ class Guarded:
 
 
 class MailSink:
-    """Listens on a free loopback port until closed."""
+    """Listens until closed, on a free loopback port where none is named."""
 
-    def __init__(self, directory: Path, guarded: Guarded | None = None, name: str = "smtp") -> None:
+    def __init__(self, directory: Path, guarded: Guarded | None = None, name: str = "smtp", host: str = "127.0.0.1", port: int = 0) -> None:
+        self.name = name
         self.file = directory / f"{name}.jsonl"
         self._behaviour = directory / f"{name}.behaviour"
         with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            free.bind((host, port))
             self.port: int = free.getsockname()[1]
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **_options(guarded))
+        self._controller = Controller(self, hostname=host, port=self.port, **_options(guarded))
         self._controller.start()
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:

@@ -1,7 +1,8 @@
 """Twilio as its API is published: Messages and Calls of one account, with its own numbers for errors, and its reports.
 
 Where a request asks for reports (`StatusCallback`), one comes: signed as Twilio signs, by its own library. The pressed keys of a call come
-the same way, where the directory holds `twilio.keys` with the digits to press.
+the same way, where the directory holds `twilio.keys` with the digits to press. Where it holds `twilio.reports`, that says what is reported:
+`lost` (it could not be delivered) or `nothing`.
 """
 
 import base64
@@ -37,6 +38,7 @@ class Twilio:
         self._account = account
         self._token = token
         self._keys = None if directory is None else directory / "twilio.keys"
+        self._reports = None if directory is None else directory / "twilio.reports"
         self._after_seconds = reports_after_seconds
         self._validator = RequestValidator(token)
 
@@ -64,11 +66,9 @@ class Twilio:
             action = next((gather.get("action") for gather in ElementTree.fromstring(fields["Twiml"]).iter("Gather")), None)  # noqa: S314
             if action and self._keys is not None and self._keys.exists():
                 posts.append((action, {**named, "CallSid": sid, "CallStatus": "in-progress", "Digits": self._keys.read_text().strip()}))
-        if url := fields.get("StatusCallback"):
-            kind = (
-                {"CallSid": sid, "CallStatus": "completed"} if sid.startswith("CA") else {"MessageSid": sid, "MessageStatus": "delivered"}
-            )
-            posts.append((url, {**named, **kind}))
+        told = self._reports.read_text().strip() if self._reports is not None and self._reports.exists() else "delivered"
+        if (url := fields.get("StatusCallback")) and told != "nothing":
+            posts.append((url, {**named, **_ended(sid, lost=told == "lost")}))
         if posts:
             threading.Timer(self._after_seconds, self._report, [posts]).start()
 
@@ -81,6 +81,14 @@ class Twilio:
                 urllib.request.urlopen(request, timeout=REPORT_SECONDS).close()  # noqa: S310
             except OSError:
                 continue  # Twilio reports once, and to nobody that this did not work
+
+
+def _ended(sid: str, *, lost: bool) -> dict[str, str]:
+    """What became of a message or call, in the service's words."""
+    if sid.startswith("CA"):
+        return {"CallSid": sid, "CallStatus": "no-answer" if lost else "completed"}
+    more = {"MessageStatus": "undelivered", "ErrorCode": "30003"} if lost else {"MessageStatus": "delivered"}
+    return {"MessageSid": sid, **more}
 
 
 def _refused(status: int, code: int, message: str) -> Reply:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 HANG_SECONDS = 30.0
-_POLL_SECONDS = 0.02
-"""How long closing may take."""
+POLL_SECONDS = 0.02
+"""How long closing may take. The shorter, the more often an idle one wakes up."""
 Reply = tuple[int, Mapping[str, Any], Mapping[str, Any]]
 """Status, what is answered, and what is written down beside the request."""
 Check = Callable[[str, Mapping[str, str], bytes], Reply]
@@ -20,16 +20,18 @@ Check = Callable[[str, Mapping[str, str], bytes], Reply]
 class Receiver:
     """One far end in a thread of its own; closes with `close`."""
 
-    def __init__(self, name: str, directory: Path, answer: Check) -> None:
+    def __init__(
+        self, name: str, directory: Path, answer: Check, host: str = "127.0.0.1", port: int = 0, poll_seconds: float = POLL_SECONDS
+    ) -> None:
         self.name = name
         self.file = directory / f"{name}.jsonl"
         self._behaviour = directory / f"{name}.behaviour"
         self._answer = answer
         self._mutex = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._server = _Server((host, port), _handler(self))
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        threading.Thread(target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True).start()
+        self.url = f"http://{host}:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(poll_seconds,), daemon=True).start()
 
     def take(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, Mapping[str, str], bytes] | None:
         """Behave as told, check, and write down. None: break the connection off without an answer."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from holdfast.communications.recipients import Member
+from holdfast.communications.recipients import Member, dialled
 from holdfast.ports.audience import DirectoryUnreadableError
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -83,7 +83,7 @@ def member_of(fields: Mapping[str, str], where: str) -> Member:
             continue
         if not _SHAPES[column].fullmatch(value):
             raise DirectoryUnreadableError(f"{where}: the {column} of {identifier} is none")
-        addresses |= dict.fromkeys(channels, value)
+        addresses |= dict.fromkeys(channels, dialled(value) if column == "phone" else value)
     if not addresses:
         raise DirectoryUnreadableError(f"{where}: {identifier} has no address at all; give it one or take it out")
     return Member(identifier, fields.get("name", "").strip() or identifier, addresses)

@@ -1,0 +1,29 @@
+"""Who is asked to decide on what is proposed, and over what: everybody who may, but whoever asked for it.
+
+Rules: over a person's own reach, else over the channels of the incident's severity, as when somebody is called. It is to be handed over
+within the first minutes, on the plan's clock; how long people have to answer is the approval rule's. Never here: what is proposed.
+"""
+
+from collections.abc import Iterable
+
+from holdfast.communications.escalation import CallOut, answerable, outs, row_of
+from holdfast.communications.facts import IncidentFacts
+from holdfast.communications.recipients import person_recipient
+from holdfast.plan.model import Plan
+
+DECISION = "decision"
+"""How it is called among messages; it is no message of the plan."""
+PAGERS = ("pagerduty",)
+"""Channels that go on alerting by themselves until they hear that somebody has it."""
+DECISION_WITHIN_SECONDS = 300.0
+"""On the plan's clock: so soon whoever decides must hear of it."""
+
+
+def asked_to_decide(plan: Plan, facts: IncidentFacts, roles: Iterable[str], requester: str, at_seconds: float) -> tuple[CallOut, ...]:
+    """Everybody who fills one of these roles, nobody twice; nobody where the plan says nothing about how people are called."""
+    row = row_of(plan, facts.severity) or next(iter(plan.escalation.values()), None)
+    if row is None:
+        return ()
+    people = answerable(plan, facts)
+    named = dict.fromkeys(person for role in roles for person in people.get(role, ()) if person != requester)
+    return tuple(outs(plan, facts, tuple(person_recipient(plan, person, DECISION) for person in named), row, at_seconds))

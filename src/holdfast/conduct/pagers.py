@@ -1,0 +1,63 @@
+"""Channels that go on alerting by themselves until they hear more: they are told once that somebody has it, and once that service is back.
+
+Rules: only where an alert went over such a channel, and only after that was recorded, or it would be opened by what should end it. It
+follows from the journal, and is owed like a message: with a record that it is due, and an intent before it is handed over.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from holdfast.communications import IncidentFacts
+from holdfast.communications.asking import DECISION_WITHIN_SECONDS, PAGERS
+from holdfast.decision.replay import IncidentState
+from holdfast.journal.kinds import Kind
+from holdfast.plan.model import Words
+
+HAS_IT, IS_OVER = "somebody-has-it", "is-over"
+"""How the two are called among messages; neither is one of the plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a pager is told. `recipient`: whom the alert over it named first."""
+
+    key: str
+    message: str
+    channel: str
+    recipient: str
+    purpose: Literal["acknowledged", "resolved"]
+    since_seconds: float
+    words: Words
+
+    def due(self, incident: IncidentState) -> dict[str, Any]:
+        """The body of the record that it is owed."""
+        return {
+            "key": self.key,
+            "message": self.message,
+            "audience": [self.recipient],
+            "channels": [self.channel],
+            "due_seconds": self.since_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS),
+            "reason": "a pager goes on until it hears that somebody has it, or that it is over",
+        }
+
+
+def words_to_pagers(incident: IncidentState, facts: IncidentFacts) -> Iterator[Word]:
+    """What each pager of this incident is owed by now."""
+    given = next((record for record in incident.records if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)), None)
+    for channel, recipient in _alerted(incident).items():
+        if given is not None and facts.restored_seconds is None:
+            said = Words("{severity}: {plan}: somebody has {incident}", f"{given.body['person']} has it. State: {{state}}\n", "")
+            yield Word(f"{incident.incident}/{HAS_IT}/1", HAS_IT, channel, recipient, "acknowledged", given.at_seconds, said)
+        if facts.restored_seconds is not None:
+            said = Words("{plan}: {incident}: service is back", "State: {state}\n", "")
+            yield Word(f"{incident.incident}/{IS_OVER}/1", IS_OVER, channel, recipient, "resolved", facts.restored_seconds, said)
+
+
+def _alerted(incident: IncidentState) -> dict[str, str]:
+    """Pager → the first whom an alert over it named."""
+    found: dict[str, str] = {}
+    for record in incident.records:
+        if record.kind == Kind.NOTIFICATION_SENT and record.body["channel"] in PAGERS:
+            found.setdefault(record.body["channel"], record.body["recipient"])
+    return found

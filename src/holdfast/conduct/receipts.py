@@ -1,0 +1,71 @@
+"""What channels say later about what they were handed: it arrived, it didn't, or nothing.
+
+Rules: a receipt names the very hand-over by its key, and says who reports it; it is no acknowledgement, and can execute nothing. What did
+not arrive, and what nothing was heard of within the channel's time on the plan's clock, is open again and goes the second way.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from holdfast.conduct.deliveries import Attempts, Delivery, delivery_of
+from holdfast.conduct.situation import Command, Move, Situation, Write
+from holdfast.decision.replay import IncidentState
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
+from holdfast.plan.values import spoken_duration
+
+MACHINE = "machine:"
+"""Before the name of whoever reports."""
+ARRIVED, LOST = "delivered", "failed"
+
+
+def without_receipt(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[Write]:
+    """Deliveries whose receipt is missing for too long."""
+    for (key, channel, recipient), attempts in begun.items():
+        within = attempts.receipt_within_seconds
+        if within is None or not attempts.lacks_receipt(situation.now, incident.clock):
+            continue
+        reason = f"no receipt within {spoken_duration(within)}; it goes the second way too"
+        named = {"key": key, "message": _message_of(incident, (key, channel, recipient)), "channel": channel, "recipient": recipient}
+        yield Write(Kind.NOTIFICATION_UNKNOWN, incident.incident, {**named, "reason": reason, "repeats": True})
+
+
+def receipt(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
+    """A channel's later word. Arguments: key (message/channel/recipient), result (delivered | failed), how."""
+    if not command.by.startswith(MACHINE):
+        return "refused: a receipt comes from a channel, not from a person; a person acknowledges", ()
+    given, result = str(command.arguments.get("key")), command.arguments.get("result")
+    if result not in (ARRIVED, LOST):
+        return f"refused: a receipt says {ARRIVED} or {LOST}", ()
+    found = _handed_over(situation, given)
+    if found is None:
+        return "refused: nothing was handed over under this key", ()
+    incident, intent = found
+    key, channel, recipient = delivery_of(intent.body)
+    how = str(command.arguments.get("how") or command.by.removeprefix(MACHINE))[:200]
+    if result == ARRIVED:
+        if _is_known(incident, Kind.NOTIFICATION_DELIVERED, (key, channel, recipient)):
+            return "accepted: that was known", ()
+        arrived = {"key": key, "channel": channel, "recipient": recipient, "at_seconds": situation.now, "how": how}
+        return "accepted: it arrived", (Write(Kind.NOTIFICATION_DELIVERED, incident.incident, arrived),)
+    named = {"key": key, "message": intent.body["message"], "channel": channel, "recipient": recipient}
+    return "accepted: it did not arrive", (
+        Write(Kind.NOTIFICATION_FAILED, incident.incident, {**named, "reason": f"not delivered: {how}"}),
+    )
+
+
+def _handed_over(situation: Situation, given: str) -> tuple[IncidentState, Record] | None:
+    """The latest intent of the delivery that a receipt names."""
+    for incident in reversed(tuple(situation.installation.incidents.values())):
+        for record in reversed(incident.records):
+            if record.kind == Kind.NOTIFICATION_INTENDED and "/".join(delivery_of(record.body)) == given:
+                return incident, record
+    return None
+
+
+def _is_known(incident: IncidentState, kind: Kind, delivery: Delivery) -> bool:
+    return any(record.kind == kind and delivery_of(record.body) == delivery for record in incident.records)
+
+
+def _message_of(incident: IncidentState, delivery: Delivery) -> str:
+    intents = (record for record in incident.records if record.kind == Kind.NOTIFICATION_INTENDED)
+    return next((str(record.body["message"]) for record in intents if delivery_of(record.body) == delivery), "")

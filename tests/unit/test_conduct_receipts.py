@@ -1,0 +1,142 @@
+"""What a channel says later: it arrived, it didn't, or nothing; and what follows from each."""
+
+from holdfast.communications.asking import DECISION
+from holdfast.conduct.deliveries import deliveries
+from holdfast.conduct.pagers import HAS_IT, IS_OVER
+from holdfast.conduct.situation import Tell, Write
+from holdfast.journal.kinds import Kind
+from holdfast.report.history import History
+from holdfast.report.telling import Span, notifications
+from unit.conduct_on_paper import Paper
+from unit.test_conduct_calling import bodies, lost
+
+WAITS_SECONDS = 120.0
+BY, GIVEN = "machine:twilio", {"result": "delivered", "how": "Twilio says delivered"}
+
+
+def called(paper: Paper) -> Tell:
+    """The text message with which one stand-in was called."""
+    return next(tell for tell in paper.told if (tell.message, tell.channel, tell.recipient) == ("call", "sms", "exercise-one"))
+
+
+def key_of(tell: Tell) -> str:
+    return f"{tell.key}/{tell.channel}/{tell.recipient}"
+
+
+def awaited(paper: Paper, tell: Tell) -> None:
+    """It was sent over a way whose receipt comes later."""
+    named = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient, "reference": "sms:1"}
+    waits = {"repeats": True, "receipt_within_seconds": WAITS_SECONDS}
+    paper.write([Write(Kind.NOTIFICATION_SENT, tell.incident, {**named, **waits})])
+
+
+def again(paper: Paper, tell: Tell) -> list[Tell]:
+    return [other for other in paper.told if key_of(other) == key_of(tell)][1:]
+
+
+def test_a_receipt_is_recorded_once_and_acknowledges_nothing() -> None:
+    paper = lost()
+    tell = called(paper)
+    awaited(paper, tell)
+    for _ in range(2):
+        assert paper.command("receipt", BY, key=key_of(tell), **GIVEN).startswith("accepted")
+    (body,) = bodies(paper, Kind.NOTIFICATION_DELIVERED)
+    assert (body["channel"], body["recipient"], body["how"]) == ("sms", "exercise-one", "Twilio says delivered")
+    assert bodies(paper, Kind.ACKNOWLEDGED) == []
+    paper.wait(WAITS_SECONDS + 1)
+    assert again(paper, tell) == []
+
+
+def test_a_receipt_that_comes_before_the_hand_over_is_recorded_counts_too() -> None:
+    paper = lost()
+    tell = called(paper)
+    assert paper.command("receipt", BY, key=key_of(tell), **GIVEN).startswith("accepted")
+    awaited(paper, tell)
+    paper.wait(WAITS_SECONDS + 1)
+    assert again(paper, tell) == []
+
+
+def test_what_did_not_arrive_goes_the_second_way() -> None:
+    paper = lost()
+    tell = called(paper)
+    awaited(paper, tell)
+    said = paper.command("receipt", BY, key=key_of(tell), result="failed", how="undelivered, error 30003")
+    assert said.startswith("accepted")
+    paper.wait(3)
+    (second,) = again(paper, tell)
+    assert second.second_way
+    assert "not delivered: undelivered, error 30003" in str(bodies(paper, Kind.NOTIFICATION_FAILED)[-1]["reason"])
+
+
+def test_without_a_receipt_in_time_it_goes_the_second_way_and_may_be_twice() -> None:
+    paper = lost()
+    tell = called(paper)
+    awaited(paper, tell)
+    paper.wait(WAITS_SECONDS - 1)
+    assert again(paper, tell) == []
+    paper.wait(2)
+    paper.wait(3)
+    (second,) = again(paper, tell)
+    assert second.second_way and second.again
+    assert bodies(paper, Kind.NOTIFICATION_UNKNOWN)[-1]["repeats"] is True
+
+
+def test_only_a_channel_reports_and_only_what_was_handed_over() -> None:
+    paper = lost()
+    key = key_of(called(paper))
+    for by, arguments in (
+        ("exercise-one", {"key": key, **GIVEN}),
+        (BY, {"key": "inc-9/call/1/sms/exercise-one", **GIVEN}),
+        (BY, {"key": key, "result": "approved"}),
+        (BY, {}),
+    ):
+        assert paper.command("receipt", by, **arguments).startswith("refused")
+    assert bodies(paper, Kind.NOTIFICATION_DELIVERED) == []
+
+
+def test_whoever_decides_is_asked_with_the_hash_of_exactly_what_is_proposed() -> None:
+    paper = lost()
+    proposal = paper.incident.proposal
+    assert proposal is not None
+    asked = [tell for tell in paper.told if tell.message == DECISION]
+    assert {tell.recipient for tell in asked} == {"exercise-one", "exercise-two", "exercise-three"}
+    assert all(tell.asked is not None and tell.asked.approve_hash == proposal.hash and tell.priority == 0 for tell in asked)
+    assert "It may lose at most 3.6 s of writes" in asked[0].body
+    due = next(body for body in bodies(paper, Kind.NOTIFICATION_DUE) if body["message"] == DECISION)
+    assert sorted(map(tuple, due["deliveries"])) == sorted((tell.channel, tell.recipient) for tell in asked)  # type: ignore[call-overload]
+
+
+def test_an_intent_without_an_outcome_makes_the_next_hand_over_a_possible_repeat() -> None:
+    paper = lost()
+    tell = called(paper)
+    delivery = (tell.key, tell.channel, tell.recipient)
+    named = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient}
+    paper.write([Write(Kind.NOTIFICATION_INTENDED, tell.incident, {**named, "attempt": 9})])
+    assert deliveries(paper.incident.records)[delivery].may_have_arrived
+
+
+def test_a_pager_hears_once_that_somebody_has_it_and_once_that_it_is_over() -> None:
+    paper = lost()
+
+    def to_pager() -> list[tuple[str, str]]:
+        return [(tell.message, tell.purpose) for tell in paper.told if tell.channel == "pagerduty" and tell.purpose != "alert"]
+
+    paper.wait(1)
+    assert to_pager() == [], "it goes on until somebody has it"
+    paper.command("ack", "exercise-two")
+    paper.wait(1)
+    assert to_pager() == [(HAS_IT, "acknowledged")]
+    paper.approve("exercise-one", "exercise-two")
+    paper.region_answers()
+    assert to_pager() == [(HAS_IT, "acknowledged"), (IS_OVER, "resolved")]
+
+
+def test_whoever_decided_before_the_question_reached_them_was_not_owed_it() -> None:
+    paper = lost()
+    key = next(str(body["key"]) for body in bodies(paper, Kind.NOTIFICATION_DUE) if body["message"] == DECISION)
+    hers = {"key": key, "recipient": "exercise-one"}
+    kept = [record for record in paper.records if not hers.items() <= record.body.items()]
+    rows = notifications(History(paper.incident.incident, tuple(kept)), paper.plan, Span(paper.now, paper.now + 3600.0))
+    asked = {row.recipient_ref for row in rows if row.rule == DECISION}
+    assert asked == {"exercise-two", "exercise-three"}
+    assert all(row.met for row in rows if row.rule == DECISION)
