@@ -1,5 +1,7 @@
 """The main job by hand, in the default profile: everything is typed, and everything is read, as a person would."""
 
+import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ def test_a_region_is_lost_and_comes_home_by_what_a_person_types() -> None:
                 person.follows(is_in("recovered"), "the other region has taken over", 240.0)
                 person.sees(served_from(AWAY), "every function is served from there", 60.0)
                 back(clients)
+                assert reported(person)["outage_seconds"] > 60.0, "ten requests in a row were served before anybody thinks of the way home"
                 person.insists("lab", "heal")
                 goes_home(person)
                 assert served_from(HOME)(person.sees(served_from(HOME), "every function is served at home", 60.0))
@@ -46,8 +49,8 @@ def test_a_region_is_lost_and_comes_home_by_what_a_person_types() -> None:
         assert "no lab runs" in person.does("lab", "down"), "what was taken down is gone"
         assert (written["kind"], written["execution"], written["failback"]["done"]) == ("incident", "ungraceful", True)
         for function in written["functions"]:
-            assert function["met"] is True, function
-            assert 60.0 < function["rto_actual_seconds"] < function["rto_target_seconds"], function
+            assert function["met"] is True, json.dumps(function)
+            assert 60.0 < function["rto_actual_seconds"] < function["rto_target_seconds"], json.dumps(function)
         # Only a drill's end looks into both databases: a report that is made from journal and ledgers does not claim that it did.
         assert (written["single_writer"]["checked"], written["single_writer"]["violations"]) == (False, None)
         assert written["failback"]["lost_acknowledged_writes"] == 0
@@ -76,7 +79,11 @@ def goes_home(person: Person) -> None:
 
 
 def reported(person: Person) -> dict[str, Any]:
-    """The report of the last incident, made from its journal and the canary's ledgers."""
-    found = person.reads("report", "var/report", "--incident", "last", "--plan", person.plan, "--ledgers", "var/canary")
-    assert (person.home / "var" / "report" / "report.html").is_file()
-    return found
+    """The report of the last incident so far, from its journal and the canary's ledgers: again, until ten requests in a row were served."""
+    end = time.monotonic() + 60.0
+    while True:
+        found = person.reads("report", "var/report", "--incident", "last", "--plan", person.plan, "--ledgers", "var/canary")
+        assert (person.home / "var" / "report" / "report.html").is_file()
+        if all(function["rto_actual_seconds"] is not None for function in found["functions"]) or time.monotonic() > end:
+            return found
+        time.sleep(1.0)
