@@ -145,7 +145,8 @@ def _receivers(blueprint: Blueprint) -> Part:
         "receivers",
         "far ends of the channels",
         OUTSIDE_SITE,
-        command=_module("holdfast.lab.receivers", *channels.receivers(blueprint)),
+        # They stand for other companies' machines, and must not take this one's time from the region that is being saved.
+        command=("nice", "-n", "10", *_module("holdfast.lab.receivers", *channels.receivers(blueprint))),
         ready=readiness.log_says(blueprint.layout.log_of("receivers"), "receivers: ready"),
         address=str(where),
     )
