@@ -2,6 +2,7 @@
 
 from holdfast.communications.rendering import EXERCISE
 from holdfast.conduct.answering import answered_roles
+from holdfast.conduct.messages import STEPS_FIRST_SECONDS
 from holdfast.conduct.situation import Tell, Write
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Escalation, Plan
@@ -184,6 +185,7 @@ def test_a_message_that_a_step_sends_goes_out_in_time_also_where_the_step_does_n
 def test_no_address_stands_in_the_journal() -> None:
     paper = Paper(plan=calling_plan(), exercise=None)
     paper.lose_region()
+    paper.wait(STEPS_FIRST_SECONDS)
     assert any(tell.address and "@" in tell.address for tell in paper.told)
     addresses = [value for person in paper.plan.people.values() for value in (person.email, person.phone) if value]
     text = "\n".join(str(record.body) for record in paper.records)

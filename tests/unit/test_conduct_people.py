@@ -1,5 +1,6 @@
 """Who decides, and on what: requesters, the people of the occasion, and approvals that a change voids."""
 
+from holdfast.conduct.messages import STEPS_FIRST_SECONDS
 from holdfast.conduct.policy import answered
 from holdfast.conduct.situation import Command
 from holdfast.decision.table import State
@@ -160,3 +161,19 @@ def test_a_planned_move_has_its_clock_from_the_moment_it_was_asked_for() -> None
     paper.wait(7.0)
     paper.command("switchover", "exercise-three")
     assert paper.incident.impact_seconds == paper.now
+
+
+def test_what_is_not_urgent_gives_way_to_decision_and_steps_but_not_for_long() -> None:
+    paper = Paper()
+    paper.hangs = frozenset({"fence"})
+    paper.lose_region()
+    paper.approve(ONE, TWO)
+    assert ("failover", "fence") in paper.in_flight
+    assert "incident-alert" in told(paper), "the first alert waits for nothing"
+    assert "stakeholders" not in told(paper) and Kind.NOTIFICATION_DUE in paper.kinds(), "owed, and on paper that it is"
+    paper.wait(STEPS_FIRST_SECONDS)
+    assert {"stakeholders", "executive-briefing"} <= told(paper), "a long fence keeps nothing back"
+
+
+def told(paper: Paper) -> set[str]:
+    return {tell.message for tell in paper.told}

@@ -32,6 +32,8 @@ from holdfast.plan.texts import MOST_CHARACTERS, faults
 __all__ = ["due_record", "edit", "may_try_again", "messages", "owed"]
 
 WORTH_WAITING_SECONDS = 60.0
+STEPS_FIRST_SECONDS, STEPS_FIRST_SHARE = 10.0, 0.05
+"""How long what is not urgent waits for service to come back, counted from when it was owed: at most so long, and so much of its time."""
 URGENT, INSIDE, OUTSIDE, MAILING = 0, 1, 2, 3
 """Priorities: calls and the first alert, the company's own people, circles outside, and everybody in a directory."""
 
@@ -146,19 +148,27 @@ def _messages(
             for channel, recipient in message.deliveries
             if _is_open(situation, incident, begun, (message.key, channel, recipient.identifier))
         ]
+        purpose = _purpose(situation.plan, message.message)
         if not waiting:
             continue
         if facts is None:
             facts = incident_facts(situation, incident)
             values = field_values(situation.plan, incident.scenario, facts, situation.now)
+        if purpose != "alert" and _gives_way(situation, facts, message):
+            continue
         words = _words(situation.plan, incident, message, facts, values)
-        purpose = _purpose(situation.plan, message.message)
         for channel, recipient in waiting:
             priority = URGENT if purpose == "alert" else _priority(recipient)
             delivery = (message.key, channel, recipient.identifier)
             told = _Told(message.key, message.message, channel, recipient, purpose, priority, message.due_seconds)
             asked = _asked(situation, incident, recipient) if purpose == "alert" else None
             yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), asked)
+
+
+def _gives_way(situation: Situation, facts: IncidentFacts, message: DueMessage) -> bool:
+    """Whether it waits for those who decide and the steps after that: fifty messages at once would take a part of a second from them."""
+    patience = min(STEPS_FIRST_SECONDS, (message.due_seconds - message.from_seconds) * STEPS_FIRST_SHARE)
+    return facts.restored_seconds is None and situation.now < message.from_seconds + patience
 
 
 def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[Tell]:
