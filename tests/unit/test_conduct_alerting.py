@@ -118,11 +118,22 @@ def test_broken_glass_is_told_to_whom_the_plan_names_once_over_each_channel_and_
     assert len(paper.told) == before, "nobody is told twice, and what failed waits for its pause"
     paper.broken_channels = frozenset()
     paper.wait(3.0)
+    assert not any(tell.again for tell in paper.told), "what failed did not arrive"
     again = {(tell.channel, tell.recipient) for tell in paper.told[before:]}
     assert again == {(channel, recipient) for channel, recipient in heard if channel == "email"}
     paper.restart()
     paper.wait(10.0)
     assert len(paper.told) == before + len(again), "a controller that takes over tells nobody again"
+
+
+def test_a_notice_that_may_have_gone_out_before_its_controller_died_says_that_it_may_be_a_repeat() -> None:
+    paper = Paper()
+    glass(paper)
+    died = next(index for index, count in enumerate(paper.batches) if paper.records[count - 1].kind == Kind.NOTIFICATION_INTENDED)
+    successor = paper.cut_after(died)
+    successor.wait(1.0)
+    assert [tell.recipient for tell in successor.told] == [tell.recipient for tell in paper.told]
+    assert all(tell.again for tell in successor.told) and not any(tell.again for tell in paper.told)
 
 
 def test_broken_glass_is_told_to_those_who_approve_where_the_plan_names_nobody_for_it_and_not_once_it_is_over() -> None:

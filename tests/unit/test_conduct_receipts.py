@@ -1,9 +1,9 @@
 """What a channel says later: it arrived, it didn't, or nothing; and what follows from each."""
 
 from holdfast.communications.asking import DECISION
-from holdfast.conduct.deliveries import deliveries
 from holdfast.conduct.pagers import HAS_IT, IS_OVER
 from holdfast.conduct.situation import Tell, Write
+from holdfast.decision.deliveries import deliveries
 from holdfast.journal.kinds import Kind
 from holdfast.report.history import History
 from holdfast.report.telling import Span, notifications

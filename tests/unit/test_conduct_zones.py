@@ -1,7 +1,7 @@
 """One zone lost is recorded and told, once, and opens nothing; it is told again when it is back."""
 
-from holdfast.conduct.deliveries import ATTEMPTS
 from holdfast.console.narration import line
+from holdfast.decision.deliveries import ATTEMPTS
 from holdfast.decision.replay import replayed
 from holdfast.health.signals import Health
 from holdfast.health.zones import ZoneState

@@ -49,7 +49,7 @@ def plan(
     if now["plan"]["digest"] != loaded.digest:
         raise CommandError(f"the controller conducts another plan than {file}; name that one with --file", ExitCode.NOT_SO)
     world = _world(now, lab)
-    occasion = Occasion.INCIDENT if now["exercise"] is None else Occasion.EXERCISE
+    occasion = Occasion.of(now["exercise"])
     foreseen = foresee(
         loaded.plan,
         scenario,

@@ -96,7 +96,7 @@ def next_change_seconds(plan: Plan, scenario: str, facts: IncidentFacts, now: fl
 
 def recipients(plan: Plan, message: Message, facts: IncidentFacts, directory: Directory | None = None) -> tuple[Recipient, ...]:
     """Who hears the message, in the plan's order, nobody twice."""
-    occasion = Occasion.INCIDENT if facts.exercise is None else Occasion.EXERCISE
+    occasion = Occasion.of(facts.exercise)
     at = facts.started_seconds if facts.aware_seconds is None else facts.aware_seconds
     return addressed(plan, message.audience, occasion, at_seconds=at, directory=directory)
 

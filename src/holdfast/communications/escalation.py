@@ -81,7 +81,7 @@ class _Step:
 
 def answerable(plan: Plan, facts: IncidentFacts) -> Mapping[str, tuple[str, ...]]:
     """Role → its people in the order in which they are called; roles that nobody fills are not in it."""
-    occasion = Occasion.INCIDENT if facts.exercise is None else Occasion.EXERCISE
+    occasion = Occasion.of(facts.exercise)
     at = facts.started_seconds if facts.aware_seconds is None else facts.aware_seconds
     found = {name: fillers_at(plan, role, occasion, at) for name, role in plan.roles.items()}
     return {name: people for name, people in found.items() if people}
@@ -151,7 +151,7 @@ def _whom(
     directory: Directory | None,
 ) -> tuple[Recipient, ...]:
     if step.row is not None:
-        occasion = Occasion.INCIDENT if facts.exercise is None else Occasion.EXERCISE
+        occasion = Occasion.of(facts.exercise)
         at = facts.started_seconds if facts.aware_seconds is None else facts.aware_seconds
         return addressed(plan, step.row.audience, occasion, at_seconds=at, directory=directory)
     found: dict[str, Recipient] = {}

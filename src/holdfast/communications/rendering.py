@@ -49,8 +49,14 @@ def marked(words: Words, facts: IncidentFacts) -> Words:
     if facts.exercise is None:
         return replace(words, short=_shortened(words.short))
     fast = "" if facts.clock.scale == 1 else f" Its clock runs {facts.clock.scale:g} times as fast, and so do the times below."
-    first = f"{EXERCISE} {facts.exercise}: this is practice, nothing below is real.{fast}"
-    return Words(f"{EXERCISE}: {words.subject}", f"{first}\n\n{words.body}", _shortened(f"{EXERCISE}: {words.short}"))
+    return rehearsed(words, facts.exercise, fast)
+
+
+def rehearsed(words: Words, exercise: str, more: str = "") -> Words:
+    """Words of an exercise, saying so in all three. `more` follows the sentence that says it."""
+    first = f"{EXERCISE} {exercise}: this is practice, nothing below is real.{more}"
+    short = _shortened(f"{EXERCISE}: {words.short}") if words.short else ""
+    return Words(f"{EXERCISE}: {words.subject}", f"{first}\n\n{words.body}", short)
 
 
 def _one_line(text: str) -> str:

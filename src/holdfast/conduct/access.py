@@ -13,7 +13,7 @@ from holdfast.communications import addressed
 from holdfast.conduct.notices import Notice, handed_out
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.journal.kinds import Kind
-from holdfast.plan.model import Plan
+from holdfast.plan.model import Plan, Words
 from holdfast.plan.people import Occasion
 
 LONGEST_SECONDS = 3600.0
@@ -56,10 +56,10 @@ def _notices(situation: Situation) -> Iterator[Move]:
         return
     key = f"access/{glass['by']}/{glass['until_seconds']:.3f}"
     audience, channels = _whom(situation.plan)
-    subject, text = _words(situation, glass["by"], glass["with"], glass["because"], glass["sign_on"], glass["until_seconds"])
-    occasion = Occasion.INCIDENT if situation.exercise is None else Occasion.EXERCISE
+    words = _words(situation.plan, glass["by"], glass["with"], glass["because"], glass["sign_on"], glass["until_seconds"])
+    occasion = Occasion.of(situation.exercise)
     told = addressed(situation.plan, audience, occasion, at_seconds=situation.now, directory=situation.directory)
-    yield from handed_out(situation, Notice(key, MESSAGE, subject, text, "access", short=subject), channels, told)
+    yield from handed_out(situation, Notice(key, MESSAGE, words, "access"), channels, told)
 
 
 def _whom(plan: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -71,15 +71,12 @@ def _whom(plan: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return plan.approval.activation.of, () if first is None else first.channels
 
 
-def _words(situation: Situation, by: str, other: str, because: str, sign_on: str, until_seconds: float) -> tuple[str, str]:
-    """Subject and body. An exercise says so in both, as every message of one does."""
+def _words(plan: Plan, by: str, other: str, because: str, sign_on: str, until_seconds: float) -> Words:
     until = datetime.fromtimestamp(until_seconds, UTC).isoformat(sep=" ", timespec="minutes")
-    subject = f"{situation.plan.name}: GLASS BROKEN by {by} and {other} until {until}"
+    subject = f"{plan.name}: GLASS BROKEN by {by} and {other} until {until}"
     text = (
         f"{by} and {other} signed in together, without single sign-on. They say why: {because}\n"
         f"Single sign-on at that moment: {sign_on or 'not asked'}\n"
         f"It ends by itself at {until}. If you know nothing of it, call one of them now: what they do is in `holdfast journal show`.\n"
     )
-    if situation.exercise is None:
-        return subject, text
-    return f"EXERCISE: {subject}", f"EXERCISE {situation.exercise}: this is practice, nothing below is real.\n\n{text}"
+    return Words(subject, text, subject)

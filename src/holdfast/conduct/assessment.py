@@ -36,7 +36,7 @@ def roles_of(plan: Plan, incident: IncidentState) -> dict[str, tuple[str, ...]]:
 
     The incident says which it is, not how this controller was started: a real one stays real.
     """
-    occasion = Occasion.INCIDENT if incident.exercise is None else Occasion.EXERCISE
+    occasion = Occasion.of(incident.exercise)
     filled: dict[str, tuple[str, ...]] = {}
     for identifier, role in plan.roles.items():
         for person in fillers_at(plan, role, occasion, incident.opened_seconds):

@@ -104,7 +104,7 @@ def attest_memory(
         return f"refused: this controller has no memory and first hears the agents of {', '.join(sorted(silent))}", ()
     if region not in silent:
         return f"refused: nobody waits for {region}; silent: {', '.join(sorted(silent))}", ()
-    occasion = Occasion.INCIDENT if exercise is None else Occasion.EXERCISE
+    occasion = Occasion.of(exercise)
     mine = [role for role in plan.approval.activation.of if command.by in fillers(plan.roles[role], occasion)]
     given = [str(body["person"]) for body in attested if body["region"] == region]
     against = _against(command.by, because, mine, plan.approval.activation.of, given)

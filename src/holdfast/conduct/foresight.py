@@ -99,7 +99,7 @@ def earlier_seconds(records: Iterable[Record], scenario: str, occasion: Occasion
     for record in records:
         body = record.body
         if record.kind == Kind.INCIDENT_OPENED and body["scenario"] == scenario:
-            occasions[record.incident] = Occasion.INCIDENT if body["exercise"] is None else Occasion.EXERCISE
+            occasions[record.incident] = Occasion.of(body["exercise"])
         if record.incident not in occasions or body.get("run") not in _FORESEEN_RUNS or "step" not in body:
             continue
         key = (record.incident, str(body["step"]))

@@ -17,12 +17,12 @@ from holdfast.communications.obligations import VENDOR, message_of
 from holdfast.communications.rendering import field_values, filled_words, marked, words_of
 from holdfast.conduct.answering import acknowledged_by, calls_of
 from holdfast.conduct.assessment import roles_of
-from holdfast.conduct.deliveries import Attempts, Delivery, deliveries, may_try_again
 from holdfast.conduct.facts import incident_facts
 from holdfast.conduct.pagers import words_to_pagers
 from holdfast.conduct.receipts import without_receipt
 from holdfast.conduct.situation import Asked, Command, Move, Situation, Tell, TellPurpose, Write
 from holdfast.decision.approval import Proposal
+from holdfast.decision.deliveries import Attempts, Delivery, deliveries, may_try_again
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -235,9 +235,8 @@ def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Del
         delivery = (key, out.channel, out.recipient.identifier)
         if out.recipient.person in given or situation.now < out.from_seconds or not _is_open(situation, incident, begun, delivery):
             continue
-        told = _Told(
-            key, DECISION, out.channel, out.recipient, "alert", URGENT, situation.now + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
-        )
+        due = out.from_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
+        told = _Told(key, DECISION, out.channel, out.recipient, "alert", URGENT, due)
         yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), _asked(situation, incident, out.recipient))
 
 
@@ -365,7 +364,7 @@ def edit(situation: Situation, incident: IncidentState, command: Command) -> tup
         wrong = faults(text) if isinstance(text, str) else ()
         if wrong:
             return f"refused: the {name} can't be filled: {wrong[0][0]}" + (f" ({wrong[0][1]})" if wrong[0][1] else ""), ()
-    begun = {key for key, _, _ in (*incident.messages_sent, *deliveries(incident.records))}
+    begun = {key for key, _, _ in deliveries(incident.records)}
     number = 1
     while f"{incident.incident}/{rule}/{number}" in begun:
         number += 1

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from holdfast.communications import Recipient
-from holdfast.conduct.deliveries import may_try_again
+from holdfast.communications.rendering import rehearsed
 from holdfast.conduct.situation import Move, Situation, Tell, Write
+from holdfast.decision.deliveries import Attempts
 from holdfast.journal.kinds import Kind
+from holdfast.plan.messages import Words
+from holdfast.plan.plan_clock import AS_ON_THE_WALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,38 +22,37 @@ class Notice:
 
     key: str
     message: str
-    subject: str
-    body: str
+    words: Words
     about: str
-    short: str = ""
     purpose: Literal["update", "resolved"] = "update"
 
 
 def handed_out(situation: Situation, notice: Notice, channels: Iterable[str], recipients: Iterable[Recipient]) -> Iterator[Move]:
-    """An intent and a hand-over for everybody who was not told yet and may be now."""
-    known, told = situation.installation, tuple(recipients)
+    """An intent and a hand-over for everybody who was not told yet and may be now. In an exercise its words say so."""
+    words = notice.words if situation.exercise is None else rehearsed(notice.words, situation.exercise)
+    told = tuple(recipients)
     for channel in channels:
         for recipient in told:
             delivery = (notice.key, channel, recipient.identifier)
-            if delivery in known.told or delivery in situation.telling or not recipient.is_reached_by(channel):
-                continue
-            tried, last = known.untold.get(delivery, (0, 0.0))
-            if tried and not may_try_again(tried, last, situation.now):
+            before = situation.installation.notices.get(delivery, Attempts())
+            may_try = recipient.is_reached_by(channel) and before.may_try(situation.now, AS_ON_THE_WALL)
+            if delivery in situation.telling or not may_try:
                 continue
             named = {"key": notice.key, "message": notice.message, "channel": channel, "recipient": recipient.identifier}
-            yield Write(Kind.NOTIFICATION_INTENDED, "", {**named, "attempt": tried + 1})
+            yield Write(Kind.NOTIFICATION_INTENDED, "", {**named, "attempt": before.intended + 1})
             yield Tell(
                 incident="",
                 key=notice.key,
                 message=notice.message,
                 channel=channel,
                 recipient=recipient.identifier,
-                subject=notice.subject,
-                body=notice.body,
-                short=notice.short,
+                subject=words.subject,
+                body=words.body,
+                short=words.short,
                 purpose=notice.purpose,
                 address=recipient.address(channel),
                 enrolled=recipient.enrolled,
-                again=tried > 0,
+                again=before.may_have_arrived,
+                second_way=before.unreceived,
                 about=notice.about,
             )

@@ -62,7 +62,7 @@ def _functions(situation: Situation, incident: IncidentState) -> tuple[Move, ...
 def _roles(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     if any(record.kind == Kind.ROLES_ACTIVATED for record in incident.records):
         return ()
-    occasion = Occasion.INCIDENT if incident.exercise is None else Occasion.EXERCISE
+    occasion = Occasion.of(incident.exercise)
     at = incident.opened_seconds
     called = {identifier: fillers_at(situation.plan, role, occasion, at) for identifier, role in situation.plan.roles.items()}
     roles = {identifier: people[0] for identifier, people in called.items() if people}

@@ -6,8 +6,8 @@ not arrive, and what nothing was heard of within the channel's time on the plan'
 
 from collections.abc import Iterator, Mapping
 
-from holdfast.conduct.deliveries import Attempts, Delivery, delivery_of
 from holdfast.conduct.situation import Command, Move, Situation, Write
+from holdfast.decision.deliveries import Attempts, Delivery, delivery_of
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record

@@ -107,7 +107,7 @@ def _stays(incident: IncidentState, run: str) -> list[str]:
         found.append(f"the application in {target} keeps the version that was deployed")
     if "application.fresh" in begun:
         found.append(f"the application in {target} keeps both sets: neither the fresh one nor the one before is removed")
-    if incident.messages_sent:
+    if any(record.kind == Kind.NOTIFICATION_SENT for record in incident.records):
         found.append("messages that were sent stay sent")
     if run == REPROTECT and begun:
         found.append("what was begun of making the old source a replica may be half done; it is done again before a way home")

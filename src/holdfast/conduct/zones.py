@@ -17,6 +17,7 @@ from holdfast.health.signals import Health
 from holdfast.health.zones import ZoneState, zone_as_facts, zone_in_words
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
+from holdfast.plan.model import Words
 from holdfast.plan.people import Occasion
 
 TOLD_AFTER_SECONDS = 3.0
@@ -54,20 +55,18 @@ def _notices(situation: Situation) -> Iterator[Move]:
     notice, known = situation.plan.zone_notice, situation.installation
     if notice is None:
         return
-    occasion = Occasion.INCIDENT if situation.exercise is None else Occasion.EXERCISE
+    occasion = Occasion.of(situation.exercise)
     for record in known.zone_news.values():
         if situation.now - record.at_seconds > NEWS_SECONDS:
             continue
         key = f"zone/{record.body['zone']}/{record.sequence}"
-        subject, text = _words(situation, record)
         told = addressed(situation.plan, notice.audience, occasion, at_seconds=record.at_seconds, directory=situation.directory)
         purpose: Literal["update", "resolved"] = "resolved" if record.body["health"] == "up" else "update"
-        news = Notice(key, MESSAGE, subject, text, f"zone-{record.body['zone']}", purpose=purpose)
+        news = Notice(key, MESSAGE, _words(record), f"zone-{record.body['zone']}", purpose=purpose)
         yield from handed_out(situation, news, notice.channels, told)
 
 
-def _words(situation: Situation, record: Record) -> tuple[str, str]:
-    """Subject and body. An exercise says so in both, as every message of one does."""
+def _words(record: Record) -> Words:
     said = zone_in_words(record.body)
     since = datetime.fromtimestamp(record.body["since_seconds"], UTC).isoformat(sep=" ", timespec="seconds")
     subject = said.partition(";")[0]
@@ -77,6 +76,4 @@ def _words(situation: Situation, record: Record) -> tuple[str, str]:
         else "Nothing is failed over for one zone"
     )
     text = f"{said}.\nSince {since}. {follows}; `holdfast status` says how it is now.\n"
-    if situation.exercise is None:
-        return subject, text
-    return f"EXERCISE: {subject}", f"EXERCISE {situation.exercise}: this is practice, nothing below is real.\n\n{text}"
+    return Words(subject, text)

@@ -47,7 +47,7 @@ def by_hand(situation: Situation, incident: IncidentState | None) -> str | None:
     suspected = any(alarm.region == known.serving for alarm in situation.alarms)
     if incident is not None or known.serving not in known.dismissed or not suspected:
         return None
-    occasion = Occasion.INCIDENT if situation.exercise is None else Occasion.EXERCISE
+    occasion = Occasion.of(situation.exercise)
     roles = {identifier: fillers(role, occasion) for identifier, role in situation.plan.roles.items()}
     people = [person for role in ("incident-commander", *roles) for person in roles.get(role, ())]
     free = [person for person in people if not any(person in roles.get(role, ()) for role in situation.plan.approval.activation.of)]

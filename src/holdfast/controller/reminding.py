@@ -6,7 +6,6 @@ Never here: deciding who serves. A load balancer that doesn't answer has forgott
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping
 
 from holdfast.conduct.situation import Write
@@ -19,8 +18,6 @@ from holdfast.ports.action import Answer, Mode, Outcome, Result, Task
 from holdfast.ports.clock import Clock
 from holdfast.ports.forgetful import Forgetful
 from holdfast.ports.journal_store import JournalFull
-
-log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 1.0
 ACT_SECONDS = 10.0

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.conduct.deliveries import Delivery
 from holdfast.conduct.situation import Asked, Tell, Write
 from holdfast.controller.channels import FIRST_UNKNOWN, SECOND, Outcome
 from holdfast.controller.outbox import Outbox
+from holdfast.decision.deliveries import Delivery
 from holdfast.decision.links import Deed, Link, code, sealed
 from holdfast.journal.kinds import Kind
 from holdfast.ports.clock import Clock

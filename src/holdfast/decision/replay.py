@@ -10,6 +10,7 @@ from typing import Any
 
 from holdfast.decision.admission import Admission, after
 from holdfast.decision.approval import Approval, Proposal
+from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
 from holdfast.decision.table import ENDED, State
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -80,8 +81,6 @@ class IncidentState:
     """What named people attest about regions, as recorded."""
     runs_started: tuple[str, ...] = ()
     runs_finished: Mapping[str, str] = field(default_factory=dict)
-    messages_sent: frozenset[tuple[str, str, str]] = frozenset()
-    """(key, channel, recipient) of everything that was handed over."""
     messages_due: frozenset[str] = frozenset()
     functions: Mapping[str, FunctionOutage] = field(default_factory=dict)
     """Function → its outage; those that were never hit are not in it."""
@@ -124,10 +123,8 @@ class Installation:
     """(region, zone) → since when, as long as nobody has seen it back."""
     zone_news: Mapping[tuple[str, str], Record] = field(default_factory=dict)
     """(region, zone) → the last record about it."""
-    told: frozenset[tuple[str, str, str]] = frozenset()
-    """(key, channel, recipient) of what was handed over outside incidents, of the last news."""
-    untold: Mapping[tuple[str, str, str], tuple[int, float]] = field(default_factory=dict)
-    """(key, channel, recipient) → how often handing over failed, and when it did last."""
+    notices: Mapping[Delivery, Attempts] = field(default_factory=dict)
+    """What became of every hand-over that belongs to no incident, of the last news."""
     former: tuple[int, int, str] | None = None
     """(era, epoch, region) that served before the epoch that was opened last: where turning back leads."""
     paused: Mapping[str, Any] | None = None
@@ -186,10 +183,6 @@ def _moved(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any
 def _approved(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
     approval = Approval(body["person"], body["role"], body["hash"], body["accepts_loss"])
     return {"approvals": (*incident.approvals, approval)}
-
-
-def _sent(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"messages_sent": incident.messages_sent | {(body["key"], body["channel"], body["recipient"])}}
 
 
 def _seen(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -269,7 +262,6 @@ _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str,
     Kind.TURNED_BACK: lambda _, body: {"turned_back": body["components"]},
     Kind.RUN_FINISHED: lambda incident, body: {"runs_finished": {**incident.runs_finished, body["run"]: body["outcome"]}},
     Kind.NOTIFICATION_DUE: lambda incident, body: {"messages_due": incident.messages_due | {body["key"]}},
-    Kind.NOTIFICATION_SENT: _sent,
 }
 """What a record of each kind changes in its incident; kinds that aren't named only join its records."""
 
@@ -282,28 +274,26 @@ def fold_incident(incident: IncidentState, record: Record) -> IncidentState:
 
 
 def _fold_zone(installation: Installation, record: Record) -> Installation:
-    """News of a zone, or whether somebody could be told of it."""
+    """News of a zone: what was told of it before matters no more."""
     body = record.body
-    if record.kind != Kind.ZONE_CHANGED:
-        delivery = (body["key"], body["channel"], body["recipient"])
-        if record.kind == Kind.NOTIFICATION_SENT:
-            return replace(installation, told=installation.told | {delivery})
-        attempts = installation.untold.get(delivery, (0, 0.0))[0] + 1
-        return replace(installation, untold={**installation.untold, delivery: (attempts, record.at_seconds)})
-    zone, about = (body["region"], body["zone"]), f"zone/{body['zone']}/"
+    zone = (body["region"], body["zone"])
     down = {known: since for known, since in installation.zones_down.items() if known != zone}
     return replace(
         installation,
         zones_down={**down, zone: body["since_seconds"]} if body["health"] == "down" else down,
         zone_news={**installation.zone_news, zone: record},
-        told=frozenset(delivery for delivery in installation.told if not delivery[0].startswith(about)),
-        untold={delivery: tries for delivery, tries in installation.untold.items() if not delivery[0].startswith(about)},
+        notices=_of_others(installation.notices, f"zone/{body['zone']}/"),
     )
 
 
-def _without_access(told: frozenset[tuple[str, str, str]]) -> frozenset[tuple[str, str, str]]:
-    """Glass that is broken again is told again, under another key: who heard of it before matters no more."""
-    return frozenset(delivery for delivery in told if not delivery[0].startswith("access/"))
+def _of_others(notices: Mapping[Delivery, Attempts], about: str) -> Mapping[Delivery, Attempts]:
+    return {delivery: attempts for delivery, attempts in notices.items() if not delivery[0].startswith(about)}
+
+
+def _fold_notice(installation: Installation, record: Record) -> Installation:
+    delivery = delivery_of(record.body)
+    attempts = after_one_more(installation.notices.get(delivery, Attempts()), record)
+    return replace(installation, notices={**installation.notices, delivery: attempts})
 
 
 def _term_begun(before: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -339,7 +329,7 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
     Kind.EPOCH_FOUND: lambda before, body: {"used": max(before.used, (body["era"], body["epoch"]))},
     Kind.EPOCH_WITHDRAWN: _epoch_withdrawn,
     Kind.RESUMED: lambda _, body: {"paused": None},
-    Kind.ACCESS_BROKEN: lambda before, body: {"broken_glass": body, "told": _without_access(before.told)},
+    Kind.ACCESS_BROKEN: lambda before, body: {"broken_glass": body, "notices": _of_others(before.notices, "access/")},
     Kind.INCIDENT_CLOSED: _closed,
     Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
     Kind.OBSERVERS_SEEN: lambda _, body: {"observers_heard": frozenset(body["heard"])},
@@ -366,8 +356,10 @@ def fold(installation: Installation, record: Record) -> Installation:
     match record.kind:
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))
-        case Kind.ZONE_CHANGED | Kind.NOTIFICATION_SENT | Kind.NOTIFICATION_FAILED | Kind.NOTIFICATION_UNKNOWN if not record.incident:
+        case Kind.ZONE_CHANGED:
             return _fold_zone(installation, record)
+        case kind if kind in HAND_OVERS and not record.incident:
+            return _fold_notice(installation, record)
         case Kind.ALERT_HEARD if body["status"] == "firing":
             installation = replace(installation, alerts=(*installation.alerts, body)[-ALERTS_KEPT:])
         case Kind.PAUSED:

@@ -15,6 +15,11 @@ class Occasion(StrEnum):
     INCIDENT = "incident"
     EXERCISE = "exercise"
 
+    @classmethod
+    def of(cls, exercise: str | None) -> "Occasion":
+        """What it is for something that belongs to that exercise, or to none."""
+        return cls.INCIDENT if exercise is None else cls.EXERCISE
+
 
 def fillers(role: Role, occasion: Occasion) -> tuple[str, ...]:
     """Identifiers of the people who fill a role, in the order in which they are called; nobody twice."""

@@ -183,7 +183,7 @@ def _open_proposal(told: _Told) -> Mapping[str, Any] | None:
 def _people(facts: ReportFacts, told: _Told, roles: Sequence[str], barred: str) -> tuple[str, ...]:
     """Who filled these roles then, by name with the role."""
     plan: Plan = facts.plan
-    occasion = Occasion.INCIDENT if told.exercise is None else Occasion.EXERCISE
+    occasion = Occasion.of(told.exercise)
     opened_seconds = told.records[0].at_seconds
     found: dict[str, str] = {}
     for role in roles:

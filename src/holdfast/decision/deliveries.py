@@ -1,4 +1,4 @@
-"""What became of every hand-over of one incident, as its records tell it: how often it was tried, what is left to try, and when.
+"""What became of every hand-over, of an incident or of none, as the records tell it: how often it was tried, what is left, and when.
 
 Rules: an intent without an outcome was interrupted (the controller died in between): it is tried again, because somebody untold is worse
 than somebody told twice, and the report says that it may have happened twice where the channel doesn't drop repeats. A time-out is
@@ -26,6 +26,8 @@ SHORTEST_RECEIPT_SECONDS = 2.0
 Delivery = tuple[str, str, str]
 """Key, channel, recipient."""
 _OUTCOMES = frozenset({Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_FAILED, Kind.NOTIFICATION_UNKNOWN})
+HAND_OVERS = _OUTCOMES | {Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_DELIVERED}
+"""Kinds of records that say something of one hand-over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +82,19 @@ def deliveries(records: Iterable[Record]) -> Mapping[Delivery, Attempts]:
     """Every delivery that was begun."""
     found: dict[Delivery, Attempts] = {}
     for record in records:
-        if record.kind == Kind.NOTIFICATION_INTENDED:
-            known = found.get(delivery_of(record.body), Attempts())
-            found[delivery_of(record.body)] = replace(known, intended=known.intended + 1, in_doubt=known.may_have_arrived)
-        elif record.kind == Kind.NOTIFICATION_DELIVERED and delivery_of(record.body) in found:
-            known = found[delivery_of(record.body)]
-            found[delivery_of(record.body)] = replace(known, sent=True, received=True)
-        elif record.kind in _OUTCOMES:
-            found[delivery_of(record.body)] = _after(found.get(delivery_of(record.body), Attempts()), record)
+        if record.kind in HAND_OVERS:
+            delivery = delivery_of(record.body)
+            found[delivery] = after_one_more(found.get(delivery, Attempts()), record)
     return found
+
+
+def after_one_more(known: Attempts, record: Record) -> Attempts:
+    """One delivery after one more record of it, of a kind among HAND_OVERS."""
+    if record.kind == Kind.NOTIFICATION_INTENDED:
+        return replace(known, intended=known.intended + 1, in_doubt=known.may_have_arrived)
+    if record.kind == Kind.NOTIFICATION_DELIVERED:
+        return replace(known, sent=True, received=True)
+    return _after_outcome(known, record)
 
 
 def delivery_of(body: Mapping[str, Any]) -> Delivery:
@@ -96,7 +102,7 @@ def delivery_of(body: Mapping[str, Any]) -> Delivery:
     return body["key"], body["channel"], body["recipient"]
 
 
-def _after(known: Attempts, record: Record) -> Attempts:
+def _after_outcome(known: Attempts, record: Record) -> Attempts:
     settled = known.settled + (not known.sent)
     if record.kind == Kind.NOTIFICATION_SENT:
         within = record.body.get("receipt_within_seconds")
