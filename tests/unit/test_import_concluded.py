@@ -175,3 +175,22 @@ def test_a_person_sees_what_was_concluded_in_the_table_and_a_program_each_with_i
         ("scenarios.loss.triggers.0.count", 2, 5),
         ("scenarios.loss.triggers.1.count", 2, 6),
     ]
+
+
+def test_what_was_concluded_stays_marked_and_what_names_it_follows_when_a_component_or_function_takes_the_labs_name() -> None:
+    text = (DOCUMENTS / "reference.md").read_text()
+    plain, bound = imported(text), import_document(text.encode(), "plan.md", "lab")
+
+    assert {(one.line, one.because) for one in plain.concluded} <= {(one.line, one.because) for one in bound.concluded}
+    marked = next(one for one in bound.concluded if one.about == "exercises.database-move.components.0")
+    assert (marked.value, marked.because) == ("database", "the one component of the kind that the name says")
+
+
+def test_a_dependency_follows_a_function_that_takes_the_name_of_the_labs_service() -> None:
+    text = (
+        "# Business functions\n\n| Function | Priority | RTO | RPO |\n| --- | --- | --- | --- |\n| Call processing | P1 | 15 min | 5 min |\n\n"
+        "# Dependencies on outside services\n\n| External service | Needed by |\n| --- | --- |\n| Carrier | Call processing |\n"
+    )
+    (plain,) = imported(text).value["dependencies"].values()
+    (bound,) = import_document(text.encode(), "plan.md", "lab").value["dependencies"].values()
+    assert (plain["needed_by"], bound["needed_by"]) == (["call-processing"], ["voice"])

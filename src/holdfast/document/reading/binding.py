@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from holdfast.document.reading.draft import Draft, Entry, Said, slug
-from holdfast.document.reading.renaming import ask_by_new_names, rename_within
+from holdfast.document.reading.renaming import take_new_names
 from holdfast.document.reading.things.steps import component_of
 from holdfast.document.reading.tree import says
 from holdfast.plan.blocks import BLOCKS
@@ -90,13 +90,7 @@ def _rename_functions(draft: Draft) -> None:
     if not renamed:
         return
     draft.data["functions"] = {renamed.get(key, key): entry for key, entry in functions.items()}
-    for message in draft.section("messages").values():
-        message.update(
-            {"functions": [Said(renamed.get(one.value, one.value), one.line) for one in message["functions"]]}
-            if "functions" in message
-            else {}
-        )
-    ask_by_new_names(draft, "functions", renamed)
+    take_new_names(draft, "function", renamed)
     _told(draft, "functions are called as the lab's services are: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
 
 
@@ -108,8 +102,7 @@ def _rename_components(draft: Draft) -> None:
     if not renamed:
         return
     draft.rename_components(renamed)
-    rename_within(draft.data, renamed, names_component=False)
-    ask_by_new_names(draft, "components", renamed)
+    take_new_names(draft, "component", renamed)
     _told(draft, "components are called as the lab's services call them: " + ", ".join(f"{old} is {new}" for old, new in renamed.items()))
 
 

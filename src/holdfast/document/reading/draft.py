@@ -65,7 +65,6 @@ class StepWish:
 
     step: dict[str, Any]
     block: str
-    scenario: str
 
 
 Entry = dict[str, Any]

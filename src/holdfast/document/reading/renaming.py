@@ -1,19 +1,38 @@
-"""New names for what the plan has already, wherever it is named: in lists of components, by `component`, and in questions about it.
+"""New names for what the plan has already, wherever it is named: where the plan's own table of references says, and in questions about it.
 
 Never here: which name anything gets (see `binding`).
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from holdfast.document.reading.draft import Draft, Said
+from holdfast.plan.findings import values_at
+from holdfast.plan.references import REFERENCES
 
-_NAME_COMPONENTS = frozenset({"needs", "stands_on", "components", "stored_in", "needed_by"})
-"""Keys whose list names components."""
+_STEPS = tuple(("scenarios", "*", phases, "*", "steps", "*", "component") for phases in ("phases", "reprotect", "way_back"))
+"""Steps are no row of that table: what they name is looked at by itself."""
 
 
-def ask_by_new_names(draft: Draft, section: str, renamed: Mapping[str, str]) -> None:
+def take_new_names(draft: Draft, kind: Literal["function", "component"], renamed: Mapping[str, str]) -> None:
+    """Everything that names a function or a component by an old name takes its new one."""
+    patterns = [tuple(pattern.split(".")) for pattern, named in REFERENCES if kind in named.split(" or ")]
+    for pattern in (*patterns, *(_STEPS if kind == "component" else ())):
+        for place, one in list(values_at(draft.data, pattern)):
+            if isinstance(one, Said) and isinstance(one.value, str) and one.value in renamed:
+                *above, last = place
+                _at(draft.data, above)[last] = replace(one, value=renamed[one.value])
+    _ask_by_new_names(draft, f"{kind}s", renamed)
+
+
+def _at(data: Any, place: list[str | int]) -> Any:
+    for key in place:
+        data = data[key]
+    return data
+
+
+def _ask_by_new_names(draft: Draft, section: str, renamed: Mapping[str, str]) -> None:
     """A question asks about a place of the plan, and that place has just taken another name."""
 
     def now(about: str) -> str:
@@ -23,19 +42,3 @@ def ask_by_new_names(draft: Draft, section: str, renamed: Mapping[str, str]) -> 
 
     draft.questions = [replace(asked, about=now(asked.about)) for asked in draft.questions]
     draft.absent = [replace(absent, about=now(absent.about)) for absent in draft.absent]
-
-
-def rename_within(value: Any, renamed: Mapping[str, str], *, names_component: bool) -> None:
-    """Take the new names where a component is named. `names_component`: whether the items of a list do that."""
-    if isinstance(value, dict):
-        for key, one in value.items():
-            if isinstance(one, Said) and key == "component":
-                value[key] = Said(renamed.get(one.value, one.value), one.line)
-            else:
-                rename_within(one, renamed, names_component=key in _NAME_COMPONENTS)
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            if isinstance(one, Said) and names_component and isinstance(one.value, str):
-                value[index] = Said(renamed.get(one.value, one.value), one.line)
-            else:
-                rename_within(one, renamed, names_component=False)

@@ -79,7 +79,7 @@ def _scenario(section: Section, reader: _Reader) -> None:
     name = _PREFIX.sub("", section.title).strip()
     if reader.draft.named("scenarios", name) is not None:
         return
-    identifier, entry = reader.draft.entry("scenarios", name)
+    _, entry = reader.draft.entry("scenarios", name)
     entry["name"] = Said(name, section.line)
     entry["triggers"] = []
     phases: list[Entry] = []
@@ -93,7 +93,7 @@ def _scenario(section: Section, reader: _Reader) -> None:
         else:
             if part is section:
                 _lead(part, entry, reader)
-            phases += _phases(part, reader, identifier, taken)
+            phases += _phases(part, reader, taken)
     if phases:
         rollback = entry.pop("rollback", None)
         entry["phases"] = phases
@@ -133,12 +133,12 @@ def _trigger(leaf: Leaf, reader: _Reader) -> Entry:
     return {"kind": Said("signal", line), "signal": Said(signal, line), "says": Said(text, line)}
 
 
-def _phases(section: Section, reader: _Reader, scenario: str, taken: set[str]) -> list[Entry]:
+def _phases(section: Section, reader: _Reader, taken: set[str]) -> list[Entry]:
     """Items with items below them are phases; flat items under a heading are one phase of its name."""
     leaves = [leaf for leaf in section.open_leaves() if leaf.kind == "item"]
     nested = [leaf for leaf in leaves if leaf.children]
     if nested and len(nested) >= len(leaves) / 2:
-        found = [_phase(leaf.text, leaf.line, leaf.children or [leaf], reader, scenario, taken) for leaf in leaves]
+        found = [_phase(leaf.text, leaf.line, leaf.children or [leaf], reader, taken) for leaf in leaves]
         for leaf in leaves:
             leaf.claim()
         return found
@@ -147,7 +147,7 @@ def _phases(section: Section, reader: _Reader, scenario: str, taken: set[str]) -
         leaves = [_step_row(row) for row in rows]
     if not leaves:
         return []
-    return [_phase(section.title, section.line, leaves, reader, scenario, taken)]
+    return [_phase(section.title, section.line, leaves, reader, taken)]
 
 
 def _step_row(row: Leaf) -> Leaf:
@@ -156,14 +156,14 @@ def _step_row(row: Leaf) -> Leaf:
     return Leaf("item", ", ".join(cells), row.claim().line)
 
 
-def _phase(title: str, line: int, leaves: list[Leaf], reader: _Reader, scenario: str, taken: set[str]) -> Entry:
+def _phase(title: str, line: int, leaves: list[Leaf], reader: _Reader, taken: set[str]) -> Entry:
     inner = _TAIL.search(title)
     span = window(inner[1]) if inner else None
     name = (title[: inner.start()] if inner and span else title).strip().rstrip(":")
     entry: Entry = {"name": Said(re.sub(r"^[\d.]+\s+", "", name), line)}
     if span is not None:
         entry["window"] = [Said(span[0], line), Said(span[1], line)]
-    entry["steps"] = steps_of(leaves, reader.draft, reader.cast, scenario, taken)
+    entry["steps"] = steps_of(leaves, reader.draft, reader.cast, taken)
     return entry
 
 
@@ -180,7 +180,7 @@ def _phases_of_plan(tree: Tree, reader: _Reader) -> None:
             found.append(section)
     if not any(_steps_there(section) for section in found):
         return
-    identifier, entry = reader.draft.entry("scenarios", "Disruption")
+    _, entry = reader.draft.entry("scenarios", "Disruption")
     entry["name"] = Said("Disruption", found[0].line, "the document names no scenario, and its phases make one")
     entry["triggers"] = []
     taken: set[str] = set()
@@ -189,7 +189,7 @@ def _phases_of_plan(tree: Tree, reader: _Reader) -> None:
         if section.says(*_TRIGGER):
             entry["triggers"] += [_trigger(leaf.claim_all(), reader) for leaf in section.open_leaves() if leaf.kind == "item"]
         else:
-            phases += _phases(section, reader, identifier, taken)
+            phases += _phases(section, reader, taken)
     if phases:
         entry["phases"] = phases
     for section in back.values():

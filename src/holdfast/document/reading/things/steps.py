@@ -106,9 +106,9 @@ def cast_of(draft: Draft) -> Cast:
     )
 
 
-def steps_of(leaves: Iterable[Leaf], draft: Draft, cast: Cast, scenario: str, taken: set[str]) -> list[Entry]:
+def steps_of(leaves: Iterable[Leaf], draft: Draft, cast: Cast, taken: set[str]) -> list[Entry]:
     """The steps that a phase's items say, one after the other in the document's order."""
-    writer = _Writer(draft, cast, scenario, taken, [])
+    writer = _Writer(draft, cast, taken, [])
     for leaf in leaves:
         texts = [leaf.text, *(child.text for child in leaf.deep() if child is not leaf)]
         blocks = blocks_of(leaf.text) if len(texts) == 1 else []
@@ -133,7 +133,6 @@ class _Writer:
 
     draft: Draft
     cast: Cast
-    scenario: str
     taken: set[str]
     steps: list[Entry]
 
@@ -165,7 +164,7 @@ class _Writer:
         if role is not None:
             step["by"] = Said(role, leaf.line, why)
         if block:
-            self.draft.wishes.append(StepWish(step, block, self.scenario))
+            self.draft.wishes.append(StepWish(step, block))
 
     def _new(self, leaf: Leaf, block: str, name: str) -> Entry:
         identifier = unique("-".join(slug(name).split("-")[:6]), self.taken)
