@@ -115,6 +115,15 @@ def test_a_step_that_waits_for_a_person_is_a_moment_with_the_question() -> None:
     assert stuck.expected_not_before, "nobody can say how long a person takes"
 
 
+def test_turning_back_has_no_steps_of_the_plan_and_so_no_such_moment() -> None:
+    turning = {**waiting("fence", "fence", "the agent is silent"), "run": "turn-back"}
+    assert "stuck" not in stands(with_lines(whole(), (6.0, Kind.STEP_WAITING, turning)))
+
+
+def test_a_run_whose_end_names_no_run_tells_nothing() -> None:
+    assert stands(with_lines(whole(), (6.0, Kind.RUN_FINISHED, {"outcome": "failed", "reason": "?"}))) == stands(whole())
+
+
 def test_work_that_the_plan_gives_to_people_is_asked_for_and_is_no_trouble() -> None:
     facts = with_lines(whole(), (3.0, Kind.STEP_WAITING, waiting("call-carrier", "manual", "Call the carrier")))
     found = stands(facts)

@@ -5,7 +5,7 @@ from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.blocks import BLOCKS
-from holdfast.plan.model import Phase, Plan
+from holdfast.plan.model import Phase, Plan, Scenario
 
 FAILOVER = "failover"
 """The scenario's phases, also when the move is a planned one."""
@@ -28,8 +28,14 @@ _RUN_OF_STATE = {
 
 def phases_of(plan: Plan, scenario: str, run: str) -> tuple[Phase, ...]:
     """The plan's phases that a run goes through; turning back has none."""
-    described = plan.scenarios[scenario]
-    return {FAILOVER: described.phases, REPROTECT: described.reprotect, WAY_BACK: described.way_back}.get(run, ())
+    return phases_in(plan.scenarios[scenario], run)
+
+
+def phases_in(scenario: Scenario | None, run: str) -> tuple[Phase, ...]:
+    """The same of a scenario at hand; none where there is none."""
+    if scenario is None:
+        return ()
+    return {FAILOVER: scenario.phases, REPROTECT: scenario.reprotect, WAY_BACK: scenario.way_back}.get(run, ())
 
 
 def moves_writers(plan: Plan, scenario: str, run: str) -> bool:

@@ -1,4 +1,4 @@
-"""The boards: what the live view showed when people were asked, when they had decided, and when a step waited for one, as a picture each.
+"""The boards: how it stood when people were asked, when they had decided, and when a step waited for one, as a picture each.
 
 Rules: regions stand as in every picture; elapsed times are the clients' own, forecasts are those of that moment, what came of them stands
 beside. Only words that were measured or recorded; what nobody knew is *unknown*. Lines are broken here, since SVG breaks none.

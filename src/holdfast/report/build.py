@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from holdfast.conduct.runs import phases_in
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import first_break
 from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry, RequestResult
 from holdfast.ledger.measure import requests
-from holdfast.plan.model import Phase, Scenario
+from holdfast.plan.model import Scenario
 from holdfast.report import answers, people, telling
 from holdfast.report.clients import Window, outage_in, strip
 from holdfast.report.components import component_results
@@ -20,7 +21,7 @@ from holdfast.report.criteria import criteria_of
 from holdfast.report.decisive import events
 from holdfast.report.facts import ReportFacts
 from holdfast.report.findings import findings
-from holdfast.report.history import RUNS, History, Run, number
+from holdfast.report.history import RUNS, History, number
 from holdfast.report.losses import FunctionLoss, failback_loss, failover_loss, single_writer_result
 from holdfast.report.marks import marks, windows
 from holdfast.report.model import (
@@ -180,17 +181,11 @@ def _single_writer(facts: ReportFacts, source: str) -> SingleWriter:
     )
 
 
-def _phases(scenario: Scenario | None, run: Run) -> tuple[Phase, ...]:
-    if scenario is None:
-        return ()
-    return {"failover": scenario.phases, "reprotect": scenario.reprotect, "way-back": scenario.way_back}.get(run, ())
-
-
 def _steps_and_runs(history: History, scenario: Scenario | None, at: Moments) -> tuple[tuple[StepResult, ...], tuple[RunResult, ...]]:
     steps: list[StepResult] = []
     runs: list[RunResult] = []
     for run in RUNS:
-        phases = _phases(scenario, run)
+        phases = phases_in(scenario, run)
         mine = step_results(history, run, phases, at.impact)
         result = run_result(history, run, phases, mine, at.impact)
         steps.extend(mine)
@@ -341,7 +336,7 @@ def _failback(
     outages = [outage_in(facts.ledgers.get(function, ()), window)[0] for function in facts.plan.functions]
     start = returned - at.impact if returned is not None else None
     phases: tuple[PhaseResult, ...] = phase_results(
-        _phases(scenario, "way-back"), [step for step in steps if step.run == "way-back"], start or 0.0
+        phases_in(scenario, "way-back"), [step for step in steps if step.run == "way-back"], start or 0.0
     )
     unfinished = next((run for run in (back, reprotect) if run is not None and run.outcome != "succeeded"), None)
     return Failback(

@@ -1,4 +1,4 @@
-"""How it stood when people were asked, when they had decided, and when a step waited for one of them: what the live view showed then.
+"""How it stood when people were asked, when they had decided, and when a step waited for one of them.
 
 Rules: the journal up to that moment alone says it; nothing that came later is known. The forecast is the live view's own, of earlier runs
 in the same journal, else of the plan's windows. A record that lacks what its kind holds tells nothing here. Never here: how long clients
@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from holdfast.communications.oncall import fillers_at
 from holdfast.conduct.decisions import waiting_steps
+from holdfast.conduct.runs import phases_in
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.blocks import BLOCKS, Actor
@@ -32,6 +33,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     Kind.STEP_FINISHED: ("run", "step", "outcome", "detail", "facts"),
     Kind.STEP_WAITING: ("run", "step", "block", "reason", "needs"),
     Kind.OTHER_WAY: ("run", "step", "reason"),
+    Kind.RUN_FINISHED: ("run",),
 }
 """Kind → what is read of it here."""
 _STATES: Mapping[StepState, Literal["running", "waits", "unsettled", "needs-person"]] = {
@@ -54,12 +56,15 @@ class _Told:
 def stands(facts: ReportFacts, at: Moments, scenario: Scenario | None, regions: tuple[str, str]) -> tuple[Stand, ...]:
     """Those that there were, in order. `regions`: the source and the target of the failover."""
     mine = [record for record in facts.records if record.incident == facts.incident and _is_whole(record)]
+    earlier = _earlier(facts)
     found = []
     for moment, length in _lengths(mine):
         last = mine[length - 1]
         run = run_of(last)
-        told = _told(mine[:length])
-        expected = _expected(facts, at, told, run, _phases(scenario, run))
+        told, phases = _told(mine[:length]), phases_in(scenario, run)
+        book = runbook(phases)
+        now = _progress(facts, told, run, book)
+        expected = _expected(at, told, phases, book, now, measured_seconds(earlier, told.scenario, run, book, told.exercise))
         follower = None if run != "failover" else regions[1]
         found.append(
             Stand(
@@ -70,7 +75,7 @@ def stands(facts: ReportFacts, at: Moments, scenario: Scenario | None, regions: 
                 expected_back_seconds=None if expected is None else expected.ends_seconds - at.impact,
                 expected_not_before=expected is not None and expected.not_before,
                 expected_by=None if expected is None else "the plan's windows" if expected.by_plan else "earlier runs",
-                doing=tuple(_doing(facts, told, run, _phases(scenario, run))),
+                doing=tuple(_doing(book, now, last.at_seconds)),
                 acting=tuple(_acting(facts, at, told)),
             )
         )
@@ -89,7 +94,7 @@ def _lengths(mine: Sequence[Record]) -> Iterator[tuple[Moment, int]]:
             places.setdefault("asked", length)
         elif record.kind == Kind.STEP_INTENDED and _is_carried_out(record) and any(r.kind == Kind.DECIDED for r in mine[:length]):
             places.setdefault("decided", length)  # what was decided is begun
-        elif record.kind == Kind.STEP_WAITING and record.body["block"] != "manual":
+        elif record.kind == Kind.STEP_WAITING and record.body["block"] != "manual" and run_of(record) != "turn-back":
             places.setdefault("stuck", length)
     yield from sorted(places.items(), key=lambda place: place[1])
 
@@ -105,30 +110,24 @@ def _told(records: Sequence[Record]) -> _Told:
     return _Told(str(body.get("scenario", "")), body.get("exercise"), tuple(records))
 
 
-def _phases(scenario: Scenario | None, run: Run) -> tuple[Phase, ...]:
-    if scenario is None:
-        return ()
-    return {"failover": scenario.phases, "reprotect": scenario.reprotect, "way-back": scenario.way_back}.get(run, ())
-
-
-def _now(facts: ReportFacts, told: _Told, run: Run, phases: Sequence[Phase]) -> tuple[Runbook, Progress]:
-    """The run's steps and where each stood."""
+def _progress(facts: ReportFacts, told: _Told, run: Run, book: Runbook) -> Progress:
+    """Where each of the run's steps stood."""
     starts = [place for place, record in enumerate(told.records) if record.kind == Kind.RUN_STARTED and run_of(record) == run]
     last = told.records[-1].sequence
     terms = [record.body.get("term") for record in facts.records if record.kind == Kind.CONTROLLER_STARTED and record.sequence <= last]
-    book = runbook(phases)
-    return book, progress(book, told.records[starts[-1] if starts else 0 :], run, int(number(terms[-1]) or 0) if terms else 0)
+    return progress(book, told.records[starts[-1] if starts else 0 :], run, int(number(terms[-1]) or 0) if terms else 0)
 
 
-def _expected(facts: ReportFacts, at: Moments, told: _Told, run: Run, phases: Sequence[Phase]) -> Expected | None:
+def _expected(
+    at: Moments, told: _Told, phases: Sequence[Phase], book: Runbook, now: Progress, measured: Mapping[str, float]
+) -> Expected | None:
     """When functions were expected to be proved to be served; None where the run has no such step."""
-    book, now = _now(facts, told, run, phases)
+    run = run_of(told.records[-1])
     proof = proof_of_service(book)
     if proof is None:
         return None
     started = [record.at_seconds for record in told.records if record.kind == Kind.RUN_STARTED and run_of(record) == run]
     counted_from = at.impact if run == "failover" or not started else started[-1]
-    measured = measured_seconds(_earlier(facts), told.scenario, run, book, told.exercise)
     return expectation(book, phases, now, measured, counted_from, told.records[-1].at_seconds)[proof]
 
 
@@ -143,9 +142,7 @@ def _earlier(facts: ReportFacts) -> list[_Told]:
     return [_told(records) for records in by_incident.values()]
 
 
-def _doing(facts: ReportFacts, told: _Told, run: Run, phases: Sequence[Phase]) -> Iterator[StandingStep]:
-    book, now = _now(facts, told, run, phases)
-    here = told.records[-1].at_seconds
+def _doing(book: Runbook, now: Progress, here_seconds: float) -> Iterator[StandingStep]:
     for step in book.all_steps:
         state = _STATES.get(now[step.id].state)
         if state is not None:
@@ -154,7 +151,7 @@ def _doing(facts: ReportFacts, told: _Told, run: Run, phases: Sequence[Phase]) -
                 step=step.id,
                 block=step.block.name,
                 state=state,
-                for_seconds=None if started is None else here - started,
+                for_seconds=None if started is None else here_seconds - started,
                 limit_seconds=step.time_limit_seconds,
             )
 
