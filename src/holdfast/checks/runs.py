@@ -1,7 +1,7 @@
 """The three runs of a scenario as rules look at them: each step with its place and everything that happens before it."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from holdfast.plan.blocks import BlockSpecification
@@ -35,10 +35,17 @@ class Run:
         """Where a phase stands."""
         return (*self.place, phase)
 
-    def last_planned(self) -> int | None:
-        """The phase that ends last. One without a planned end watches what is back already; None where all are so."""
-        planned = [number for number, phase in enumerate(self.phases) if not math.isinf(phase.window[1])]
-        return max(planned, key=lambda number: self.phases[number].window[1]) if planned else None
+    def last_of(self, numbers: Iterable[int]) -> int:
+        """The phase among these that ends last. One without a planned end counts only where all are so: it watches what is back already."""
+        ends = [(number, self.phases[number].window[1]) for number in numbers]
+        planned = [(number, end) for number, end in ends if not math.isinf(end)]
+        return max(planned or ends, key=lambda entry: entry[1])[0]
+
+    def planned_end(self) -> tuple[float, Place] | None:
+        """When its last phase is planned to end, in seconds, and where that stands; None where no phase has a planned end."""
+        last = self.last_of(range(len(self.phases)))
+        end = self.phases[last].window[1]
+        return None if math.isinf(end) else (end, (*self.phase_place(last), "window"))
 
 
 def runs_of(plan: Plan) -> Iterator[Run]:

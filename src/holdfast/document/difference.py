@@ -14,7 +14,7 @@ from holdfast.document.exact.shapes import Kind, Shape, fields_of, title_of
 from holdfast.document.writing.values import values_of
 from holdfast.plan.model import Plan
 from holdfast.plan.part import Part
-from holdfast.plan.problems import Place
+from holdfast.plan.problems import Place, shortened
 from holdfast.plan.response import Phase, Step
 from holdfast.plan.steps import RUNS
 from holdfast.plan.values import spoken_duration
@@ -173,8 +173,7 @@ def _shown(found: tuple[Shape, Any] | None) -> str:
     shape, value = found
     if shape.kind is Kind.DURATION:
         return spoken_duration(value)
-    text = encode(shape, value).text
-    return text if len(text) <= 80 else text[:79].rstrip() + "…"
+    return shortened(encode(shape, value).text, 80)
 
 
 def _findings(before: Sequence[Finding], after: Sequence[Finding]) -> list[Change]:

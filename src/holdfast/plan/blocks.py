@@ -50,10 +50,13 @@ class BlockSpecification:
     of_the_plan: bool = True
     """Whether a plan's step may name it; False for what only Holdfast itself orders."""
 
+    activates: bool = False
+    """A store that has no write epoch is written in the target from then on."""
+
     @property
     def begins_writing(self) -> bool:
         """Whether a store is written where it was not from then on, without what its copy lacked: held to the loss that people approved."""
-        return self.grants_write or self.name == "bucket.activate"
+        return self.grants_write or self.activates
 
 
 _I, _C, _O = BlockClass.IDEMPOTENT, BlockClass.COMPARE, BlockClass.ONCE
@@ -72,7 +75,7 @@ _ALL = (
     BlockSpecification("postgres.restore", "make the target region's PostgreSQL the writer out of a base backup and the archived log that reached the target", _C, component_kind="postgres", grants_write=True, may_lose_data=True, time_limit_seconds=300.0, attempts=2),
     BlockSpecification("redis.promote", "make the target region's Redis the writer", _C, component_kind="redis", grants_write=True),
     BlockSpecification("redis.reprotect", "make the source region's Redis a replica of the target's", _C, component_kind="redis", overwrites_source=True, time_limit_seconds=120.0),
-    BlockSpecification("bucket.activate", "make the target region's bucket the one that is written, and turn its copying round", _C, component_kind="bucket"),
+    BlockSpecification("bucket.activate", "make the target region's bucket the one that is written, and turn its copying round", _C, component_kind="bucket", activates=True),
     BlockSpecification("bucket.reconcile", "copy what either bucket has and the other lacks", _I, component_kind="bucket", overwrites_source=True, time_limit_seconds=300.0),
     BlockSpecification("bucket.restore", "bring back from the versions in the target region's bucket what was deleted there", _I, component_kind="bucket", time_limit_seconds=300.0),
     BlockSpecification("settings.update", "point a region's application (`region: target`, the default, or `source`) at stores: the target's, or as `stores` says", _C, component_kind="application", parameters=frozenset({"region", "stores"})),

@@ -156,3 +156,9 @@ class ChannelBinding(_Binding):
     """How long both ways together may take."""
     receipt_within_seconds: float | None = Field(default=None, gt=0)
     """On the plan's clock: without a receipt by then, the message goes the second way too. None: receipts are not waited for."""
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> "ChannelBinding":
+        if self.exercise_only and self.laboratory:
+            raise ValueError("exercise_only keeps real messages away and laboratory takes them all: say one of them")
+        return self

@@ -81,6 +81,11 @@ class WayStep(Part):
     takes: Annotated[tuple[Duration, ...], Field(min_length=2, max_length=3)] | None = None
     """How long it is expected to take: shortest, perhaps usual, and longest. What real runs measured replaces it."""
 
+    @property
+    def usual_seconds(self) -> float | None:
+        """How long it usually takes: the middle of three, the longer of two; None where the plan says nothing."""
+        return self.takes[len(self.takes) // 2] if self.takes is not None else None
+
 
 class OtherWay(Part):
     """The backup strategy of a step: what is done instead when it does not succeed. The step itself is then proved by its own block."""

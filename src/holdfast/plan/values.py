@@ -174,6 +174,11 @@ class Target:
         number = duration_text(self.number) if self.unit == "s" else f"{self.number:.15g}{self.unit}"
         return f"{self.sign} {number}" if self.sign else number
 
+    @property
+    def most_seconds(self) -> float | None:
+        """The time that it allows at most; None where it asks for something else."""
+        return self.number if self.unit == "s" and self.sign in ("<", "<=") else None
+
     def is_met(self, number: float) -> bool:
         """Whether a figure in the same unit holds it."""
         match self.sign:

@@ -45,10 +45,9 @@ def _apply(facts: Facts) -> Iterator[Finding]:
 def _scenarios(facts: Facts, target: str, allowed: float, place: Place) -> Iterator[Finding]:
     longer: list[tuple[str, Place]] = []
     for name, there in facts.there.items():
-        last = there.last_planned()
-        if last is not None and there.phases[last].window[1] > allowed + 0.5:
-            end = there.phases[last].window[1]
-            longer.append((f"{facts.plan.scenarios[name].name} takes {spoken_duration(end)}", (*there.phase_place(last), "window")))
+        planned = there.planned_end()
+        if planned is not None and planned[0] > allowed + 0.5:
+            longer.append((f"{facts.plan.scenarios[name].name} takes {spoken_duration(planned[0])}", planned[1]))
     if longer:
         yield Finding(
             CODE,

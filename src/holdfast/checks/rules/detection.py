@@ -14,18 +14,18 @@ def _apply(facts: Facts) -> Iterator[Finding]:
     plan = facts.plan
     for name, indicator in plan.indicators.items():
         target = indicator.target
-        if indicator.measures != "detection" or target.unit != "s" or target.sign not in ("<", "<="):
+        if indicator.measures != "detection" or target.most_seconds is None:
             continue
         place: Place = ("indicators", name, "target")
         for identifier, profile in plan.profiles.items():
             takes = profile.hold + profile.probe_every + profile.probe_timeout
-            if takes > target.number:
+            if takes > target.most_seconds:
                 sentence = f"{indicator.name} must be {target}, but the profile '{identifier}' waits {spoken_duration(takes)} first"
                 yield Finding(CODE, Severity.WARNING, sentence, (place, ("profiles", identifier)), "shorten 'hold' or 'probe_every'")
         for identifier, scenario in plan.scenarios.items():
             first = scenario.phases[0]
             assesses = any(step.block == "assess" for step in first.steps) and all(step.block != "manual" for step in first.steps)
-            if assesses and first.window[1] - first.window[0] > target.number:
+            if assesses and first.window[1] - first.window[0] > target.most_seconds:
                 yield Finding(
                     CODE,
                     Severity.WARNING,

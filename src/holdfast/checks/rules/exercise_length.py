@@ -15,14 +15,13 @@ def _apply(facts: Facts) -> Iterator[Finding]:
     for name, exercise in plan.exercises.items():
         if exercise.scenario is None or exercise.lasts is None or exercise.kind == "tabletop":
             continue  # around a table, time is told and not spent
-        there = facts.there[exercise.scenario]
-        last = there.last_planned()
-        if last is not None and there.phases[last].window[1] > exercise.lasts:
+        planned = facts.there[exercise.scenario].planned_end()
+        if planned is not None and planned[0] > exercise.lasts:
             sentence = (
                 f"'{exercise.name}' keeps {spoken_duration(exercise.lasts)} free, "
-                f"but {plan.scenarios[exercise.scenario].name} is planned to take {spoken_duration(there.phases[last].window[1])}"
+                f"but {plan.scenarios[exercise.scenario].name} is planned to take {spoken_duration(planned[0])}"
             )
-            places: tuple[Place, ...] = (("exercises", name, "lasts"), (*there.phase_place(last), "window"))
+            places: tuple[Place, ...] = (("exercises", name, "lasts"), planned[1])
             yield Finding(CODE, Severity.WARNING, sentence, places, "keep more time free, and count the way back too")
 
 

@@ -6,7 +6,7 @@ between the two the service may be there in time, but nobody can say so.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from holdfast.checks.facts import Facts
 from holdfast.checks.finding import Explanation, Finding, Rule, Severity
@@ -22,7 +22,7 @@ def _apply(facts: Facts) -> Iterator[Finding]:
     for identifier, scenario in plan.scenarios.items():
         there = facts.there[identifier]
         moving = _phase_that_moves_traffic(there)
-        last = _latest(there, range(len(scenario.phases)))
+        last = there.last_of(range(len(scenario.phases)))
         for name, function in plan.functions.items():
             if function.rto >= scenario.phases[last].window[1]:
                 continue
@@ -41,20 +41,13 @@ def _apply(facts: Facts) -> Iterator[Finding]:
 def _phase_that_moves_traffic(there: Run) -> int:
     phases = range(len(there.phases))
     moving = [number for number in phases if any(there.block(step.id).moves_traffic for step in there.phases[number].steps)]
-    return _latest(there, moving or phases)
-
-
-def _latest(there: Run, numbers: Iterable[int]) -> int:
-    """The phase that ends last. One without a planned end counts only where all are so: it watches what is back already."""
-    ends = [(number, there.phases[number].window[1]) for number in numbers]
-    planned = [(number, end) for number, end in ends if not math.isinf(end)]
-    return max(planned or ends, key=lambda entry: entry[1])[0]
+    return there.last_of(moving or phases)
 
 
 def _chain(there: Run) -> str:
     """The critical path, where steps say what they take."""
     planned = [phase for phase in there.phases if not math.isinf(phase.window[1])]
-    usual = {step.id: step.takes[len(step.takes) // 2] for phase in planned for step in phase.steps if step.takes is not None}
+    usual = {step.id: usually for phase in planned for step in phase.steps if (usually := step.usual_seconds) is not None}
     if not usual:
         return ""
     length, steps = critical_path(there.book, usual)

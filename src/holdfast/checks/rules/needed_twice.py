@@ -16,8 +16,7 @@ def _apply(facts: Facts) -> Iterator[Finding]:
             for step in phase.steps:
                 role = facts.plan.roles.get(step.by or "")
                 if role is not None and step.by is not None and step.block == "manual":
-                    usual = step.takes[len(step.takes) // 2] if step.takes else 0.0
-                    doing.setdefault(role.primary, []).append((step.id, step.by, usual))
+                    doing.setdefault(role.primary, []).append((step.id, step.by, step.usual_seconds or 0.0))
             for person, steps in doing.items():
                 beside = [one for one in steps if any(one[0] != two[0] and not _ordered(run.before, one[0], two[0]) for two in steps)]
                 if len(beside) < 2:

@@ -14,14 +14,13 @@ def _apply(facts: Facts) -> Iterator[Finding]:
     plan = facts.plan
     for name, indicator in plan.indicators.items():
         target = indicator.target
-        if indicator.measures != "recovery" or target.unit != "s" or target.sign not in ("<", "<="):
+        if indicator.measures != "recovery" or target.most_seconds is None:
             continue
         longer: list[tuple[str, float, Place]] = []
         for scenario, there in facts.there.items():
-            last = there.last_planned()
-            if last is not None and there.phases[last].window[1] > target.number:
-                window = there.phases[last].window
-                longer.append((plan.scenarios[scenario].name, window[1], (*there.phase_place(last), "window")))
+            planned = there.planned_end()
+            if planned is not None and planned[0] > target.most_seconds:
+                longer.append((plan.scenarios[scenario].name, *planned))
         if longer:
             said = listed(f"{spoken_duration(end)} for {scenario}" for scenario, end, _ in longer)
             sentence = f"{indicator.name} must be {target}, but the phases plan {said}"

@@ -10,7 +10,7 @@ from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.plan.governance import Criterion
 from holdfast.plan.model import Plan
 from holdfast.plan.problems import Place
-from holdfast.plan.values import Target, spoken_duration
+from holdfast.plan.values import spoken_duration
 
 CODE = "HF148"
 
@@ -18,7 +18,7 @@ CODE = "HF148"
 def _apply(facts: Facts) -> Iterator[Finding]:
     plan = facts.plan
     for name, criterion in plan.criteria.items():
-        seconds = _most_seconds(criterion.target)
+        seconds = criterion.target.most_seconds if criterion.target is not None else None
         if seconds is not None and criterion.measures == "response":
             yield from _answers(plan, name, criterion, seconds)
         elif seconds is not None and criterion.measures == "decision":
@@ -26,10 +26,6 @@ def _apply(facts: Facts) -> Iterator[Finding]:
     yield from _recoveries(plan)
     yield from _backups(plan)
     yield from _exercises(plan)
-
-
-def _most_seconds(target: Target | None) -> float | None:
-    return target.number if target is not None and target.unit == "s" and target.sign in ("<", "<=") else None
 
 
 def _answers(plan: Plan, name: str, criterion: Criterion, seconds: float) -> Iterator[Finding]:
@@ -53,7 +49,7 @@ def _decisions(plan: Plan, name: str, criterion: Criterion, seconds: float) -> I
 def _recoveries(plan: Plan) -> Iterator[Finding]:
     promised = plan.objectives.rto
     for name, indicator in plan.indicators.items():
-        seconds = _most_seconds(indicator.target) if indicator.measures == "recovery" else None
+        seconds = indicator.target.most_seconds if indicator.measures == "recovery" else None
         if seconds is not None and promised is not None and seconds > promised:
             sentence = f"{indicator.name} is met at {spoken_duration(seconds)}, but the plan promises {spoken_duration(promised)}"
             places: tuple[Place, ...] = (("objectives", "rto"), ("indicators", name, "target"))
@@ -73,7 +69,7 @@ def _backups(plan: Plan) -> Iterator[Finding]:
 
 def _exercises(plan: Plan) -> Iterator[Finding]:
     for name, exercise in plan.exercises.items():
-        seconds = _most_seconds(exercise.target)
+        seconds = exercise.target.most_seconds if exercise.target is not None else None
         if seconds is not None and exercise.within is not None and seconds != exercise.within:
             sentence = f"'{exercise.name}' must be back within {spoken_duration(exercise.within)}, and its target is {exercise.target}"
             places: tuple[Place, ...] = (("exercises", name, "within"), ("exercises", name, "target"))

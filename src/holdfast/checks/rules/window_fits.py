@@ -14,7 +14,7 @@ CODE = "HF156"
 def _apply(facts: Facts) -> Iterator[Finding]:
     for run in facts.runs:
         for number, phase in enumerate(run.phases):
-            usual = {step.id: step.takes[len(step.takes) // 2] for step in phase.steps if step.takes is not None}
+            usual = {step.id: usually for step in phase.steps if (usually := step.usual_seconds) is not None}
             start, end = phase.window
             if sum(usual.values()) <= end - start:
                 continue  # not even one after the other: no chain of them can be longer

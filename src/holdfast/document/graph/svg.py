@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 
 from holdfast.document.graph.build import Edge, Graph, Node
+from holdfast.plan.problems import shortened
 
 _BOX_WIDTH, _BOX_HEIGHT = 176, 44
 _GAP_ACROSS, _GAP_DOWN = 92, 20
@@ -122,4 +123,4 @@ def _clean(words: str) -> str:
 def _cut(words: str, width: float, letter: float) -> str:
     most = int(width / letter)
     flat = " ".join(words.split())
-    return flat if len(flat) <= most else flat[: most - 1].rstrip() + "…"
+    return shortened(flat, most)
