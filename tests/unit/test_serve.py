@@ -79,7 +79,7 @@ def test_everybody_enters_where_the_table_lets_them_and_nowhere_else(served: Ser
         refused = denied(EVERYBODY[who], needs) is not None
         if refused:
             assert status == (401 if who == "nobody" else 403), f"{who} at {method} {path}: {status}"
-        elif needs not in (Scope.SIGNED, Scope.ANSWER):
+        elif needs not in (Scope.SIGNED, Scope.LINK, Scope.ANSWER):
             assert status not in (401, 403) or path in ("/sign-in", "/break-glass", "/sign-on/back"), f"{who} at {method} {path}: {status}"
     assert served.controller.commands == []
 
@@ -110,9 +110,9 @@ def test_no_machine_ever_answers_and_nobody_gets_in_anywhere_that_is_not_open(
     asker = machine(name, given_scopes)
     assert denied(asker, Scope.ANSWER) is not None
     assert denied_deed(asker, name, {name}) is not None
-    assert (denied(NOBODY, needs) is None) == (needs in (Scope.OPEN, Scope.SIGNED))
+    assert (denied(NOBODY, needs) is None) == (needs in (Scope.OPEN, Scope.SIGNED, Scope.LINK))
     if denied(asker, needs) is None:
-        assert needs in (Scope.OPEN, Scope.SIGNED) or needs in given_scopes
+        assert needs in (Scope.OPEN, Scope.SIGNED, Scope.LINK) or needs in given_scopes
 
 
 names = st.sampled_from(["ann", "ben", "cas"])

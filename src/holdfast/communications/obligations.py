@@ -77,3 +77,8 @@ def _call_for_help(plan: Plan, name: str, vendor: Vendor, functions: tuple[str, 
         ),
         short=f"{plan.name}: {{functions}} hit since {{started}}; please call {{commander}} back",
     )
+
+
+def family_of(rule: str) -> str:
+    """What a rule is told together with: itself, but for those that follow from the plan in one way, such as one for each vendor."""
+    return rule.partition(".")[0]

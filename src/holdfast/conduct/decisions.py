@@ -91,6 +91,8 @@ def _refuse(situation: Situation, incident: IncidentState, command: Command) -> 
     if proposal.run in incident.reopened:
         turn = f"`holdfast abort {incident.incident}` turns back; until people approve, nothing is promoted"
         return f"refused: the epoch is open already, so there is nothing to refuse; {turn}", ()
+    if command.arguments.get("hash", proposal.hash) != proposal.hash:
+        return "refused: what is proposed now is not what was refused; look at the proposal again and decide on that", ()
     against = objection(proposal, (), command.by, proposal.hash, roles_of(situation.plan, incident), situation.now)
     if against is not None and command.by != proposal.requester:  # Who asked for it may take it back.
         return f"refused: {against}", ()

@@ -36,9 +36,8 @@ def headline(state: State, now: float) -> Said:
     if open_now and called.get("loud"):
         roles = ", ".join(role.replace("-", " ") for role in called["unanswered"])
         said = Said("needs-person", f"NOBODY ANSWERS for {roles}, everybody was called {called['round'] - 1} times over; {said.text}")
-    glass = state.get("broken_glass")
-    if glass is not None:
-        said = Said("needs-person", f"GLASS BROKEN by {glass['by']} and {glass['with']}: {glass['because']}; {said.text}")
+    if glass := glass_said(state):
+        said = Said("needs-person", f"{glass}; {said.text}")
     paused, full = state.get("paused"), state.get("journal_full")
     if paused is not None:
         lasting = duration(max(now - paused["since_seconds"], 0.0))
@@ -49,6 +48,12 @@ def headline(state: State, now: float) -> Said:
             "failed", f"the journal can't be written for {lasting}, so nothing is decided or ordered: {full['reason']}; {said.text}"
         )
     return said
+
+
+def glass_said(state: State) -> str:
+    """Who is in by broken glass, for as long as it lasts; empty when nobody is."""
+    glass = state.get("broken_glass")
+    return "" if glass is None else f"GLASS BROKEN by {glass['by']} and {glass['with']}: {glass['because']}"
 
 
 def _incident(state: State, incident: Mapping[str, Any], now: float) -> Said:

@@ -5,6 +5,8 @@ Rules: nothing is left out, only said together; what failed is never said togeth
 
 from collections.abc import Iterable, Iterator
 
+from holdfast.communications.obligations import family_of
+from holdfast.communications.recipients import EXERCISE_MAILBOX
 from holdfast.console.narration import Line, line
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -13,7 +15,6 @@ GATHER_SECONDS = 1.0
 """So long after the first of a message's hand-overs the others are waited for."""
 _GATHERED = frozenset({Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_FAILED, Kind.NOTIFICATION_UNKNOWN})
 _MOST_NAMED = 3
-_EXERCISE_MAILBOX = "exercise:"
 
 Group = tuple[str, str]
 """Kind, and the key; or the incident and the family of rules, where several follow from the plan in one way (`vendor.NAME`)."""
@@ -47,18 +48,13 @@ def _group(record: Record) -> Group:
     return record.kind, str(record.body["key"]) if family == message else f"{record.incident}/{family}"
 
 
-def family_of(message: str) -> str:
-    """What a rule is told together with: itself, but for those that follow from the plan in one way, such as one for each vendor."""
-    return message.partition(".")[0]
-
-
 def _together(records: list[Record]) -> Line:
     """One line for hand-overs of one message that came to the same."""
     last = records[-1]
     alone = line(last)
     if len(records) == 1 and alone is not None:
         return alone
-    people = list(dict.fromkeys(str(record.body["recipient"]).removeprefix(_EXERCISE_MAILBOX) for record in records))
+    people = list(dict.fromkeys(str(record.body["recipient"]).removeprefix(EXERCISE_MAILBOX) for record in records))
     named = ", ".join(people[:_MOST_NAMED]) + (f" and {len(people) - _MOST_NAMED} more" if len(people) > _MOST_NAMED else "")
     channels = ", ".join(dict.fromkeys(str(record.body["channel"]) for record in records))
     message = family_of(str(last.body["message"]))

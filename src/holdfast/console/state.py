@@ -11,6 +11,7 @@ from holdfast.conduct.course import run_progress
 from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Situation
+from holdfast.conduct.suspicion import waits_for_word
 from holdfast.conduct.turning import outlook
 from holdfast.console.acting import acting, by_hand
 from holdfast.console.calling import calling, messages
@@ -79,6 +80,7 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "exercise": incident.exercise,
         "trigger": incident.trigger,
         "reason": incident.records[0].body["reason"],
+        "waits_for_word": waits_for_word(incident),
         "impact_seconds": incident.impact_seconds,
         "opened_seconds": incident.opened_seconds,
         "elapsed_seconds": elapsed,

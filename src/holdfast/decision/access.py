@@ -17,6 +17,8 @@ class Scope(StrEnum):
     """Anybody: signing in, the status page, whether the process lives."""
     SIGNED = "signed"
     """The message itself proves where it comes from; the route checks its signature."""
+    LINK = "link"
+    """The link itself proves whose it is and what for; its form comes from its own page."""
     READ = "read"
     """See the incident."""
     ANSWER = "answer"
@@ -35,6 +37,8 @@ class Kind(StrEnum):
     MACHINE = "machine"
 
 
+FOR_ALL = frozenset({Scope.OPEN, Scope.SIGNED, Scope.LINK})
+"""Routes that nobody has to sign in for."""
 MACHINE_SCOPES = frozenset({Scope.READ, Scope.ALERT, Scope.FEED})
 """What a token of a machine can be given."""
 PERSON_SCOPES = frozenset({Scope.READ, Scope.ANSWER, Scope.FEED})
@@ -65,7 +69,7 @@ def machine(name: str, scopes: Collection[Scope]) -> Principal:
 
 def denied(principal: Principal, needs: Scope) -> str | None:
     """Why this asker may not enter a route that needs this, or None."""
-    if needs in (Scope.OPEN, Scope.SIGNED):
+    if needs in FOR_ALL:
         return None
     if principal.kind is Kind.NOBODY:
         return "sign in first, or send a token"

@@ -12,6 +12,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from holdfast.communications.obligations import family_of
 from holdfast.report.model import FunctionResult, OnlyThere, Report
 from holdfast.report.summary import SIGNS, Sign, headline, next_in_terminal, sign_of
 from holdfast.report.told import NotificationResult
@@ -111,7 +112,7 @@ def told_table(report: Report) -> Table:
     table.add_column("In time", no_wrap=True)
     groups: dict[tuple[str, float], list[NotificationResult]] = {}
     for row in report.notifications:
-        groups.setdefault(((row.rule or row.message).partition(".")[0], row.due_seconds), []).append(row)  # vendors on one line
+        groups.setdefault((family_of(row.rule or row.message), row.due_seconds), []).append(row)  # vendors on one line
     for (rule, due), rows in groups.items():
         sent = [row.sent_seconds for row in rows if row.sent_seconds is not None]
         acknowledged = [row.acknowledged_seconds for row in rows if row.acknowledged_seconds is not None]

@@ -285,7 +285,7 @@ def fallbacks(plan: Plan) -> Answer:
     return _each("dependencies", plan.dependencies, lambda one: one.fallback or len(one.regions) > 1, write, "write 'dependencies'")
 
 
-def told_in_time(clock: Clock) -> Evidence:
+def authority_told(clock: Clock) -> Evidence:
     """The authority of a law is told by a role within the law's time. Another's counts where the plan doesn't name the law."""
 
     def told(one: Any) -> bool:

@@ -7,7 +7,6 @@ it is enough; it is shown once, when it is made.
 
 import hashlib
 import secrets
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +17,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from holdfast.console.serving.keeping import keep, kept
+from holdfast.console.serving.recent import Recent
 from holdfast.decision.access import NOBODY, Principal, Scope, machine
 
 SHORTEST_PASSWORD = 12
@@ -56,7 +56,7 @@ class Accounts:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._wrong: dict[str, deque[float]] = {}
+        self._wrong: dict[str, Recent] = {}
 
     def all(self) -> dict[str, Account]:
         """Name → account."""
@@ -84,16 +84,14 @@ class Accounts:
     def signed_in(self, name: str, password: str, now: float) -> Account:
         """The account that this is the password of. Raises NotSignedIn. It takes as long as argon2 does: call it beside the loop."""
         if len(self._wrong) >= _MOST_NAMES and name[:100] not in self._wrong:  # a flood of names must not open one that is locked
-            self._wrong.pop(next((known for known, wrong in self._wrong.items() if len(wrong) < TRIES), name), None)
-        tries = self._wrong.setdefault(name[:100], deque())  # one list for all who try at the same moment
-        while tries and now - tries[0] >= TRIES_SECONDS:
-            tries.popleft()
+            self._wrong.pop(next((known for known, wrong in self._wrong.items() if wrong.count(now) < TRIES), name), None)
+        tries = self._wrong.setdefault(name[:100], Recent(TRIES_SECONDS))  # one for all who try at the same moment
         account = self.all().get(name)
         genuine = _fits(account.hash if account is not None else _nobodys_hash(), password[:LONGEST_PASSWORD]) and account is not None
-        if len(tries) >= TRIES:
+        if tries.count(now) >= TRIES:
             raise NotSignedIn(f"too many wrong tries: wait {TRIES_SECONDS / 60:.0f} minutes")
         if not genuine or account is None:
-            tries.append(now)
+            tries.add(now)
             raise NotSignedIn("name or password is wrong")
         self._wrong.pop(name[:100], None)
         return account

@@ -7,13 +7,13 @@ the controller is asked once: a crowd in front of the doors must not keep it fro
 
 import asyncio
 import hashlib
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from holdfast.console.serving.doors import Asked, Refused
 from holdfast.console.serving.pages import is_open
+from holdfast.console.serving.recent import Recent
 from holdfast.decision.access import Principal, denied_deed
 from holdfast.plan.model import Plan
 from holdfast.plan.people import Occasion, fillers
@@ -47,7 +47,7 @@ class Answering:
         self._plan = plan
         self._looking: asyncio.Task[dict[str, Any]] | None = None
         self._looked_at = 0.0
-        self._given: dict[str, deque[float]] = {}
+        self._given: dict[str, Recent] = {}
 
     @property
     def plan(self) -> Plan:
@@ -102,12 +102,10 @@ class Answering:
             self._looking = None  # what was seen before it is old now
 
     def _within_rate(self, person: str) -> None:
-        given, now = self._given.setdefault(person, deque()), asyncio.get_running_loop().time()
-        while given and now - given[0] >= 60.0:
-            given.popleft()
-        if len(given) >= MOST_ANSWERS_A_MINUTE:
+        given, now = self._given.setdefault(person, Recent(60.0)), asyncio.get_running_loop().time()
+        if given.count(now) >= MOST_ANSWERS_A_MINUTE:
             raise Refused(429, f"more than {MOST_ANSWERS_A_MINUTE} answers of {person} within a minute: wait a minute; nothing was done")
-        given.append(now)
+        given.add(now)
 
     def _approvers(self, state: Mapping[str, Any]) -> frozenset[str]:
         incident = state["incident"]
@@ -121,4 +119,4 @@ def _arguments(answer: Answer, through: str) -> dict[str, Any]:
         return {"hash": answer.hash, "accepts_loss": answer.accepts_loss_on_page}
     if answer.verb == "ack":
         return {"way": _WAYS.get(through.split(" ", maxsplit=1)[0], "reply")}
-    return {"reason": answer.reason[:300]}
+    return {"hash": answer.hash, "reason": answer.reason[:300]}

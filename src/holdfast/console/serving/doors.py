@@ -62,8 +62,8 @@ NEEDS: Mapping[tuple[str, str], Scope] = {
     ("POST", "/sign-out"): Scope.OPEN,
     ("GET", "/status/{path:path}"): Scope.OPEN,
     ("GET", "/feed"): Scope.OPEN,
-    ("GET", "/a/{link}"): Scope.SIGNED,
-    ("POST", "/a/{link}"): Scope.SIGNED,
+    ("GET", "/a/{link}"): Scope.LINK,
+    ("POST", "/a/{link}"): Scope.LINK,
     ("GET", "/"): Scope.READ,
     ("GET", "/live"): Scope.READ,
     ("GET", "/api/state"): Scope.READ,
@@ -191,7 +191,7 @@ class Doors:
             except ValueError:  # no form, or far too large a one: without its fields it signs nobody in and proves nothing
                 fields = {}
         visit = Visit(request, principal, session, body, fields)
-        if request.method == "POST" and (needs in (Scope.OPEN, Scope.ANSWER) or "link" in request.path_params):
+        if request.method == "POST" and needs in (Scope.OPEN, Scope.LINK, Scope.ANSWER):
             self._check_own_form(visit, needs)
         return await handler(visit)
 

@@ -53,12 +53,6 @@ def refusal_page(status: int, text: str) -> str:
     return page("refused.html.j2", titles.get(status, "Not done"), text=text)
 
 
-def glass_said(state: Mapping[str, Any]) -> str:
-    """Who is in by broken glass, for as long as it lasts; empty when nobody is."""
-    glass = state.get("broken_glass")
-    return "" if glass is None else f"GLASS BROKEN by {glass['by']} and {glass['with']}: {glass['because']}"
-
-
 def is_open(state: Mapping[str, Any]) -> bool:
     """Whether an incident is conducted now."""
     return state["incident"] is not None and state["incident"]["state"] not in _ENDED
@@ -123,7 +117,7 @@ def _incident_facts(state: Mapping[str, Any], now: float, seen_by: Onlooker) -> 
     seen = view(Heard(state), now)
     incident = state["incident"]
     open_now = is_open(state)
-    unconfirmed = open_now and any(str(entry["command"]).startswith("holdfast confirm ") for entry in state["acting"])
+    unconfirmed = open_now and incident["waits_for_word"]
     facts = proposal_facts(state)
     steps = _steps(incident["steps"] if open_now else ())
     key = _digest([open_now and incident["incident"], unconfirmed, seen_by.may_approve, facts["proposal"]])

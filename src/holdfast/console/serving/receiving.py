@@ -8,7 +8,6 @@ import asyncio
 import hashlib
 import json
 import logging
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
@@ -20,6 +19,7 @@ from holdfast.console.serving.answering import Answer, Answering
 from holdfast.console.serving.doors import Handler, Refused, Visit
 from holdfast.console.serving.incoming import BadAlert, Heard, alertmanager, aws_health, json_object, webhook
 from holdfast.console.serving.pages import is_open, must_accept
+from holdfast.console.serving.recent import Recent
 from holdfast.console.serving.settings import ServeSettings
 from holdfast.console.serving.signatures import Forged, check_pagerduty, check_slack, check_twilio
 from holdfast.decision.access import person
@@ -54,7 +54,7 @@ class Receiving:
         self._post = post
         self._now = now
         self._origin = origin
-        self._sent: dict[str, deque[float]] = {}
+        self._sent: dict[str, Recent] = {}
         self._tried: dict[tuple[str, str], int] = {}
         self._saying: set[asyncio.Task[None]] = set()
 
@@ -104,14 +104,12 @@ class Receiving:
 
     def _within_rate(self, sender: str, count: int) -> None:
         """Each alert is journalled: a storm must not fill the disk. A group alone is taken whole, however large. Raises Refused."""
-        sent, now = self._sent.setdefault(sender, deque()), self._now()
-        while sent and now - sent[0] >= 60.0:
-            sent.popleft()
-        if sent and len(sent) + count > self._settings.alerts.most_a_minute:
+        sent, now = self._sent.setdefault(sender, Recent(60.0)), self._now()
+        if (lately := sent.count(now)) and lately + count > self._settings.alerts.most_a_minute:
             raise Refused(
                 429, f"more than {self._settings.alerts.most_a_minute} alerts a minute from {sender}: send them again in a minute"
             )
-        sent.extend([now] * count)
+        sent.add(now, count)
 
     # -- answers --------------------------------------------------------------------------------------------------------------
 

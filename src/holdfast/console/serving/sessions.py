@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -73,6 +74,8 @@ class Sessions:
         self._ended = ended
         self._people = people
         self._mark = mark
+        self._ending = Lock()
+        """Two who sign out at once, beside the loop, must both be remembered."""
 
     def open(self, person: str, through: str, until_seconds: float, account: str = "") -> str:
         """A new session's cookie."""
@@ -82,8 +85,9 @@ class Sessions:
 
     def end(self, session: Session, now: float) -> None:
         """Nobody enters with it any more, whoever holds its cookie."""
-        left = {word: until for word, until in kept(self._ended).items() if until > now}
-        keep(self._ended, {**left, session.word: session.until_seconds})
+        with self._ending:
+            left = {word: until for word, until in kept(self._ended).items() if until > now}
+            keep(self._ended, {**left, session.word: session.until_seconds})
 
     def who(self, text: str, now: float) -> Session | None:
         """The session of a cookie, if it is genuine and stands."""

@@ -10,6 +10,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 from holdfast.console.serving.doors import Handler, Refused, Visit
 from holdfast.console.serving.pages import static
 from holdfast.console.serving.settings import ServeSettings
+from holdfast.console.serving.streams import BEGIN, HEADERS, MEDIA_TYPE, Seats, event
 
 FEED_SECONDS = 0.5
 MOST_FEEDS = 500
@@ -30,7 +31,7 @@ class Showing:
     def __init__(self, settings: ServeSettings) -> None:
         self._settings = settings
         self._style, self._script, self._icon = static("style.css"), static("live.js"), static("icon.svg")
-        self._feeds = 0
+        self._feeds = Seats(MOST_FEEDS)
 
     def handlers(self) -> dict[tuple[str, str], Handler]:
         """Route → handler."""
@@ -68,20 +69,16 @@ class Showing:
     async def _feed(self, visit: Visit) -> Response:
         if self._settings.feed_file is None:
             raise Refused(404, "no feed is served here")
-        if self._feeds >= MOST_FEEDS:
+        if self._feeds.full:
             raise Refused(503, f"{MOST_FEEDS} follow the feed already: put a proxy that shares it before it")
         last = visit.request.headers.get("last-event-id", "0")
         after = int(last) if last.isascii() and last.isdecimal() and len(last) < 16 else 0
-        headers = {**_ANYWHERE, "x-accel-buffering": "no"}  # a proxy that collects an answer first would hold this one for ever
-        return StreamingResponse(self._counted(self._settings.feed_file, after), media_type="text/event-stream", headers=headers)
+        return StreamingResponse(self._followed(self._settings.feed_file, after), media_type=MEDIA_TYPE, headers={**_ANYWHERE, **HEADERS})
 
-    async def _counted(self, file: Path, after: int) -> AsyncIterator[str]:
-        self._feeds += 1
-        try:
+    async def _followed(self, file: Path, after: int) -> AsyncIterator[str]:
+        with self._feeds.taken():
             async for line in events(file, after):
                 yield line
-        finally:
-            self._feeds -= 1
 
 
 def _inside(folder: Path, wanted: str) -> Path | None:
@@ -95,7 +92,7 @@ def _inside(folder: Path, wanted: str) -> Path | None:
 async def events(file: Path, after: int) -> AsyncIterator[str]:
     """The feed's lines after a number, for ever: a line that has no end yet is still being written and waits."""
     number, offset, read_to = 0, 0, 0
-    yield "retry: 2000\n\n"
+    yield BEGIN
     while True:
         size = _size(file)  # a look at the file costs less than asking another thread to look
         content = await asyncio.to_thread(_rest, file, offset) if size != read_to else b""
@@ -131,6 +128,6 @@ def _event(line: bytes, number: int) -> str | None:
     try:
         given = json.loads(line)
         kind = str(given["event"]).replace("\n", " ").replace("\r", " ")
-        return f"id: {number}\nevent: {kind}\ndata: {json.dumps(given['data'], ensure_ascii=False)}\n\n"
+        return event(kind, given["data"], number)
     except (ValueError, KeyError, TypeError):
         return None  # a line torn by a crash

@@ -1,18 +1,18 @@
 """Handlers of what people open: the incident, as it is and as it changes, their answers, and links."""
 
 import asyncio
-import json
 import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from holdfast.console.headline import Said
+from holdfast.console.headline import Said, glass_said
 from holdfast.console.serving.answering import Answer, Answering
 from holdfast.console.serving.doors import Handler, Refused, Unanswered, Visit
-from holdfast.console.serving.pages import Onlooker, glass_said, incident_page, incident_pieces, must_accept, page, proposal_facts
+from holdfast.console.serving.pages import Onlooker, incident_page, incident_pieces, must_accept, page, proposal_facts
 from holdfast.console.serving.sessions import Session, Sessions
+from holdfast.console.serving.streams import BEGIN, HEADERS, MEDIA_TYPE, Seats, event
 from holdfast.decision.access import person as person_of
 from holdfast.decision.links import BadLink, Deed, Link, opened
 
@@ -31,7 +31,7 @@ class Visits:
         self._sessions = sessions
         self._link_key = link_key
         self._now = now
-        self._open_pages = 0
+        self._open_pages = Seats(MOST_OPEN_PAGES)
 
     def handlers(self) -> dict[tuple[str, str], Handler]:
         """Route → handler."""
@@ -79,17 +79,15 @@ class Visits:
     async def _live(self, visit: Visit) -> Response:
         if visit.session is None:
             raise Refused(403, "an open page belongs to somebody who is signed in; machines read /api/state")
-        if self._open_pages >= MOST_OPEN_PAGES:
+        if self._open_pages.full:
             raise Refused(503, f"{MOST_OPEN_PAGES} pages are open already: this one loads itself again instead")
-        # A proxy that collects an answer before it passes it on would hold this one for ever.
-        return StreamingResponse(self._changes(visit.session), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+        return StreamingResponse(self._changes(visit.session), media_type=MEDIA_TYPE, headers=HEADERS)
 
     async def _changes(self, session: Session) -> AsyncIterator[str]:
         """The page in pieces whenever something else is so, until the session is over."""
-        self._open_pages += 1
-        try:
+        with self._open_pages.taken():
             known, looks = "", 0
-            yield "retry: 2000\n\n"
+            yield BEGIN
             while self._sessions.stands(session, self._now()):
                 name, said = await self._pieces(session)
                 looks += 1
@@ -98,8 +96,6 @@ class Visits:
                     yield event(name, said)
                 await asyncio.sleep(LOOK_SECONDS)
             yield event("over", {})
-        finally:
-            self._open_pages -= 1
 
     async def _pieces(self, session: Session) -> tuple[str, dict[str, Any]]:
         try:
@@ -144,11 +140,6 @@ class Visits:
         except Refused as refused:
             return await self._link_shown(link, state, Said("failed", refused.text), refused.status)
         return await self._link_shown(link, state, Said("failed" if said.startswith("refused") else "done", said))
-
-
-def event(name: str, data: object) -> str:
-    """One server-sent event."""
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
 def _not_typed(state: dict[str, Any], visit: Visit) -> str | None:
