@@ -163,6 +163,16 @@ def test_a_planned_move_has_its_clock_from_the_moment_it_was_asked_for() -> None
     assert paper.incident.impact_seconds == paper.now
 
 
+def test_a_refusal_that_crosses_a_new_proposal_refuses_nothing() -> None:
+    paper = Paper()
+    paper.lose_region()
+    shown = paper.incident.proposal
+    assert shown is not None
+    assert paper.command("refuse", ONE, hash="0" * 64, reason="no").startswith("refused: what is proposed now is not what was refused")
+    assert not paper.incident.ended and paper.incident.proposal == shown
+    assert paper.command("refuse", ONE, hash=shown.hash, reason="no").startswith("accepted")
+
+
 def test_what_is_not_urgent_gives_way_to_decision_and_steps_but_not_for_long() -> None:
     paper = Paper()
     paper.hangs = frozenset({"fence"})

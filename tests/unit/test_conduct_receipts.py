@@ -1,7 +1,7 @@
 """What a channel says later: it arrived, it didn't, or nothing; and what follows from each."""
 
 from holdfast.communications.asking import DECISION
-from holdfast.conduct.pagers import HAS_IT, IS_OVER
+from holdfast.conduct.pagers import HAS_IT, IS_OVER, closed_by_the_end
 from holdfast.conduct.situation import Tell, Write
 from holdfast.decision.deliveries import deliveries
 from holdfast.journal.kinds import Kind
@@ -129,6 +129,25 @@ def test_a_pager_hears_once_that_somebody_has_it_and_once_that_it_is_over() -> N
     paper.approve("exercise-one", "exercise-two")
     paper.region_answers()
     assert to_pager() == [(HAS_IT, "acknowledged"), (IS_OVER, "resolved")]
+
+
+def test_an_alert_that_a_pager_did_not_take_in_time_pages_nobody_once_it_is_over() -> None:
+    paper = lost()
+    taken = next(tell for tell in paper.told if tell.channel == "pagerduty" and tell.purpose == "alert")
+    named = {"key": taken.key, "message": taken.message, "channel": "pagerduty", "recipient": "exercise-nine"}
+    paper.write([Write(Kind.NOTIFICATION_INTENDED, taken.incident, {**named, "attempt": 1})])
+    paper.write([Write(Kind.NOTIFICATION_UNKNOWN, taken.incident, {**named, "reason": "no answer"})])
+    delivery = (taken.key, "pagerduty", "exercise-nine")
+
+    def may_be_tried() -> bool:
+        begun = closed_by_the_end(paper.incident, deliveries(paper.incident.records))
+        return begun[delivery].may_try(paper.now + 60.0, paper.incident.clock)
+
+    assert may_be_tried()
+    paper.approve("exercise-one", "exercise-two")
+    paper.region_answers()
+    assert IS_OVER in {tell.message for tell in paper.told}
+    assert not may_be_tried()
 
 
 def test_whoever_decided_before_the_question_reached_them_was_not_owed_it() -> None:

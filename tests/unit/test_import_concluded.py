@@ -188,7 +188,8 @@ def test_what_was_concluded_stays_marked_and_what_names_it_follows_when_a_compon
 
 def test_a_dependency_follows_a_function_that_takes_the_name_of_the_labs_service() -> None:
     text = (
-        "# Business functions\n\n| Function | Priority | RTO | RPO |\n| --- | --- | --- | --- |\n| Call processing | P1 | 15 min | 5 min |\n\n"
+        "# Business functions\n\n| Function | Priority | RTO | RPO |\n| --- | --- | --- | --- |\n"
+        "| Call processing | P1 | 15 min | 5 min |\n\n"
         "# Dependencies on outside services\n\n| External service | Needed by |\n| --- | --- |\n| Carrier | Call processing |\n"
     )
     (plain,) = imported(text).value["dependencies"].values()

@@ -18,7 +18,7 @@ from holdfast.communications.rendering import field_values, filled_words, marked
 from holdfast.conduct.answering import acknowledged_by, calls_of
 from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.facts import incident_facts
-from holdfast.conduct.pagers import words_to_pagers
+from holdfast.conduct.pagers import closed_by_the_end, words_to_pagers
 from holdfast.conduct.receipts import without_receipt
 from holdfast.conduct.situation import Asked, Command, Move, Situation, Tell, TellPurpose, Write
 from holdfast.decision.approval import Proposal
@@ -108,7 +108,7 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
         return tuple(due_record(incident, message) for message in fallen_due)
     if asked := (*_decision_due(situation, incident), *_pagers_due(situation, incident)):
         return asked
-    begun = deliveries(incident.records)
+    begun = closed_by_the_end(incident, deliveries(incident.records))
     missing = tuple(without_receipt(situation, incident, begun))
     if missing:
         return missing

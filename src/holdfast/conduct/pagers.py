@@ -4,12 +4,13 @@ Rules: only where an alert went over such a channel, and only after that was rec
 follows from the journal, and is owed like a message: with a record that it is due, and an intent before it is handed over.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from holdfast.communications import IncidentFacts
 from holdfast.communications.asking import DECISION_WITHIN_SECONDS, PAGERS
+from holdfast.decision.deliveries import Attempts, Delivery, delivery_of
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Words
@@ -52,6 +53,21 @@ def words_to_pagers(incident: IncidentState, facts: IncidentFacts) -> Iterator[W
         if facts.restored_seconds is not None:
             said = Words("{plan}: {incident}: service is back", "State: {state}\n", "")
             yield Word(f"{incident.incident}/{IS_OVER}/1", IS_OVER, channel, recipient, "resolved", facts.restored_seconds, said)
+
+
+def closed_by_the_end(incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> dict[Delivery, Attempts]:
+    """The deliveries, with those closed that were begun over a pager before it heard that service is back: told now, they would open a new
+    alert and page somebody again. What is begun after that is new trouble."""
+    open_until: dict[str, int] = {}
+    for record in incident.records:
+        if record.kind == Kind.NOTIFICATION_SENT and record.body["message"] == IS_OVER:
+            open_until.setdefault(record.body["channel"], record.sequence)
+    late = {
+        delivery_of(record.body)
+        for record in incident.records
+        if record.kind == Kind.NOTIFICATION_INTENDED and record.sequence < open_until.get(record.body["channel"], 0)
+    }
+    return {delivery: replace(attempts, final=True) if delivery in late else attempts for delivery, attempts in begun.items()}
 
 
 def _alerted(incident: IncidentState) -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 Rules: the key is made of the incident, never of the message, so that a repeat, an update or a second controller joins the alert that is
 there; an update is a trigger again (PagerDuty logs it under the alert and pages nobody twice). A trigger after the resolution opens a new
-alert, so a message that was tried before it is not sent any more; one that begins after it is new trouble. What is too long is cut where
-the interface would refuse it. Acknowledgements given in PagerDuty come back another way; one given elsewhere stops its paging. No link
-of one person's own stands in an alert: all of a service's people read it.
+alert: what must not be sent any more, whoever sends knows. What is too long is cut where the interface would refuse it.
+Acknowledgements given in PagerDuty come back another way; one given elsewhere stops its paging. No link of one person's own stands in an
+alert: all of a service's people read it.
 """
 
 import json
@@ -32,22 +32,13 @@ class PagerDutyNotifier:
         self._post = post
         self._source = source
         self._url = url
-        self._tried: dict[str, set[str]] = {}
-        """Incident → keys of what was told of it."""
-        self._over: set[str] = set()
-        """Keys of what was told before the resolution."""
 
     async def send(self, notification: Notification) -> str:
-        """Returns `pagerduty:<dedup key>`. Raises ValueError for what comes too late: it would page somebody again."""
+        """Returns `pagerduty:<dedup key>`."""
         check_mark(notification)
-        if notification.key in self._over:
-            raise ValueError(f"{notification.incident} is resolved in PagerDuty, and this would page somebody again. Nothing was sent")
-        self._tried.setdefault(notification.incident, set()).add(notification.key)
         content = json.dumps(event(notification, self._routing_key, self._source), ensure_ascii=False).encode("utf-8", "replace")
         answer = await self._post(self._url, {"content-type": "application/json"}, content)
         accepted("PagerDuty", answer, _explanation(answer))
-        if notification.purpose is Purpose.RESOLVED:
-            self._over |= self._tried.pop(notification.incident, set()) - {notification.key}
         return f"pagerduty:{dedup_key(notification)}"
 
 
