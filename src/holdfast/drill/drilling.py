@@ -18,7 +18,7 @@ from holdfast.conduct.runs import FAILOVER
 from holdfast.console.narrating import Narrator
 from holdfast.console.narration import Line
 from holdfast.drill.answers import to_acknowledge
-from holdfast.drill.evidence import Evidence
+from holdfast.drill.evidence import Evidence, stores_moved
 from holdfast.drill.injection import INJECTIONS, Injection, at_last
 from holdfast.drill.load import acknowledged_lately, served_in_a_row
 from holdfast.drill.parts import Part, PartFailed, start, wait_until
@@ -207,10 +207,11 @@ class RunningDrill:
 
     def has_promoted(self) -> bool:
         """Whether every store that the scenario's failover moves is written in the other region."""
-        steps = [step for phase in self.loaded.plan.scenarios[self.settings.scenario].phases for step in phase.steps]
-        moving = {step.id for step in steps if BLOCKS[step.block].begins_writing}
+        intended = [r.body for r in self.records if r.kind == Kind.STEP_INTENDED and r.body["run"] == FAILOVER]
+        stores = {body["step"]: body["component"] for body in intended if BLOCKS[body["block"]].begins_writing}
         done = (r.body for r in self.records if r.kind == Kind.STEP_FINISHED and r.body["run"] == FAILOVER)
-        return moving <= {body["step"] for body in done if body["outcome"] in ("succeeded", "settled")}
+        written = {stores[body["step"]] for body in done if body["outcome"] in ("succeeded", "settled") and body["step"] in stores}
+        return stores_moved(self.loaded.plan, self.settings.scenario) <= written
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ class Evidence:
     def after_failover(self, lab: Lab, plan: Plan, scenario: str) -> "Evidence":
         """With what the stores hold now: each where it is written, and the source's databases, fenced ones by a copy."""
         source, target = plan.primary_region(), plan.dr_region()
-        moved = _moved(plan, scenario)
+        moved = stores_moved(plan, scenario)
         stayed = frozenset(plan.components) - moved
         written = (*contents(_only(lab.bindings(target), moved), target), *contents(_only(lab.bindings(source), stayed), source))
         if not moves_writers(plan, scenario, FAILOVER):
@@ -98,7 +98,7 @@ class Evidence:
         return replace(self, observations=looks, findings=(*self.findings, *said))
 
 
-def _moved(plan: Plan, scenario: str) -> frozenset[str]:
+def stores_moved(plan: Plan, scenario: str) -> frozenset[str]:
     """The stores that the scenario's failover begins to write in the other region."""
     steps = [step for phase in plan.scenarios[scenario].phases for step in phase.steps]
     taken = (step for step in steps if BLOCKS[step.block].begins_writing)
