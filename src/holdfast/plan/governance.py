@@ -165,6 +165,8 @@ class Question(Part):
     about: str
     """Where the answer belongs, such as `exercises.tabletop.every`."""
     says: str
+    words: str = ""
+    """The words of a template that it is about, as they stand there: the field that is the answer takes their place."""
     choices: tuple[str, ...] = ()
     source: str = ""
     """File and line."""

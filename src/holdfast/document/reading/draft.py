@@ -39,6 +39,8 @@ class Asked:
     says: str
     choices: tuple[str, ...]
     line: int
+    words: str = ""
+    """The words of a template that it is about, as they stand there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +130,9 @@ class Draft:
         self.data["components"] = {names.get(key, key): entry for key, entry in self.section("components").items()}
         self._of_kind = {kind: [names.get(one, one) for one in found] for kind, found in self._of_kind.items()}
 
-    def ask(self, about: str, text: str, reading: Reading, line: int) -> None:
-        """Put what a text could mean to a person."""
-        self.questions.append(Asked(about, f"'{shortened(text)}': {reading.unclear}", reading.choices, line))
+    def ask(self, about: str, text: str, reading: Reading, line: int, *, words: str = "") -> None:
+        """Put what a text could mean to a person. `words`: those of a template that it is about, as they stand there."""
+        self.questions.append(Asked(about, f"'{shortened(text)}': {reading.unclear}", reading.choices, line, words))
 
     def put(self, entry: Entry, key: str, value: Any, line: int, about: str = "", concluded: str = "") -> None:
         """Write a value. Where another stands already, ask instead."""

@@ -155,6 +155,7 @@ def _people_last(draft: Draft, source: str) -> None:
     if draft.questions:
         draft.data["questions"] = [
             {"about": Said(asked.about, 0), "says": Said(asked.says, 0)}
+            | ({"words": Said(asked.words, 0)} if asked.words else {})
             | ({"choices": [Said(choice, 0) for choice in asked.choices]} if asked.choices else {})
             | {"source": Said(f"{source}:{asked.line}", 0)}
             for asked in draft.questions

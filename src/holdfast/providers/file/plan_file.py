@@ -7,7 +7,6 @@ step by step: there a change that takes problems away and adds none is made. The
 
 import io
 import json
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,20 +54,19 @@ def answered(path: Path, about: str, text: str) -> LoadedPlan | Unfinished:
     choices = plan.questions[number].choices
     if choices and text not in choices:
         raise PlaceError(f"'{text}' is no answer to it; the choices are: {', '.join(choices)}")
-    worded = _worded(loaded, about, plan.questions[number].says, text) if text in MESSAGE_FIELDS else []
+    worded = _worded(loaded, about, plan.questions[number].words, text) if text in MESSAGE_FIELDS else []
     return _changed(path, worded or [(about, text)], remove=("questions", number))
 
 
-def _worded(loaded: LoadedPlan, about: str, says: str, field: str) -> list[tuple[str, str]]:
+def _worded(loaded: LoadedPlan, about: str, words: str, field: str) -> list[tuple[str, str]]:
     """The texts below a place that hold the words in question, with a field instead; none where the question isn't about words."""
-    quoted, place = re.match(r"'(.+?)':", says), place_of(about, loaded.tree)
     holder = loaded.tree
-    for part in place or ():
+    for part in place_of(about, loaded.tree) or ():
         holder = holder[part]
-    if quoted is None or not isinstance(holder, dict):
+    if not words or not isinstance(holder, dict):
         return []
-    holding = {key: text for key, text in holder.items() if isinstance(text, str) and quoted[1] in text}
-    return [(f"{about}.{key}", json.dumps(text.replace(quoted[1], f"{{{field}}}"), ensure_ascii=False)) for key, text in holding.items()]
+    holding = {key: text for key, text in holder.items() if isinstance(text, str) and words in text}
+    return [(f"{about}.{key}", json.dumps(text.replace(words, f"{{{field}}}"), ensure_ascii=False)) for key, text in holding.items()]
 
 
 Change = Callable[[Any], None]

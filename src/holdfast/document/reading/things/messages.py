@@ -106,13 +106,10 @@ def _filled(draft: Draft, template: str, text: str, line: int) -> str:
             field = field or next((name for name, labels in _BY_LABEL if says(words, *labels)), None)
         if field is None:
             choices = ("started", "restored", "elapsed") if says(words, "timestamp", "time", "date") else ()
-            draft.ask(
-                f"templates.{template}",
-                found[0],
-                Reading(None, "none of the message fields clearly means this; it is sent as it stands", choices),
-                line,
-            )
-            return found[0] if not found[0].startswith("{") else f"[{words}]"
+            stands = found[0] if not found[0].startswith("{") else f"[{words}]"
+            unclear = Reading(None, "none of the message fields clearly means this; it is sent as it stands", choices)
+            draft.ask(f"templates.{template}", found[0], unclear, line, words=stands)
+            return stands
         return "{" + field + "}"
 
     return re.sub(r"\bincident-\{incident\}", "{incident}", _PLACEHOLDER.sub(turned, text))
