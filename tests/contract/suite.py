@@ -1,7 +1,7 @@
 """What every suite says of itself, so that the house can tell which port is held to which suite and which class has kept it.
 
 A suite names its port. A test class that runs it names the implementations that it runs it on, and the suite looks at what the test
-class really opened: nothing is named that was not run. `tests/unit/test_house_contracts.py` derives from the source what must be named.
+class really opened: what it opens, it must name. `tests/unit/test_house_contracts.py` derives from the source what must be named.
 """
 
 from typing import ClassVar

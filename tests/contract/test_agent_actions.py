@@ -53,6 +53,7 @@ def ground(
     task: Task,
     before: Callable[[Agents], Awaitable[None]] | None = None,
     look: Callable[[Agents], Awaitable[Any]] = snapshot,
+    impatient: Callable[[Agents], Action] | None = None,
 ) -> Opens:
     @asynccontextmanager
     async def opened() -> AsyncIterator[Ground]:
@@ -64,7 +65,7 @@ def ground(
                 both.freeze(WEST)
                 both.freeze(EAST)
 
-            yield Ground(make(both), task, lambda: look(both), cut)
+            yield Ground(make(both), task, lambda: look(both), cut, impatient(both) if impatient is not None else None)
 
     return opened
 
@@ -108,7 +109,11 @@ class TestRedisPromote(ActionSuite):
     @pytest.fixture
     def opens(self) -> Opens:
         task = Task("promote-cache", "redis.promote", "cache", WEST, EAST, Mode.UNGRACEFUL, ORDER)
-        return ground(lambda both: RedisPromoteAction(both.clients, CLOCK, prove_redis_writer(both.caches)), task, to_be_promoted)
+
+        def make(both: Agents, seconds: float = 60.0) -> Action:
+            return RedisPromoteAction(both.clients, CLOCK, prove_redis_writer(both.caches), timeout_seconds=seconds)
+
+        return ground(make, task, to_be_promoted, impatient=lambda both: make(both, 1.0))
 
 
 class TestRedisReprotect(ActionSuite):
@@ -118,7 +123,11 @@ class TestRedisReprotect(ActionSuite):
     @pytest.fixture
     def opens(self) -> Opens:
         task = Task("reprotect-cache", "redis.reprotect", "cache", WEST, EAST, Mode.UNGRACEFUL, ORDER)
-        return ground(lambda both: RedisReprotectAction(both.clients, CLOCK), task, to_be_reprotected)
+
+        def make(both: Agents, seconds: float = 60.0) -> Action:
+            return RedisReprotectAction(both.clients, CLOCK, timeout_seconds=seconds)
+
+        return ground(make, task, to_be_reprotected, impatient=lambda both: make(both, 1.0))
 
 
 async def to_be_withdrawn(both: Agents) -> None:

@@ -48,7 +48,8 @@ class TestAgentExport(DivergenceSourceSuite):
                     return replace(TASK, source=EAST, target=WEST, order=Order(LATER.era, LATER.epoch, LATER.term, LATER.step + 1))
 
                 source = AgentExport(both.clients, store, CLOCK)
-                yield Lost(source, TASK, frozenset(ONLY_HERE[store]), contents, lambda: both.freeze(WEST), refusing)
+                impatient = AgentExport(both.clients, store, CLOCK, timeout_seconds=1.0)
+                yield Lost(source, TASK, frozenset(ONLY_HERE[store]), contents, lambda: both.freeze(WEST), refusing, impatient)
 
         return opened
 
@@ -77,7 +78,7 @@ class TestBucketExport(DivergenceSourceSuite):
             buckets.put(WEST, "recordings/clash", b"old")
             buckets.put(CENTRAL, "recordings/clash", b"new")
             buckets.put(CENTRAL, "recordings/new", b"of the target")
-            source = BucketExport(buckets.bindings)
+            source = BucketExport(buckets.bindings, timeout_seconds=3.0)
             held_alone = frozenset({"recordings/1", "recordings/größer"})
             try:
                 yield Lost(source, TASK, held_alone, buckets.snapshot, lambda: frozen(process), lambda: replace(TASK, source="mars"))

@@ -20,8 +20,8 @@ from holdfast.providers.file.divergence import DivergenceExportAction
 from holdfast.providers.postgres.verify import PostgresVerifyAction, prove_writer
 from lab.postgres_store_rig import EAST, WEST
 
-SILENCE_SECONDS = 1.0
-"""How long an action waits for an agent here: the suite only asks that silence ends as unknown."""
+PATIENCE_SECONDS, SILENCE_SECONDS = 60.0, 1.0
+"""How long an action waits for an agent that works, and for one that is silent."""
 
 
 def task(block: str) -> Task:
@@ -42,7 +42,7 @@ async def snapshot(both: Agents) -> Any:
 def ground(
     scene: Scene,
     roles: dict[str, str],
-    make: Callable[[Agents], Action],
+    make: Callable[[Agents, float], Action],
     block: str,
     cut: Callable[[Agents], None] | None = None,
     look: Callable[[Agents], Awaitable[Any]] = snapshot,
@@ -57,7 +57,7 @@ def ground(
                 if cut is not None:
                     cut(both)
 
-            yield Ground(make(both), task(block), lambda: look(both), silenced)
+            yield Ground(make(both, PATIENCE_SECONDS), task(block), lambda: look(both), silenced, make(both, SILENCE_SECONDS))
 
     return opened
 
@@ -68,8 +68,8 @@ class TestPostgresPromote(ActionSuite):
 
     @pytest.fixture
     def opens(self) -> Opens:
-        def make(both: Agents) -> Action:
-            return PostgresPromoteAction(both.clients, CLOCK, prove_writer(both.databases))
+        def make(both: Agents, seconds: float) -> Action:
+            return PostgresPromoteAction(both.clients, CLOCK, prove_writer(both.databases), timeout_seconds=seconds)
 
         return ground(lost(), {"east": "replica"}, make, "postgres.promote")
 
@@ -80,8 +80,8 @@ class TestPostgresRestore(ActionSuite):
 
     @pytest.fixture
     def opens(self) -> Opens:
-        def make(both: Agents) -> Action:
-            return PostgresRestoreAction(both.clients, CLOCK, prove_writer(both.databases))
+        def make(both: Agents, seconds: float) -> Action:
+            return PostgresRestoreAction(both.clients, CLOCK, prove_writer(both.databases), timeout_seconds=seconds)
 
         return ground(lost(), {"east": "replica"}, make, "postgres.restore")
 
@@ -95,7 +95,10 @@ class TestPostgresVerify(ActionSuite):
         def cut(both: Agents) -> None:
             silence(both, EAST, "postgres")
 
-        return ground(taken_over(), {"east": "writer"}, lambda both: PostgresVerifyAction(both.databases), "postgres.verify", cut)
+        def make(both: Agents, seconds: float) -> Action:
+            return PostgresVerifyAction(both.databases, timeout_seconds=seconds)
+
+        return ground(taken_over(), {"east": "writer"}, make, "postgres.verify", cut)
 
 
 class TestPostgresReprotect(ActionSuite):
@@ -104,8 +107,8 @@ class TestPostgresReprotect(ActionSuite):
 
     @pytest.fixture
     def opens(self) -> Opens:
-        def make(both: Agents) -> Action:
-            return PostgresReprotectAction(both.clients, CLOCK)
+        def make(both: Agents, seconds: float) -> Action:
+            return PostgresReprotectAction(both.clients, CLOCK, timeout_seconds=seconds)
 
         return ground(taken_over(), {"east": "writer", "west": "barred"}, make, "postgres.reprotect")
 
@@ -116,8 +119,8 @@ class TestDivergenceExport(ActionSuite):
 
     @pytest.fixture
     def opens(self, tmp_path: Path) -> Opens:
-        def make(both: Agents) -> Action:
-            sources = {store: (store, AgentExport(both.clients, store, CLOCK)) for store in both.stores}
+        def make(both: Agents, seconds: float) -> Action:
+            sources = {store: (store, AgentExport(both.clients, store, CLOCK, timeout_seconds=seconds)) for store in both.stores}
             return DivergenceExportAction(tmp_path, sources, CLOCK)
 
         async def look(both: Agents) -> Any:

@@ -19,6 +19,8 @@ from lab.lab_rig import PLAN
 
 ANSWER_SECONDS = 120.0
 """How long one command may take: `lab up` and `lab down` take longest."""
+MOST_TRIES = 2
+"""So often a step may want another try before something is wrong with it."""
 
 
 class Terminal:
@@ -60,9 +62,9 @@ class Person:
         return ended.stdout
 
     def insists(self, *words: str) -> str:
-        """One command, typed again as long as what it speaks to is too busy to answer (exit code 2 or 3: nothing was done)."""
+        """One command, typed again as long as it says that the lab is too busy to answer. Anything else that it says is a fault."""
         end = time.monotonic() + ANSWER_SECONDS
-        while (ended := self.types(*words)).returncode in (2, 3) and time.monotonic() < end:
+        while "the lab does not answer" in (ended := self.types(*words)).stderr and time.monotonic() < end:
             time.sleep(1.0)
         assert ended.returncode == 0, f"holdfast {shlex.join(words)}: {ended.stdout}{ended.stderr}"
         return ended.stdout
@@ -107,9 +109,10 @@ class Person:
     def follows(self, condition: Callable[[dict[str, Any]], Any], what: str, seconds: float = 120.0) -> dict[str, Any]:
         """Does what Holdfast asks for, by the commands that it prints, until what status says meets the condition.
 
-        On a busy machine it may ask more than once: the loss is larger than was approved, or a step wants another try. A question with
-        another answer than these is nobody's here, and so the time runs out.
+        On a busy machine it may ask more than once: the loss is larger than was approved, or a step wants another try; each try is counted,
+        and more than MOST_TRIES are a fault. A question with another answer than these is nobody's here, and so the time runs out.
         """
+        tries: list[str] = []
 
         def met(now: dict[str, Any]) -> Any:
             found = condition(now)
@@ -117,6 +120,8 @@ class Person:
             if command.startswith("holdfast approve "):
                 self.types(*shlex.split(command)[1:], "--yes")
             elif command.startswith("holdfast choose ") and shlex.split(command)[3] == "retry":
+                tries.append(command)
+                assert len(tries) <= MOST_TRIES, tries
                 self.types(*shlex.split(command)[1:])
             return found
 

@@ -198,7 +198,8 @@ def test_what_mends_nothing_of_a_plan_that_does_not_load_is_refused(
 
 
 def test_a_question_about_words_in_a_text_is_answered_with_the_field_that_takes_their_place(plan: Path) -> None:
-    asked = "questions:\n  - { about: templates.update, says: \"'[Moment]': it can mean more than one thing\", words: '[Moment]', choices: [started, elapsed] }\n"
+    says = "says: \"'[Moment]': it can mean more than one thing\", words: '[Moment]'"
+    asked = f"questions:\n  - {{ about: templates.update, {says}, choices: [started, elapsed] }}\n"
     text = TEXT.replace('subject: "{incident} after {elapsed}: {state}"', "subject: 'As of [Moment]: {state}'", 1)
     plan.write_text(text.replace("questions: # until", f"{asked}  # until", 1), encoding="utf-8")
     assert run(["answer", str(plan), "templates.update", "elapsed"]) == 0

@@ -235,24 +235,31 @@ def test_a_key_that_is_pressed_in_a_call_acknowledges_for_whose_telephone_rang(s
 
 def test_whoever_presses_a_button_alone_is_told_what_came_of_it(tmp_path: Path) -> None:
     heard: list[dict[str, Any]] = []
-    port = free_port()
+    elsewhere: list[bytes] = []
+    port, foreign_port = free_port(), free_port()
 
     async def taken(request: Request) -> Response:
         heard.append(await request.json())
         return Response()
 
+    async def not_meant(request: Request) -> Response:
+        elsewhere.append(await request.body())
+        return Response()
+
     there = Starlette(routes=[Route("/actions/1", taken, methods=["POST"])])
+    foreign = Starlette(routes=[Route("/actions/1", not_meant, methods=["POST"])])
     secret = tmp_path / "secret"
     chat = {"signing_secret_file": secret, "replies_to": f"http://127.0.0.1:{port}/"}
-    with running(there, port), serving(tmp_path, chat=chat) as served:
+    with running(there, port), running(foreign, foreign_port), serving(tmp_path, chat=chat) as served:
         served.paper.lose_region()
-        for url in (f"http://127.0.0.1:{port}/actions/1", "http://127.0.0.1:1/elsewhere", None):
+        for url in (f"http://127.0.0.1:{foreign_port}/actions/1", None, f"http://127.0.0.1:{port}/actions/1"):
             for value in (button(Deed.ACKNOWLEDGE, "inc-1-1"), button(Deed.ACKNOWLEDGE, "inc-9-9")):
                 served.browser.post("/in/slack", **slack_press(value, url))
         until = time.monotonic() + 20.0
         while len(heard) < 2 and time.monotonic() < until:
             time.sleep(0.05)
     assert sorted(one["text"][:9] for one in heard) == ["accepted:", "inc-9-9 i"]
+    assert elsewhere == [], "an address that is not Slack's is told nothing, though it was asked for first"
     assert all(one["response_type"] == "ephemeral" and one["replace_original"] is False for one in heard)
 
 

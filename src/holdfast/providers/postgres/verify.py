@@ -16,7 +16,6 @@ from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
 from holdfast.providers.postgres.session import ServerRefusal, Session
 
 _TIMEOUT_SECONDS = 5.0
-_DEEP_TIMEOUT_SECONDS = 30.0
 _ORPHANS_LOOKED_FOR_IN = 10_000
 
 _WRITE = """
@@ -82,8 +81,9 @@ class PostgresVerifyAction:
     So a look that was not taken is never held for one that found nothing wrong (after a restart it is taken again).
     """
 
-    def __init__(self, databases: Mapping[str, PostgresBinding]) -> None:
+    def __init__(self, databases: Mapping[str, PostgresBinding], *, timeout_seconds: float = 30.0) -> None:
         self._databases = databases
+        self._timeout_seconds = timeout_seconds
         self._prove = prove_writer(databases)
         self._seen: dict[Order, Finding] = {}
 
@@ -93,7 +93,7 @@ class PostgresVerifyAction:
 
     async def act(self, task: Task) -> Outcome:
         """Look at everything."""
-        finding = await _ask(self._databases[task.target], _whole, _DEEP_TIMEOUT_SECONDS)
+        finding = await _ask(self._databases[task.target], _whole, self._timeout_seconds)
         self._seen = {task.order: finding}
         results = {Answer.YES: Result.SUCCEEDED, Answer.NO: Result.FAILED, Answer.UNKNOWN: Result.UNKNOWN}
         return Outcome(results[finding.answer], finding.detail, finding.facts)
