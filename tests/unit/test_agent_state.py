@@ -1,6 +1,10 @@
 """The agent forgets nothing that it said, and never takes a damaged file for an empty one."""
 
 import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ from holdfast.agent import state as states
 from holdfast.agent.authority import REGION, Authority
 from holdfast.agent.configuration import BadConfiguration, load
 from holdfast.agent.pulse import boot_seconds
+from holdfast.agent.renewal import Renewal
 from holdfast.agent.state import DamagedState, Records, Role, StateFile
 from holdfast.fencing.order import Order, Verdict
 from holdfast.fencing.promise import Ask, Certificate, Epoch, Evidence, Timing
@@ -18,6 +23,13 @@ from holdfast.fencing.signing import record_is_genuine
 KEY = b"a key of sixteen bytes"
 TIMING = Timing(0.01, 0.25)
 E1, E2 = Epoch(0, 1), Epoch(0, 2)
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    until = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < until, what
+        time.sleep(0.005)
 
 
 def authority(folder: Path, region: str = "east") -> Authority:
@@ -121,6 +133,30 @@ def test_the_target_withdraws_on_its_own_knowledge_unless_it_has_taken_the_epoch
     assert east.take_up(Order(0, 3, 1, 8)).yes, "the second store of the same promotion"
     assert not east.withdraw(Order(0, 3, 1, 9), Evidence.UNKNOWN).yes
     assert east.asking(3.0) is not None
+
+
+def test_a_region_that_has_just_taken_the_right_to_write_up_asks_for_the_lease_at_once(tmp_path: Path) -> None:
+    (tmp_path / "agent.json").write_text(json.dumps(_configuration(tmp_path)))
+    configuration = replace(load(tmp_path / "agent.json"), region="east", ttl_seconds=300.0)
+    east = authority(tmp_path)
+    asked: list[str] = []
+
+    class Asking(Renewal):
+        def once(self) -> None:
+            asked.append(east.state.memory.holder if east.asking(300.0) is not None else "nobody")
+
+    ended = threading.Event()
+    asking = threading.Thread(target=Asking(configuration, east, configuration.controller).run, args=(ended,), daemon=True)
+    asking.start()
+    wait_for(lambda: asked == ["nobody"], "a first look, and the next one is a minute away")
+    east.prepare(Order(0, 2, 1, 1))
+    assert east.consent(Order(0, 2, 1, 2), Certificate("west", E1, Order(0, 2, 1, 1), 0.0)).yes
+    assert east.take_up(Order(0, 2, 1, 3)).yes
+    wait_for(lambda: asked == ["nobody", "east"], "it asks although its pause is not over")
+    ended.set()
+    east.yield_power(Order(0, 3, 1, 1))
+    asking.join(10)
+    assert not asking.is_alive()
 
 
 def _configuration(folder: Path) -> dict[str, Any]:

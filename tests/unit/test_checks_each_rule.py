@@ -101,7 +101,7 @@ CASES = (
     ),
     case("HF118", N, {"components.cache.rpo": REMOVED}, "components.cache components.cache.backups.log replication_links.cache-copy"),
     case("HF119", W, {"components.network.rto": "16m"}, "components.database.rto components.database.needs.0 components.network.rto"),
-    case("HF119", W, {f"{FAILOVER}.4.after": ["promote-cache", "activate-bucket"]}, f"{OUTAGE}.phases.3.steps.1 {FAILOVER}.1"),
+    case("HF119", W, {f"{FAILOVER}.4.after": ["promote-cache", "activate-bucket"]}, f"{OUTAGE}.phases.3.steps.0 {FAILOVER}.1"),
     case("HF120", W, {"functions.voice.size": {"run": 4, "needed": 5}}, "functions.voice.size"),
     case("HF120", W, {f"{OUTAGE}.triggers.1.count": 3}, f"{OUTAGE}.triggers.1.count regions.eu-west-1.zones"),
     case("HF120", N, {"functions.voice.size": {"run": 4, "needed": 3}}, "functions.voice.size regions.eu-west-1.zones"),

@@ -30,6 +30,8 @@ class Authority:
         self.lock = threading.RLock()
         self.changed = threading.Event()
         """Set whenever the keeper should look before its next tick."""
+        self._asking = threading.Condition()  # held for a moment only, and after `lock` where both are
+        self._turns = 0
         self._state = state
         self._file = file
         self.records = records
@@ -114,6 +116,12 @@ class Authority:
         """What to ask grantors for now; None when this region has nothing to ask for."""
         with self.lock:
             return Ask(self._state.region, self.epoch, self._state.instance, ttl_seconds) if self.holding else None
+
+    def wait_to_ask(self, turns: int, seconds: float) -> int:
+        """Wait so long, or until this region has begun to ask anew since it had done so `turns` times. Returns how often it has by now."""
+        with self._asking:
+            self._asking.wait_for(lambda: self._turns != turns, timeout=seconds)
+            return self._turns
 
     def granted(self, grantor: str, epoch: Epoch, sent_seconds: float, ttl_seconds: float) -> None:
         """A grantor promised."""
@@ -286,6 +294,9 @@ class Authority:
 
     def _ask_again_from(self, moment_seconds: float) -> None:
         self._lease, self._asked_from_seconds = Lease(self.epoch), moment_seconds
+        with self._asking:
+            self._turns += 1
+            self._asking.notify_all()
 
     # -- durability -------------------------------------------------------------------------------------------------------------
 

@@ -48,6 +48,8 @@ class Running:
     pid: int | None = None
     ready: bool = False
     ending: bool = False
+    served: bool = False
+    """Whether it was ever ready, so that a load balancer may have sent it something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,7 @@ class Runner:
     def _end(self, instance: Running) -> None:
         instance.ending, instance.ready = True, False
         if instance.pid is not None:
-            self._forks.end(instance.pid)
+            self._forks.end(instance.pid, signal.SIGTERM if instance.served else signal.SIGKILL)
             self._background(self._kill_late(instance, instance.pid))
 
     def _background(self, work: Coroutine[None, None, None]) -> None:
@@ -231,7 +233,7 @@ class Runner:
             if not self._is_alive(instance):
                 return
             if ready != instance.ready:
-                instance.ready = ready
+                instance.ready, instance.served = ready, instance.served or ready
                 self._failures = 0 if ready else self._failures
                 self.wake()
             await asyncio.sleep(_LOOK_SECONDS if ready else _FIRST_LOOK_SECONDS)
