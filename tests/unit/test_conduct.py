@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from holdfast.conduct.policy import next_moves
 from holdfast.conduct.situation import Alarm, FunctionHit, LossBound, Write
+from holdfast.console.asked import asked
+from holdfast.console.state import state as as_shown
 from holdfast.decision.table import ENDED, TRANSITIONS, Event, State, diagram, next_state
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
@@ -170,7 +172,6 @@ def test_silence_is_not_consent() -> None:
 def test_silence_stands_down_where_the_plan_says_so() -> None:
     paper = Paper(plan=approval_rule(LOADED.plan, if_unanswered="stand-down"))
     paper.lose_region()
-    paper.alarms = ()
     paper.wait(31 * 60)
     assert paper.incident.state is State.STOOD_DOWN
     assert Kind.INCIDENT_CLOSED in paper.kinds()
@@ -182,6 +183,8 @@ def test_a_cause_that_goes_away_before_the_decision_changes_nothing() -> None:
     paper.region_answers()
     paper.wait(1)
     assert paper.incident.state is State.AWAITING_APPROVAL, "a moment of calm is not the end of a cause"
+    shown = asked(as_shown(paper.situation(), 1.0, None, {}))[0].text
+    assert "has not been seen for 1 s: nothing is moved while that is so, and in 4 s the incident stands down" in shown
     paper.wait(5)
     assert paper.incident.state is State.STOOD_DOWN
     assert paper.begun == []

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import holdfast
 from holdfast.console.serving import doors, patience
-from holdfast.console.serving.accounts import Accounts, Tokens
+from holdfast.console.serving.accounts import TRIES, TRIES_FROM_ANYWHERE, TRIES_SECONDS, Accounts, NotSignedIn, Tokens
 from holdfast.console.serving.doors import HEADERS, NEEDS
 from holdfast.console.serving.sessions import Sealer
 from holdfast.decision.access import Scope
@@ -160,6 +160,28 @@ def test_a_crowd_that_guesses_passwords_keeps_nobody_from_a_page_and_opens_nothi
     assert all(answer.headers["retry-after"] == "60" for answer in answers if answer.status_code == 429)
     assert took < 10.0
     assert served.browser.get("/").status_code == 200
+
+
+def test_whoever_guesses_a_name_locks_it_for_their_own_address_and_not_for_its_owner(served: Served) -> None:
+    def tried(address: str, password: str) -> str:
+        with httpx.Client(transport=httpx.HTTPTransport(local_address=address), trust_env=False) as client:
+            return client.post(f"{served.url}/sign-in", data={"name": "one", "password": password}).text
+
+    said = [tried("127.0.0.2", "a wrong password") for _ in range(TRIES + 1)]
+    assert ["too many wrong tries" in one for one in said] == [False] * TRIES + [True]
+    assert "too many wrong tries" in tried("127.0.0.2", PASSWORD), "not even with the right one"
+    sign_in(served)
+
+
+def test_many_addresses_together_lock_a_name_for_all(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path / "accounts.json")
+    accounts.set("one", "exercise-one", PASSWORD, break_glass=True)
+    for number in range(TRIES_FROM_ANYWHERE):
+        with pytest.raises(NotSignedIn, match="is wrong"):
+            accounts.signed_in("one", "a wrong password", 0.0, f"192.0.2.{number}")
+    with pytest.raises(NotSignedIn, match="too many"):
+        accounts.signed_in("one", PASSWORD, 1.0, "198.51.100.1")
+    assert accounts.signed_in("one", PASSWORD, TRIES_SECONDS + 1.0, "198.51.100.1").person == "exercise-one"
 
 
 @pytest.mark.parametrize("number", [2_000, pytest.param(10_000, marks=pytest.mark.prove)])

@@ -15,7 +15,7 @@ from holdfast.conduct.reapply import ordered
 from holdfast.conduct.receipts import receipt
 from holdfast.conduct.runs import FAILOVER, phases_of
 from holdfast.conduct.situation import Command, Move, Situation, Write
-from holdfast.conduct.suspicion import ending, opening, transition, waits_for_word
+from holdfast.conduct.suspicion import calm_seconds, cause_gone_seconds, ending, opening, transition, waits_for_word
 from holdfast.decision.approval import objection, role_used
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
@@ -77,7 +77,19 @@ def _approve(situation: Situation, incident: IncidentState, command: Command) ->
     }
     given = len(incident.approvals) + 1
     also = answering.answered_by_approving(situation, incident, command)
-    return f"accepted: approval {given} of {proposal.count}", (Write(Kind.APPROVED, incident.incident, body), *also)
+    said = f"accepted: approval {given} of {proposal.count}{_not_now(situation, incident)}"
+    return said, (Write(Kind.APPROVED, incident.incident, body), *also)
+
+
+def _not_now(situation: Situation, incident: IncidentState) -> str:
+    """What an approver must know of a region that has come back in the meantime."""
+    gone = cause_gone_seconds(situation, incident)
+    if gone is None:
+        return ""
+    left = max(calm_seconds(situation) - (situation.now - gone), 0.0)
+    held = "nothing is moved unless it fails again"
+    by_hand = "`holdfast declare` moves it all the same"
+    return f"; but {incident.source} has come back: {held}, and in {left:.0f} s the incident stands down ({by_hand})"
 
 
 def _refuse(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:

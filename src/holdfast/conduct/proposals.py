@@ -6,7 +6,7 @@ from typing import Any
 from holdfast.conduct.assessment import smallest_rpo_seconds
 from holdfast.conduct.runs import FAILOVER, WAY_BACK, mode_of_run, moves_writers, regions_of_run
 from holdfast.conduct.situation import LossBound, Move, Situation, Write
-from holdfast.conduct.suspicion import ending, transition
+from holdfast.conduct.suspicion import cause_gone_seconds, ending, transition
 from holdfast.decision.approval import REQUESTER_HOLDFAST, Proposal, is_satisfied, proposal_hash
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event
@@ -108,7 +108,13 @@ def _changed(situation: Situation, incident: IncidentState, proposal: Proposal) 
 
 
 def settle_proposal(situation: Situation, incident: IncidentState, run: str, step: PlannedStep, order: Order) -> tuple[Move, ...]:
-    """Decide when enough people approved what is still true; ask again when it changed; act on silence as the plan says."""
+    """Decide when enough people approved what is still true; ask again when it changed; act on silence as the plan says.
+
+    While its cause is gone nothing is decided and nobody is asked: people approve a move away from a region that fails, and it may just
+    have come back.
+    """
+    if cause_gone_seconds(situation, incident) is not None:
+        return ()
     proposal = incident.proposal
     if proposal is None:
         return propose(situation, incident, run, step.id)

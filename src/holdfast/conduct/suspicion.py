@@ -128,16 +128,23 @@ def incidents(situation: Situation) -> tuple[Move, ...]:
         # Nothing was begun: an alert must not hold off what Holdfast measures itself.
         reason = "Holdfast itself sees the region fail: that is conducted instead of the alert"
         return ending(incident, Event.CAUSE_GONE, reason, outcome="superseded")
-    undecided = incident.state in (State.DECLARED, State.AWAITING_APPROVAL)
-    from_trigger = incident.mode == "ungraceful" and incident.trigger != "command" and not from_signal(incident)
-    cause_left = any(alarm.region == incident.source for alarm in situation.alarms)
-    calm_for = situation.now - _last_cause(situation, incident)
-    if undecided and from_trigger and not cause_left and calm_for >= max(situation.profile.hold, CALM_SECONDS):
+    gone = cause_gone_seconds(situation, incident)
+    if gone is not None and situation.now - gone >= calm_seconds(situation):
         return ending(incident, Event.CAUSE_GONE, "the trigger's condition went away before anything was decided; nothing was changed")
     return ()
 
 
-def _last_cause(situation: Situation, incident: IncidentState) -> float:
+def calm_seconds(situation: Situation) -> float:
+    """How long a cause must have been gone before an incident that decided nothing stands down."""
+    return max(situation.profile.hold, CALM_SECONDS)
+
+
+def cause_gone_seconds(situation: Situation, incident: IncidentState) -> float | None:
+    """Since when what opened an undecided incident is not seen any more; None while it is, and where no measured trigger opened it."""
+    undecided = incident.state in (State.DECLARED, State.AWAITING_APPROVAL)
+    from_trigger = incident.mode == "ungraceful" and incident.trigger != "command" and not from_signal(incident)
+    if not undecided or not from_trigger or any(alarm.region == incident.source for alarm in situation.alarms):
+        return None
     cleared = situation.installation.cleared.get(incident.source)
     return incident.opened_seconds if cleared is None else max(cleared, incident.opened_seconds)
 

@@ -28,8 +28,16 @@ def asked(state: Mapping[str, Any]) -> tuple[Said, ...]:
     if incident is None or incident["state"] not in _BEFORE_SERVICE_IS_BACK:
         return ()
     why = Said(PLAIN, f"because {incident['reason']}; {state['serving']} holds the right to write, epoch {state['era']}.{state['epoch']}")
-    proposal = incident["proposal"]
+    proposal, gone = incident["proposal"], incident.get("cause_gone")
+    if gone is not None:
+        why = _come_back(incident, gone)
     return (why,) if proposal is None else (why, _loss(proposal))
+
+
+def _come_back(incident: Mapping[str, Any], gone: Mapping[str, float]) -> Said:
+    unseen = f"what opened it ({incident['reason']}) has not been seen for {duration(gone['for_seconds'])}"
+    left = duration(gone["stands_down_in_seconds"])
+    return Said("unknown", f"{unseen}: nothing is moved while that is so, and in {left} the incident stands down")
 
 
 def _loss(proposal: Mapping[str, Any]) -> Said:

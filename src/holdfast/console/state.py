@@ -11,7 +11,7 @@ from holdfast.conduct.course import run_progress
 from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Situation
-from holdfast.conduct.suspicion import waits_for_word
+from holdfast.conduct.suspicion import calm_seconds, cause_gone_seconds, waits_for_word
 from holdfast.conduct.turning import outlook
 from holdfast.console.acting import acting, by_hand
 from holdfast.console.calling import calling, messages
@@ -81,6 +81,7 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "trigger": incident.trigger,
         "reason": incident.records[0].body["reason"],
         "waits_for_word": waits_for_word(incident),
+        "cause_gone": _cause_gone(situation, incident),
         "impact_seconds": incident.impact_seconds,
         "opened_seconds": incident.opened_seconds,
         "elapsed_seconds": elapsed,
@@ -100,6 +101,15 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "calling": calling(situation, incident),
         "messages": messages(situation, incident),
     }
+
+
+def _cause_gone(situation: Situation, incident: IncidentState) -> dict[str, float] | None:
+    """For how long what opened an undecided incident has not been seen, and how much longer until it stands down."""
+    gone = cause_gone_seconds(situation, incident)
+    if gone is None:
+        return None
+    lasted = situation.now - gone
+    return {"for_seconds": lasted, "stands_down_in_seconds": max(calm_seconds(situation) - lasted, 0.0)}
 
 
 def _broken_glass(situation: Situation) -> dict[str, Any] | None:

@@ -1,7 +1,8 @@
 """Local accounts and machines' tokens, each kept as a hash in a file that only its owner can read.
 
-Rules: a password is kept with argon2; a wrong name takes as long as a wrong password and is answered alike. After some wrong tries a
-name is locked for a while, by name and not by address, so that many addresses don't help. A token is random and long, so a plain hash of
+Rules: a password is kept with argon2; a wrong name takes as long as a wrong password and is answered alike. After some wrong tries from
+one address a name is locked for that address for a while, so that nobody locks a person out from elsewhere; after many from anywhere it is
+locked for all, so that many addresses don't help. A token is random and long, so a plain hash of
 it is enough; it is shown once, when it is made.
 """
 
@@ -23,8 +24,11 @@ from holdfast.decision.access import NOBODY, Principal, Scope, machine
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
 TRIES = 5
+"""So many wrong ones of a name from one address."""
+TRIES_FROM_ANYWHERE = 50
 TRIES_SECONDS = 300.0
 _MOST_NAMES = 10_000
+_ANYWHERE = "*"
 
 
 class NotSignedIn(Exception):
@@ -56,7 +60,7 @@ class Accounts:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._wrong: dict[str, Recent] = {}
+        self._wrong: dict[tuple[str, str], Recent] = {}
 
     def all(self) -> dict[str, Account]:
         """Name → account."""
@@ -81,20 +85,28 @@ class Accounts:
         entry = kept(self._path).get(name)
         return None if entry is None else _digest(entry["hash"])[:16]
 
-    def signed_in(self, name: str, password: str, now: float) -> Account:
-        """The account that this is the password of. Raises NotSignedIn. It takes as long as argon2 does: call it beside the loop."""
-        if len(self._wrong) >= _MOST_NAMES and name[:100] not in self._wrong:  # a flood of names must not open one that is locked
-            self._wrong.pop(next((known for known, wrong in self._wrong.items() if wrong.count(now) < TRIES), name), None)
-        tries = self._wrong.setdefault(name[:100], Recent(TRIES_SECONDS))  # one for all who try at the same moment
+    def signed_in(self, name: str, password: str, now: float, address: str = "") -> Account:
+        """The account that this is the password of. Raises NotSignedIn. It takes as long as argon2 does: call it beside the loop.
+
+        `address`: where it is tried from.
+        """
+        here, anywhere = self._tries((name[:100], address), now), self._tries((name[:100], _ANYWHERE), now)
         account = self.all().get(name)
         genuine = _fits(account.hash if account is not None else _nobodys_hash(), password[:LONGEST_PASSWORD]) and account is not None
-        if tries.count(now) >= TRIES:
+        if here.count(now) >= TRIES or anywhere.count(now) >= TRIES_FROM_ANYWHERE:
             raise NotSignedIn(f"too many wrong tries: wait {TRIES_SECONDS / 60:.0f} minutes")
         if not genuine or account is None:
-            tries.add(now)
+            here.add(now)
+            anywhere.add(now)
             raise NotSignedIn("name or password is wrong")
-        self._wrong.pop(name[:100], None)
+        self._wrong.pop((name[:100], address), None)
         return account
+
+    def _tries(self, of: tuple[str, str], now: float) -> Recent:
+        """The wrong ones of late: one count for all who try at the same moment."""
+        if len(self._wrong) >= _MOST_NAMES and of not in self._wrong:  # a flood of names must not open one that is locked
+            self._wrong.pop(next((known for known, wrong in self._wrong.items() if wrong.count(now) < TRIES), of), None)
+        return self._wrong.setdefault(of, Recent(TRIES_SECONDS))
 
 
 class Tokens:

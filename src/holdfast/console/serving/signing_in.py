@@ -89,7 +89,7 @@ class SigningIn:
     @asynccontextmanager
     async def _in_turn(self, visit: Visit) -> AsyncIterator[None]:
         """One password after the other. Raises Refused for whoever crowds the door."""
-        address = visit.request.client.host if visit.request.client is not None else ""
+        address = _address(visit)
         if self._waiting.total() >= MOST_WAITING or self._waiting[address] >= MOST_WAITING_OF_ONE:
             raise Refused(429, "too many try to sign in at this moment: try again in a moment. Links and open sessions work as before")
         self._waiting[address] += 1
@@ -100,8 +100,9 @@ class SigningIn:
             self._waiting[address] -= 1
             self._waiting = +self._waiting
 
-    async def _account(self, name: str, password: str) -> Account:
-        return await asyncio.to_thread(self._accounts.signed_in, name, password, self._now())
+    async def _account(self, visit: Visit, number: str = "") -> Account:
+        name, password = visit.first(f"name{number}"), visit.first(f"password{number}")
+        return await asyncio.to_thread(self._accounts.signed_in, name, password, self._now(), _address(visit))
 
     def _in(self, person: str, through: str, minutes: float, account: str = "") -> Response:
         response = RedirectResponse("/", status_code=303)
@@ -112,7 +113,7 @@ class SigningIn:
     async def _sign_in(self, visit: Visit) -> Response:
         try:
             async with self._in_turn(visit):
-                account = await self._account(visit.first("name"), visit.first("password"))
+                account = await self._account(visit)
             if account.break_glass:
                 raise NotSignedIn("name or password is wrong")
         except NotSignedIn as error:
@@ -137,7 +138,7 @@ class SigningIn:
 
     async def _tried(self, visit: Visit, number: str) -> Account | None:
         try:
-            account = await self._account(visit.first(f"name{number}"), visit.first(f"password{number}"))
+            account = await self._account(visit, number)
         except NotSignedIn:
             return None
         return account if account.break_glass else None
@@ -172,3 +173,7 @@ class SigningIn:
         response = self._in(person, "page", self._settings.session_minutes)
         response.delete_cookie(self._pending_cookie, httponly=True, samesite="lax", secure=self._secure)
         return response
+
+
+def _address(visit: Visit) -> str:
+    return visit.request.client.host if visit.request.client is not None else ""
