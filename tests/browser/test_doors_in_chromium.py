@@ -245,4 +245,4 @@ def test_whoever_opens_what_is_void_or_over_reads_why(browser: Chromium, served:
     for path in ("/a/nonsense", "/nowhere"):
         tab = open_page(browser, f"{served.url}{path}", width=320)
         assert tab.value("document.querySelector('h1').innerText").startswith("✕") and not tab.value(STICKS_OUT)
-        assert [complaint for complaint in tab.complaints() if "40" not in complaint] == []
+        assert [complaint for complaint in tab.complaints() if "status of 40" not in complaint] == []

@@ -244,7 +244,8 @@ def test_state_is_never_colour_alone(browser: Chromium, address: str) -> None:
     assert signs
     # An icon and a word, or in the rows of the steps an icon before the step's own word; where the icon is drawn, the word beside it.
     bare = [sign for sign in signs if not re.match(r"^[✓✕?]( .+)?$", sign) and sign != "noted"]
-    assert set(tab.value("[...document.querySelectorAll('.sign:has(svg)')].map(s => s.lastChild.textContent)")) <= {"at risk", "in time"}
+    drawn = set(tab.value("[...document.querySelectorAll('.sign:has(svg)')].map(s => s.lastChild.textContent)"))
+    assert drawn and drawn <= {"at risk", "in time"}
     assert bare == []
     shapes = tab.value("[...new Set([...document.querySelectorAll('figure rect')].map(r => r.className.baseVal))]")
     heights = {shape: tab.value(f"document.querySelector('figure rect.{shape.split()[-1]}').getAttribute('height')") for shape in shapes}

@@ -25,6 +25,7 @@ from lab.postgres_store_rig import SilentRelay
 
 CLOCK = SystemClock()
 HOST = "127.0.0.1"
+START_SECONDS = 20.0
 PLAN = load(Path(__file__).resolve().parents[2] / "examples/voicehive/plan.yaml").plan
 
 
@@ -51,8 +52,9 @@ class Program:
         self._looking = asyncio.create_task(observer.run())
         self._server = uvicorn.Server(uvicorn.Config(application(observer), host=HOST, port=self.port, log_level="error", lifespan="off"))
         self._serving = asyncio.create_task(self._server.serve())
-        while not self._server.started:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(START_SECONDS):
+            while not self._server.started:
+                await asyncio.sleep(0.01)
 
     async def end(self) -> None:
         self._looking.cancel()

@@ -44,7 +44,7 @@ def test_a_region_is_lost_and_comes_home_by_what_a_person_types() -> None:
                 assert clients.ends() == 0
                 assert controller.ends() == 0, controller.text()
             said = person.does("lab", "down")
-            assert "down in" in said
+            assert "down in" in said, said
         assert left(lab, home / "var" / "lab") == []
         assert "no lab runs" in person.does("lab", "down"), "what was taken down is gone"
         assert (written["kind"], written["execution"], written["failback"]["done"]) == ("incident", "ungraceful", True)

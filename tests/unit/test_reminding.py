@@ -14,7 +14,7 @@ from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
 from holdfast.ports.journal_store import JournalFull
-from holdfast.simulation.journal import MemoryDisk, MemoryJournal
+from holdfast.simulation.journal import JournalFault, MemoryDisk, MemoryJournal
 from unit.test_watch import Moment
 
 HOME, AWAY = "eu-west-1", "eu-central-1"
@@ -50,7 +50,8 @@ class Rig:
 
     def __init__(self) -> None:
         clock = Moment()
-        self.journal = MemoryJournal(MemoryDisk())
+        self.disk = MemoryDisk()
+        self.journal = MemoryJournal(self.disk)
         self.chronicle = Chronicle(self.journal, clock, HOME)
         self.balancer = Balancer()
         self.reminding = Reminding(AWAY, {"loadbalancer.switch": self.balancer}, self.chronicle, clock, JournalRoom(clock))
@@ -103,18 +104,13 @@ def test_what_does_not_come_about_is_tried_on_and_not_recorded_every_second() ->
     played(story())
 
 
-def test_nothing_is_said_that_could_not_be_recorded_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_said_that_could_not_be_recorded_first() -> None:
     async def story() -> None:
         rig = Rig()
-
-        def full(writes: Any) -> None:
-            raise JournalFull("no room")
-
-        with monkeypatch.context() as without_room:
-            without_room.setattr(rig.chronicle, "append", full)
-            with pytest.raises(JournalFull):
-                await rig.reminding.look()
-        assert rig.balancer.acts == 0
+        rig.disk.faults[rig.disk.appends + 1] = JournalFault.FULL
+        with pytest.raises(JournalFull):
+            await rig.reminding.look()
+        assert (rig.kinds(), rig.balancer.acts) == ([], 0)
         await rig.reminding.look()
         assert rig.balancer.acts == 1
 

@@ -1,5 +1,6 @@
 """A channel in memory: what was sent, at most once for each key, and what it is to be like to lose it."""
 
+import asyncio
 from collections import deque
 from enum import StrEnum
 
@@ -14,6 +15,8 @@ class ChannelFault(StrEnum):
     UNREACHABLE = "unreachable"
     LOST_ANSWER = "lost-answer"
     """It arrived, but nobody learns of it."""
+    SILENT = "silent"
+    """It did not arrive, and nothing ever answers."""
 
 
 class MemoryNotifier:
@@ -32,6 +35,8 @@ class MemoryNotifier:
         fault = self.faults.popleft() if self.faults else None
         if fault is ChannelFault.UNREACHABLE:
             raise ConnectionError("the channel can't be reached")
+        if fault is ChannelFault.SILENT:
+            await asyncio.Event().wait()
         self.sent.setdefault(notification.key, notification)
         if fault is ChannelFault.LOST_ANSWER:
             raise TimeoutError("the channel did not answer")
