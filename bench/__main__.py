@@ -6,6 +6,7 @@ import sys
 SCRIPTS = (
     "startup",
     "plan_size",
+    "check_size",
     "forecast_size",
     "import_growth",
     "journal",
