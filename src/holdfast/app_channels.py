@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.controller.channels import ExerciseGuard, Mailbox, RateLimited, SecondWay
+from holdfast.controller.channels import ExerciseGuard, Mailbox, RateLimited, SecondWay, WithoutAddress
 from holdfast.controller.telling import Links
 from holdfast.plan.bindings import Bindings
 from holdfast.plan.channel_bindings import (
@@ -43,8 +43,8 @@ from holdfast.providers.statuspage.notifier import StatusPageNotifier
 from holdfast.providers.twilio.notifier import SmsNotifier, TwilioAccount, VoiceNotifier
 from holdfast.providers.webhook.notifier import WebhookNotifier
 
-PUBLIC = (StatusPageWay, InAppWay, WebhookWay)
-"""Channels whose readers are customers and partners."""
+PUBLIC = (PagerDutyWay, SlackWebhookWay, StatusPageWay, InAppWay, WebhookWay, AppriseWay)
+"""Ways that lead to readers of their own, whomever a message is for: customers, partners, whoever is on call there, a room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,18 @@ def notifier_for(binding: ChannelBinding, source: str, post: Post, clock: Clock,
     ways = both[0] if len(both) == 1 else SecondWay(both[0], both[1], binding.deadline_seconds)
     if binding.per_second is not None:
         ways = RateLimited(ways, binding.per_second, clock)
-    public = isinstance(binding.first, PUBLIC) or isinstance(binding.second, PUBLIC)
-    boxed = ways if binding.exercise_address is None else Mailbox(ways, binding.exercise_address)
+    bound = [way for way in (binding.first, binding.second) if way is not None]
+    mailbox = None if binding.exercise_address is None else Mailbox(ways, binding.exercise_address)
+    # A partner's own address would lead an exercise away from the receiver that is bound for it.
+    target = WithoutAddress(mailbox or ways) if any(isinstance(way, WebhookWay) for way in bound) else mailbox or ways
+    public = any(isinstance(way, PUBLIC) for way in bound)
     if binding.laboratory:
-        return ExerciseGuard(boxed, boxed, public=public)
+        return ExerciseGuard(mailbox or ways, target, public=public)
     if binding.exercise_only:
-        return ExerciseGuard(None, boxed, public=public)
-    return ExerciseGuard(ways, public=public, rehearsed=boxed)
+        return ExerciseGuard(None, target, public=public)
+    if all(isinstance(way, FileWay) for way in bound):  # it reaches nobody by itself
+        return ExerciseGuard(ways, target, public=public)
+    return ExerciseGuard(ways, public=public, rehearsed=mailbox)
 
 
 def read_secret(reference: SecretReference) -> Secret:
