@@ -135,4 +135,4 @@ def test_it_never_ends_in_silence_before_everybody_has_answered(
         assert next_call(PLAN, facts, answered, Called(call.number, call.round, call.place, now), call.answer_by_seconds - 1) is None
         last, now = Called(call.number, call.round, call.place, now), call.answer_by_seconds
     assert next_call(PLAN, facts, answered | roles, last, now) is None
-    assert set(answerable(PLAN, facts)) == set(PLAN.roles)
+    assert set(answerable(PLAN, facts, now)) == set(PLAN.roles)

@@ -75,7 +75,7 @@ def _row(incident: dict[str, Any], line: dict[str, Any]) -> list[Any]:
     def after(at_seconds: float | None) -> str:
         return "" if at_seconds is None else duration((at_seconds - incident["impact_seconds"]) * incident["scale"])
 
-    named = [who.removeprefix("exercise:") for who in line["to"][:_MOST_NAMED]]
+    named = [who.removeprefix("exercise:").replace("+", ", ") for who in line["to"][:_MOST_NAMED]]
     more = line["recipients"] - len(named)
     told = ", ".join(named) + (f" and {more} more" if more > 0 else "")
     due, sent = after(line["due_seconds"]), after(line["last_sent_seconds"])

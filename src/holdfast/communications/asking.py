@@ -24,6 +24,6 @@ def asked_to_decide(plan: Plan, facts: IncidentFacts, roles: Iterable[str], requ
     row = row_of(plan, facts.severity) or next(iter(plan.escalation.values()), None)
     if row is None:
         return ()
-    people = answerable(plan, facts)
+    people = answerable(plan, facts, at_seconds)
     named = dict.fromkeys(person for role in roles for person in people.get(role, ()) if person != requester)
     return tuple(outs(plan, facts, tuple(person_recipient(plan, person, DECISION) for person in named), row, at_seconds))

@@ -5,15 +5,17 @@ role's person on call (or its primary), then its backups, then the level of the 
 Each rung has the severity's answer time. After the last rung the ladder starts over with the first, and says so. A role that nobody
 fills (in an exercise: that nobody stands in for) calls nobody. It ends when every role is answered, service is back, or the incident over.
 Which rung was reached stands in the journal, so a controller that was away goes on where the last one stopped and skips nobody.
+Who is on call is asked at each rung: whoever took a turn over since the last one is called with it, and whoever went off is no more.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from holdfast.communications.facts import IncidentFacts
 from holdfast.communications.obligations import VENDOR
 from holdfast.communications.oncall import fillers_at
+from holdfast.communications.places import looks_at_place, place_of_people
 from holdfast.communications.recipients import EXERCISE_MAILBOX, Directory, Recipient, addressed, person_recipient
 from holdfast.plan.model import Escalation, Plan
 from holdfast.plan.people import Occasion
@@ -79,11 +81,10 @@ class _Step:
     row: Escalation | None = None
 
 
-def answerable(plan: Plan, facts: IncidentFacts) -> Mapping[str, tuple[str, ...]]:
-    """Role → its people in the order in which they are called; roles that nobody fills are not in it."""
+def answerable(plan: Plan, facts: IncidentFacts, at_seconds: float) -> Mapping[str, tuple[str, ...]]:
+    """Role → its people in the order in which they are called at that moment; roles that nobody fills are not in it."""
     occasion = Occasion.of(facts.exercise)
-    at = facts.started_seconds if facts.aware_seconds is None else facts.aware_seconds
-    found = {name: fillers_at(plan, role, occasion, at) for name, role in plan.roles.items()}
+    found = {name: fillers_at(plan, role, occasion, at_seconds) for name, role in plan.roles.items()}
     return {name: people for name, people in found.items() if people}
 
 
@@ -101,7 +102,7 @@ def next_call(
     directory: Directory | None = None,
 ) -> Call | None:
     """The call that is due at `now`, or None: nobody must be called any more, or not yet."""
-    row, people = row_of(plan, facts.severity), answerable(plan, facts)
+    row, people = row_of(plan, facts.severity), answerable(plan, facts, now)
     open_roles = tuple(role for role in people if role not in answered)
     if row is None or not open_roles or facts.restored_seconds is not None:
         return None
@@ -115,8 +116,9 @@ def next_call(
     if place >= len(steps):
         turn, place = turn + 1, 0
     step = steps[place]
-    told = _whom(plan, facts, step, open_roles, people, directory)
-    called = tuple(outs(plan, facts, told, step.row or row, now))
+    told = {} if last is None else _took_over(plan, facts, last, open_roles, people)
+    told |= {one.identifier: one for one in _whom(plan, facts, step, open_roles, people, now, directory)}
+    called = tuple(outs(plan, facts, tuple(told.values()), step.row or row, now))
     level = step.row.level if step.row is not None else step.rung
     reason = _reason(plan, open_roles, step, turn, level)
     key = f"{facts.incident}/{CALL}/{number}"
@@ -130,7 +132,7 @@ def recipient_of(plan: Plan, identifier: str, directory: Directory | None = None
     audience = identifier.removeprefix(EXERCISE_MAILBOX).partition(":")[0]
     known = (audience,) if audience in plan.audiences or audience.startswith(VENDOR) else ()
     found = addressed(plan, known, Occasion.INCIDENT, directory=directory) if not identifier.startswith(EXERCISE_MAILBOX) else ()
-    mailbox = Recipient(identifier, identifier, audience, None, enrolled=identifier.startswith(EXERCISE_MAILBOX))
+    mailbox = Recipient(identifier, identifier, audience, None)
     return next((recipient for recipient in found if recipient.identifier == identifier), mailbox)
 
 
@@ -148,18 +150,27 @@ def _whom(
     step: _Step,
     roles: tuple[str, ...],
     people: Mapping[str, tuple[str, ...]],
+    at_seconds: float,
     directory: Directory | None,
 ) -> tuple[Recipient, ...]:
     if step.row is not None:
         occasion = Occasion.of(facts.exercise)
-        at = facts.started_seconds if facts.aware_seconds is None else facts.aware_seconds
-        return addressed(plan, step.row.audience, occasion, at_seconds=at, directory=directory)
+        return addressed(plan, step.row.audience, occasion, at_seconds=at_seconds, directory=directory)
     found: dict[str, Recipient] = {}
     for role in roles:
         if step.place < len(people[role]):
             person = people[role][step.place]
             found.setdefault(person, person_recipient(plan, person, role))
     return tuple(found.values())
+
+
+def _took_over(
+    plan: Plan, facts: IncidentFacts, last: Called, roles: tuple[str, ...], people: Mapping[str, tuple[str, ...]]
+) -> dict[str, Recipient]:
+    """Who is first for one of these roles since a turn was handed over after the last rung, and was not called so far."""
+    before = answerable(plan, facts, last.at_seconds)
+    first = {people[role][0]: role for role in roles if people[role][0] not in before.get(role, ())[: last.place + 1]}
+    return {person: person_recipient(plan, person, role) for person, role in first.items()}
 
 
 def outs(plan: Plan, facts: IncidentFacts, told: tuple[Recipient, ...], row: Escalation, at_seconds: float) -> Iterator[CallOut]:
@@ -171,6 +182,18 @@ def outs(plan: Plan, facts: IncidentFacts, told: tuple[Recipient, ...], row: Esc
         for place, channel in enumerate(channels):
             if recipient.is_reached_by(channel):
                 yield CallOut(channel, recipient, at_seconds + place * wait)
+
+
+def gathered(called: Iterable[CallOut]) -> Iterator[CallOut]:
+    """As they are handed over: those who look at one place are called there once, at the first of their moments."""
+    looking: dict[str, list[CallOut]] = {}
+    for out in called:
+        if looks_at_place(out.recipient, out.channel):
+            looking.setdefault(out.channel, []).append(out)
+        else:
+            yield out
+    for channel, there in looking.items():
+        yield CallOut(channel, place_of_people(out.recipient for out in there), min(out.from_seconds for out in there))
 
 
 def _reason(plan: Plan, roles: tuple[str, ...], step: _Step, turn: int, level: str) -> str:

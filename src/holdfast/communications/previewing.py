@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from holdfast.communications.duty import recipients
 from holdfast.communications.facts import IncidentFacts
 from holdfast.communications.obligations import all_messages
+from holdfast.communications.places import delivered, places_of
 from holdfast.communications.rendering import field_values, filled_words, words_of
 from holdfast.plan.model import Message, Plan
+from holdfast.plan.people import Occasion
 from holdfast.plan.problems import did_you_mean
 from holdfast.plan.values import spoken_duration
 from holdfast.plan.wordlists import CHANNELS
@@ -54,12 +56,13 @@ def previewed(plan: Plan, message: str, channel: str | None, audience: str | Non
     words = filled_words(words_of(plan, message), field_values(plan, scenario, facts, now), facts)
     told = recipients(plan, text, facts)
     over = text.channels if channel is None else (channel,)
+    places = places_of(plan, text.audience, told, over, Occasion.of(exercise))
     return Preview(
         message,
         f"{plan.scenarios[scenario].name}, severity {facts.severity}, {spoken_duration(now - facts.started_seconds)} after the impact",
         tuple(
             ChannelPreview(
-                one, tuple(recipient.name for recipient in told if recipient.is_reached_by(one)), words.subject, words.body, words.short
+                one, tuple(found.recipient.name for found in delivered((one,), told, places)), words.subject, words.body, words.short
             )
             for one in over
         ),

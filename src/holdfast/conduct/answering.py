@@ -17,7 +17,6 @@ from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
-from holdfast.plan.model import Plan
 
 WAYS = ("cli", "link", "reply", "phone-key", "button")
 """How an acknowledgement can come in."""
@@ -91,7 +90,7 @@ def acknowledge(situation: Situation, incident: IncidentState, command: Command)
     taken = [
         Write(Kind.ROLE_TAKEN, incident.incident, took)
         for role in roles
-        if role not in before and (took := _takes(situation.plan, facts, role, command.by)) is not None
+        if role not in before and (took := _takes(situation, incident, role, command.by)) is not None
     ]
     if joins:
         said = f"accepted: {command.by} joins; others had answered already"
@@ -117,20 +116,25 @@ def answered_by_approving(situation: Situation, incident: IncidentState, command
 
 def _answers_for(situation: Situation, incident: IncidentState, facts: IncidentFacts, person: str) -> tuple[str, ...]:
     """Roles that this person answers for by acknowledging now, in the plan's order."""
-    people = answerable(situation.plan, facts)
+    people = answerable(situation.plan, facts, situation.now)
     first = {role for role, called in people.items() if called[0] == person}
     asked: set[str] = set()
     for call in calls_of(incident):
         if any(recipient == person for _, recipient, _ in call.body["calls"]):
-            mine = call.body["rung"] == "level"
-            asked.update(role for role in call.body["roles"] if mine or person in people.get(role, ())[: call.body["place"] + 1])
-    filled = {role for role, called in people.items() if person in called} | set(roles_of(situation.plan, incident).get(person, ()))
+            mine, then = call.body["rung"] == "level", answerable(situation.plan, facts, call.at_seconds)  # a turn may have ended since
+            asked.update(role for role in call.body["roles"] if mine or person in then.get(role, ())[: call.body["place"] + 1])
+    filled = {role for role, called in people.items() if person in called}
+    filled |= set(roles_of(situation.plan, incident, situation.now).get(person, ()))
     return tuple(role for role in situation.plan.roles if role in (first | asked or filled))
 
 
-def _takes(plan: Plan, facts: IncidentFacts, role: str, person: str) -> dict[str, Any] | None:
-    """The record that somebody takes a role which was first of all another's, or None."""
-    first = next(iter(answerable(plan, facts).get(role, ())), None)
+def _takes(situation: Situation, incident: IncidentState, role: str, person: str) -> dict[str, Any] | None:
+    """The record that somebody takes a role which was first of all another's, or None. A turn that was handed over is taken too."""
+    activated = next((record.body["roles"] for record in incident.records if record.kind == Kind.ROLES_ACTIVATED), None)
+    if activated is None:
+        people = answerable(situation.plan, incident_facts(situation, incident), incident.opened_seconds)
+        activated = {name: called[0] for name, called in people.items()}
+    first = activated.get(role)
     if first == person:
         return None
     return {"role": role, "person": person, "instead_of": first, "reason": f"{first or 'nobody'} had not answered"}

@@ -63,7 +63,7 @@ def _approve(situation: Situation, incident: IncidentState, command: Command) ->
     proposal = incident.proposal
     if proposal is None:
         return f"refused: {incident.incident} waits for no approval; it is {incident.state.value}", ()
-    roles = roles_of(situation.plan, incident)
+    roles = roles_of(situation.plan, incident, situation.now)
     against = objection(proposal, incident.approvals, command.by, str(command.arguments.get("hash")), roles, situation.now)
     if against is not None:
         return f"refused: {against}", ()
@@ -105,7 +105,7 @@ def _refuse(situation: Situation, incident: IncidentState, command: Command) -> 
         return f"refused: the epoch is open already, so there is nothing to refuse; {turn}", ()
     if command.arguments.get("hash", proposal.hash) != proposal.hash:
         return "refused: what is proposed now is not what was refused; look at the proposal again and decide on that", ()
-    against = objection(proposal, (), command.by, proposal.hash, roles_of(situation.plan, incident), situation.now)
+    against = objection(proposal, (), command.by, proposal.hash, roles_of(situation.plan, incident, situation.now), situation.now)
     if against is not None and command.by != proposal.requester:  # Who asked for it may take it back.
         return f"refused: {against}", ()
     reason = str(command.arguments.get("reason") or "no reason given")
@@ -218,7 +218,7 @@ def _against_loss(situation: Situation, incident: IncidentState, command: Comman
     step, may = str(command.arguments["step"]), situation.plan.approval.activation.of
     if command.arguments.get("choice") != Choice.RETRY or would_lose_seconds(incident, run, step) is None:
         return f"a loss is accepted with retry, and {step} must have found one that is larger than approved"
-    if not set(may) & set(roles_of(situation.plan, incident).get(command.by, ())):
+    if not set(may) & set(roles_of(situation.plan, incident, situation.now).get(command.by, ())):
         return f"{command.by} fills none of the roles {', '.join(may)}, and only they can accept a loss"
     return None
 

@@ -1,22 +1,24 @@
 """Messages and calls that are owed now, from the plan and the journal: recorded as due first, then handed over delivery by delivery.
 
 A hand-over is recorded as intended before it happens. A delivery that failed is tried again after a pause that grows, at most five times
-in all; what was sent is never sent again, because its key is in the journal. A message that a step sends goes out in time also where
-the step has not come yet. What a person wrote for a message that is to come takes the
-place of the plan's words; where nobody did, the facts go out on time.
+in all; what was sent is never sent again, because its key is in the journal. A channel's one place gets a message once, for all who look
+at it. A message that a step sends goes out in time also where the step has not come yet. What a person wrote for a message that is to come
+takes the place of the plan's words; where nobody did, the facts go out on time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from holdfast.communications import DueMessage, IncidentFacts, Recipient, due
 from holdfast.communications.asking import DECISION, DECISION_WITHIN_SECONDS, asked_to_decide
-from holdfast.communications.escalation import CALL, CallOut, recipient_of
+from holdfast.communications.escalation import CALL, CallOut, gathered, recipient_of
 from holdfast.communications.obligations import VENDOR, message_of
+from holdfast.communications.places import stood_for
+from holdfast.communications.recipients import EXERCISE_MAILBOX, PLACES
 from holdfast.communications.rendering import field_values, filled_words, marked, words_of
 from holdfast.conduct.answering import acknowledged_by, calls_of
-from holdfast.conduct.assessment import roles_of
+from holdfast.conduct.asking import asked_of
 from holdfast.conduct.facts import incident_facts
 from holdfast.conduct.pagers import closed_by_the_end, words_to_pagers
 from holdfast.conduct.receipts import without_receipt
@@ -27,6 +29,7 @@ from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.model import Plan, Words
+from holdfast.plan.people import enrolled
 from holdfast.plan.texts import MOST_CHARACTERS, faults
 
 __all__ = ["due_record", "edit", "may_try_again", "messages", "owed"]
@@ -55,8 +58,6 @@ _DECISION_WORDS = Words(
     ),
     short="{severity} {incident}: {needs}. {functions} hit since {started}.",
 )
-ANSWER_SECONDS = 86_400.0
-"""How long the link counts by which somebody says that it is theirs."""
 
 
 def owed(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:
@@ -83,6 +84,8 @@ def due_record(incident: IncidentState, message: DueMessage) -> Write:
         "due_seconds": message.due_seconds,
         "reason": message.reason,
     }
+    if reached := message.reached:
+        body["reached"] = {channel: list(identifiers) for channel, identifiers in reached.items()}
     if message.unknown:
         body["unknown"] = list(message.unknown)
     return Write(Kind.NOTIFICATION_DUE, incident.incident, body)
@@ -118,6 +121,8 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
         *_to_pagers(situation, incident, begun),
         *_messages(situation, incident, now_owed, begun),
     ]
+    reachable = enrolled(situation.plan, incident.exercise, incident.scenario)
+    tells = [replace(tell, enrolled=True) if reachable.issuperset(stood_for(tell.recipient)) else tell for tell in tells]
     tells.sort(key=lambda tell: tell.priority)
     return (*(_intended(tell, begun) for tell in tells), *tells)
 
@@ -161,7 +166,7 @@ def _messages(
             priority = URGENT if purpose == "alert" else _priority(recipient)
             delivery = (message.key, channel, recipient.identifier)
             told = _Told(message.key, message.message, channel, recipient, purpose, priority, message.due_seconds)
-            asked = _asked(situation, incident, recipient) if purpose == "alert" else None
+            asked = asked_of(situation, incident, recipient) if purpose == "alert" else None
             yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), asked)
 
 
@@ -182,14 +187,24 @@ def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Deliver
     values = field_values(situation.plan, incident.scenario, facts, situation.now)
     words = filled_words(_CALL_WORDS, values, facts)
     for call in calls:
-        for channel, identifier, from_seconds in call.body["calls"]:
-            delivery = (call.body["key"], channel, identifier)
-            has_answered = answered.get(identifier, 0.0) >= call.at_seconds
-            if situation.now < from_seconds or has_answered or not _is_open(situation, incident, begun, delivery):
+        since = {person for person, at in answered.items() if at >= call.at_seconds}
+        for out in _called(situation, incident, begun, call):
+            delivery = (call.body["key"], out.channel, out.recipient.identifier)
+            has_answered = since.issuperset(stood_for(out.recipient.identifier))
+            if situation.now < out.from_seconds or has_answered or not _is_open(situation, incident, begun, delivery):
                 continue
-            recipient = recipient_of(situation.plan, identifier, situation.directory)
-            told = _Told(call.body["key"], CALL, channel, recipient, "alert", URGENT, call.body["answer_by_seconds"])
-            yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), _asked(situation, incident, recipient))
+            told = _Told(call.body["key"], CALL, out.channel, out.recipient, "alert", URGENT, call.body["answer_by_seconds"])
+            yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), asked_of(situation, incident, out.recipient))
+
+
+def _called(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts], call: Record) -> Iterator[CallOut]:
+    """What a call hands over and may still be open; whom it names is looked up only then."""
+    outs = [
+        CallOut(channel, recipient_of(situation.plan, identifier, situation.directory), from_seconds)
+        for channel, identifier, from_seconds in call.body["calls"]
+        if channel in PLACES or _is_open(situation, incident, begun, (call.body["key"], channel, identifier))
+    ]
+    yield from gathered(outs)
 
 
 def _deciding(situation: Situation, incident: IncidentState) -> tuple[str, tuple[CallOut, ...]]:
@@ -231,13 +246,17 @@ def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Del
     values = field_values(situation.plan, incident.scenario, facts, situation.now)
     words = filled_words(_DECISION_WORDS, values, facts)
     words = Words(words.subject, f"{words.body}{_loss_in_words(incident.proposal)}\n", words.short)
-    for out in called:
+    for out in gathered(called):
         delivery = (key, out.channel, out.recipient.identifier)
-        if out.recipient.person in given or situation.now < out.from_seconds or not _is_open(situation, incident, begun, delivery):
+        if (
+            given.issuperset(stood_for(out.recipient.identifier))
+            or situation.now < out.from_seconds
+            or not _is_open(situation, incident, begun, delivery)
+        ):
             continue
         due = out.from_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
         told = _Told(key, DECISION, out.channel, out.recipient, "alert", URGENT, due)
-        yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), _asked(situation, incident, out.recipient))
+        yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), asked_of(situation, incident, out.recipient))
 
 
 def _pagers_due(situation: Situation, incident: IncidentState) -> Iterator[Write]:
@@ -266,19 +285,6 @@ def _loss_in_words(proposal: Proposal) -> str:
     return f"It may lose at most {proposal.loss_bound_seconds:.1f} s of writes{accept}."
 
 
-def _asked(situation: Situation, incident: IncidentState, recipient: Recipient) -> Asked | None:
-    """What a person is asked for: to say that it is theirs and, where they may decide on what is proposed and have not, to decide."""
-    person, proposal = recipient.person, incident.proposal
-    if person is None:
-        return None
-    until = situation.now + ANSWER_SECONDS
-    if proposal is None or person == proposal.requester or any(approval.person == person for approval in incident.approvals):
-        return Asked(person, until)
-    if not set(roles_of(situation.plan, incident).get(person, ())) & set(proposal.roles):
-        return Asked(person, until)
-    return Asked(person, until, proposal.hash, proposal.expires_seconds)
-
-
 @dataclass(frozen=True, slots=True)
 class _Told:
     """One delivery of one message, before its words."""
@@ -305,7 +311,6 @@ def _tell(facts: IncidentFacts, told: _Told, words: Words, values: Mapping[str, 
         purpose=told.purpose,
         severity=facts.severity,
         address=told.recipient.address(told.channel),
-        enrolled=told.recipient.enrolled,
         facts=values,
         priority=told.priority,
         asked=asked,
@@ -346,7 +351,9 @@ def _purpose(plan: Plan, rule: str) -> Literal["alert", "update", "resolved"]:
 def _priority(recipient: Recipient) -> int:
     if recipient.person is not None:
         return INSIDE
-    return MAILING if ":" in recipient.identifier and not recipient.enrolled else OUTSIDE
+    if recipient.people:
+        return INSIDE
+    return MAILING if ":" in recipient.identifier and not recipient.identifier.startswith(EXERCISE_MAILBOX) else OUTSIDE
 
 
 def edit(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:

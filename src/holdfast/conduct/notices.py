@@ -1,18 +1,21 @@
 """Notices that belong to no incident: handed over as messages of an incident are, with an intent that is durable first.
 
-Each is told once over each channel, at the address that the plan has for whom it names; one that fails is tried again like any other.
+Each is told once over each channel, at the address that the plan has for whom it names, or at the channel's one place for all of them; one
+that fails is tried again like any other.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from holdfast.communications import Recipient
+from holdfast.communications import addressed, delivered, places_of
+from holdfast.communications.places import stood_for
 from holdfast.communications.rendering import rehearsed
 from holdfast.conduct.situation import Move, Situation, Tell, Write
 from holdfast.decision.deliveries import Attempts
 from holdfast.journal.kinds import Kind
 from holdfast.plan.messages import Words
+from holdfast.plan.people import Occasion, enrolled
 from holdfast.plan.plan_clock import AS_ON_THE_WALL
 
 
@@ -27,32 +30,35 @@ class Notice:
     purpose: Literal["update", "resolved"] = "update"
 
 
-def handed_out(situation: Situation, notice: Notice, channels: Iterable[str], recipients: Iterable[Recipient]) -> Iterator[Move]:
-    """An intent and a hand-over for everybody who was not told yet and may be now. In an exercise its words say so."""
+def handed_out(situation: Situation, notice: Notice, channels: Iterable[str], audience: Iterable[str], at_seconds: float) -> Iterator[Move]:
+    """An intent and a hand-over for everybody who was not told yet and may be now. In an exercise its words say so.
+
+    `audience`: roles and audiences; `at_seconds`: whose turn on call counts.
+    """
     words = notice.words if situation.exercise is None else rehearsed(notice.words, situation.exercise)
-    told = tuple(recipients)
-    for channel in channels:
-        for recipient in told:
-            delivery = (notice.key, channel, recipient.identifier)
-            before = situation.installation.notices.get(delivery, Attempts())
-            may_try = recipient.is_reached_by(channel) and before.may_try(situation.now, AS_ON_THE_WALL)
-            if delivery in situation.telling or not may_try:
-                continue
-            named = {"key": notice.key, "message": notice.message, "channel": channel, "recipient": recipient.identifier}
-            yield Write(Kind.NOTIFICATION_INTENDED, "", {**named, "attempt": before.intended + 1})
-            yield Tell(
-                incident="",
-                key=notice.key,
-                message=notice.message,
-                channel=channel,
-                recipient=recipient.identifier,
-                subject=words.subject,
-                body=words.body,
-                short=words.short,
-                purpose=notice.purpose,
-                address=recipient.address(channel),
-                enrolled=recipient.enrolled,
-                again=before.may_have_arrived,
-                second_way=before.unreceived,
-                about=notice.about,
-            )
+    named, over, occasion = tuple(audience), tuple(channels), Occasion.of(situation.exercise)
+    reachable = enrolled(situation.plan, situation.exercise, situation.scenario)
+    told = addressed(situation.plan, named, occasion, at_seconds=at_seconds, directory=situation.directory)
+    for channel, recipient in delivered(over, told, places_of(situation.plan, named, told, over, occasion)):
+        delivery = (notice.key, channel, recipient.identifier)
+        before = situation.installation.notices.get(delivery, Attempts())
+        if delivery in situation.telling or not before.may_try(situation.now, AS_ON_THE_WALL):
+            continue
+        about = {"key": notice.key, "message": notice.message, "channel": channel, "recipient": recipient.identifier}
+        yield Write(Kind.NOTIFICATION_INTENDED, "", {**about, "attempt": before.intended + 1})
+        yield Tell(
+            incident="",
+            key=notice.key,
+            message=notice.message,
+            channel=channel,
+            recipient=recipient.identifier,
+            subject=words.subject,
+            body=words.body,
+            short=words.short,
+            purpose=notice.purpose,
+            address=recipient.address(channel),
+            enrolled=reachable.issuperset(stood_for(recipient.identifier)),
+            again=before.may_have_arrived,
+            second_way=before.unreceived,
+            about=notice.about,
+        )

@@ -49,7 +49,7 @@ class Kind(StrEnum):
     OTHER_WAY = "step.other-way"  # run, step, block, reason, by (person, or holdfast), steps [step]: what is done instead; the step is proved at its end
     RUN_STARTED = "run.started"  # run (failover | reprotect | way-back | turn-back), source, target, mode, epoch; of turn-back also: of (the run turned back), withdraws ([era, epoch] or null)
     RUN_FINISHED = "run.finished"  # run, outcome (succeeded | failed | abandoned), reason
-    NOTIFICATION_DUE = "notification.due"  # key, message, audience [recipient], channels, due_seconds, reason, unknown [audience] (nobody knows who is in it), deliveries [[channel, recipient]] (where not everybody is told over every channel)
+    NOTIFICATION_DUE = "notification.due"  # key, message, audience [recipient], channels, due_seconds, reason, unknown [audience] (nobody knows who is in it), deliveries [[channel, recipient]] (where not everybody is told over every channel), reached {channel: [recipient]} (channels with one place for all: who has a hand-over there)
     NOTIFICATION_SENT = "notification.sent"  # key, message, channel, recipient, reference; and where the channel says so: second_way (what it went by instead), repeats (bool: a repeat arrives again), receipt_within_seconds (so long a receipt is waited for, on the plan's clock)
     NOTIFICATION_FAILED = "notification.failed"  # key, message, channel, recipient, reason; of a refusal: final (bool), retry_after_seconds (null)
     NOTIFICATION_INTENDED = "notification.intended"  # key, message, channel, recipient, attempt: durable before it is handed over; without an outcome after it, it may have been handed over

@@ -7,7 +7,7 @@ from holdfast.report.part import ReportPart, Seconds
 
 
 class NotificationResult(ReportPart):
-    """One message to one recipient over one channel."""
+    """One message to one recipient over one channel, or to the channel's one place."""
 
     message: str
     rule: str = ""
@@ -17,7 +17,7 @@ class NotificationResult(ReportPart):
     channels: tuple[str, ...]
     channel: str = ""
     recipient_ref: str = ""
-    """Identifier of the recipient."""
+    """Identifier of the recipient; of the one that stands for all who look at a place, theirs joined by `+`."""
     due_seconds: Seconds
     """When it had to be sent; of a call, when it had to be answered."""
     sent_seconds: Seconds | None
