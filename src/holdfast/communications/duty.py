@@ -80,8 +80,8 @@ def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float, directory: 
             occurrence=occurrence,
             from_seconds=earliest,
             due_seconds=moment,
-            recipients=told[name].at(earliest)[0],
-            places=told[name].at(earliest)[1],
+            recipients=everybody,
+            places=places,
             channels=message.channels,
             step=senders.get(name) if occurrence == 1 else None,
             reason=_reason(plan, message, facts, moment)
@@ -91,6 +91,7 @@ def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float, directory: 
         for name, message in applying.items()
         for occurrence, earliest, moment in _on_the_wall(message, facts, now)
         if earliest <= now
+        for everybody, places in (told[name].at(earliest),)
     ]
     return tuple(sorted(owed, key=lambda message: (message.due_seconds, message.from_seconds)))
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from holdfast.communications.obligations import VENDOR
-from holdfast.communications.recipients import EXERCISE_MAILBOX, INSIDE_PLACES, PLACES, Recipient, is_outside
+from holdfast.communications.recipients import EXERCISE_MAILBOX, PLACES, Recipient, is_outside
 from holdfast.plan.model import Plan
 from holdfast.plan.people import Occasion
+from holdfast.plan.wordlists import INSIDE_CHANNELS
 
 TOGETHER = "+"
 """Between those for whom a place's recipient stands."""
@@ -51,7 +52,7 @@ def places_of(
         if channel not in PLACES:
             continue
         looking = [one for one in everybody if looks_at_place(one, channel)]
-        names = [name for name in named if _is_known(plan, name) and not (channel in INSIDE_PLACES and is_outside(plan, name))]
+        names = [name for name in named if _is_known(plan, name) and not (channel in INSIDE_CHANNELS and is_outside(plan, name))]
         if names and (looking or channel in NEEDS_NO_LIST):
             people = tuple(one.person for one in looking if one.person is not None)
             found[channel] = _standing_for(plan, names, people, occasion)

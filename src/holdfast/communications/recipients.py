@@ -14,14 +14,13 @@ from holdfast.communications.oncall import fillers_at, on_call
 from holdfast.plan.model import Person, Plan
 from holdfast.plan.people import Occasion
 from holdfast.plan.values import spoken_duration
+from holdfast.plan.wordlists import INSIDE_CHANNELS
 
 EXERCISE_MAILBOX = "exercise:"
 """Before the name of an audience that an exercise reaches as one mailbox."""
 _BY_CHANNEL = {"email": "email", "phone": "phone", "sms": "phone", "slack": "chat"}
 """Channels that reach a person at an address of its own."""
-INSIDE_PLACES = ("pagerduty", "slack")
-"""Channels with one place that only the company's own people look at: its pager, its war room."""
-PLACES = (*INSIDE_PLACES, "status-page", "in-app", "webhook")
+PLACES = (*INSIDE_CHANNELS, "status-page", "in-app", "webhook")
 """Channels with one place for everybody who has no address of their own there."""
 _BETWEEN_DIGITS = str.maketrans("", "", " \u00a0-./()")
 
@@ -93,7 +92,7 @@ class Recipient:
         if self.address(channel) is not None:
             return True
         if channel in PLACES:
-            return not (self.outside and channel in INSIDE_PLACES)
+            return not (self.outside and channel in INSIDE_CHANNELS)
         return self.person is not None or self.addresses is None
 
     def address(self, channel: str) -> str | None:

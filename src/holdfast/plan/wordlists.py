@@ -3,6 +3,8 @@
 import re
 
 CHANNELS = frozenset({"pagerduty", "slack", "email", "phone", "sms", "status-page", "in-app", "webhook"})
+INSIDE_CHANNELS = ("pagerduty", "slack")
+"""Channels whose one place only the company's own people look at: its pager, its war room."""
 
 MESSAGE_FIELDS: dict[str, str] = {
     "incident": "identifier of the incident",
