@@ -114,6 +114,17 @@ def test_who_was_called_before_the_hand_over_still_counts_when_they_answer_after
     assert taken(paper) == [], "the role was theirs from the start"
 
 
+def test_who_was_called_before_the_hand_over_and_is_first_for_another_role_answers_for_both() -> None:
+    plan = handed_over(4, EVEN)
+    other = plan.roles["database-administrator"].model_copy(update={"primary": BEFORE})
+    paper = Paper(exercise=None, plan=plan.model_copy(update={"roles": {**plan.roles, "database-administrator": other}}))
+    paper.now = EVEN
+    paper.lose_region()
+    paper.wait(4.5 * MINUTE)
+    paper.command("ack", BEFORE)
+    assert {"technical-lead", "database-administrator"} <= answered_roles(paper.incident)
+
+
 def test_who_took_the_turn_over_answers_for_the_role_and_takes_it() -> None:
     paper = lost()
     paper.wait(5 * MINUTE)

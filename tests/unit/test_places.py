@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from holdfast.communications import Directory, DueMessage, IncidentFacts, Member, Membership, due
+from holdfast.communications.escalation import Called, next_call
 from holdfast.communications.previewing import previewed
 from holdfast.conduct.messages import STEPS_FIRST_SECONDS
 from holdfast.conduct.situation import Tell
@@ -113,6 +114,16 @@ def test_what_is_for_customers_and_partners_stays_out_of_the_companys_own_room_a
         plan = outside.model_copy(update={"messages": {**outside.messages, rule: paged}})
         assert [channel for channel, _ in saying(rule, plan).deliveries] == ["webhook"]
         assert [channel for channel, _ in saying(rule, plan, replace(LASTING, exercise="drill-3")).deliveries] == ["webhook"]
+
+
+def test_nobody_from_outside_is_called_in_the_room_and_it_is_told_for_nobody_where_all_of_the_company_have_a_chat() -> None:
+    row = Escalation.model_validate({**ROW, "audience": ["partners", "vendor.mews"], "channels": ["slack", "email"]})
+    plan = PLAN.model_copy(update={"escalation": {"P1": row}})
+    (call,) = filter(None, [next_call(plan, LASTING, frozenset(), Called(2, 1, 1, START), START + 3600)])
+    assert (call.rung, {out.channel for out in call.calls}) == ("level", {"email"})
+    chats = {name: one.model_copy(update={"chat": f"U0000{name.upper()[:4]}"}) for name, one in PLAN.people.items()}
+    chatting = PLAN.model_copy(update={"people": chats})
+    assert all(address is not None for _, address in over(saying("resolution", chatting, OVER), "slack"))
 
 
 def test_whoever_has_a_chat_is_written_to_alone_and_the_room_is_told_once_for_the_others() -> None:
