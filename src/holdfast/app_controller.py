@@ -231,6 +231,7 @@ def assemble(
     )
     audiences = Audiences(_audience_sources(loaded), bindings.state_directory / "audiences", clock)
     controller.directory = audiences.directory
+    controller.telling.terms.update(channels.terms)
     controller.telling.links, controller.telling.receipt_within_seconds = links_for(bindings), channels.receipt_within_seconds
     api = Api(controller, keeper, journal, token, lease_key)
     forgetful = {block: action for block, action in actions.items() if isinstance(action, Forgetful)}

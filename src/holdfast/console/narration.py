@@ -151,6 +151,10 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
         "unknown",
         f"nobody knows whether {body['recipient']} was told over {body['channel']}: {body['message']}, {body['reason']}",
     ),
+    Kind.NOTIFICATION_GIVEN_UP: lambda body: (
+        "failed",
+        f"GIVEN UP: {body['recipient']} is not told over {body['channel']}: {body['message']}, {body['reason']}",
+    ),
     Kind.ESCALATED: _escalated,
     Kind.ACKNOWLEDGED: lambda body: ("done", f"{body['person']} {'joins' if body['joins'] else 'has it'} (by {body['way']})"),
     Kind.ROLE_TAKEN: lambda body: ("done", f"{body['person']} takes the role {body['role']}: {body['reason']}"),
