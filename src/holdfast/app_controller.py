@@ -20,6 +20,7 @@ from holdfast.console.api import Api
 from holdfast.console.narrating import Narrator
 from holdfast.console.narration import Line
 from holdfast.controller.audiences import Audiences
+from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.hearing import belongs_to, hear
 from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller, Settings
@@ -204,7 +205,7 @@ def assemble(
 
     Raises JournalConflict when another controller holds the journal, OSError for a key or token that can't be used.
     """
-    plan, clock = loaded.plan, SystemClock()
+    plan, clock = loaded.plan, KeptClock(SystemClock())
     token, lease_key = _secret(bindings.controller.token_file).decode(), _secret(bindings.controller.lease_key_file)
     bindings.state_directory.mkdir(parents=True, exist_ok=True)
     journal = SqliteJournal(bindings.state_directory / "journal.db")

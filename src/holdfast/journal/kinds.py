@@ -40,6 +40,7 @@ class Kind(StrEnum):
     PAUSED = "automation.paused"  # by, because
     RESUMED = "automation.resumed"  # by, because
     JOURNAL_KEPT = "journal.kept"  # records (number), reason: the disk had kept what it failed to confirm; this record's own sync confirms it
+    CLOCK_STEPPED = "clock.stepped"  # seconds (negative: back), kept (bool: an incident is open, and its times go on by the clock as it was): the controller's machine had its clock set by so much
     JOURNAL_WAITED = "journal.waited"  # since_seconds, seconds, reason: so long the journal could not be written, and nothing was decided or ordered
     STEP_INTENDED = "step.intended"  # run, step, block, component, source, target, mode, attempt, order [4], parameters
     STEP_FINISHED = "step.finished"  # run, step, block, attempt, attempts_left (before a person is asked), outcome (succeeded|settled|refused|failed|unknown, or by a person: again|skipped|settled), detail, facts, checked, verified
