@@ -136,10 +136,13 @@ def _messages(
     for message in now_owed:
         if message.key not in incident.messages_due:
             continue
+        left = [one for one in message.deliveries if not _is_over(begun, (message.key, one[0], one[1].identifier))]
+        if not left:  # the ordinary case: nobody of ten thousand is looked at closer
+            continue
         purpose = _purpose(situation.plan, message.message)
         waiting = []
         everybody = {(channel, recipient.identifier) for channel, recipient in message.deliveries}
-        for channel, recipient in message.deliveries:
+        for channel, recipient in left:
             priority = URGENT if purpose == "alert" else _priority(recipient)
             told = Told(incident.incident, message.key, message.message, channel, recipient, purpose, priority, message.due_seconds)
             for found in attempts_at(situation, incident.clock, begun, told, everybody):
@@ -158,6 +161,11 @@ def _messages(
         for attempt in waiting:
             asked = _asked(situation, incident, attempt.told.recipient) if purpose == "alert" else None
             yield _tell(facts, attempt, words, values, asked)
+
+
+def _is_over(begun: Mapping[Delivery, Attempts], delivery: Delivery) -> bool:
+    known = begun.get(delivery)
+    return known is not None and known.is_over
 
 
 def _gives_way(situation: Situation, facts: IncidentFacts, message: DueMessage) -> bool:

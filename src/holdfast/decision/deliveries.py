@@ -93,6 +93,11 @@ class Attempts:
     """The outcome of an earlier hand-over isn't known."""
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing is tried any more, as far as is known now."""
+        return self.sent or self.closed or self.given_up
+
+    @property
     def may_have_arrived(self) -> bool:
         """Whether an earlier hand-over may have arrived: nobody knows its outcome, or the controller died over it."""
         return self.in_doubt or self.intended > self.settled
@@ -107,7 +112,7 @@ class Attempts:
         self, now: float, clock: PlanClock = AS_ON_THE_WALL, due_seconds: float | None = None, second_channel: str | None = None
     ) -> Turn:
         """What comes next. `due_seconds`: by when it must be there; `second_channel`: which one stands in for its own, where one does."""
-        if self.sent or self.closed or self.given_up:
+        if self.is_over:
             return Turn.NOTHING
         stands_in = second_channel is not None and not self.second_channel.final
         if self.channel.final and not stands_in:
