@@ -5,18 +5,20 @@ that fails is tried again like any other.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from holdfast.communications import addressed, delivered, places_of
 from holdfast.communications.places import stood_for
 from holdfast.communications.rendering import rehearsed
+from holdfast.conduct.attempting import Attempt, Told, attempts_at
 from holdfast.conduct.situation import Move, Situation, Tell, Write
-from holdfast.decision.deliveries import Attempts
-from holdfast.journal.kinds import Kind
 from holdfast.plan.messages import Words
 from holdfast.plan.people import Occasion, enrolled
 from holdfast.plan.plan_clock import AS_ON_THE_WALL
+
+INSIDE = 1
+"""How urgent they are: as what the company's own people are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,27 +40,35 @@ def handed_out(situation: Situation, notice: Notice, channels: Iterable[str], au
     words = notice.words if situation.exercise is None else rehearsed(notice.words, situation.exercise)
     named, over, occasion = tuple(audience), tuple(channels), Occasion.of(situation.exercise)
     reachable = enrolled(situation.plan, situation.exercise, situation.scenario)
-    told = addressed(situation.plan, named, occasion, at_seconds=at_seconds, directory=situation.directory)
-    for channel, recipient in delivered(over, told, places_of(situation.plan, named, told, over, occasion)):
-        delivery = (notice.key, channel, recipient.identifier)
-        before = situation.installation.notices.get(delivery, Attempts())
-        if delivery in situation.telling or not before.may_try(situation.now, AS_ON_THE_WALL):
-            continue
-        about = {"key": notice.key, "message": notice.message, "channel": channel, "recipient": recipient.identifier}
-        yield Write(Kind.NOTIFICATION_INTENDED, "", {**about, "attempt": before.intended + 1})
-        yield Tell(
-            incident="",
-            key=notice.key,
-            message=notice.message,
-            channel=channel,
-            recipient=recipient.identifier,
-            subject=words.subject,
-            body=words.body,
-            short=words.short,
-            purpose=notice.purpose,
-            address=recipient.address(channel),
-            enrolled=reachable.issuperset(stood_for(recipient.identifier)),
-            again=before.may_have_arrived,
-            second_way=before.unreceived,
-            about=notice.about,
-        )
+    people = addressed(situation.plan, named, occasion, at_seconds=at_seconds, directory=situation.directory)
+    told = tuple(delivered(over, people, places_of(situation.plan, named, people, over, occasion)))
+    everybody = {(channel, recipient.identifier) for channel, recipient in told}
+    for channel, recipient in told:
+        one = Told("", notice.key, notice.message, channel, recipient, notice.purpose, INSIDE, None)
+        for found in attempts_at(situation, AS_ON_THE_WALL, situation.installation.notices, one, everybody):
+            if isinstance(found, Write):
+                yield found
+            else:
+                may = reachable.issuperset(stood_for(found.told.recipient.identifier))
+                yield from (found.intended(), replace(_tell(found, words, notice.about), enrolled=may))
+
+
+def _tell(attempt: Attempt, words: Words, about: str) -> Tell:
+    told, before = attempt.told, attempt.before
+    return Tell(
+        incident="",
+        key=told.key,
+        message=told.message,
+        channel=told.channel,
+        recipient=told.recipient.identifier,
+        subject=words.subject,
+        body=words.body,
+        short=words.short,
+        purpose=told.purpose,
+        address=told.recipient.address(attempt.over or told.channel),
+        addresses=told.recipient.addresses or {},
+        over=attempt.over,
+        again=before.may_have_arrived,
+        second_way=before.unreceived and attempt.over is None,
+        about=about,
+    )
