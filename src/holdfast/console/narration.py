@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast.conduct.alerting import left_out
 from holdfast.health.zones import zone_in_words
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -155,7 +156,10 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.ACKNOWLEDGED: lambda body: ("done", f"{body['person']} {'joins' if body['joins'] else 'has it'} (by {body['way']})"),
     Kind.ROLE_TAKEN: lambda body: ("done", f"{body['person']} takes the role {body['role']}: {body['reason']}"),
     Kind.MESSAGE_EDITED: lambda body: ("done", f"{body['by']} wrote the words of {body['key']}"),
-    Kind.ALERT_HEARD: lambda body: ("unknown", f"{body['source']} says: {body['says']} ({body['signal']}, {body['status']})"),
+    Kind.ALERT_HEARD: lambda body: (
+        "unknown",
+        f"{body['source']} says: {body['says']} ({body['signal']}, {body['status']}){left_out(body)}",
+    ),
     Kind.ALERT_CONFIRMED: lambda body: (
         "running",
         f"{body['by']} confirms what the alert says ({body['trigger'].removeprefix('signal:')})",
