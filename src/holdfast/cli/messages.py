@@ -54,9 +54,9 @@ def _print(incident: dict[str, Any], lines: list[dict[str, Any]], late: int) -> 
     first = f"{incident['incident']}: {sent} of {all_of_them} deliveries sent, {late} late" + _scaled(incident)
     shown = state_text(State.FAILED if late else State.DONE, first)
     out.print(exercise_line(shown) if incident["exercise"] else shown)
-    columns = ["message", "over", "to", "due", "sent", "arrived", "answered", "state"]
-    out.print(table(columns, [_row(incident, line) for line in lines], numbers=["due", "sent", "arrived", "answered"]))
-    out.print("arrived: what the channel says was delivered; answered: who acknowledged", markup=False)
+    columns = ["message", "over", "to", "due", "sent", "arrived", "acknowledged", "state"]
+    out.print(table(columns, [_row(incident, line) for line in lines], numbers=["due", "sent", "arrived", "acknowledged"]))
+    out.print("arrived: what the channel says was delivered; acknowledged: how many of them say that they have it", markup=False)
     unanswered = incident["calling"]["unanswered"]
     if unanswered:
         out.print(state_text(State.NEEDS_PERSON, f"nobody has answered for {', '.join(unanswered)}"))
