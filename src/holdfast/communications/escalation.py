@@ -91,7 +91,7 @@ def answerable(plan: Plan, facts: IncidentFacts) -> Mapping[str, tuple[str, ...]
 
 
 def row_severity(plan: Plan, severity: str | None) -> str | None:
-    """The severity whose row of the matrix people are called by: its own, else the gravest that has one; None for a plan without a matrix."""
+    """The severity whose row of the matrix people are called by: its own, else the gravest that has one; None without a matrix."""
     rows = [priority for priority in _GRAVEST_FIRST if priority in plan.escalation]
     return severity if severity in rows else next(iter(rows), None)
 

@@ -22,8 +22,8 @@ _LONGEST_TEXT = 500
 def alert(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
     """The answer to an alert and its records.
 
-    Arguments: signal, status (firing | resolved), source, fingerprint, says, count, at_seconds, truncated (alerts that its sender left out of
-    what it sent). What is optional and odd counts as absent.
+    Arguments: signal, status (firing | resolved), source, fingerprint, says, count, at_seconds, truncated (so many alerts its sender left
+    out). What is optional and odd counts as absent.
     """
     given = command.arguments
     name, status = str(given.get("signal")), given.get("status")
