@@ -122,6 +122,23 @@ def edit(
 
 
 @app.command
+def explain(
+    incident: str,
+    *,
+    by: Person,
+    cause: Annotated[str | None, Parameter(help="Why it happened, in a sentence.")] = None,
+    review: Annotated[str | None, Parameter(help="Where the review stands: when it is, or where its report is found.")] = None,
+    lab: LabDirectory = DEFAULT_LAB,
+    output: OutputFormat = "text",
+) -> None:
+    """Say why it happened and where the review stands: messages say so from then on, as {cause} and {report}. The last word counts.
+
+    Example: `holdfast messages explain inc-1-1 --as nadia-haddad --cause "A cable was cut" --review "On Monday at 10:00"`
+    """
+    said(give(controller_of(lab), "explain", by, {"incident": incident, "cause": cause, "review": review}), output)
+
+
+@app.command
 def preview(
     plan: Path,
     message: str,

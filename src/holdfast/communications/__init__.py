@@ -1,7 +1,7 @@
 """Pure: who is owed which message by when, and why. Never sends."""
 
 from holdfast.communications.duty import DueMessage, due, next_change_seconds, recipients
-from holdfast.communications.facts import IncidentFacts
+from holdfast.communications.facts import ExpectedBack, IncidentFacts
 from holdfast.communications.recipients import Directory, Member, Membership, Recipient, addressed
 from holdfast.communications.rendering import rendered
 from holdfast.plan.model import Words
@@ -9,6 +9,7 @@ from holdfast.plan.model import Words
 __all__ = [
     "Directory",
     "DueMessage",
+    "ExpectedBack",
     "IncidentFacts",
     "Member",
     "Membership",

@@ -13,23 +13,23 @@ from typing import Any, Literal
 from holdfast.communications import DueMessage, IncidentFacts, Recipient, due
 from holdfast.communications.asking import DECISION, DECISION_WITHIN_SECONDS, asked_to_decide
 from holdfast.communications.escalation import CALL, CallOut, recipient_of
-from holdfast.communications.obligations import VENDOR, message_of
-from holdfast.communications.rendering import field_values, filled_words, marked, words_of
+from holdfast.communications.obligations import message_of
+from holdfast.communications.rendering import filled_words, marked, words_of
 from holdfast.conduct.answering import acknowledged_by, calls_of
 from holdfast.conduct.assessment import roles_of
-from holdfast.conduct.facts import incident_facts
+from holdfast.conduct.facts import incident_facts, values_of
 from holdfast.conduct.pagers import closed_by_the_end, words_to_pagers
 from holdfast.conduct.receipts import without_receipt
-from holdfast.conduct.situation import Asked, Command, Move, Situation, Tell, TellPurpose, Write
+from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose, Write
+from holdfast.conduct.status_page import CHANNEL, MESSAGE, PageWord, page_state, page_word
 from holdfast.decision.approval import Proposal
 from holdfast.decision.deliveries import Attempts, Delivery, deliveries, may_try_again
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.model import Plan, Words
-from holdfast.plan.texts import MOST_CHARACTERS, faults
 
-__all__ = ["due_record", "edit", "may_try_again", "messages", "owed"]
+__all__ = ["due_record", "may_try_again", "messages", "owed"]
 
 WORTH_WAITING_SECONDS = 60.0
 STEPS_FIRST_SECONDS, STEPS_FIRST_SHARE = 10.0, 0.05
@@ -109,6 +109,9 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     if asked := (*_decision_due(situation, incident), *_pagers_due(situation, incident)):
         return asked
     begun = closed_by_the_end(incident, deliveries(incident.records))
+    word = page_word(incident, now_owed, begun)
+    if word is not None and word.key not in incident.messages_due:
+        return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
     missing = tuple(without_receipt(situation, incident, begun))
     if missing:
         return missing
@@ -116,9 +119,22 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
         *_calls(situation, incident, begun),
         *_decisions(situation, incident, begun),
         *_to_pagers(situation, incident, begun),
+        *_to_page(situation, incident, word, begun),
         *_messages(situation, incident, now_owed, begun),
     ]
     tells.sort(key=lambda tell: tell.priority)
+    return (*(_intended(tell, begun) for tell in tells), *tells)
+
+
+def after_the_end(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
+    """What is still owed of an incident that is over: its status page must not go on saying that it lasts."""
+    if not incident.ended or incident.page.recipient is None or page_state(incident) in incident.page.states:
+        return ()
+    begun = deliveries(incident.records)
+    word = page_word(incident, (), begun)
+    if word is not None and word.key not in incident.messages_due:
+        return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
+    tells = tuple(_to_page(situation, incident, word, begun))
     return (*(_intended(tell, begun) for tell in tells), *tells)
 
 
@@ -126,7 +142,8 @@ def _intended(tell: Tell, begun: Mapping[Delivery, Attempts]) -> Write:
     """Durable before the hand-over: without an outcome after it, it may have been handed over."""
     before = begun.get((tell.key, tell.channel, tell.recipient), Attempts())
     named = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient}
-    return Write(Kind.NOTIFICATION_INTENDED, tell.incident, {**named, "attempt": before.intended + 1})
+    status = {"status": tell.facts["status"]} if tell.channel == CHANNEL else {}
+    return Write(Kind.NOTIFICATION_INTENDED, tell.incident, {**named, "attempt": before.intended + 1, **status})
 
 
 def _is_open(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts], delivery: Delivery) -> bool:
@@ -153,7 +170,7 @@ def _messages(
             continue
         if facts is None:
             facts = incident_facts(situation, incident)
-            values = field_values(situation.plan, incident.scenario, facts, situation.now)
+            values = values_of(situation, incident, facts)
         if purpose != "alert" and _gives_way(situation, facts, message):
             continue
         words = _words(situation.plan, incident, message, facts, values)
@@ -179,7 +196,7 @@ def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Deliver
     facts, answered = incident_facts(situation, incident), acknowledged_by(incident)
     if facts.restored_seconds is not None:
         return
-    values = field_values(situation.plan, incident.scenario, facts, situation.now)
+    values = values_of(situation, incident, facts)
     words = filled_words(_CALL_WORDS, values, facts)
     for call in calls:
         for channel, identifier, from_seconds in call.body["calls"]:
@@ -228,7 +245,7 @@ def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Del
     if not called or incident.proposal is None or key not in incident.messages_due:
         return
     facts, given = incident_facts(situation, incident), {approval.person for approval in incident.approvals}
-    values = field_values(situation.plan, incident.scenario, facts, situation.now)
+    values = values_of(situation, incident, facts)
     words = filled_words(_DECISION_WORDS, values, facts)
     words = Words(words.subject, f"{words.body}{_loss_in_words(incident.proposal)}\n", words.short)
     for out in called:
@@ -252,10 +269,21 @@ def _to_pagers(situation: Situation, incident: IncidentState, begun: Mapping[Del
         delivery = (word.key, word.channel, word.recipient)
         if not _is_open(situation, incident, begun, delivery):
             continue
-        values = field_values(situation.plan, incident.scenario, facts, situation.now)
+        values = values_of(situation, incident, facts)
         recipient = recipient_of(situation.plan, word.recipient, situation.directory)
         told = _Told(word.key, word.message, word.channel, recipient, word.purpose, INSIDE, word.since_seconds)
         yield _tell(facts, told, filled_words(word.words, values, facts), values, begun.get(delivery, Attempts()), None)
+
+
+def _to_page(situation: Situation, incident: IncidentState, word: PageWord | None, begun: Mapping[Delivery, Attempts]) -> Iterator[Tell]:
+    if word is None or not _is_open(situation, incident, begun, delivery := (word.key, CHANNEL, word.recipient)):
+        return
+    facts = incident_facts(situation, incident)
+    values = values_of(situation, incident, facts)
+    recipient = recipient_of(situation.plan, word.recipient, situation.directory)
+    purpose: TellPurpose = "resolved" if word.state == "resolved" else "update"
+    told = _Told(word.key, MESSAGE, CHANNEL, recipient, purpose, OUTSIDE, word.due_seconds)
+    yield _tell(facts, told, filled_words(word.words, values, facts), values, begun.get(delivery, Attempts()), None)
 
 
 def _loss_in_words(proposal: Proposal) -> str:
@@ -347,29 +375,3 @@ def _priority(recipient: Recipient) -> int:
     if recipient.person is not None:
         return INSIDE
     return MAILING if ":" in recipient.identifier and not recipient.enrolled else OUTSIDE
-
-
-def edit(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
-    """A person's words for the next of a message that wasn't handed over yet. Refused: words that can't be filled, or nothing to come."""
-    rule = str(command.arguments.get("message"))
-    known = message_of(situation.plan, rule)
-    if known is None or rule.startswith(VENDOR):
-        return f"refused: the plan has no message '{rule}'; it has: {', '.join(situation.plan.messages)}", ()
-    written = {name: command.arguments.get(name) for name in ("subject", "body", "short")}
-    if all(text is None for text in written.values()):
-        return "refused: say what it is to say: a subject, a body or a short form", ()
-    for name, text in written.items():
-        if text is not None and (not isinstance(text, str) or len(text) > MOST_CHARACTERS):
-            return f"refused: the {name} must be text of at most {MOST_CHARACTERS} characters", ()
-        wrong = faults(text) if isinstance(text, str) else ()
-        if wrong:
-            return f"refused: the {name} can't be filled: {wrong[0][0]}" + (f" ({wrong[0][1]})" if wrong[0][1] else ""), ()
-    begun = {key for key, _, _ in deliveries(incident.records)}
-    number = 1
-    while f"{incident.incident}/{rule}/{number}" in begun:
-        number += 1
-    if number > 1 and not known.every:
-        return f"refused: {rule} was handed over already, and is told only once", ()
-    key = f"{incident.incident}/{rule}/{number}"
-    body = {"key": key, "message": rule, "by": command.by, **written}
-    return f"accepted: {key} goes out in these words", (Write(Kind.MESSAGE_EDITED, incident.incident, body),)

@@ -93,6 +93,11 @@ def _escalated(body: Body) -> tuple[str, str]:
     return ("failed" if body["starts_over"] else "needs-person"), f"{loud}{body['reason']}; called: {called}"
 
 
+def _explained(body: Body) -> tuple[str, str]:
+    said = [f"{name}: {body[name]}" for name in ("cause", "review") if body[name] is not None]
+    return "done", f"{body['by']} says what is known, {'; '.join(said)}"
+
+
 _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.CONTROLLER_STARTED: _started,
     Kind.OBSERVERS_SEEN: lambda body: (
@@ -156,6 +161,7 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.ACKNOWLEDGED: lambda body: ("done", f"{body['person']} {'joins' if body['joins'] else 'has it'} (by {body['way']})"),
     Kind.ROLE_TAKEN: lambda body: ("done", f"{body['person']} takes the role {body['role']}: {body['reason']}"),
     Kind.MESSAGE_EDITED: lambda body: ("done", f"{body['by']} wrote the words of {body['key']}"),
+    Kind.EXPLAINED: _explained,
     Kind.ALERT_HEARD: lambda body: (
         "unknown",
         f"{body['source']} says: {body['says']} ({body['signal']}, {body['status']}){left_out(body)}",

@@ -52,13 +52,14 @@ class Kind(StrEnum):
     NOTIFICATION_DUE = "notification.due"  # key, message, audience [recipient], channels, due_seconds, reason, unknown [audience] (nobody knows who is in it), deliveries [[channel, recipient]] (where not everybody is told over every channel)
     NOTIFICATION_SENT = "notification.sent"  # key, message, channel, recipient, reference; and where the channel says so: second_way (what it went by instead), repeats (bool: a repeat arrives again), receipt_within_seconds (so long a receipt is waited for, on the plan's clock)
     NOTIFICATION_FAILED = "notification.failed"  # key, message, channel, recipient, reason; of a refusal: final (bool), retry_after_seconds (null)
-    NOTIFICATION_INTENDED = "notification.intended"  # key, message, channel, recipient, attempt: durable before it is handed over; without an outcome after it, it may have been handed over
+    NOTIFICATION_INTENDED = "notification.intended"  # key, message, channel, recipient, attempt, status (over the status page: the state that it is to say): durable before it is handed over; without an outcome after it, it may have been handed over
     NOTIFICATION_UNKNOWN = "notification.unknown"  # key, message, channel, recipient, reason, repeats (null: not said): handed over or not, nobody knows; it is handed over again
     NOTIFICATION_DELIVERED = "notification.delivered"  # key, channel, recipient, at_seconds, how: what the channel says about its arrival; not an acknowledgement
     ACKNOWLEDGED = "acknowledgement.given"  # person, way (cli | link | reply | phone-key | button), roles [role] (answered for by it), joins (bool: others had answered before)
     ROLE_TAKEN = "role.taken"  # role, person, instead_of (person or null), reason
     ESCALATED = "escalation.step"  # key, number, round, place, rung (primary | backup | level), level, roles [role], severity, row (the severity whose row of the matrix it goes by), calls [[channel, recipient, from_seconds]], answer_by_seconds, starts_over (bool), reason
     MESSAGE_EDITED = "message.edited"  # key, message, by, subject, body, short (each null: as the plan has it): a person's words for one message that is to come
+    EXPLAINED = "incident.explained"  # by, cause, review (each null: as it was): what a person says of why it happened, and of where the review stands
     AGENT_RECORD = "agent.record"  # region, number, at_seconds, what, detail, facts, signature, late (bool): what an agent did by itself
     COMMAND = "command"  # id, verb, by, arguments, answer: what a person asked for and was told
     EXERCISE_MARK = "exercise.mark"  # what (cut | heal | copies-cut), detail (region; of copies-cut both, with an arrow), at_seconds: what the drill did to the world
