@@ -139,8 +139,8 @@ def test_a_message_says_what_is_known_in_the_plans_zone_and_what_is_not_known() 
     bare = IncidentFacts("inc-8", START, "eu-west-1", "eu-central-1")
     _, body = rendered(PLAN, "regional-outage", "executive-briefing", bare, START + 3600)
     assert "Expected back: not known yet" in body
-    assert "nobody yet commands" in body
-    assert "For customers: high; risk with regulators: high" in body, "the plan's tier says that of an hour, whoever is hit"
+    assert "Commander: nobody yet" in body and "Business functions hit: not known yet" in body
+    assert "Effect on customers: high; risk with regulators: high" in body, "the plan's tier says that of an hour, whoever is hit"
 
 
 def test_until_somebody_forecasts_the_plans_own_end_is_what_is_expected() -> None:
