@@ -91,7 +91,8 @@ def test_the_status_page_goes_through_all_four_states_in_the_plans_words(tmp_pat
     assert exercise(SCALED, stages.append).ended_early is None
     published = list(stages[0].notifiers[CHANNEL].sent.values())
     assert PLAN.status_page is not None
-    page = StatusPageNotifier(tmp_path, SystemClock(), "VoiceHive", words={**PLAN.status_page.words()})
+    words = {str(state): word for state, word in PLAN.status_page.words().items()}
+    page = StatusPageNotifier(tmp_path, SystemClock(), "VoiceHive", words=words)
 
     async def publish() -> None:
         for notification in published:
@@ -102,7 +103,7 @@ def test_the_status_page_goes_through_all_four_states_in_the_plans_words(tmp_pat
     said = [update["status"] for update in reversed(incident["incident_updates"])]
     assert [state for state, _ in itertools.groupby(said)] == ["investigating", "identified", "monitoring", "resolved"]
     shown = (tmp_path / "index.html").read_text(encoding="utf-8")
-    places = [shown.index(f"<h4>{word} ·") for word in PLAN.status_page.words().values()]
+    places = [shown.index(f"<h4>{word} ·") for word in words.values()]
     assert places == sorted(places, reverse=True), "the latest stands first"
 
 

@@ -133,7 +133,8 @@ def test_the_plans_words_stand_on_the_page_and_the_bindings_where_it_has_none(tm
     bound = {"first": way, "second": {**way, "folder": str(tmp_path / "second")}, "exercise_only": True}
     paper = told_of_customers()
     plan = paper.plan.model_copy(update={"status_page": StatusPage(identified="In Arbeit")})
-    bindings = Bindings.model_construct(channels={CHANNEL: _binding(bound)}, state_directory=tmp_path, environment="lab")
+    written: dict[str, Any] = {"channels": {CHANNEL: _binding(bound)}, "state_directory": tmp_path, "environment": "lab"}
+    bindings = Bindings.model_construct(**written)
     paper.approve(ONE, TWO)
     publish([tell for tell in paper.told if tell.channel == CHANNEL], channels_for(plan, bindings, _clock()).notifiers[CHANNEL])
     page = (tmp_path / "page" / "index.html").read_text(encoding="utf-8")
