@@ -6,7 +6,7 @@ And where answers come back: links in messages lead to the doors that the bindin
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from holdfast.plan.channel_bindings import (
     Way,
     WebhookWay,
 )
+from holdfast.plan.model import Plan
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notifier
 from holdfast.ports.post import Post, Secret
@@ -72,8 +73,8 @@ class Channels:
             await asyncio.to_thread(relay.close)
 
 
-def channels_for(channels: Iterable[str], bindings: Bindings, clock: Clock) -> Channels:
-    """Every channel of the plan. One that isn't bound writes to a file of the state directory, which reaches nobody by itself.
+def channels_for(plan: Plan, bindings: Bindings, clock: Clock) -> Channels:
+    """Every channel of the plan, the status page in its words. One that isn't bound writes to a file, which reaches nobody by itself.
 
     Raises OSError for a secret that can't be read.
     """
@@ -82,8 +83,8 @@ def channels_for(channels: Iterable[str], bindings: Bindings, clock: Clock) -> C
     terms: dict[str, Terms] = {}
     waits: dict[str, float] = {}
     relays: list[SmtpNotifier] = []
-    for channel in channels:
-        binding = bindings.channels.get(channel)
+    for channel in plan.channels():
+        binding = _in_the_plans_words(bindings.channels.get(channel), plan)
         if binding is None:
             made[channel] = FileNotifier(bindings.state_directory / f"messages.{channel}.jsonl", clock)
         else:
@@ -94,6 +95,14 @@ def channels_for(channels: Iterable[str], bindings: Bindings, clock: Clock) -> C
             if binding.second is not None and binding.receipt_within_seconds is not None:
                 waits[channel] = binding.receipt_within_seconds
     return Channels(made, waits, terms, tuple(posts.values()), relays)
+
+
+def _in_the_plans_words(binding: ChannelBinding | None, plan: Plan) -> ChannelBinding | None:
+    if binding is None or plan.status_page is None:
+        return binding
+    words, ways = plan.status_page.words(), {"first": binding.first, "second": binding.second}
+    pages = {name: way for name, way in ways.items() if isinstance(way, StatusPageWay)}
+    return binding.model_copy(update={name: way.model_copy(update={"words": {**way.words, **words}}) for name, way in pages.items()})
 
 
 def links_for(bindings: Bindings) -> Links | None:

@@ -1,7 +1,7 @@
 """Pure: who is owed which message by when, and why. Never sends."""
 
 from holdfast.communications.duty import DueMessage, due, next_change_seconds, recipients
-from holdfast.communications.facts import IncidentFacts
+from holdfast.communications.facts import ExpectedBack, IncidentFacts
 from holdfast.communications.places import Delivery, delivered, places_of
 from holdfast.communications.recipients import Directory, Member, Membership, Recipient, addressed
 from holdfast.communications.rendering import rendered
@@ -11,6 +11,7 @@ __all__ = [
     "Delivery",
     "Directory",
     "DueMessage",
+    "ExpectedBack",
     "IncidentFacts",
     "Member",
     "Membership",

@@ -2,7 +2,8 @@
 
 Rules: a role is answered when somebody who fills it, or who was called for it, acknowledges; delivered is not acknowledged. First each
 role's person on call (or its primary), then its backups, then the level of the incident's severity, then the levels of graver ones.
-Each rung has the severity's answer time. After the last rung the ladder starts over with the first, and says so. A role that nobody
+Each rung has the severity's answer time. After the last rung the ladder starts over with the first, and says so. Where nobody knows the
+severity, or the matrix has no row for it, the gravest row counts, and the call says why: too loud is better than silent. A role that nobody
 fills (in an exercise: that nobody stands in for) calls nobody. It ends when every role is answered, service is back, or the incident over.
 Which rung was reached stands in the journal, so a controller that was away goes on where the last one stopped and skips nobody.
 Who is on call is asked at each rung: whoever took a turn over since the last one is called with it, and whoever went off is no more.
@@ -51,6 +52,8 @@ class Call:
     """Whom the rung reaches, in words: `primary`, `backup`, or the plan's name of the level."""
     roles: tuple[str, ...]
     """Roles that nobody has answered for."""
+    row: str
+    """The severity whose row of the matrix it goes by."""
     calls: tuple[CallOut, ...]
     from_seconds: float
     answer_by_seconds: float
@@ -88,9 +91,24 @@ def answerable(plan: Plan, facts: IncidentFacts, at_seconds: float) -> Mapping[s
     return {name: people for name, people in found.items() if people}
 
 
+def row_severity(plan: Plan, severity: str | None) -> str | None:
+    """The severity whose row of the matrix people are called by: its own, else the gravest that has one; None without a matrix."""
+    rows = [priority for priority in _GRAVEST_FIRST if priority in plan.escalation]
+    return severity if severity in rows else next(iter(rows), None)
+
+
 def row_of(plan: Plan, severity: str | None) -> Escalation | None:
-    """The matrix' row for a severity."""
-    return next((row for priority, row in plan.escalation.items() if priority == severity), None)
+    """The row of the matrix that people are called by; None for a plan without a matrix."""
+    wanted = row_severity(plan, severity)
+    return next((row for priority, row in plan.escalation.items() if priority == wanted), None)
+
+
+def why_that_row(severity: str | None, row: str | None) -> str:
+    """Why people are called by another row than the severity's own; empty where they are not."""
+    if row in (None, severity):
+        return ""
+    unknown = "nobody knows yet how severe it is" if severity is None else f"the matrix has no row for {severity}"
+    return f"{unknown}, so people are called as for {row}"
 
 
 def next_call(
@@ -102,14 +120,15 @@ def next_call(
     directory: Directory | None = None,
 ) -> Call | None:
     """The call that is due at `now`, or None: nobody must be called any more, or not yet."""
-    row, people = row_of(plan, facts.severity), answerable(plan, facts, now)
+    named, people = row_severity(plan, facts.severity), answerable(plan, facts, now)
+    row = row_of(plan, named)
     open_roles = tuple(role for role in people if role not in answered)
-    if row is None or not open_roles or facts.restored_seconds is not None:
+    if named is None or row is None or not open_roles or facts.restored_seconds is not None:
         return None
     answer_within = facts.clock.wall_seconds(row.answer_within)
     if last is not None and now < last.at_seconds + answer_within:
         return None
-    steps = _ladder(plan, facts, people)
+    steps = _ladder(plan, named, people)
     number, turn, place = (1, 1, 0) if last is None else (last.number + 1, last.round, last.place + 1)
     while place < len(steps) and steps[place].rung == "backup" and all(len(people[role]) <= steps[place].place for role in open_roles):
         place += 1  # none of the open roles has anybody there
@@ -120,9 +139,10 @@ def next_call(
     told |= {one.identifier: one for one in _whom(plan, facts, step, open_roles, people, now, directory)}
     called = tuple(outs(plan, facts, tuple(told.values()), step.row or row, now))
     level = step.row.level if step.row is not None else step.rung
-    reason = _reason(plan, open_roles, step, turn, level)
+    why = why_that_row(facts.severity, named)
+    reason = _reason(plan, open_roles, step, turn, level) + (f"; {why}" if why else "")
     key = f"{facts.incident}/{CALL}/{number}"
-    return Call(key, number, turn, place, step.rung, level, open_roles, called, now, now + answer_within, reason)
+    return Call(key, number, turn, place, step.rung, level, open_roles, named, called, now, now + answer_within, reason)
 
 
 def recipient_of(plan: Plan, identifier: str, directory: Directory | None = None) -> Recipient:
@@ -136,12 +156,12 @@ def recipient_of(plan: Plan, identifier: str, directory: Directory | None = None
     return next((recipient for recipient in found if recipient.identifier == identifier), mailbox)
 
 
-def _ladder(plan: Plan, facts: IncidentFacts, people: Mapping[str, tuple[str, ...]]) -> tuple[_Step, ...]:
+def _ladder(plan: Plan, severity: str, people: Mapping[str, tuple[str, ...]]) -> tuple[_Step, ...]:
     places = max(len(found) for found in people.values())
     persons = tuple(_Step("primary" if place == 0 else "backup", place) for place in range(places))
-    gravity = _GRAVEST_FIRST.index(facts.severity) if facts.severity in _GRAVEST_FIRST else 0
-    rows = (row_of(plan, severity) for severity in reversed(_GRAVEST_FIRST[: gravity + 1]))
-    return (*persons, *(_Step("level", row=row) for row in rows if row is not None and row.audience))
+    as_grave = reversed(_GRAVEST_FIRST[: _GRAVEST_FIRST.index(severity) + 1])
+    rows = (row for grave in as_grave for priority, row in plan.escalation.items() if priority == grave)
+    return (*persons, *(_Step("level", row=row) for row in rows if row.audience))
 
 
 def _whom(

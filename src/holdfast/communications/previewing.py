@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from holdfast.communications.duty import recipients
-from holdfast.communications.facts import IncidentFacts
+from holdfast.communications.facts import ExpectedBack, IncidentFacts
 from holdfast.communications.obligations import all_messages
 from holdfast.communications.places import delivered, places_of
 from holdfast.communications.rendering import field_values, filled_words, words_of
@@ -16,6 +16,8 @@ from holdfast.plan.wordlists import CHANNELS
 
 _START_SECONDS = 1_798_761_600.0
 """A moment that says by itself that it is made up: midnight of a new year."""
+_AHEAD_SECONDS = 600.0
+"""So long after the message service is expected back."""
 
 
 class PreviewError(ValueError):
@@ -91,6 +93,7 @@ def _facts(plan: Plan, message: Message, exercise: str | None) -> tuple[Incident
         commander=commander,
         exercise=exercise,
         state="recovery under way" if restored is None else "service is back",
+        expected_back=ExpectedBack(_START_SECONDS + after + _AHEAD_SECONDS),
         restored_seconds=restored,
         cost_usd=next((tier.revenue_loss_usd for tier in plan.financial_tiers if tier.end is None or after < tier.end), None),
         aware_seconds=_START_SECONDS + 60.0,

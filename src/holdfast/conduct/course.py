@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from holdfast.conduct import turning
+from holdfast.conduct.expected import run_progress
 from holdfast.conduct.guards import forbidden, held
 from holdfast.conduct.messages import due_record, owed
 from holdfast.conduct.other_way import choices, taking
 from holdfast.conduct.pausing import is_paused
 from holdfast.conduct.proposals import settle_proposal
-from holdfast.conduct.runs import REPROTECT, TURN_BACK, WAY_BACK, current_run, is_open, mode_of_run, regions_of_run, since_start
+from holdfast.conduct.runs import REPROTECT, TURN_BACK, WAY_BACK, current_run, is_open, mode_of_run, regions_of_run
 from holdfast.conduct.situation import Begin, Move, Situation, Write
 from holdfast.conduct.suspicion import transition
 from holdfast.decision.replay import IncidentState
@@ -28,21 +29,9 @@ from holdfast.runbook.progress import (
     goes_by_itself,
     is_finished,
     must_ask,
-    progress,
     startable,
     under_way,
 )
-
-
-def run_progress(situation: Situation, incident: IncidentState, run: str) -> tuple[Runbook, Progress]:
-    """The run's graph and where each step stands. A run that was abandoned and is taken up again starts with fresh history."""
-    book = turning.book_of(situation.plan, incident, run)
-    return book, progress(book, since_start(incident, run), run, situation.installation.term)
-
-
-def run_started_seconds(incident: IncidentState, run: str) -> float | None:
-    """When this run was started last, or None."""
-    return next((float(record.at_seconds) for record in since_start(incident, run)), None)
 
 
 def next_order(situation: Situation, incident: IncidentState, run: str) -> Order:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from holdfast.conduct import alerting, answering, going_on, messages, turning
+from holdfast.conduct import alerting, answering, explaining, going_on, turning
 from holdfast.conduct.access import break_glass
 from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.attesting import attest
@@ -52,7 +52,8 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
         "go-on": _go_on,
     }
     deeds |= {"attest": attest, "confirm": _by_somebody_here(alerting.confirm)}
-    deeds |= {"ack": _by_somebody_here(answering.acknowledge), "edit-message": _by_somebody_here(messages.edit)}
+    deeds |= {"ack": _by_somebody_here(answering.acknowledge), "edit-message": _by_somebody_here(explaining.edit)}
+    deeds |= {"explain": _by_somebody_here(explaining.explain)}
     if command.verb not in deeds:
         known = ", ".join([*deeds, "declare", "switchover", "pause", "resume"])
         return f"refused: '{command.verb}' is not a command; it can be one of: {known}", ()

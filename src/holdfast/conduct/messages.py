@@ -13,17 +13,18 @@ from typing import Any, Literal
 from holdfast.communications import DueMessage, IncidentFacts, Recipient, due
 from holdfast.communications.asking import DECISION, DECISION_WITHIN_SECONDS, asked_to_decide
 from holdfast.communications.escalation import CALL, CallOut, gathered, recipient_of
-from holdfast.communications.obligations import VENDOR, message_of
+from holdfast.communications.obligations import message_of
 from holdfast.communications.places import stood_for
 from holdfast.communications.recipients import EXERCISE_MAILBOX, PLACES
-from holdfast.communications.rendering import field_values, filled_words, marked, words_of
+from holdfast.communications.rendering import filled_words, marked, words_of
 from holdfast.conduct.answering import acknowledged_by, calls_of
 from holdfast.conduct.asking import asked_of
 from holdfast.conduct.attempting import Attempt, Told, attempts_at
-from holdfast.conduct.facts import incident_facts
+from holdfast.conduct.facts import incident_facts, values_of
 from holdfast.conduct.pagers import closed_by_the_end, words_to_pagers
 from holdfast.conduct.receipts import without_receipt
-from holdfast.conduct.situation import Asked, Command, Move, Situation, Tell, Write
+from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose, Write
+from holdfast.conduct.status_page import CHANNEL, MESSAGE, PageWord, page_state, page_word
 from holdfast.decision.approval import Proposal
 from holdfast.decision.deliveries import Attempts, Delivery, deliveries
 from holdfast.decision.replay import IncidentState
@@ -31,9 +32,8 @@ from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.model import Plan, Words
 from holdfast.plan.people import enrolled
-from holdfast.plan.texts import MOST_CHARACTERS, faults
 
-__all__ = ["due_record", "edit", "messages", "owed"]
+__all__ = ["due_record", "messages", "owed"]
 
 _Next = tuple[Attempt, Tell] | Write
 """An attempt with its words, or the record that none is left."""
@@ -116,6 +116,9 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     if asked := (*_decision_due(situation, incident), *_pagers_due(situation, incident)):
         return asked
     begun = closed_by_the_end(incident, deliveries(incident.records))
+    word = page_word(incident, now_owed, begun)
+    if word is not None and word.key not in incident.messages_due:
+        return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
     missing = tuple(without_receipt(situation, incident, begun))
     if missing:
         return missing
@@ -123,15 +126,38 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
         *_calls(situation, incident, begun),
         *_decisions(situation, incident, begun),
         *_to_pagers(situation, incident, begun),
+        *_to_page(situation, incident, word, begun),
         *_messages(situation, incident, now_owed, begun),
     ]
-    given_up = tuple(one for one in found if isinstance(one, Write))
+    return _handed_over(situation, incident, found)
+
+
+def after_the_end(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
+    """What is still owed of an incident that is over: its status page must not go on saying that it lasts."""
+    if not incident.ended or incident.page.recipient is None or page_state(incident) in incident.page.states:
+        return ()
+    begun = deliveries(incident.records)
+    word = page_word(incident, (), begun)
+    if word is not None and word.key not in incident.messages_due:
+        return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
+    return _handed_over(situation, incident, tuple(_to_page(situation, incident, word, begun)))
+
+
+def _handed_over(situation: Situation, incident: IncidentState, found: Iterable[_Next]) -> tuple[Move, ...]:
+    """What is given up is recorded first; else every intent, durable before the hand-overs, which follow the most urgent first."""
+    nexts = tuple(found)
+    given_up = tuple(one for one in nexts if isinstance(one, Write))
     if given_up:
         return given_up
-    attempts = sorted((one for one in found if not isinstance(one, Write)), key=lambda one: one[0].told.priority)
+    attempts = sorted((one for one in nexts if not isinstance(one, Write)), key=lambda one: one[0].told.priority)
     reachable = enrolled(situation.plan, incident.exercise, incident.scenario)
     tells = (replace(tell, enrolled=reachable.issuperset(stood_for(tell.recipient))) for _, tell in attempts)
-    return (*(attempt.intended() for attempt, _ in attempts), *tells)
+    return (*(_intended(attempt, tell) for attempt, tell in attempts), *tells)
+
+
+def _intended(attempt: Attempt, tell: Tell) -> Write:
+    write = attempt.intended()
+    return write if tell.channel != CHANNEL else replace(write, body={**write.body, "status": tell.facts["status"]})
 
 
 def _messages(
@@ -160,7 +186,7 @@ def _messages(
             continue
         if facts is None:
             facts = incident_facts(situation, incident)
-            values = field_values(situation.plan, incident.scenario, facts, situation.now)
+            values = values_of(situation, incident, facts)
         if purpose != "alert" and _gives_way(situation, facts, message):
             continue
         words = _words(situation.plan, incident, message, facts, values)
@@ -188,7 +214,7 @@ def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Deliver
     facts, answered = incident_facts(situation, incident), acknowledged_by(incident)
     if facts.restored_seconds is not None:
         return
-    values = field_values(situation.plan, incident.scenario, facts, situation.now)
+    values = values_of(situation, incident, facts)
     words = filled_words(_CALL_WORDS, values, facts)
     for call in calls:
         since = {person for person, at in answered.items() if at >= call.at_seconds}
@@ -249,7 +275,7 @@ def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Del
     if not called or incident.proposal is None or key not in incident.messages_due:
         return
     facts, given = incident_facts(situation, incident), {approval.person for approval in incident.approvals}
-    values = field_values(situation.plan, incident.scenario, facts, situation.now)
+    values = values_of(situation, incident, facts)
     words = filled_words(_DECISION_WORDS, values, facts)
     words = Words(words.subject, f"{words.body}{_loss_in_words(incident.proposal)}\n", words.short)
     everybody = {(out.channel, out.recipient.identifier) for out in called}
@@ -275,8 +301,20 @@ def _to_pagers(situation: Situation, incident: IncidentState, begun: Mapping[Del
         due = word.since_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
         told = Told(incident.incident, word.key, word.message, word.channel, recipient, word.purpose, INSIDE, due)
         for found in attempts_at(situation, incident.clock, begun, told):
-            values = field_values(situation.plan, incident.scenario, facts, situation.now)
+            values = values_of(situation, incident, facts)
             yield _tell(facts, found, filled_words(word.words, values, facts), values, None)
+
+
+def _to_page(situation: Situation, incident: IncidentState, word: PageWord | None, begun: Mapping[Delivery, Attempts]) -> Iterator[_Next]:
+    if word is None:
+        return
+    facts = incident_facts(situation, incident)
+    recipient = recipient_of(situation.plan, word.recipient, situation.directory)
+    purpose: TellPurpose = "resolved" if word.state == "resolved" else "update"
+    told = Told(incident.incident, word.key, MESSAGE, CHANNEL, recipient, purpose, OUTSIDE, word.due_seconds)
+    for found in attempts_at(situation, incident.clock, begun, told):
+        values = values_of(situation, incident, facts)
+        yield _tell(facts, found, filled_words(word.words, values, facts), values, None)
 
 
 def _loss_in_words(proposal: Proposal) -> str:
@@ -350,29 +388,3 @@ def _priority(recipient: Recipient) -> int:
     if recipient.people:
         return INSIDE
     return MAILING if ":" in recipient.identifier and not recipient.identifier.startswith(EXERCISE_MAILBOX) else OUTSIDE
-
-
-def edit(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
-    """A person's words for the next of a message that wasn't handed over yet. Refused: words that can't be filled, or nothing to come."""
-    rule = str(command.arguments.get("message"))
-    known = message_of(situation.plan, rule)
-    if known is None or rule.startswith(VENDOR):
-        return f"refused: the plan has no message '{rule}'; it has: {', '.join(situation.plan.messages)}", ()
-    written = {name: command.arguments.get(name) for name in ("subject", "body", "short")}
-    if all(text is None for text in written.values()):
-        return "refused: say what it is to say: a subject, a body or a short form", ()
-    for name, text in written.items():
-        if text is not None and (not isinstance(text, str) or len(text) > MOST_CHARACTERS):
-            return f"refused: the {name} must be text of at most {MOST_CHARACTERS} characters", ()
-        wrong = faults(text) if isinstance(text, str) else ()
-        if wrong:
-            return f"refused: the {name} can't be filled: {wrong[0][0]}" + (f" ({wrong[0][1]})" if wrong[0][1] else ""), ()
-    begun = {key for key, _, _ in deliveries(incident.records)}
-    number = 1
-    while f"{incident.incident}/{rule}/{number}" in begun:
-        number += 1
-    if number > 1 and not known.every:
-        return f"refused: {rule} was handed over already, and is told only once", ()
-    key = f"{incident.incident}/{rule}/{number}"
-    body = {"key": key, "message": rule, "by": command.by, **written}
-    return f"accepted: {key} goes out in these words", (Write(Kind.MESSAGE_EDITED, incident.incident, body),)

@@ -9,7 +9,7 @@ from typing import Any
 
 from holdfast.communications import delivered
 from holdfast.communications.places import stood_for
-from holdfast.conduct.answering import answered_roles, calls_of
+from holdfast.conduct.answering import answered_roles, called_as_for, calls_of
 from holdfast.conduct.facts import incident_facts
 from holdfast.conduct.messages import messages_to_come
 from holdfast.conduct.situation import Situation
@@ -22,7 +22,10 @@ _MOST_FAILURES = 3
 
 
 def calling(situation: Situation, incident: IncidentState) -> dict[str, Any]:
-    """Who was called last, who has answered, and for which roles nobody has. `loud`: everybody was called, and nobody answered."""
+    """Who was called last, who has answered, and for which roles nobody has. `loud`: everybody was called, and nobody answered.
+
+    `as_for`: why people are called by another row of the matrix than the severity's own; empty where they are not.
+    """
     calls = calls_of(incident)
     last = calls[-1].body if calls else None
     answered = answered_roles(incident)
@@ -41,6 +44,7 @@ def calling(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "level": None if last is None else last["level"],
         "answer_by_seconds": None if last is None or not unanswered or over else last["answer_by_seconds"],
         "unanswered": [] if over else unanswered,
+        "as_for": "" if over else called_as_for(incident),
         "loud": bool(last is not None and last["round"] > 1 and unanswered and not over),
         "answered": people,
     }

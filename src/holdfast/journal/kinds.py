@@ -14,7 +14,7 @@ class Kind(StrEnum):
     OBSERVERS_SEEN = "observers.seen"  # heard [site], silent [site]
     SUSPICION_RAISED = "suspicion.raised"  # region, trigger, reason, since_seconds, score (0-100 or null)
     SUSPICION_CLEARED = "suspicion.cleared"  # region, trigger, reason
-    ALERT_HEARD = "alert.heard"  # signal, status (firing | resolved), source, fingerprint, says, count (null), at_seconds, scenario: what somebody outside has seen; it executes nothing
+    ALERT_HEARD = "alert.heard"  # signal, status (firing | resolved), source, fingerprint, says, count (null), at_seconds, scenario, truncated (alerts that the sender says it left out; without it 0): what somebody outside has seen; it executes nothing
     ALERT_CONFIRMED = "alert.confirmed"  # by, trigger: a person says that what an alert opened is so; its steps may begin
     ACCESS_BROKEN = "access.broken-glass"  # by, with, because, sign_on (what single sign-on said), until_seconds: two people signed in without single sign-on
     ZONE_CHANGED = "zone.changed"  # region, zone, health (down | up | degraded), since_seconds, reason, instances {function: ready here}, left {function: ready in the region's other zones}, sizes {function: {run, needed}}, components_down [id]
@@ -53,14 +53,15 @@ class Kind(StrEnum):
     NOTIFICATION_DUE = "notification.due"  # key, message, audience [recipient], channels, due_seconds, reason, unknown [audience] (nobody knows who is in it), deliveries [[channel, recipient]] (where not everybody is told over every channel), reached {channel: [recipient]} (channels with one place for all: who has a hand-over there)
     NOTIFICATION_SENT = "notification.sent"  # key, message, channel, recipient, reference; and where the channel says so: second_way (what it went by instead), repeats (bool: a repeat arrives again), receipt_within_seconds (so long a receipt is waited for, on the plan's clock), over (the plan's second channel, where it went over that)
     NOTIFICATION_FAILED = "notification.failed"  # key, message, channel, recipient, reason; of a refusal: final (bool), retry_after_seconds (null); over as above
-    NOTIFICATION_INTENDED = "notification.intended"  # key, message, channel, recipient, attempt, over as above: durable before it is handed over; without an outcome after it, it may have been handed over
+    NOTIFICATION_INTENDED = "notification.intended"  # key, message, channel, recipient, attempt, over as above, status (over the status page: the state that it is to say): durable before it is handed over; without an outcome after it, it may have been handed over
     NOTIFICATION_UNKNOWN = "notification.unknown"  # key, message, channel, recipient, reason, repeats (null: not said), ways (how many of the channel's ways may have delivered it; 1 without it), over as above: handed over or not, nobody knows; it is handed over again
     NOTIFICATION_GIVEN_UP = "notification.given-up"  # key, message, channel, recipient, attempts, due_seconds (null), reason: nothing came of it in time, and nothing is tried any more
     NOTIFICATION_DELIVERED = "notification.delivered"  # key, channel, recipient, at_seconds, how: what the channel says about its arrival; not an acknowledgement
     ACKNOWLEDGED = "acknowledgement.given"  # person, way (cli | link | reply | phone-key | button), roles [role] (answered for by it), joins (bool: others had answered before)
     ROLE_TAKEN = "role.taken"  # role, person, instead_of (person or null), reason
-    ESCALATED = "escalation.step"  # key, number, round, place, rung (primary | backup | level), level, roles [role], severity, calls [[channel, recipient, from_seconds]], answer_by_seconds, starts_over (bool), reason
+    ESCALATED = "escalation.step"  # key, number, round, place, rung (primary | backup | level), level, roles [role], severity, row (the severity whose row of the matrix it goes by), calls [[channel, recipient, from_seconds]], answer_by_seconds, starts_over (bool), reason
     MESSAGE_EDITED = "message.edited"  # key, message, by, subject, body, short (each null: as the plan has it): a person's words for one message that is to come
+    EXPLAINED = "incident.explained"  # by, cause, review (each null: as it was): what a person says of why it happened, and of where the review stands
     AGENT_RECORD = "agent.record"  # region, number, at_seconds, what, detail, facts, signature, late (bool): what an agent did by itself
     COMMAND = "command"  # id, verb, by, arguments, answer: what a person asked for and was told
     EXERCISE_MARK = "exercise.mark"  # what (cut | heal | copies-cut), detail (region; of copies-cut both, with an arrow), at_seconds: what the drill did to the world

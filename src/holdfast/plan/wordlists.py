@@ -18,6 +18,7 @@ MESSAGE_FIELDS: dict[str, str] = {
     "source": "region that is being left",
     "target": "region that is to serve",
     "state": "what is going on, in a few words",
+    "status": "what the status page says: investigating, identified, monitoring or resolved",
     "actions_taken": "what was done so far",
     "next_steps": "what follows",
     "expected_back": "when service is expected back",

@@ -110,7 +110,7 @@ def told_table(report: Report) -> Table:
     table.add_column("Message", overflow="fold", min_width=12)
     table.add_column("Over", overflow="fold")
     table.add_column("To", overflow="fold")
-    for name in ("due", "sent", "arrived", "answered"):
+    for name in ("due", "sent", "arrived", "acknowledged"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("In time", no_wrap=True)
     groups: dict[tuple[str, float], list[NotificationResult]] = {}
