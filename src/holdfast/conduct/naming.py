@@ -58,16 +58,17 @@ def _moves(plan: Plan, incident: IncidentState, run: str) -> dict[str, frozenset
 def turned_back(plan: Plan, incident: IncidentState, run: str, done: Mapping[str, StepState]) -> _States:
     """The states after `run` was turned back. `done`: how each undoing step ended; empty before it began, when all are taken to succeed."""
     if run == REPROTECT:
-        return _in_order(plan, lambda name: _reprotected(plan, incident, name))
+        stood = before(plan, incident, run)
+        return _in_order(plan, lambda name: _reprotected(plan, incident, stood, name))
     undone = {one.id: done.get(one.id, StepState.SUCCEEDED) is StepState.SUCCEEDED for one in steps(plan, incident, run, None)}
-    left = _Left(plan, incident, run, before(plan, incident, run), done, undone)
+    begun = tuple(record.body for record in intended(incident, run))
+    left = _Left(plan, incident, run, before(plan, incident, run), begun, done, undone)
     moved = _moves(plan, incident, run)
     return _in_order(plan, lambda name: left.states(name, moved.get(name, frozenset())))
 
 
-def _reprotected(plan: Plan, incident: IncidentState, name: str) -> Mapping[str, str]:
+def _reprotected(plan: Plan, incident: IncidentState, known: Standing, name: str) -> Mapping[str, str]:
     source, target = regions_of_run(incident, REPROTECT)
-    known = before(plan, incident, REPROTECT)
     kind = plan.components[name].kind
     moved = {
         "dns": known.serves == target,
@@ -81,13 +82,14 @@ def _reprotected(plan: Plan, incident: IncidentState, name: str) -> Mapping[str,
 class _Left:
     """What a run that was turned back left behind.
 
-    `known`: how everything stood before it. `undone`: undoing step → whether it succeeded.
+    `known`: how everything stood before it. `begun`: its first intents. `undone`: undoing step → whether it succeeded.
     """
 
     plan: Plan
     incident: IncidentState
     run: str
     known: Standing
+    begun: tuple[Mapping[str, Any], ...]
     done: Mapping[str, StepState]
     undone: Mapping[str, bool]
 
@@ -121,7 +123,7 @@ class _Left:
         return moves_writers(self.plan, self.incident.scenario, self.run) or TURN_BACK in self.incident.epochs
 
     def _begun(self, block: str) -> tuple[Mapping[str, Any], ...]:
-        return tuple(record.body for record in intended(self.incident, self.run) if record.body["block"] == block)
+        return tuple(body for body in self.begun if body["block"] == block)
 
     def _undone(self, block: str) -> bool:
         """Whether every step of this block that was begun is undone, or nothing had to be undone."""

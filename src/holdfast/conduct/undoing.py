@@ -108,7 +108,7 @@ def _meant(home: str, left: str, region: str, stores: Mapping[str, str]) -> dict
     found: dict[str, Any] = {} if region == home else {"region": "source"}
     if set(stores.values()) == {left}:
         found["stores"] = "source"
-    elif set(stores.values()) != {home}:
+    elif not set(stores.values()) <= {home}:
         found["stores"] = {store: "source" if where == left else "target" for store, where in stores.items()}
     return found
 
