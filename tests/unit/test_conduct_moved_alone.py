@@ -1,5 +1,7 @@
 """A run that moves no writer: what it opens, what it never does whatever a plan says, and how it is turned back."""
 
+import pytest
+
 from holdfast.conduct.situation import Write
 from holdfast.conduct.turning import outlook
 from holdfast.console.narration import line
@@ -182,3 +184,18 @@ def test_a_way_home_whose_failover_no_journal_knows_is_turned_back_to_where_the_
     assert paper.incident.turned_back is not None
     assert paper.incident.turned_back["database"] == {PRIMARY: "replica, never promoted", DR: "writer"}
     assert paper.incident.turned_back["dns"] == {PRIMARY: "as it was", DR: "as it was"}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "hangs"), [(STORAGE, "smoke.test"), (APPLICATION, "application.scale")], ids=["storage", "application"]
+)
+def test_killed_at_every_append_of_such_an_abort_the_next_controller_ends_it(scenario: Scenario, hangs: str) -> None:
+    whole = returning(scenario, hangs)
+    before = len(whole.batches)
+    undone_by(whole)
+    for batches in range(before + 1, len(whole.batches)):
+        left = whole.cut_after(batches)
+        left.wait(10.0)
+        assert left.incident.state is State.RECOVERED, f"cut after {batches}"
+        assert left.incident.turned_back == whole.incident.turned_back
+        assert left.incident.numbers == whole.incident.numbers
