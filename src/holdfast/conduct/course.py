@@ -13,6 +13,7 @@ from holdfast.conduct.proposals import settle_proposal
 from holdfast.conduct.runs import REPROTECT, TURN_BACK, WAY_BACK, current_run, is_open, mode_of_run, regions_of_run, since_start
 from holdfast.conduct.situation import Begin, Move, Situation, Write
 from holdfast.conduct.suspicion import transition
+from holdfast.conduct.undoing import book_of
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
 from holdfast.fencing.order import Order
@@ -36,7 +37,7 @@ from holdfast.runbook.progress import (
 
 def run_progress(situation: Situation, incident: IncidentState, run: str) -> tuple[Runbook, Progress]:
     """The run's graph and where each step stands. A run that was abandoned and is taken up again starts with fresh history."""
-    book = turning.book_of(situation.plan, incident, run)
+    book = book_of(situation.plan, incident, run)
     return book, progress(book, since_start(incident, run), run, situation.installation.term)
 
 

@@ -16,6 +16,7 @@ from holdfast.conduct.receipts import receipt
 from holdfast.conduct.runs import FAILOVER, phases_of
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.conduct.suspicion import calm_seconds, cause_gone_seconds, ending, opening, transition, waits_for_word
+from holdfast.conduct.undoing import book_of
 from holdfast.decision.approval import objection, role_used
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
@@ -174,7 +175,7 @@ def _choose(situation: Situation, incident: IncidentState, command: Command) -> 
         return f"refused: {against}", ()
     waiting, step = waiting_steps(incident), str(command.arguments["step"])
     asked, run = waiting[step], waiting[step]["run"]
-    book, choice = turning.book_of(situation.plan, incident, run), Choice(str(command.arguments["choice"]))
+    book, choice = book_of(situation.plan, incident, run), Choice(str(command.arguments["choice"]))
     said = f"{command.by} chose {choice.value}: {command.arguments.get('reason') or ''}".rstrip(": ")
     facts: dict[str, Any] = {"person": command.by}
     if command.arguments.get("accepts_loss") is True:
@@ -202,7 +203,7 @@ def _against_choice(situation: Situation, incident: IncidentState, command: Comm
         return f"no step waits for a person; {incident.incident} is {incident.state.value}"
     if step not in waiting:
         return f"{step} waits for nobody; one of these does: {', '.join(sorted(waiting))}"
-    known = known_choices(turning.book_of(situation.plan, incident, waiting[step]["run"]), step)
+    known = known_choices(book_of(situation.plan, incident, waiting[step]["run"]), step)
     if wanted not in known:
         none = " (the plan binds no other way to it)" if wanted == Choice.OTHER_WAY else ""
         return f"{wanted} is no choice for {step}{none}; choose one of: {', '.join(known)}"
