@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from holdfast.conduct.catching_up import holding_back
 from holdfast.conduct.course import run_progress
 from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.runs import current_run
@@ -82,6 +83,7 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "reason": incident.records[0].body["reason"],
         "waits_for_word": waits_for_word(incident),
         "cause_gone": _cause_gone(situation, incident),
+        "held_back": _held_back(situation, incident),
         "impact_seconds": incident.impact_seconds,
         "opened_seconds": incident.opened_seconds,
         "elapsed_seconds": elapsed,
@@ -101,6 +103,12 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "calling": calling(situation, incident),
         "messages": messages(situation, incident),
     }
+
+
+def _held_back(situation: Situation, incident: IncidentState) -> list[str]:
+    """Why a planned move that waits for people's decision would not begin now, whatever they say; empty where nothing speaks against it."""
+    run = current_run(incident)
+    return [] if run is None or incident.proposal is None else list(holding_back(situation, incident, run))
 
 
 def _cause_gone(situation: Situation, incident: IncidentState) -> dict[str, float] | None:
