@@ -92,10 +92,12 @@ def _requester(incident: IncidentState, run: str) -> str:
 
 
 def _loss_grew(situation: Situation, incident: IncidentState, proposal: Proposal) -> bool:
-    if proposal.loss_bound_seconds is None:
-        return False
-    bound = _loss(situation, incident, proposal.run).bound_seconds
-    return bound is None or bound > proposal.loss_bound_seconds
+    return grew(proposal.loss_bound_seconds, _loss(situation, incident, proposal.run).bound_seconds)
+
+
+def grew(told_seconds: float | None, bound_seconds: float | None) -> bool:
+    """Whether more may be lost than people were told. Who was told that it can't be bounded was told everything."""
+    return told_seconds is not None and (bound_seconds is None or bound_seconds > told_seconds)
 
 
 def _changed(situation: Situation, incident: IncidentState, proposal: Proposal) -> str | None:
