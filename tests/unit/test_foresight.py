@@ -238,7 +238,8 @@ class _Controller:
 
     def state(self) -> dict[str, Any]:
         served = dict.fromkeys(LOADED.plan.functions, PRIMARY)
-        return json.loads(json.dumps(state(self.paper.situation(), 0.0, None, {}, self._copies(), served)))
+        found: dict[str, Any] = json.loads(json.dumps(state(self.paper.situation(), 0.0, None, {}, self._copies(), served)))
+        return found
 
     def records(self, after: int = 0) -> list[dict[str, Any]]:
         return [asdict(record) for record in self.paper.records if record.sequence > after]

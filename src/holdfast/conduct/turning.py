@@ -1,8 +1,8 @@
 """Turning back: what an abort does at this moment, the steps that undo what was begun, and the state in which everything is left.
 
 Rules:
-- Before any promotion was ordered, everything is undone: the epoch is barred and withdrawn with the target first (so that it can never
-  take effect), only then is the source told to go on; what was drained, activated or scaled up for the move goes back.
+- Before any promotion was ordered, what can be undone is undone and what stays is said: the epoch is barred and withdrawn with the target
+  first (so that it can never take effect), only then is the source told to go on; what was drained, activated or scaled up goes back.
 - After a promotion was ordered nothing is withdrawn: nothing further begins, the target stays the writer, a person says how it goes on.
 - Every component is named with its state at the end. What nobody could tell the source is said, not guessed.
 
@@ -44,7 +44,7 @@ _WRITERS = ("postgres", "redis")
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What an abort would do now. `way`: turn-back (everything is undone), halt (nothing further begins), or none."""
+    """What an abort would do now. `way`: turn-back (what can be undone is), halt (nothing further begins), or none."""
 
     way: str
     reason: str
