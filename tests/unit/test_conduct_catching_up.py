@@ -6,6 +6,7 @@ from holdfast.conduct.catching_up import copies_moved
 from holdfast.conduct.runs import FAILOVER, WAY_BACK
 from holdfast.conduct.situation import Alarm
 from holdfast.console.asked import asked
+from holdfast.console.headline import headline
 from holdfast.console.state import state
 from holdfast.decision.table import State
 from holdfast.fencing.lease import orderly_stop_seconds
@@ -90,7 +91,10 @@ def test_a_copy_that_fell_behind_while_people_were_asked_keeps_the_decision_back
     paper.wait(60.0)
     assert Kind.DECIDED not in paper.kinds()
     assert paper.begun == []
-    shown = [line.text for line in asked(state(paper.situation(), 0.0, None, {}))]
+    now = state(paper.situation(), 0.0, None, {})
+    assert now["acting"] == [], "one more approval would change nothing"
+    assert "is approved and waits for its copies" in headline(now, paper.now).text
+    shown = [line.text for line in asked(now)]
     assert any(text.startswith(f"it does not begin while PostgreSQL in {DR} is 20 min behind") for text in shown)
     paper.lags |= {"database": 0.5}
     paper.wait(1.0)
