@@ -346,6 +346,20 @@ def test_json_output_stays_json_and_any_other_word_is_a_file(
     assert json.loads((tmp_path / "kept").read_text())["digest"]
 
 
+def test_no_other_file_is_lost_to_it_and_one_that_can_not_be_written_is_told(
+    controller: _Controller, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = tmp_path / "plan.yaml"
+    document.write_text("version: 1\n")
+    asked = ["plan", "regional-outage", "--file", str(LOADED.path)]
+    assert run([*asked, "-o", str(document)]) == 2
+    assert document.read_text() == "version: 1\n"
+    assert run([*asked, "-o", str(tmp_path)]) == 2
+    assert "can't be written" in capsys.readouterr().err
+    kept = tmp_path / "kept.json"
+    assert [run([*asked, "-o", str(kept)]) for _ in range(2)] == [0, 0]
+
+
 def test_what_o_and_out_come_to() -> None:
     here = Path("here.json")
     assert form_and_file("json", None) == ("json", None)

@@ -77,8 +77,7 @@ def plan(
         held_back=now["held_back"].get(scenario, ()),
     )
     if kept is not None:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(json.dumps(as_json(foreseen), indent=2) + "\n", encoding="utf-8")
+        _keep(kept, json.dumps(as_json(foreseen), indent=2) + "\n")
     if form == "json":
         print_json(as_json(foreseen))
     else:
@@ -92,6 +91,17 @@ def form_and_file(output: "Form | Path", out: Path | None) -> "tuple[Form, Path 
     if out not in (None, output):
         raise CommandError(f"-o names {output} and --out {out}; it is kept in one file")
     return "text", output
+
+
+def _keep(file: Path, text: str) -> None:
+    """Write it. Raises CommandError where that can't be, and for a file that is something else: no plan document is lost to `-o`."""
+    if file.is_file() and file.stat().st_size and not is_foreseen(file):
+        raise CommandError(f"{file} is there and was not made by `holdfast plan`, so it is left as it is; name another file")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{file} can't be written: {error.strerror}; name another file") from error
 
 
 def carry_out(file: Path, by: str, lab: Path, wanted_verb: str | None = None) -> str:
