@@ -1,8 +1,8 @@
 """Turning back: what an abort does at this moment, what it says before, and the records of its beginning and its end.
 
 Rules:
-- Before any promotion was ordered, everything is undone: the epoch is barred and withdrawn with the target first (so that it can never
-  take effect), only then is the source told to go on; what was drained, activated or scaled up for the move goes back.
+- Before any promotion was ordered, what can be undone is undone and what stays is said: the epoch is barred and withdrawn with the target
+  first (so that it can never take effect), only then is the source told to go on; what was drained, activated or scaled up goes back.
 - After a promotion was ordered nothing is withdrawn: nothing further begins, the target stays the writer, a person says how it goes on.
 - What a run does not move is left alone: service goes on where it was served from before the run, which may be two regions.
 - Every component is named with its state at the end (see `naming`).
@@ -42,7 +42,7 @@ from holdfast.runbook.progress import Progress, StepState
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What an abort would do now. `way`: turn-back (everything is undone), halt (nothing further begins), or none."""
+    """What an abort would do now. `way`: turn-back (what can be undone is), halt (nothing further begins), or none."""
 
     way: str
     reason: str
