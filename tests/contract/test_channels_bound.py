@@ -116,10 +116,19 @@ def test_who_has_no_address_of_a_ways_kind_is_not_reached_by_it_and_no_other_add
         assert far.rows(kind) == []
 
 
-def test_an_exercise_without_an_address_goes_to_the_mailbox_of_the_ways_own_kind(far: Far) -> None:
-    exercise = replace(MESSAGE, channel="email", recipient="exercise:on-call", enrolled=True)
-    down = {**bound(far, "smtp"), "port": 9}
-    boxes = {"exercise_address": "{recipient}@example.org", "second_exercise_address": "+4915112345678"}
+@pytest.mark.parametrize(
+    ("channel", "kind", "nowhere", "first_box"),
+    [
+        ("email", "smtp", {"port": 9}, {"exercise_address": "{recipient}@example.org"}),
+        ("pagerduty", "pagerduty", {"url": "http://127.0.0.1:9/"}, {}),
+    ],
+)
+def test_an_exercise_without_an_address_goes_to_the_mailbox_of_the_ways_own_kind(
+    far: Far, channel: str, kind: str, nowhere: dict[str, Any], first_box: dict[str, str]
+) -> None:
+    exercise = replace(MESSAGE, channel=channel, recipient="exercise:on-call", enrolled=True)
+    down = {**bound(far, kind), **nowhere}
+    boxes = {**first_box, "second_exercise_address": "+4915112345678"}
     asyncio.run(notifier(far, first=down, second=bound(far, "sms"), laboratory=True, **boxes).send(exercise))
     (row,) = far.rows("sms")
     assert parse_qs(row["body"])["To"] == ["+4915112345678"]

@@ -364,8 +364,8 @@ def test_an_exercise_without_an_address_goes_to_no_place_that_all_look_at_but_to
 def test_a_place_for_exercises_takes_them_all_but_to_no_address_of_a_customer_and_nothing_real() -> None:
     kept = Kept()
     guard = ExerciseGuard(None, WithoutAddress(kept), public=True)
-    asyncio.run(guard.send(replace(EXERCISE, address="https://customer.example/hook")))
-    assert kept.sent[0].address is None
+    asyncio.run(guard.send(replace(EXERCISE, address="https://customer.example/hook", addresses={"email": "somebody@customer.example"})))
+    assert kept.sent[0].address is None and kept.sent[0].addresses == {}
     with pytest.raises(RefusedNotificationError, match="bound for exercises only"):
         asyncio.run(guard.send(PLAIN))
     assert len(kept.sent) == 1
