@@ -95,6 +95,15 @@ def test_the_command_writes_each_form_and_says_what_comes_next(tmp_path: Path, c
         assert str(file) in capsys.readouterr().out
 
 
+def test_a_dash_is_standard_output_and_an_option_is_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", str(REFERENCE), "--format", "md", "-o", "-"]) == 0
+    assert capsys.readouterr().out.startswith("---\nholdfast: plan/v1\n")
+    assert run(["graph", str(REFERENCE), "-o", "-"]) == 0
+    assert "Voice Call Processing" in capsys.readouterr().out
+    assert run(["export", str(REFERENCE), "-o", "--format", "md"]) == 2
+    assert "--format looks like an option" in capsys.readouterr().err
+
+
 def test_a_name_that_does_not_fit_the_format_is_refused_and_nothing_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "plan.html"
     assert run(["export", str(REFERENCE), "--format", "pdf", "-o", str(file)]) == 2
