@@ -19,6 +19,7 @@ from holdfast.document.reading.quantities.lengths import (
     written,
 )
 from holdfast.document.reading.quantities.readings import NOTHING, Reading, absent
+from holdfast.plan.values import LONGEST_YEARS
 
 _ZERO = re.compile(r"^(?:0|zero|no data loss|no loss|none tolerated)$", re.I)
 _VAGUE = re.compile(
@@ -31,7 +32,6 @@ _FIRST_END = re.compile(rf"(?<![\w.,])({IN_FIGURES}|{IN_WORDS}){_JOINT}$", re.I)
 """What stands before a length that is the end of a range whose beginning has no unit: `two to four hours`."""
 _BARE_RANGE = re.compile(rf"({IN_FIGURES}|{IN_WORDS}){_TO}({IN_FIGURES}|{IN_WORDS})", re.I)
 _POINT = re.compile(r"(?<![\d.,])[1-9]\d{0,2}\.\d{3}(?![\d])")
-_LONGEST_YEARS = LONGEST // UNIT_SECONDS["y"]
 _STARTS_ABSENT = re.compile(r"(?:n/?a|not applicable|none)\b", re.I)
 
 
@@ -161,7 +161,7 @@ def _one(text: str, found: list[Sum]) -> Reading:
     if not length.written:
         return Reading(None, "it is finer than a plan can write")
     if length.seconds > LONGEST:
-        return Reading(None, f"it is longer than {_LONGEST_YEARS} years")
+        return Reading(None, f"it is longer than {LONGEST_YEARS} years")
     parts = (
         f"'{words.about}' is left out" if words.about else "",
         f"'{words.bound_words}' is left out" if SIGNS.get(words.bound, "") in (">", ">=") else "",

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from holdfast.plan.values import duration_text
+from holdfast.plan.values import LONGEST_YEARS, duration_text
 
 _NAMES = {
     "ms": ("ms", "millisecond", "milliseconds"),
@@ -32,8 +32,7 @@ UNIT_SECONDS = {
     "month": Fraction(30 * 86400),
     "y": Fraction(365 * 86400),
 }
-LONGEST = 100 * UNIT_SECONDS["y"]
-"""No plan promises or keeps anything for longer."""
+LONGEST = LONGEST_YEARS * UNIT_SECONDS["y"]
 
 _ONES = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _TEENS = ("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
