@@ -312,3 +312,11 @@ def test_a_quantity_in_any_text_at_all_is_read_with_no_other_number_or_asked_abo
     others = sum(character.isnumeric() for character in text) - len(str(count))
     assert found.unclear or found.value is None or duration_seconds(found.value) >= count * 3600
     assert found.value is None or others == 0 or duration_seconds(found.value) > count * 3600
+
+
+@given(st.lists(NUMERIC_WORDS, min_size=1, max_size=3), st.integers(0, 3))
+def test_a_share_an_amount_and_a_cadence_beside_words_with_numbers_are_asked_about(words: list[str], at: int) -> None:
+    at = min(at, len(words))
+    for quantity, read in (("95%", percent), ("95%", target), ("30 min", target), ("$5,000", money), ("monthly", frequency)):
+        found = read(" ".join([*words[:at], quantity, *words[at:]]))
+        assert not isinstance(found, Money) and found.unclear

@@ -33,6 +33,8 @@ _AFTER = re.compile(
     r"|(?P<about>(?:approx(?:imately)?|roughly)\b))[.)]?",
     re.I,
 )
+_NEAR = 60
+"""Characters before a quantity in which words of its bound are looked for."""
 _MOST_WORDS = 8
 """Of one kind beside a quantity; a text with more of them is told."""
 
@@ -74,10 +76,11 @@ def beside(before: str, after: str, also: frozenset[str] = frozenset()) -> Besid
     bounds: dict[str, str] = {}
     about = ""
     for _ in range(_MOST_WORDS):
-        found = _BEFORE.search(before)
+        far, near = before[:-_NEAR], before[-_NEAR:]
+        found = _BEFORE.search(near)
         if found is None:
             break
-        kind, before = str(found.lastgroup), before[: found.start()]
+        kind, before = str(found.lastgroup), far + near[: found.start()]
         about = found["about"] or about
         if kind in SIGNS:
             bounds.setdefault(kind, found[kind])

@@ -108,7 +108,7 @@ def _times(sentence: str) -> dict[str, tuple[int, int]]:
         ahead = max(before, length.start - _LOOKED_AT)
         for key, pattern in _AHEAD.items():
             match = pattern.search(sentence[ahead : length.start]) if key not in found else None
-            if match is not None and not _DENIED.search(sentence[:ahead] + sentence[ahead:][: match.start()]):
+            if match is not None and not _DENIED.search(sentence[: ahead + match.start()][-_LOOKED_AT:]):
                 group = "words" if match["words"] is not None else "within"
                 found[key] = (ahead + match.start(group), _clause_end(sentence, length.end))
             elif key not in found and key in _BEHIND and _BEHIND[key].match(sentence, length.end):
