@@ -44,7 +44,7 @@ _NUMBERS = re.compile(
 )
 _CHANGING = re.compile(
     r"per|times|x|not|no|never|neither|nor|cannot|\w+n['’]t|without|none|between|minus|plus|less|more|fewer|than|most|least|every|each|percent|cent|semi|bi|tri"
-    r"|either|respectively|longer|shorter|later|earlier|divided|multiplied|hourly|daily|nightly|weekly|monthly|quarterly|yearly|annually"
+    r"|either|respectively|longer|shorter|later|earlier|divided|multiplied|squared|cubed|ago|hourly|daily|nightly|weekly|monthly|quarterly|yearly|annually"
 )
 LONG_UNITS = frozenset(
     f"{name}{end}" for name in ("minute", "hour", "day", "night", "week", "weekend", "fortnight", "month", "year") for end in ("", "s")
@@ -53,7 +53,7 @@ LONG_UNITS = frozenset(
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _QUIET = re.compile(r"\([^()]*\)|\bfor\b.*|\bof (?:the |an? )?\w+(?: (?:loss|start))?", re.I)
 _SUBJECTS = re.compile(r"\b(?:uptime|availability|downtime|rto|rpo|mtpd)\b", re.I)
-_EDGES = " \t.,;:()[]–—-"
+_EDGES = " '’\t.,;:()[]–—-"
 _LONGEST_SHOWN = 60
 
 
