@@ -71,6 +71,8 @@ class Situation:
     functions_up_since: Mapping[str, float] = field(default_factory=dict)
     """Function that clients get as promised → since when; only those."""
     loss: LossBound = LossBound(None, None)
+    lags: Mapping[str, float | None] = field(default_factory=dict)
+    """Component that keeps data → how many seconds its copy in the region that doesn't serve is behind; None, or missing: unknown."""
     promise_ends_seconds: float | None = None
     """When the controller's own last promise ends."""
     stray: tuple[int, int] | None = None
@@ -145,6 +147,10 @@ class Tell:
     severity: str | None = None
     address: str | None = None
     """Where the recipient is reached on this channel; never recorded."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Channel → where the recipient is reached on it, for ways of another kind; never recorded."""
+    over: str | None = None
+    """The plan's second channel, where it goes over that instead of `channel`."""
     enrolled: bool = False
     facts: Mapping[str, str] = field(default_factory=dict)
     """Fields of the message, filled."""
