@@ -23,7 +23,11 @@ def _postgres(configuration: Configuration, section: Mapping[str, Any], launcher
 
 
 def _redis(configuration: Configuration, section: Mapping[str, Any], launcher: Launcher) -> Store:
-    return RedisStore(RedisConfiguration.from_json(section, region=configuration.region), launcher)
+    mode = {
+        "synchronous": configuration.replication == "synchronous",
+        "lease_seconds": configuration.timing.wait_seconds(configuration.ttl_seconds),
+    }
+    return RedisStore(RedisConfiguration.from_json(section, region=configuration.region, **mode), launcher)
 
 
 def main() -> int:
