@@ -196,7 +196,8 @@ def table(found: Sequence[Compared]) -> str:
 
 
 def lost_synchronously(found: Sequence[Compared], loaded: LoadedPlan) -> int:
-    """Acknowledged writes that were lost though they were to be copied before they were acknowledged; buckets copy afterwards always."""
+    """Acknowledged rows and keys that were lost though they were to be copied before they were acknowledged; buckets copy afterwards always,
+    and what they lose is held to the bound alone, as in the report's rule `synchronous`."""
     stores = (*loaded.plan.components_of("postgres"), *loaded.plan.components_of("redis"))
     return sum(one.lost.get(store, 0) for one in found for store in stores)
 
@@ -215,7 +216,9 @@ def told(found: Sequence[Compared], settings: Settings) -> str:
         f"{counts['unknown']} unknown, {counts['disturbed']} disturbed",
     ]
     if settings.replication == "synchronous":
-        lines.append(f"acknowledged writes of PostgreSQL and Redis lost: {lost_synchronously(found, settings.loaded)}")
+        kept = lost_synchronously(found, settings.loaded)
+        lines.append(f"acknowledged rows and keys lost, of which none may be: {kept}")
+        lines.append(f"objects lost, which no bucket copies before it acknowledges: {sum(sum(one.lost.values()) for one in found) - kept}")
     return "\n".join(lines)
 
 

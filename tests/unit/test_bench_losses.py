@@ -61,7 +61,10 @@ def test_synchronously_a_lost_row_or_key_is_a_failure_and_an_object_is_not(tmp_p
     assert exit_code([objects], wanted) == 0
     assert exit_code([WITHIN], wanted) == 1
     assert exit_code([objects, doubtful], wanted) == 1
-    assert told([objects], wanted).splitlines()[-1] == "acknowledged writes of PostgreSQL and Redis lost: 0"
+    assert told([objects], wanted).splitlines()[-2:] == [
+        "acknowledged rows and keys lost, of which none may be: 0",
+        "objects lost, which no bucket copies before it acknowledges: 9",
+    ]
 
 
 def test_the_summary_counts_the_disturbed_and_the_unknown_by_themselves(tmp_path: Path) -> None:
