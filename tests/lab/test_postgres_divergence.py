@@ -96,7 +96,8 @@ def test_rows_that_only_the_lost_side_has_are_exported_and_the_rewind_goes_on_as
     assert [entry["here"] for name, entry in entries.items() if name.startswith("note/")] == [{"said": "no key"}]
     assert summary["how"] == "compared"
     assert [part["name"] for part in summary["parts"]] == ["call", "guest", "note"]
-    assert any("note has no primary key" in sentence for sentence in summary["unexamined"])
+    assert any("note has no primary key" in sentence for sentence in summary["notes"])
+    assert summary["unexamined"] == []
 
     assert regions.west.store.become_replica()["how"] == "rewind"
     assert regions.west.ask("SELECT count(*) FROM call WHERE id = 105").one()[0] == "0"
@@ -127,11 +128,20 @@ def test_a_server_that_was_killed_when_its_replica_had_everything_has_lost_nothi
 
 def test_what_no_row_shows_is_said_in_words(regions: Pair) -> None:
     serve(regions)
-    lose_west(regions, "CREATE TABLE public.empty (id integer PRIMARY KEY)", "SELECT lo_from_bytea(0, 'a large object')")
+    lose_west(
+        regions,
+        "CREATE TABLE public.empty (id integer PRIMARY KEY)",
+        "SELECT lo_from_bytea(0, 'a large object')",
+        "TRUNCATE public.empty",
+        "INSERT INTO public.note VALUES ('gone')",
+        "DELETE FROM public.note",
+    )
     summary, entries = exported(regions)
     assert (summary["how"], entries) == ("compared", {})
     assert any("the schema was changed here alone" in sentence for sentence in summary["unexamined"])
     assert any("large objects were written here alone" in sentence for sentence in summary["unexamined"])
+    assert any("emptied (TRUNCATE)" in sentence for sentence in summary["unexamined"])
+    assert any("rows of note were deleted here alone" in sentence for sentence in summary["unexamined"])
 
 
 def test_a_transaction_that_began_before_the_cut_and_committed_after_it_is_found(regions: Pair) -> None:

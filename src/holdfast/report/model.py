@@ -284,6 +284,8 @@ class OnlyThereComponent(ReportPart):
     deleted_here: int = 0
     same: int = 0
     unexamined: tuple[str, ...] = ()
+    """Sentences: what could not be looked at, so that more may be held there alone."""
+    notes: tuple[str, ...] = ()
 
 
 class OnlyThereEntry(ReportPart):

@@ -217,13 +217,15 @@ def _way_back(failback: Failback, outcomes: Sequence[str]) -> Rule:
 
 
 def nothing_is_unexplained(report: Report) -> Iterable[Rule]:
-    """Every lost acknowledged write was found on the lost side and written down before anything there was overwritten."""
+    """Every lost acknowledged write was found on the lost side and written down before anything there was overwritten, and nothing was left
+    that nobody could look at."""
     for there in (report.only_there, report.only_there_on_return):
         if there.tells:
             yield from _explained(there)
 
 
 def _explained(there: OnlyThere) -> Iterable[Rule]:
+    unexamined = [f"{one.component}: {sentence}" for one in there.components for sentence in one.unexamined]
     if not there.exported or not there.complete:
         lacking = [f"{one.component}: {one.detail}" for one in there.components if one.status == "missing"]
         why = f": {listing(lacking)}" if lacking else ""
@@ -236,6 +238,10 @@ def _explained(there: OnlyThere) -> Iterable[Rule]:
             f"cannot be found on the lost side either: {listing([write.key or write.request for write in there.missing])}."
         )
         yield Rule(name="divergence", result="fail", sentence=sentence)
+    elif unexamined:
+        listed = count(there.differences, "difference")
+        sentence = f"{there.region} may have held more alone than the {listed} exported; not looked at: {'; '.join(unexamined)}."
+        yield Rule(name="divergence", result="unknown", sentence=sentence)
     else:
         verb = "is" if there.differences == 1 else "are"
         lost = (
