@@ -196,8 +196,8 @@ def table(found: Sequence[Compared]) -> str:
 
 
 def lost_synchronously(found: Sequence[Compared], loaded: LoadedPlan) -> int:
-    """Acknowledged rows and keys that were lost though they were to be copied before they were acknowledged; buckets copy afterwards always,
-    and what they lose is held to the bound alone, as in the report's rule `synchronous`."""
+    """Acknowledged rows and keys that were lost though they were to be copied before they were acknowledged. Buckets always copy later:
+    what they lose is held to the bound alone, as by the report's rule `synchronous`."""
     stores = (*loaded.plan.components_of("postgres"), *loaded.plan.components_of("redis"))
     return sum(one.lost.get(store, 0) for one in found for store in stores)
 

@@ -220,9 +220,7 @@ def made(*stores: str, postgres: Mapping[str, str] | None = None, replication: s
 
 
 @asynccontextmanager
-async def agents(
-    *stores: str, postgres: Mapping[str, str] | None = None, replication: str = "asynchronous"
-) -> AsyncIterator[Agents]:
+async def agents(*stores: str, postgres: Mapping[str, str] | None = None, replication: str = "asynchronous") -> AsyncIterator[Agents]:
     """Running agents: eu-west-1 writes under epoch 1, eu-central-1 follows."""
     both = made(*stores, postgres=postgres, replication=replication)
     try:

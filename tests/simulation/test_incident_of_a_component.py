@@ -1,4 +1,4 @@
-"""A real incident in which one component moved alone is given the same truth about its loss as a drill of it, by the journal and the canary."""
+"""A real incident in which one component moved alone is given the same truth about its loss as a drill of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

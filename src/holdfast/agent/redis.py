@@ -195,7 +195,11 @@ class RedisStore:
         """Write into the mark how many replicas a write needs; returns when it stands there."""
         with self._connect() as session:
             mark = _read_mark(session)
-            if mark is None or mark["region"] != self._configuration.region or session.information("replication", 2).get("role") != "master":
+            if (
+                mark is None
+                or mark["region"] != self._configuration.region
+                or session.information("replication", 2).get("role") != "master"
+            ):
                 raise StoreRefusal(f"Redis in {self.directory} is not the writer of {self._configuration.region}")
             files.keep_replicas_needed(self._configuration, 1 if mode == "synchronous" else 0)
             self._mark(session, mark["era"], mark["epoch"])

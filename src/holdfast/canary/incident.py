@@ -191,7 +191,7 @@ def _stores(sources: IncidentSources, files: CanaryFiles, times: _Times, records
 
 
 def _moved_and_stayed(plan: Plan, scenario: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Stores that the failover begins to write in the target, and those that it leaves alone. A scenario that the plan has no more: all move."""
+    """Stores that the failover begins to write in the target, and those that it leaves alone. All move if the plan has it no more."""
     every = frozenset(name for kind in ("postgres", "redis", "bucket") for name in plan.components_of(kind))
     moved = stores_moved(plan, scenario) if scenario in plan.scenarios else every
     return moved, every - moved

@@ -168,8 +168,8 @@ def _look_at(divergence: Divergence) -> str:
 
 def _by_hand(divergence: Divergence) -> str:
     return (
-        f"but more may be there that could not be looked at ({'; '.join(divergence.unexamined)}): look in {divergence.source} by hand before "
-        "it is overwritten, then choose skip and say what you found"
+        f"but more may be there that could not be looked at ({'; '.join(divergence.unexamined)}): look in {divergence.source} by hand "
+        "before it is overwritten, then choose skip and say what you found"
     )
 
 

@@ -49,9 +49,7 @@ class BucketExport:
         place = {"region": task.source, "bucket": self._bindings[task.source].bucket, "endpoint": self._bindings[task.source].endpoint}
         lines = [_line(key, mine[key], theirs.get(key), marks.get(key), place) for key in keys]
         # Every object is listed all the same: what is left out is who wrote it, and when.
-        notes = (
-            (f"only the first {_MOST_LOOKED_AT} of {len(keys)} objects were looked at one by one",) if len(keys) > len(marks) else ()
-        )
+        notes = (f"only the first {_MOST_LOOKED_AT} of {len(keys)} objects were looked at one by one",) if len(keys) > len(marks) else ()
         only_here = sum(key not in theirs for key in keys)
         part = _written(into, lines, only_here, len(keys) - only_here, len(mine) - len(keys))
         return Exported("compared", (part,), notes=notes)
