@@ -6,12 +6,14 @@ import sys
 SCRIPTS = (
     "startup",
     "plan_size",
+    "check_size",
     "forecast_size",
     "import_growth",
     "journal",
     "makespan",
     "messages",
     "clocks",
+    "incident_clocks",
     "idle",
     "outage",
 )

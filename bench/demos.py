@@ -42,11 +42,11 @@ class Demo:
         return self.exit_code == 0 and self.report is not None and self.report["verdict"] == "pass" and not self.too_slow
 
 
-def run(number: int, place: Path = PLACE) -> Demo:
+def run(number: int, place: Path = PLACE, plan: Path = PLAN) -> Demo:
     """One demo, its lines in a file."""
     directory = place / f"demo-{number:02}"
     begun = time.monotonic()
-    command = [sys.executable, "-m", "holdfast", "drill", "run", "regional-outage", "--plan", str(PLAN), "--directory", str(directory)]
+    command = [sys.executable, "-m", "holdfast", "drill", "run", "regional-outage", "--plan", str(plan), "--directory", str(directory)]
     with (place / f"demo-{number:02}.log").open("wb") as log:
         ended = subprocess.run(command, stdout=log, stderr=subprocess.STDOUT, check=False)
     seconds = time.monotonic() - begun

@@ -1,16 +1,17 @@
 """How long clients are without service, beside the raw floor, and where the time goes: five regional-outage drills in one run.
 
-Run: python -m bench.outage [TIMES]. Each drill is what `make demo` runs (fast profile, all five functions, fenced), in a directory of its
-own below `var/bench`; between the drills the floor is measured (see floor.py). Exit code 1 when a drill did not pass, or the median is
-above the aim.
+Run: python -m bench.outage [TIMES] [--plan PLAN]. Each drill is what `make demo` runs (fast profile, all five functions, fenced), in a
+directory of its own below `var/bench`; between the drills the floor is measured (see floor.py). Exit code 1 when a drill did not pass, or
+the median is above the aim. Another plan than the reference one shows what other settings of its profile would give.
 """
 
+import argparse
 import shutil
 import statistics
 import sys
 from pathlib import Path
 
-from bench.demos import figures, line, run
+from bench.demos import PLAN, figures, line, run
 from bench.floor import floor
 
 PLACE = Path("var/bench")
@@ -18,13 +19,16 @@ AIM_SECONDS = 5.0
 
 
 def main() -> int:
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    parser = argparse.ArgumentParser(prog="python -m bench.outage")
+    parser.add_argument("times", type=int, nargs="?", default=5)
+    parser.add_argument("--plan", type=Path, default=PLAN)
+    options = parser.parse_args()
     shutil.rmtree(PLACE, ignore_errors=True)
     PLACE.mkdir(parents=True)
     demos, floors = [], []
-    for number in range(1, times + 1):
+    for number in range(1, options.times + 1):
         floors.append(floor())
-        demos.append(run(number, PLACE))
+        demos.append(run(number, PLACE, options.plan))
         print(f"{line(demos[-1])}  floor {floors[-1]:.2f} s", flush=True)
     found = figures(demos)
     floors_of = {"minimum": min(floors), "median": statistics.median(floors), "maximum": max(floors), "demos": len(floors)}
