@@ -79,7 +79,8 @@ def test_the_mark_says_how_many_replicas_a_write_needs_through_promotion_order_a
     assert (needed(both.west), both.west.store.status()["synchronous"]) == (1, True)
     assert both.west.store.set_synchronous("asynchronous")["mode"] == "asynchronous"
     both.west.launcher.kill_everything()
-    both.west.again().store.start_writer(0, 1)
+    both.west.store.close()
+    both.west.store.start_writer(0, 1)
     assert (needed(both.west), both.west.store.status()["synchronous"]) == (0, False), "what was ordered outlives the server"
     both.west.store.set_synchronous("synchronous")
     caught_up(both)
