@@ -229,7 +229,7 @@ def _compare(here: Connection, writer: Connection, lost: Lost, into: Export) -> 
         catalogs[large == "t"].add((int(owner or 0), int(node or 0)))
     if catalogs[False] & lost.touched.keys():
         # Without logical decoding a TRUNCATE shows in the log only as what it does to the catalogue.
-        into.unexamined.append("the schema was changed or a table emptied here alone (CREATE, ALTER, DROP, GRANT, TRUNCATE): compare by hand")
+        into.unexamined.append("the schema was changed or a table emptied here alone (CREATE, ALTER, DROP, GRANT, TRUNCATE): look by hand")
     if catalogs[True] & lost.touched.keys():
         into.unexamined.append("large objects were written here alone: compare them by hand before anything is overwritten")
     for table in tables:
