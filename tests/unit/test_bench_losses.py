@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 from bench import losses
-from bench.losses import KEPT, MOST_LAG_SECONDS, Compared, Settings, earlier, exit_code, lag_of, line, lost_synchronously, told
+from bench.losses import (
+    KEPT,
+    MOST_LAG_SECONDS,
+    Compared,
+    Settings,
+    earlier,
+    exit_code,
+    lag_of,
+    line,
+    lost_synchronously,
+    told,
+    written_since,
+)
 
 from holdfast.plan.loader import load
 
@@ -51,6 +63,12 @@ def test_a_drill_is_told_with_its_seed_lag_bound_loss_and_verdict() -> None:
 )
 def test_what_was_not_compared_is_never_a_bound_that_held(found: list[Compared], code: int, tmp_path: Path) -> None:
     assert exit_code(found, settings(tmp_path)) == code
+
+
+def test_synchronously_writes_are_looked_for_from_before_the_copies_were_cut_since_none_is_acknowledged_after_that() -> None:
+    assert written_since(100.0, 2.5, "synchronous") == 96.5
+    assert written_since(100.0, 2.5, "asynchronous") == 97.5
+    assert written_since(100.0, 0.2, "asynchronous") == 99.0
 
 
 def test_synchronously_a_lost_row_or_key_is_a_failure_and_an_object_is_not(tmp_path: Path) -> None:
