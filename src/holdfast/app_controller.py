@@ -160,7 +160,7 @@ def actions_for(
         ),
         "postgres.reprotect": PostgresReprotectAction(agents, clock, replication=replication),
         "redis.promote": RedisPromoteAction(agents, clock, prove_redis_writer(caches)),
-        "redis.reprotect": RedisReprotectAction(agents, clock),
+        "redis.reprotect": RedisReprotectAction(agents, clock, replication=replication),
         "bucket.activate": BucketActivateAction(buckets, clock),
         "bucket.reconcile": BucketReconcileAction(buckets),
         "bucket.restore": BucketRestoreAction(buckets),

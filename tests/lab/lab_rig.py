@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from holdfast.lab import processes
 from holdfast.lab.running import Lab, start_lab
@@ -27,9 +28,15 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running(directory: Path, only: frozenset[str] | None = QUICK, profile: str = "fast", storage: str | None = None) -> Iterator[Lab]:
+def running(
+    directory: Path,
+    only: frozenset[str] | None = QUICK,
+    profile: str = "fast",
+    storage: str | None = None,
+    replication: Literal["asynchronous", "synchronous"] | None = None,
+) -> Iterator[Lab]:
     """A lab that is taken down whatever the test does."""
-    lab = start_lab(directory, PLAN, profile, only=only, storage=storage)
+    lab = start_lab(directory, PLAN, profile, replication, only=only, storage=storage)
     try:
         yield lab
     finally:

@@ -23,7 +23,10 @@ def _postgres(configuration: Configuration, section: Mapping[str, Any], launcher
 
 
 def _redis(configuration: Configuration, section: Mapping[str, Any], launcher: Launcher) -> Store:
-    return RedisStore(RedisConfiguration.from_json(section, region=configuration.region), launcher)
+    synchronous = configuration.replication == "synchronous"
+    lease_seconds = configuration.timing.wait_seconds(configuration.ttl_seconds)
+    own = RedisConfiguration.from_json(section, region=configuration.region, synchronous=synchronous, lease_seconds=lease_seconds)
+    return RedisStore(own, launcher)
 
 
 def main() -> int:

@@ -276,7 +276,6 @@ def cluster(blueprint: Blueprint, region: str) -> dict[str, Any]:
             "storage_retention_seconds": str(RETENTION_SECONDS),
             "access_key": ACCESS_KEY,
             "partner": blueprint.at(region, OUTSIDE_SITE, Host.PARTNER, Port.PARTNER).url,
-            "cache_replicas": "1" if blueprint.replication == "synchronous" else "0",
         },
         "files": {
             "database_password": str(layout.secret("postgres.application")),
