@@ -91,10 +91,11 @@ def test_postgresql_is_made_written_copied_followed_and_fenced_there(closed: Pat
         def side(like: Side, directory: Path) -> tuple[PostgresStore, Target]:
             target = Target(f"test-{directory.name}", directory, groups.find_group(f"holdfast-{closed.name}-{directory.name}", mode))
             last.callback(lambda: groups.remove_group(target.group))
-            last.callback(fence.fence, target)
             configuration = replace(like.configuration, data_directory=directory, archive_directory=lab / f"{directory.name}-archive")
             store = PostgresStore(configuration, GroupLauncher(target, OS_USER, view))
             last.callback(store.close)
+            last.callback(store.alive)  # asked once more, so that nobody stays behind as a zombie
+            last.callback(fence.fence, target)
             return store, target
 
         (writer, written), (replica, _) = side(places.west, west), side(places.east, east)

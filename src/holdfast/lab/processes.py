@@ -125,6 +125,8 @@ class Segment:
     """How many processes use it."""
     user: int
     """Id of the user that made it."""
+    made_seconds: int
+    """When it was made or last changed, in whole seconds since 1970."""
 
 
 def release_shared_memory(directory: Path, ended: frozenset[int] = frozenset()) -> None:
@@ -155,7 +157,7 @@ def segments() -> list[Segment]:
         rows = [line.split() for line in Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]]
     except OSError:
         return []
-    return [Segment(number=int(row[1]), key=int(row[0]), creator=int(row[4]), attached=int(row[6]), user=int(row[9])) for row in rows]
+    return [Segment(int(row[1]), int(row[0]), int(row[4]), int(row[6]), int(row[9]), int(row[13])) for row in rows]
 
 
 def _group_names(directory: Path) -> frozenset[str]:
