@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from lab.traces import nothing_stays_behind
+from lab.traces import keep_apart, nothing_stays_behind
 
 __all__ = ("nothing_stays_behind",)
+
+keep_apart()
 
 pytest.register_assert_rewrite(*(f"contract.{path.stem}" for path in sorted(Path(__file__).parent.glob("*suite.py"))))

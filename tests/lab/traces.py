@@ -1,10 +1,11 @@
 """What killed PostgreSQLs leave on the machine outside their folders: System V shared memory in the kernel, and files in /dev/shm.
 
 Whose they were is written nowhere but in the servers' folders. So a trace counts as *left* when it is new, no living process has anything
-to do with it, and no folder that a test still has knows it: then nobody can ever clear it away. Tests that run beside each other don't
-find each other's, because theirs are in use, or known.
+to do with it, and no folder that a test still has knows it: then nobody can ever clear it away. Where root may, a test run has its shared
+memory apart (`keep_apart`): it never finds what another run or a server of the machine left, and what it leaves itself ends with it.
 """
 
+import ctypes
 import os
 import pwd
 import re
@@ -21,6 +22,13 @@ from holdfast.lab.processes import claimed_segments, segments, start_ticks
 _FILES = Path("/dev/shm")
 _PATIENCE_SECONDS = 2.0
 """A server that is ending lets go a moment before it clears away."""
+_NEW_IPC_NAMESPACE = 0x08000000
+"""CLONE_NEWIPC of unshare(2)."""
+
+
+def keep_apart() -> None:
+    """Give this process, and all that it starts from now on, System V shared memory of their own. Without permission nothing changes."""
+    ctypes.CDLL(None).unshare(_NEW_IPC_NAMESPACE)
 
 
 @pytest.fixture(scope="module", autouse=True)
