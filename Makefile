@@ -3,7 +3,7 @@
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 BIN := .venv/bin
-DEMO ?= drill run regional-outage --plan examples/voicehive/plan.yaml --directory var/demo
+DEMO ?= drill run regional-outage --plan examples/voicehive/plan.yaml --directory var/demo --within 225s
 
 .PHONY: help setup storage demo test lint prove bench docs clean lock
 

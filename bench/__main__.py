@@ -13,6 +13,7 @@ SCRIPTS = (
     "makespan",
     "messages",
     "clocks",
+    "incident_clocks",
     "idle",
     "outage",
 )

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 
 from holdfast import __version__
 from holdfast.app import sources_for
-from holdfast.app_channels import Channels, channels_for, links_for
+from holdfast.app_channels import Channels, channels_for, links_for, read_secret
 from holdfast.conduct.attesting import attested_regions
 from holdfast.console.api import Api
 from holdfast.console.narrating import Narrator
@@ -35,6 +36,7 @@ from holdfast.plan.bindings import (
     PostgresBinding,
     RedisBinding,
 )
+from holdfast.plan.channel_bindings import SecretReference
 from holdfast.plan.loader import LoadedPlan
 from holdfast.plan.model import Plan
 from holdfast.ports.action import Action
@@ -229,7 +231,7 @@ def assemble(
             {"postgres": PostgresGiver(_bound(bindings, PostgresBinding)), "redis": RedisGiver(_bound(bindings, RedisBinding))},
         ),
     )
-    audiences = Audiences(_audience_sources(loaded), bindings.state_directory / "audiences", clock)
+    audiences = Audiences(_audience_sources(loaded, bindings), bindings.state_directory / "audiences", clock)
     controller.directory = audiences.directory
     controller.telling.links, controller.telling.receipt_within_seconds = links_for(bindings), channels.receipt_within_seconds
     api = Api(controller, keeper, journal, token, lease_key)
@@ -238,15 +240,21 @@ def assemble(
     return Assembled(controller, keeper, journal, agents, api, bindings.installation, audiences, channels, reminding)
 
 
-def _audience_sources(loaded: LoadedPlan) -> dict[str, AudienceSource]:
+def _audience_sources(loaded: LoadedPlan, bindings: Bindings) -> dict[str, AudienceSource]:
     """The directory behind every audience that has one: an address, or a file beside the plan."""
     found: dict[str, AudienceSource] = {}
     for name, audience in loaded.plan.audiences.items():
         if audience.source is not None and audience.source.startswith(("https://", "http://")):
-            found[name] = HttpAudience(audience.source, member_of)
+            bound = bindings.audiences.get(name)
+            token = partial(_token, bound.token) if bound is not None else None
+            found[name] = HttpAudience(audience.source, member_of, token)
         elif audience.source is not None:
             found[name] = CsvAudience(loaded.path.parent / audience.source)
     return found
+
+
+def _token(reference: SecretReference) -> str:
+    return read_secret(reference).value
 
 
 async def _status(agent: AgentClient, timeout_seconds: float) -> Mapping[str, Any] | None:

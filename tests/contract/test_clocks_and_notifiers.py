@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,13 @@ class TestFileNotifier(NotifierSuite):
         channel.path.write_text('{"key": "' + MESSAGE.key)
         assert asyncio.run(channel.notifier.send(MESSAGE)) == "messages.jsonl:2"
         assert channel.arrived() == [(MESSAGE.key, MESSAGE.subject, MESSAGE.body)]
+
+    def test_nothing_that_reaches_or_proves_a_person_stays_in_the_file(self, channel: FileChannel) -> None:
+        own = replace(MESSAGE, address="+353 1 555 0100", acknowledge_url="https://h/a/ack", approve_url="https://h/a/yes", code="123456")
+        asyncio.run(channel.notifier.send(own))
+        text = channel.path.read_text(encoding="utf-8")
+        assert MESSAGE.recipient in text
+        assert not any(value in text for value in ("+353 1 555 0100", "https://h/a", "123456"))
 
 
 class MemoryChannel(Channel):

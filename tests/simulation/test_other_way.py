@@ -114,6 +114,44 @@ def test_a_way_that_does_nothing_and_says_it_did_is_found_out_by_the_first_ways_
     assert exercised.report().verdict != "pass"
 
 
+def _loses_an_object(stage: Stage, records: Sequence[Record]) -> None:
+    """Somebody deletes one in DR as soon as the source is fenced: a bucket that lacks nothing needs no restore."""
+    bucket = stage.world.regions[stage.world.dr].bucket
+    if any(record.kind == Kind.FENCE_CONFIRMED for record in records) and bucket.objects:
+        bucket.delete(next(iter(bucket.objects)))
+
+
+WAYS = {
+    way.block: step.id
+    for phase in _RUNS.phases
+    for step in phase.steps
+    if step.other_way is not None
+    for way in step.other_way.steps
+    if BLOCKS[way.block].actor is Actor.PROVIDER and way.block != step.block
+}
+"""Block that only another way of the plan itself does → the step that it stands in for."""
+
+
+@pytest.mark.parametrize("block", sorted(WAYS))
+def test_a_block_of_the_plans_own_other_way_that_does_nothing_and_says_it_did_never_passes(block: str) -> None:
+    def by_itself(phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+        return tuple(phase.model_copy(update={"steps": tuple(_by_itself(one) for one in phase.steps)}) for phase in phases)
+
+    def _by_itself(one: Any) -> Any:
+        way = one.other_way
+        return one if way is None else one.model_copy(update={"other_way": way.model_copy(update={"when": "automatic"})})
+
+    def numb(stage: Stage) -> None:
+        stage.world.faults.always[block] = BlockFault.NO_OP
+        stage.disk.on_append = lambda records: _loses_an_object(stage, records)
+
+    hurried = impatient().plan.scenarios["regional-outage"]
+    loaded = with_plan(scenarios={"regional-outage": hurried.model_copy(update={"phases": by_itself(hurried.phases)})})
+    exercised = played(WAYS[block], loaded, numb)
+    assert [body["step"] for body in of(exercised, Kind.OTHER_WAY)] == [WAYS[block]]
+    assert exercised.report().verdict != "pass", told(exercised, exercised.report())
+
+
 def _falls_behind(stage: Stage) -> None:
     """The copy in DR proves to lack twenty minutes, which the fence did not show: nobody approved that."""
 

@@ -25,6 +25,27 @@ TIMING = Timing(0.01, 0.25)
 E1, E2 = Epoch(0, 1), Epoch(0, 2)
 
 
+STATUS_VERSION_1 = {
+    "region",
+    "instance",
+    "installation",
+    "role",
+    "era",
+    "epoch",
+    "holder",
+    "highest_order",
+    "lease_remaining_seconds",
+    "promising",
+    "promise_ends_in_seconds",
+    "pledged",
+    "withdrawn",
+    "yielded",
+    "unheard",
+    "records_after",
+}
+"""What controllers of version 1 of the agent protocol read in an agent's status: fields are only ever added."""
+
+
 def wait_for(condition: Callable[[], bool], what: str) -> None:
     until = time.monotonic() + 10
     while not condition():
@@ -84,6 +105,10 @@ def test_a_torn_last_record_is_dropped_and_a_damaged_one_before_it_is_said(tmp_p
     path.write_bytes(path.read_bytes().replace(b'"n":1', b'"n":!'))
     with pytest.raises(DamagedState, match=r"records\.jsonl:1"):
         Records(tmp_path, "east", KEY)
+
+
+def test_an_agent_says_of_itself_all_that_version_1_says(tmp_path: Path) -> None:
+    assert set(authority(tmp_path).facts()) >= STATUS_VERSION_1
 
 
 def test_orders_to_two_stores_may_come_in_any_order_but_not_past_one_to_the_region(tmp_path: Path) -> None:

@@ -151,6 +151,35 @@ def test_whatever_is_no_list_of_members_is_no_answer(body: bytes, status: str) -
         asked(body, status)
 
 
+def test_a_directory_is_shown_its_token_as_it_is_now_and_no_error_says_a_secret() -> None:
+    heads: list[bytes] = []
+    tokens = iter(["first-token", "second-token"])
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b'HTTP/1.1 200 OK\r\ncontent-length: 15\r\nconnection: close\r\n\r\n{"members": []}')
+        await writer.drain()
+        writer.close()
+
+    async def play() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        directory = HttpAudience(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/members", member_of, lambda: next(tokens))
+        async with server:
+            for _ in range(2):
+                assert await directory.members() == ()
+
+    asyncio.run(play())
+    assert [b"Bearer first-token" in heads[0], b"Bearer second-token" in heads[1]] == [True, True]
+
+    def unreadable() -> str:
+        raise PermissionError("token: permission denied; let the controller's user read it")
+
+    for url, token in (("http://user:pass@127.0.0.1:1/members?key=secret", None), ("http://127.0.0.1:1/members?key=secret", unreadable)):
+        with pytest.raises(DirectoryUnreadableError, match=r"127\.0\.0\.1:1/members (does not answer|was not asked)") as said:
+            asyncio.run(HttpAudience(url, member_of, token).members())
+        assert "secret" not in str(said.value) and "pass" not in str(said.value)
+
+
 def test_a_directory_that_is_down_says_so() -> None:
     with pytest.raises(DirectoryUnreadableError, match="does not answer"):
         asyncio.run(HttpAudience("http://127.0.0.1:1/members", member_of).members())

@@ -76,7 +76,6 @@ HF124 warning scenarios.security-breach.phases.1.steps.0 scenarios.security-brea
     scenarios.security-breach.phases.1.steps.2
 HF128 warning scenarios.database-corruption exercises
 HF128 warning scenarios.security-breach exercises
-HF129 warning exercises.tabletop
 HF130 warning components.database.backups.log components.database.backups.snapshot components.database.backups.frequent
 HF130 warning components.cache.backups.snapshot
 HF131 warning service_levels.enterprise.availability_percent functions.pms \
@@ -101,7 +100,6 @@ HF134 note permitted_areas dependencies.edge dependencies.speech-synthesis \
     dependencies.apaleo dependencies.mews dependencies.opera dependencies.cloudbeds dependencies.siteminder
 HF138 note questions.0
 HF146 note components.database.backups.frequent.every components.database.backups.snapshot.every
-HF148 note exercises.backup-verification.target indicators.backup-success.target
 HF152 note messages.partners.due functions.pms.rto
 """
 """Everything that the reference plan contradicts itself in: rule, severity, and the places in the order in which they are named."""

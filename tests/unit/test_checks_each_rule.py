@@ -99,6 +99,14 @@ CASES = (
     case(
         "HF118", N, {"components.cache.backups": REMOVED}, "components.cache replication_links.cache-copy components.cache.backup_strategy"
     ),
+    case(
+        "HF102",
+        W,
+        {"components.cache.rpo": REMOVED, "replication_links.cache-copy.lag_within": "6m"},
+        "functions.voice.rpo functions.pms.rpo functions.authentication.rpo functions.analytics.rpo functions.configuration.rpo "
+        "replication_links.cache-copy.lag_within",
+        "HF118",
+    ),
     case("HF118", N, {"components.cache.rpo": REMOVED}, "components.cache components.cache.backups.log replication_links.cache-copy"),
     case("HF119", W, {"components.network.rto": "16m"}, "components.database.rto components.database.needs.0 components.network.rto"),
     case("HF119", W, {f"{FAILOVER}.4.after": ["promote-cache", "activate-bucket"]}, f"{OUTAGE}.phases.3.steps.0 {FAILOVER}.1"),
@@ -223,9 +231,6 @@ CASES = (
     case("HF148", W, {"escalation.P1.answer_within": "14m"}, "criteria.team-response.target escalation.P1.answer_within"),
     case("HF148", W, {"criteria.decision-speed.target": "<= 4m"}, "criteria.decision-speed.target approval.activation.answer_within"),
     case("HF148", W, {"indicators.recovery.target": "< 31m"}, "objectives.rto indicators.recovery.target"),
-    case(
-        "HF148", N, {"indicators.backup-success.target": "> 99%"}, "exercises.backup-verification.target indicators.backup-success.target"
-    ),
     case(
         "HF148", W, {"exercises.database-failover.within": "14m"}, "exercises.database-failover.within exercises.database-failover.target"
     ),

@@ -38,7 +38,6 @@ CONTRADICTIONS = (
     ("HF128", "scenarios.security-breach", "exercises.full-dr-drill"),
     ("HF144", "objectives.data_loss_tolerance", "functions.hotel-pms-integration.rpo"),
     ("HF148", "criteria.team-response.target", "escalation.P1.answer_within"),
-    ("HF148", "exercises.backup-verification.target", "indicators.backup-success-rate.target"),
     ("HF149", "indicators.mean-time-to-recovery.target", "scenarios.security-breach.phases.2.window"),
     ("HF152", "messages.partner-notification.due", "functions.hotel-pms-integration.rto"),
 )

@@ -30,7 +30,6 @@ def with_part(section: str, part: str, /, **changes: Any) -> Plan:
     [
         ("HF118", "Redis promises to lose at most 15 min, but its backups ('snapshot') are 6 h apart"),
         ("HF128", "no exercise practises Database corruption"),
-        ("HF129", "'Tabletop exercise' is held"),
         ("HF130", "never restores what it backs up of PostgreSQL"),
         ("HF131", "SiteMinder (99 %), and Enterprise contracts promise 99.95 %"),
         ("HF132", "Media server for calls in real time stands only in eu-west-1"),

@@ -134,9 +134,54 @@ def test_a_repeated_event_is_taken_over_as_far_as_asked() -> None:
     assert [override.start for override in found] == ["2026-07-04 09:00", "2026-07-11 09:00", "2026-07-18 09:00", "2026-07-25 09:00"]
 
 
+def test_a_shift_that_was_swapped_taken_out_or_added_counts_once_as_it_is_now() -> None:
+    weekly = event(
+        "Inês Carvalho",
+        "DTSTART;TZID=Europe/Dublin:20260704T090000",
+        "DTEND;TZID=Europe/Dublin:20260704T210000",
+        "RRULE:FREQ=WEEKLY;COUNT=4",
+        "EXDATE;TZID=Europe/Dublin:20260711T090000",
+        "RDATE;TZID=Europe/Dublin:20260730T090000",
+    )
+    swapped = event(
+        "Katalin Szabó",
+        "RECURRENCE-ID;TZID=Europe/Dublin:20260718T090000",
+        "DTSTART;TZID=Europe/Dublin:20260719T090000",
+        "DTEND;TZID=Europe/Dublin:20260719T210000",
+    )
+    called_off = event(
+        "Inês Carvalho", "RECURRENCE-ID:20260725T080000Z", "DTSTART:20260725T080000Z", "DTEND:20260725T200000Z", "STATUS:CANCELLED"
+    )
+    found = overrides_from(rotating(), "platform", calendar(*weekly, *swapped, *called_off), at("2027-01-01 00:00"))
+    assert [(override.start, override.person) for override in found] == [
+        ("2026-07-04 09:00", "ines-carvalho"),
+        ("2026-07-19 09:00", "katalin-szabo"),
+        ("2026-07-30 09:00", "ines-carvalho"),
+    ]
+
+
+def test_a_time_without_a_zone_and_a_whole_day_are_the_rotations_own() -> None:
+    floating = event("Inês Carvalho", "DTSTART:20260704T090000", "DTEND:20260704T210000", "RRULE:FREQ=WEEKLY;UNTIL=20260712T000000")
+    day = event("Inês Carvalho", "DTSTART;VALUE=DATE:20260801", "DTEND;VALUE=DATE:20260802")
+    found = overrides_from(rotating(), "platform", calendar(*floating, *day), at("2027-01-01 00:00"))
+    assert [(override.start, override.end) for override in found] == [
+        ("2026-07-04 09:00", "2026-07-04 21:00"),
+        ("2026-07-11 09:00", "2026-07-11 21:00"),
+        ("2026-08-01 00:00", "2026-08-02 00:00"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
+        (
+            calendar(
+                *event(
+                    "Tom Okafor", "RECURRENCE-ID;RANGE=THISANDFUTURE:20260718T080000Z", "DTSTART:20260718T080000Z", "DTEND:20260718T200000Z"
+                )
+            ),
+            "from one time on",
+        ),
         (calendar(*event("Somebody else", "DTSTART:20260704T080000Z", "DTEND:20260704T200000Z")), "names nobody of the plan"),
         (calendar(*event("Tom Okafor", "DTSTART:20260704T080000Z", "DTEND:20260704T070000Z")), "ends before it starts"),
         (calendar(*event("Tom Okafor")), "has no start"),

@@ -119,6 +119,14 @@ def test_the_verdict_is_the_first_line_and_the_next_command_the_last(name: str, 
     assert text.index(word) < text.index("<main")
 
 
+def test_the_terminal_shows_the_critical_path_with_what_each_step_took() -> None:
+    whole = " ".join(" ".join(line.removeprefix("EXERCISE").split()) for line in _terminal(reports()["pass"]))
+    path = whole.split("Critical path: ")[1].split(" Lost ")[0]
+    shown = re.findall(r"([a-z-]+) [\d.]+ (?:ms|s|min)", path)
+    critical = [step.step for step in reports()["pass"].steps if step.critical and step.run == "failover"]
+    assert len(shown) > 3 and set(shown) <= set(critical)
+
+
 def test_the_terminal_shows_every_function_with_targets_and_actuals() -> None:
     lines = _terminal(reports()["pass"])
     voice = next(line for line in lines if "Voice Call Processing" in line)

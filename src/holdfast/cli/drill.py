@@ -32,7 +32,9 @@ def run(
     plan: Path = _REFERENCE,
     directory: Annotated[Path | None, Parameter(help="Everything of the drill is below it; without it `var/drill` or `var/DRILL`.")] = None,
     profile: str = "fast",
-    replication: Literal["asynchronous", "synchronous"] = "asynchronous",
+    replication: Annotated[
+        Literal["asynchronous", "synchronous"] | None, Parameter(help="How the lab replicates; without it as the plan says.")
+    ] = None,
     storage: Literal["moto", "versitygw"] | None = None,
     scale: Annotated[
         float, Parameter(help="How fast the plan's clock runs for messages, escalation and answers; 60: a minute a second.")
@@ -46,6 +48,9 @@ def run(
     unanswered: Annotated[
         tuple[str, ...], Parameter(help="Stand-ins who acknowledge nothing; else, with --scale, as the exercise says.", negative="")
     ] = (),
+    within: Annotated[
+        str | None, Parameter(help="The whole drill ends early, and proves nothing, when it would take longer than this, such as 4m.")
+    ] = None,
     output: OutputFormat = "text",
 ) -> int:
     """Run a drill: take something away under load, recover, bring it home, measure. Exits 0 only when the verdict is *pass*.
@@ -80,10 +85,12 @@ def run(
         chosen.scenario,
         place.resolve(),
         profile=profile,
-        replication=replication,
+        replication=replication or loaded.plan.replication,
         storage=storage,
         takes_away=chosen.takes_away,
     )
+    if within is not None:
+        settings = replace(settings, within_seconds=_length("--within", within, None))
     settings = replace(settings, **_clock(chosen.exercise, scale, decide_after, open_for, unanswered))
     say = teller(exercise=True) if output == "text" else (lambda _: None)
     try:

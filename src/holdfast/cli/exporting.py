@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from holdfast.cli.output import CommandError, ExitCode, print_json, print_next, screen
+from holdfast.cli.output import CommandError, ExitCode, file_or_dash, print_json, print_next, screen
 
 if TYPE_CHECKING:
     from holdfast.document.writing.blocks import Booklet
@@ -17,7 +17,12 @@ SCHEMA = "holdfast/export/v1"
 ExportFormat = Literal["md", "html", "pdf"]
 Target = Annotated[
     str | None,
-    Parameter(name=["--output", "-o"], help="The file to write; `json` names none and prints the summary as JSON, `-` is standard output."),
+    Parameter(
+        name=["--output", "-o"],
+        allow_leading_hyphen=True,
+        validator=file_or_dash,
+        help="The file to write; `json` names none and prints the summary as JSON, `-` is standard output.",
+    ),
 ]
 
 

@@ -8,14 +8,19 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from holdfast.cli.output import CommandError, ExitCode, print_json, print_next, screen
+from holdfast.cli.output import CommandError, ExitCode, file_or_dash, print_json, print_next, screen
 
 SCHEMA = "holdfast/graph/v1"
 GraphFormat = Literal["text", "svg", "mermaid"]
 GraphKind = Literal["dependencies", "regions"]
 Target = Annotated[
     str | None,
-    Parameter(name=["--output", "-o"], help="The file to write; without one, standard output. `json` gives nodes and edges for programs."),
+    Parameter(
+        name=["--output", "-o"],
+        allow_leading_hyphen=True,
+        validator=file_or_dash,
+        help="The file to write; without one, or with `-`, standard output. `json` gives nodes and edges for programs.",
+    ),
 ]
 
 

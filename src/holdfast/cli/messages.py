@@ -13,6 +13,7 @@ from holdfast.cli.output import (
     OutputFormat,
     State,
     exercise_line,
+    file_or_dash,
     print_json,
     print_next,
     screen,
@@ -99,7 +100,9 @@ def edit(
     subject: str | None = None,
     body: str | None = None,
     short: Annotated[str | None, Parameter(help="One sentence, for text messages and calls.")] = None,
-    file: Annotated[Path | None, Parameter(help="Where the body stands; `-` is standard input.")] = None,
+    file: Annotated[
+        Path | None, Parameter(help="Where the body stands; `-` is standard input.", allow_leading_hyphen=True, validator=file_or_dash)
+    ] = None,
     lab: LabDirectory = DEFAULT_LAB,
     output: OutputFormat = "text",
 ) -> None:

@@ -120,6 +120,12 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
+def file_or_dash(_: object, value: object) -> None:
+    """Refuses what looks like another option where a file is named; `-` alone is standard output or input. Raises ValueError."""
+    if str(value).startswith("-") and str(value) != "-":
+        raise ValueError(f"{value} looks like an option: name a file (./{value} is one), or - alone")
+
+
 def print_next(command: str) -> None:
     """The last line: what to do next, ready to be pasted."""
     screen().print(f"next: {command}", style="bold", markup=False)

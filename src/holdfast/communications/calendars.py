@@ -2,12 +2,13 @@
 
 Rules: out goes one event a shift, with an identifier that stays the same, in UTC. In come events as overrides of a rotation: whom an event
 names (by e-mail address, identifier or name) is on call from its start to its end, local time of the rotation; what the rotation says by
-itself is left out. An event that names nobody of the plan is an error with its place, and nothing is taken over.
+itself is left out. A time that was moved or taken out of a series counts once, as it is now; one without a zone, and a whole day, is the
+rotation's own. An event that names nobody of the plan is an error with its place, and nothing is taken over.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from holdfast.communications.oncall import Shift, on_call, shifts, zone_of
@@ -57,8 +58,8 @@ def calendar_of(plan: Plan, rotation: str, found: Iterable[Shift], made_seconds:
 
 def overrides_from(plan: Plan, rotation: str, content: bytes, until_seconds: float) -> tuple[Override, ...]:
     """What a calendar says otherwise than the rotation by itself. Raises CalendarError. `until_seconds`: how far repeated events go."""
-    events = sorted(_events(plan, content, until_seconds), key=lambda event: event.start_seconds)
     zone = zone_of(plan, plan.rotations[rotation])
+    events = sorted(_events(plan, content, until_seconds, zone), key=lambda event: event.start_seconds)
 
     def local(at_seconds: float) -> str:
         return datetime.fromtimestamp(at_seconds, zone).strftime("%Y-%m-%d %H:%M")
@@ -78,7 +79,7 @@ def _as_it_is(plan: Plan, rotation: str, event: _Event) -> bool:
     return {shift.person for shift in inside} == {event.person} and on_call(plan, rotation, event.start_seconds).person == event.person
 
 
-def _events(plan: Plan, content: bytes, until_seconds: float) -> Iterator[_Event]:
+def _events(plan: Plan, content: bytes, until_seconds: float, zone: tzinfo) -> Iterator[_Event]:
     from icalendar import Calendar
 
     if len(content) > MOST_BYTES:
@@ -88,13 +89,13 @@ def _events(plan: Plan, content: bytes, until_seconds: float) -> Iterator[_Event
     except (ValueError, IndexError, KeyError) as error:
         raise CalendarError(f"this is not an iCalendar: {error}") from error
     problems: list[str] = []
-    taken = 0
+    taken, moved = 0, _moved(calendar, zone)
     for number, event in enumerate(calendar.walk("VEVENT"), start=1):
         if str(event.get("status", "")).upper() == "CANCELLED":
             continue
         try:
             person, summary = _person(plan, event), str(event.get("summary", ""))
-            spans = _spans(event, until_seconds)
+            spans = _spans(event, until_seconds, zone, moved)
         except ValueError as error:
             problems.append(f"event {number} ({str(event.get('summary', 'without a name'))[:60]}): {error}")
             continue
@@ -127,34 +128,70 @@ def _person(plan: Plan, event: Any) -> str | None:
     raise ValueError("it names nobody of the plan" if not named else f"it names several people: {', '.join(named)}")
 
 
-def _spans(event: Any, until_seconds: float) -> list[tuple[float, float]]:
-    """Start and end of every time that it takes place. Raises ValueError."""
-    start = _moment(event.get("dtstart"))
-    if start is None:
-        raise ValueError("it has no start")
-    given, lasts = _moment(event.get("dtend")), event.get("duration")
-    length = given - start if given is not None else lasts.dt if lasts is not None else timedelta(days=1)
-    if length <= timedelta(0):
-        raise ValueError("it ends before it starts")
-    rule = event.get("rrule")
-    if rule is None:
-        return [(start.timestamp(), (start + length).timestamp())]
-    from dateutil.rrule import rrulestr
-
-    last = datetime.fromtimestamp(until_seconds, start.tzinfo or UTC)
-    found: list[tuple[float, float]] = []
-    for at in rrulestr(rule.to_ical().decode(), dtstart=start):
-        if at > last or len(found) >= MOST_EVENTS:
-            break
-        found.append((at.timestamp(), (at + length).timestamp()))
+def _moved(calendar: Any, zone: tzinfo) -> dict[str, set[float]]:
+    """Series → the times of it that an event of their own takes the place of, also one that is cancelled."""
+    found: dict[str, set[float]] = {}
+    for event in calendar.walk("VEVENT"):
+        at = _moment(event.get("recurrence-id"), zone)
+        if at is not None:
+            found.setdefault(str(event.get("uid", "")), set()).add(at.timestamp())
     return found
 
 
-def _moment(value: Any) -> datetime | None:
-    """A day is its midnight; a time without a zone is UTC, as the standard leaves it to the reader."""
-    if value is None:
-        return None
-    found = value.dt
-    if isinstance(found, datetime):
-        return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
-    return datetime(found.year, found.month, found.day, tzinfo=UTC) if isinstance(found, date) else None
+def _spans(event: Any, until_seconds: float, zone: tzinfo, moved: Mapping[str, Collection[float]]) -> list[tuple[float, float]]:
+    """Start and end of every time that it takes place. Raises ValueError."""
+    start = _moment(event.get("dtstart"), zone)
+    if start is None:
+        raise ValueError("it has no start")
+    given, lasts = _moment(event.get("dtend"), zone), event.get("duration")
+    length = given - start if given is not None else lasts.dt if lasts is not None else timedelta(days=1)
+    if length <= timedelta(0):
+        raise ValueError("it ends before it starts")
+    replaces = event.get("recurrence-id")
+    if replaces is not None and "RANGE" in replaces.params:
+        raise ValueError("it changes a series from one time on (RANGE); split the series there and export it again")
+    left_out = {at.timestamp() for at, _ in _listed(event.get("exdate"), zone)}
+    left_out |= set(moved.get(str(event.get("uid", "")), ())) if replaces is None else set()
+    times = {at.timestamp(): at + length for at in _repeated(event, start, until_seconds)}
+    times |= {at.timestamp(): end or at + length for at, end in _listed(event.get("rdate"), zone)}
+    return [(at, end.timestamp()) for at, end in sorted(times.items()) if at not in left_out]
+
+
+def _repeated(event: Any, start: datetime, until_seconds: float) -> Iterator[datetime]:
+    """When the event starts, by itself and by its rule. A rule is read in the clock that the event was written in. Raises ValueError."""
+    rule = event.get("rrule")
+    if rule is None:
+        yield start
+        return
+    if isinstance(rule, list):
+        raise ValueError("it has several rules of repetition; split it and export it again")
+    from dateutil.rrule import rrulestr
+
+    written = event.get("dtstart").dt
+    floating = not isinstance(written, datetime) or written.tzinfo is None
+    first = start.replace(tzinfo=None) if floating else start
+    for count, found in enumerate(rrulestr(rule.to_ical().decode(), dtstart=first)):
+        at = found.replace(tzinfo=start.tzinfo) if floating else found
+        if at.timestamp() > until_seconds or count >= MOST_EVENTS:
+            return
+        yield at
+
+
+def _listed(value: Any, zone: tzinfo) -> Iterator[tuple[datetime, datetime | None]]:
+    """Single times that stand beside a series: each with its end where it has one of its own."""
+    for part in value if isinstance(value, list) else [value] if value is not None else []:
+        for one in part.dts:
+            begins, ends = one.dt if isinstance(one.dt, tuple) else (one.dt, None)
+            at = _in(begins, zone)
+            yield at, at + ends if isinstance(ends, timedelta) else None if ends is None else _in(ends, zone)
+
+
+def _moment(value: Any, zone: tzinfo) -> datetime | None:
+    return None if value is None else _in(value.dt, zone)
+
+
+def _in(value: date, zone: tzinfo) -> datetime:
+    """A day is its midnight; a time without a zone is the rotation's own, as the standard leaves it to the reader."""
+    if not isinstance(value, datetime):
+        return datetime(value.year, value.month, value.day, tzinfo=zone)
+    return value if value.tzinfo is not None else value.replace(tzinfo=zone)

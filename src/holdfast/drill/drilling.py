@@ -6,6 +6,7 @@ until clients are served, reads what the stores hold, gives back what it took, h
 the report. It decides nothing and touches no store of the plan: what it does to the world is marked in the journal.
 """
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -62,6 +63,8 @@ class RunningDrill:
     faults: Faults = field(init=False)
     deciding: bool = False
     """Stand-ins decide from the cut on: a false alarm before it is not what they are there for."""
+    ends_seconds: float = math.inf
+    """On the steady clock: when the whole drill must be over."""
 
     def __post_init__(self) -> None:
         self.faults = Faults(self.lab)
@@ -198,7 +201,9 @@ class RunningDrill:
             self.look()
             return bool(test())
 
-        wait_until(passed, seconds, condition, [part for name, part in self.parts.items() if name != "controller"])
+        left = max(self.ends_seconds - time.monotonic(), 0.0)
+        waited = condition if seconds <= left else f"the drill was over its {self.settings.within_seconds:g} s in all: {condition}"
+        wait_until(passed, min(seconds, left), waited, [part for name, part in self.parts.items() if name != "controller"])
 
     def incident_is(self, *states: str) -> bool:
         """Whether the incident stands in one of these states."""
@@ -226,7 +231,7 @@ class DrillResult:
 
 def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: Interference = nothing) -> DrillResult:
     """The whole drill. Whatever happens in it, everything that it started is stopped when it returns or raises."""
-    exercise = f"exercise-{time.strftime('%Y%m%dT%H%M%S')}"
+    exercise, began = f"exercise-{time.strftime('%Y%m%dT%H%M%S')}", time.monotonic()
     say(Line(time.time(), "running", f"{exercise}: the lab starts (two regions, a witness, clients outside)"))
     with ExitStack() as stack:
         stack.push(_when_interrupted(say, f"stopped: nothing of it runs any more; what it wrote so far is in {settings.directory / 'lab'}"))
@@ -239,7 +244,7 @@ def run_drill(settings: DrillSettings, loaded: LoadedPlan, say: Say, interfere: 
             storage=settings.storage,
         )
         stack.callback(lab.down)
-        drill = RunningDrill(settings, loaded, say, interfere, lab, exercise=exercise)
+        drill = RunningDrill(settings, loaded, say, interfere, lab, exercise=exercise, ends_seconds=began + settings.within_seconds)
         stack.callback(drill.stop_parts)
         stack.callback(at_last, drill.faults)
         stack.push(_when_interrupted(say, "stopping: the controller, the clients and the lab are ended in order; this takes some seconds"))

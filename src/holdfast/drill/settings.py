@@ -1,5 +1,6 @@
 """What a drill is asked to do, and what it says while it does it."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,8 @@ class DrillSettings:
     """Where the drill ends: with the way home; or as soon as every store is written in the other region, with what was lost still gone."""
     needs: Needs = "well"
     """What must have been so for `warm_up_seconds` before the cut. Only *bounded*: the drill tells what is lost, nothing of an outage."""
+    within_seconds: float = math.inf
+    """What the whole drill may take, from the start of its lab to the end of its last wait; it ends early, as not proved, after that."""
     warm_up_seconds: float = 4.0
     settle_seconds: float = 3.0
     """Load after each run; longer, up to `well_bound_seconds`, until every function's clients have ten successes in a row."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from holdfast.plan.channel_bindings import ChannelBinding
+from holdfast.plan.channel_bindings import AudienceBinding, ChannelBinding
 
 
 class _Binding(BaseModel):
@@ -203,6 +203,8 @@ class Bindings(_Binding):
     """Site to base URL of its observer."""
     channels: dict[str, ChannelBinding] = Field(default_factory=dict)
     """Channel of the plan → its ways. One that isn't bound is written to a file of the state directory."""
+    audiences: dict[str, AudienceBinding] = Field(default_factory=dict)
+    """Audience of the plan → what its directory asks for."""
     doors: DoorsBinding | None = None
     """Where links in messages lead. None: messages carry no links."""
     state_directory: Path

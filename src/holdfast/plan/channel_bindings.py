@@ -24,6 +24,12 @@ class SecretReference(_Binding):
         return self
 
 
+class AudienceBinding(_Binding):
+    """What the HTTP directory of an audience wants to see: a bearer token."""
+
+    token: SecretReference
+
+
 class PagerDutyWay(_Binding):
     """An integration of PagerDuty's Events API v2."""
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from holdfast.communications.obligations import family_of
+from holdfast.conduct.runs import FAILOVER
 from holdfast.report.model import FunctionResult, OnlyThere, Report
 from holdfast.report.summary import SIGNS, Sign, headline, next_in_terminal, sign_of
 from holdfast.report.told import NotificationResult
@@ -69,6 +70,7 @@ def _lines(report: Report, directory: str) -> Iterator[RenderableType]:
         yield Text("")
     yield _outage(report)
     yield _where_the_time_went(report)
+    yield from _critical_path(report)
     yield _loss(report)
     for there in (report.only_there, report.only_there_on_return):
         if there.tells:
@@ -158,6 +160,15 @@ def _outage(report: Report) -> Text:
 def _where_the_time_went(report: Report) -> Text:
     parts = ", ".join(f"{PARTS[part.part]} {duration(part.seconds)}" for part in report.time_spent if part.seconds >= 0.001)
     return Text(f"Where the time went: {parts or 'unknown'}.")
+
+
+def _critical_path(report: Report) -> Iterator[Text]:
+    """The chain of steps of which each that took less would have ended the failover earlier; what only states a fact takes no time."""
+    critical = (step for step in report.steps if step.critical and step.run == FAILOVER and step.ended_seconds is not None)
+    took = {step.step: (step.ended_seconds or 0.0) - step.started_seconds for step in critical}
+    chain = [f"{step} {duration(seconds)}" for step, seconds in took.items() if seconds >= 0.001]
+    if chain:
+        yield Text(f"Critical path: {' → '.join(chain)}.")
 
 
 def _loss(report: Report) -> Text:

@@ -14,8 +14,11 @@ YEAR_SECONDS = 366 * 86400.0
 
 
 def _apply(facts: Facts) -> Iterator[Finding]:
+    asked = {question.about for question in facts.plan.questions}
     for name, exercise in facts.plan.exercises.items():
         place: Place = ("exercises", name)
+        if exercise.every is None and f"exercises.{name}.every" in asked:
+            continue  # Somebody said it in words that can mean two things: that question is its own finding (HF138).
         if exercise.every is None:
             sentence = f"nobody says how often '{exercise.name}' is held: it is never due"
             yield Finding(CODE, Severity.WARNING, sentence, (place,), "write 'every', such as yearly")
@@ -33,7 +36,7 @@ RULE = Rule(
     Explanation(
         means="An exercise has no frequency, or one that is longer than a year.",
         why="An exercise that is never due is never held.",
-        computed="`every` of each exercise; a year is what PCI DSS and DORA ask for at least.",
+        computed=("`every` of each exercise, unless an open question is about it; a year is what PCI DSS and DORA ask for at least."),
         mend="Write `every`.",
         example="tabletop: { name: Around a table, kind: tabletop }",
     ),

@@ -1,7 +1,7 @@
 """HF102: a component may lose more than is promised by functions that stand on it, or by the plan as a whole.
 
 Functions stand on the components that they name and on what those need. Where a function names none, it may stand on any, so the plan's
-own tolerance then holds for every component. Components without an RPO keep no data.
+own tolerance then holds for every component. A component without an RPO that is copied or backed up is held to how often.
 """
 
 from collections.abc import Iterator
@@ -22,6 +22,7 @@ def _apply(facts: Facts) -> Iterator[Finding]:
         tolerated, key, does = plan.objectives.rpo, "rpo", "promises"
     for name, component in plan.components.items():
         if component.rpo is None:
+            yield from _by_its_copies(facts, name)
             continue
         promised = [
             (identifier, plan.functions[identifier])
@@ -43,6 +44,30 @@ def _apply(facts: Facts) -> Iterator[Finding]:
             )
 
 
+def _by_its_copies(facts: Facts, name: str) -> Iterator[Finding]:
+    """A component that promises nothing loses what its copies are apart, or its backups where it has no copy."""
+    component, plan = facts.plan.components[name], facts.plan
+    copies: list[tuple[float, Place, str]] = []
+    for key, link in plan.replication_links.items():
+        apart = [(field, seconds) for field, seconds in (("every", link.every), ("lag_within", link.lag_within)) if seconds is not None]
+        if link.component == name and apart:
+            field, seconds = max(apart, key=lambda pair: pair[1])
+            copies.append((seconds, ("replication_links", key, field), "its copy"))
+        elif link.component == name:
+            return  # a copy of which nobody says how far it may be behind: HF118 asks for it
+    if not copies:
+        copies = [(one.every, ("components", name, "backups", key, "every"), "its backups") for key, one in component.backups.items()]
+    if not copies:
+        return
+    seconds, place, what = min(copies)
+    promised = [(key, plan.functions[key]) for key in facts.carries.get(name, ()) if plan.functions[key].rpo < seconds]
+    if promised:
+        words = listed([f"{function.name} promises {spoken_duration(function.rpo)}" for _, function in promised])
+        sentence = f"{component.name} promises nothing, and {what} may lack the last {spoken_duration(seconds)} of data, but {words}"
+        places: tuple[Place, ...] = (*(("functions", key, "rpo") for key, _ in promised), place)
+        yield Finding(CODE, Severity.WARNING, sentence, places, "copy more often, and write 'rpo' at the component")
+
+
 RULE = Rule(
     CODE,
     "what functions stand on loses no more than they promise",
@@ -52,7 +77,7 @@ RULE = Rule(
         why="The worst component decides what a function loses, whatever is promised above it.",
         computed=(
             "The component's RPO against that of every function that stands on it, directly or through `needs`, and against the "
-            "plan's tolerance (its RPO where it names none)."
+            "plan's tolerance (its RPO where it names none); of a component without an RPO, how far its copy or backup may be behind."
         ),
         mend="Replicate the component more closely, or keep nothing there that those functions promise.",
         example="functions.voice.rpo: 5m, and components.storage.rpo: 60m",

@@ -45,11 +45,12 @@ def _phase_that_moves_traffic(there: Run) -> int:
 
 
 def _chain(there: Run) -> str:
-    """The critical path, where steps say what they take."""
+    """The critical path; where no step says what it takes, the longest chain of steps that wait for each other."""
     planned = [phase for phase in there.phases if not math.isinf(phase.window[1])]
     usual = {step.id: usually for phase in planned for step in phase.steps if (usually := step.usual_seconds) is not None}
     if not usual:
-        return ""
+        _, steps = critical_path(there.book, {step.id: 1.0 for phase in planned for step in phase.steps})
+        return f"; its longest chain of steps, of which none says how long it takes: {' → '.join(steps)}"
     length, steps = critical_path(there.book, usual)
     return f"; its longest chain of steps usually takes {spoken_duration(length)}: {' → '.join(step for step in steps if step in usual)}"
 

@@ -1,6 +1,6 @@
 """HF148: one thing is measured against two targets that don't agree: a test passes what a promise elsewhere calls too late.
 
-Only what the plan types is compared: criteria of answers and of decisions, indicators of recovery and of backups, exercises.
+Only what the plan types is compared: criteria of answers and of decisions, indicators of recovery, exercises.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,6 @@ def _apply(facts: Facts) -> Iterator[Finding]:
         elif seconds is not None and criterion.measures == "decision":
             yield from _decisions(plan, name, criterion, seconds)
     yield from _recoveries(plan)
-    yield from _backups(plan)
     yield from _exercises(plan)
 
 
@@ -56,17 +55,6 @@ def _recoveries(plan: Plan) -> Iterator[Finding]:
             yield Finding(CODE, Severity.WARNING, sentence, places, "measure what is promised")
 
 
-def _backups(plan: Plan) -> Iterator[Finding]:
-    for name, exercise in plan.exercises.items():
-        for key, indicator in plan.indicators.items():
-            asked, met = exercise.target, indicator.target
-            both = exercise.kind == "verification" and indicator.measures == "backup-success"
-            if both and asked is not None and asked.unit == met.unit == "%" and asked.number > met.number:
-                sentence = f"'{exercise.name}' asks for {asked}, but {indicator.name} is met at {met}"
-                places: tuple[Place, ...] = (("exercises", name, "target"), ("indicators", key, "target"))
-                yield Finding(CODE, Severity.NOTE, sentence, places, "let both say the same")
-
-
 def _exercises(plan: Plan) -> Iterator[Finding]:
     for name, exercise in plan.exercises.items():
         seconds = exercise.target.most_seconds if exercise.target is not None else None
@@ -85,7 +73,7 @@ RULE = Rule(
         why="A test is passed, and what was promised elsewhere is broken all the same.",
         computed=(
             "Criteria of answers against the escalation's `answer_within`, criteria of decisions against the approval's, indicators of "
-            "recovery against the plan's RTO, indicators of backups against verifications, and `target` of an exercise against `within`."
+            "recovery against the plan's RTO, and `target` of an exercise against `within`."
         ),
         mend="Let both say the same, or say what each is about.",
         example="a criterion of answers `<= 15m`, and escalation.P1.answer_within: 5m",

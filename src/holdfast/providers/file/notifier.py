@@ -1,7 +1,8 @@
 """The channel `file`: appends each notification as a line of JSON, where exercises and auditors read it.
 
 Rules: one line for each key, so that a repeat after a crash changes nothing; a line is durable before `send` returns; an exercise's
-subject begins with EXERCISE, and nothing else's does. A torn last line (a crash while writing) is closed off, never read as a message.
+subject begins with EXERCISE, and nothing else's does. Recipients stand there by identifier, without address, link or digits. A torn last
+line (a crash while writing) is closed off, never read as a message.
 It reaches nobody by itself.
 """
 
@@ -16,6 +17,8 @@ from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notification, Repeats
 
 EXERCISE_PREFIX = "EXERCISE"
+_OF_THE_RECIPIENT = frozenset({"address", "acknowledge_url", "approve_url", "code"})
+"""What reaches or proves one person: it has no place in a file that others read and that outlives the contact."""
 
 
 class FileNotifier:
@@ -48,7 +51,8 @@ class FileNotifier:
             lines = self._known_lines()
             if notification.key in lines:
                 return lines[notification.key]
-            text = json.dumps({"at_seconds": self._clock.wall_seconds(), **asdict(notification)}, ensure_ascii=False)
+            told = {name: value for name, value in asdict(notification).items() if name not in _OF_THE_RECIPIENT}
+            text = json.dumps({"at_seconds": self._clock.wall_seconds(), **told}, ensure_ascii=False)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 _write_all(descriptor, text.encode() + b"\n")
