@@ -104,7 +104,7 @@ class Clone:
 
     def setup(self, purpose: str) -> subprocess.CompletedProcess[str]:
         environment = {**os.environ, "PATH": f"{self.programs}:{os.environ['PATH']}", "HOLDFAST_PYTHON": sys.executable}
-        command = [self.root / "scripts" / "setup", purpose]
+        command = [str(self.root / "scripts" / "setup"), purpose]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
 
     def has(self, name: str, does: str = "") -> None:
