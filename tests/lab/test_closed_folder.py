@@ -1,5 +1,6 @@
 """A lab below a folder that PostgreSQL's user can't pass, as root's home is on Debian: it works, and nothing more is open than before."""
 
+import json
 import os
 import tempfile
 import time
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,11 +18,14 @@ from holdfast.agent.launch import GroupLauncher
 from holdfast.agent.os_user import View, as_user
 from holdfast.agent.postgres import PostgresStore
 from holdfast.agent.store import Launcher
+from holdfast.lab.autopsy import fenced_contents
 from holdfast.lab.ground import LabProblem, take_directory
 from holdfast.lab.layout import Layout
 from holdfast.lab.postgres_setup import prepare
+from holdfast.plan.bindings import Bindings, ControllerBinding, PostgresBinding, TableBinding
 from lab.fencing_rig import wait_for
-from lab.postgres_store_rig import BIN, OS_USER, PASSWORDS, Side, pair
+from lab.lab_rig import left_of, running
+from lab.postgres_store_rig import BIN, OS_USER, PASSWORDS, WEST, Side, pair
 from lab.removal import remove
 
 pytestmark = [pytest.mark.root, pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")]
@@ -36,6 +41,24 @@ def closed() -> Iterator[Path]:
         yield made
     finally:
         remove(made)
+
+
+def only(binding: PostgresBinding, directory: Path) -> Bindings:
+    """A site that reaches one database and nothing else."""
+    return Bindings(
+        environment="test",
+        site="outside",
+        resolver_host="127.0.0.1",
+        resolver_port=53,
+        controller=ControllerBinding(
+            url="http://127.0.0.1:1", host="127.0.0.1", port=1, token_file=directory / "token", lease_key_file=directory / "key"
+        ),
+        agents={},
+        components={"database": {WEST: binding}},
+        functions={},
+        observers={},
+        state_directory=directory,
+    )
 
 
 def says(command: list[str], launcher: Launcher) -> str:
@@ -106,13 +129,36 @@ def test_postgresql_is_made_written_copied_followed_and_fenced_there(closed: Pat
         places.west.ask("SELECT pg_switch_wal()")
         wait_for(lambda: any(not file.name.endswith(".part") for file in (lab / "west-archive").iterdir()), 10, "its log is archived")
         assert places.west.ask(f"SELECT array(SELECT pg_ls_dir('{closed}'))").one()[0] == "{clone}"
-        living = fence.members(Target("store", written.directory, None))
-        assert len(living) > 3, "the fence finds it by its directory"
+        assert len(fence.members(Target("store", written.directory, None))) > 3, "the fence finds it by its directory"
         done = fence.fence(written)
         assert done.clean
-        assert done.killed >= len(living)
+        assert done.killed > 3
         time.sleep(0.1)
         assert not fence.members(written)
+
+        configured = places.west.configuration
+        section: dict[str, Any] = {"data_directory": str(west), "bin_directory": str(BIN), "host": configured.host}
+        section |= {"os_user": OS_USER, "view": view.as_json()}
+        (lab / "agent.json").write_text(json.dumps({"postgres": section}))
+        columns = TableBinding(request="n", epoch=None, region=None, written_at=None)
+        binding = PostgresBinding(
+            host="", port=0, database="voicehive", user="holdfast", password_file=configured.admin_password_file, records={"kept": columns}
+        )
+        (found,) = fenced_contents(lab / "agent.json", only(binding, lab), WEST, lab / "aside")
+        assert found.records is not None, found.problem
+        assert len(found.records) == 50, "a private copy of the fenced one says what it held"
+        assert not (lab / "aside").exists()
+
+
+@pytest.mark.alone
+def test_a_whole_lab_comes_up_there_and_goes_down(closed: Path) -> None:
+    # It is up only when both stores, the log's way into the archive, the base backup and every function are. The default profile: this
+    # is no test of time.
+    with running(closed / "clone" / "var" / "lab", only=None, profile="default") as lab:
+        for region in lab.regions:
+            assert (lab.layout.site(region) / "postgres" / "postmaster.pid").exists()
+    assert left_of(lab) == []
+    assert closed.stat().st_mode & 0o777 == 0o700
 
 
 def test_without_a_user_to_become_nothing_is_put_before_a_command(closed: Path) -> None:

@@ -253,24 +253,6 @@ def test_a_folder_that_postgres_cannot_enter_itself_is_refused_by_name() -> None
         assert kinds_left_in(above / "closed") == set()
 
 
-@pytest.mark.alone
-@pytest.mark.root
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")
-def test_a_lab_below_a_folder_that_postgres_cannot_enter_comes_up_whole_and_goes_down() -> None:
-    with folder() as above:
-        above.chmod(0o700)
-        # It is ready only when both stores, the log's way into the archive and the base backup are.
-        with running(above / "clone" / "var" / "lab", only=None, profile="default") as lab:
-            outside = lab.bindings("outside")
-            assert ask_postgres(outside, "eu-central-1", "SELECT pg_is_in_recovery()") is True
-            assert ask_postgres(outside, "eu-west-1", "SELECT current_setting('data_directory')") == str(
-                lab.layout.site("eu-west-1") / "postgres"
-            )
-            assert call(outside, "voice")[0] == 200
-        assert left_of(lab) == []
-        assert above.stat().st_mode & 0o777 == 0o700
-
-
 def test_a_port_that_a_program_holds_on_all_addresses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     # Another port than a lab's own, so that labs of tests running beside this one are not in the way, nor this in theirs.
     with socket.socket() as squatter:
