@@ -26,6 +26,7 @@ from holdfast.plan.bindings import AgentBinding, PostgresBinding, RedisBinding
 from holdfast.providers.agents.client import AgentClient, AgentSilent
 from holdfast.providers.clock.system import SystemClock
 from lab.postgres_store_rig import BIN, EAST, OS_USER, PASSWORDS, WEST, kill_all_in, prepared
+from lab.removal import remove
 
 HOST = "127.0.0.1"
 TTL_SECONDS = 2.0
@@ -232,7 +233,7 @@ async def agents(*stores: str, postgres: Mapping[str, str] | None = None, replic
     finally:
         await both.stop()
         both.controller.close()
-        shutil.rmtree(both.root)
+        remove(both.root)
 
 
 def _configuration(both: Agents, region: str, peer: str, settings: Mapping[str, str]) -> dict[str, Any]:

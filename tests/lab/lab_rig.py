@@ -1,6 +1,5 @@
 """What the tests of the lab share: a folder that PostgreSQL may enter, and a look at what a lab has left on the machine."""
 
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +9,8 @@ from typing import Literal
 
 from holdfast.lab import processes
 from holdfast.lab.running import Lab, start_lab
+from lab.removal import remove
+from lab.traces import left_since
 
 PLAN = Path(__file__).resolve().parents[2] / "examples" / "voicehive" / "plan.yaml"
 QUICK = frozenset({"dns", "copying", "loadbalancer.eu-west-1"})
@@ -24,7 +25,7 @@ def folder() -> Iterator[Path]:
     try:
         yield made
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        remove(made)
 
 
 @contextmanager
@@ -44,9 +45,10 @@ def running(
 
 
 def left_of(lab: Lab) -> list[str]:
-    """Processes and control groups that a lab has left."""
+    """Processes, control groups and shared memory that a lab has left."""
     living = [process.command for process in processes.find(lab.identifier, lab.directory)]
-    return living + [str(group) for group in processes.control_groups(lab.directory)]
+    groups = [str(group) for group in processes.control_groups(lab.directory)]
+    return living + groups + left_since(lab.description["started_seconds"], lab.directory)
 
 
 def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
