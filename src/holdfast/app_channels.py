@@ -1,4 +1,5 @@
-"""Wires the channels: for each of the plan's, guard → rate → first way → second way, with secrets read from where the bindings say.
+"""Wires the channels: for each of the plan's, guard → first way → second way, with secrets read from where the bindings say; and on what
+terms the outbox hands over to it: its rate, and how long it may take.
 
 And where answers come back: links in messages lead to the doors that the bindings name, sealed with the key that the doors have.
 """
@@ -9,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.controller.channels import ExerciseGuard, Mailbox, RateLimited, SecondWay
+from holdfast.controller.channels import ExerciseGuard, Mailbox, OwnAddress, SecondWay
+from holdfast.controller.outbox import Terms
 from holdfast.controller.telling import Links
 from holdfast.plan.bindings import Bindings
 from holdfast.plan.channel_bindings import (
+    ADDRESS_OF_WAY,
     AppriseWay,
     ChannelBinding,
     FileWay,
@@ -35,7 +38,7 @@ from holdfast.ports.post import Post, Secret
 from holdfast.providers.apprise.notifier import AppriseNotifier
 from holdfast.providers.file.keys import own_key
 from holdfast.providers.file.notifier import FileNotifier
-from holdfast.providers.http.post import HttpPost
+from holdfast.providers.http.post import TIMEOUT_SECONDS, HttpPost
 from holdfast.providers.inapp.notifier import InAppNotifier
 from holdfast.providers.pagerduty.notifier import PagerDutyNotifier
 from holdfast.providers.slack.notifier import SlackNotifier, SlackWebhookNotifier
@@ -46,6 +49,8 @@ from holdfast.providers.webhook.notifier import WebhookNotifier
 
 PUBLIC = (StatusPageWay, InAppWay, WebhookWay)
 """Channels whose readers are customers and partners."""
+ENDING_SECONDS = 2.0
+"""So much longer than its ways may take is a channel waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +60,15 @@ class Channels:
     notifiers: Mapping[str, Notifier]
     receipt_within_seconds: Mapping[str, float]
     """Channel → how long its receipts are waited for, where they are."""
-    post: HttpPost
+    terms: Mapping[str, Terms]
+    """Channel → how it is handed messages."""
+    posts: Sequence[HttpPost]
     relays: Sequence[SmtpNotifier]
 
     async def close(self) -> None:
         """Let go of every connection."""
-        await self.post.close()
+        for post in self.posts:
+            await post.close()
         for relay in self.relays:
             await asyncio.to_thread(relay.close)
 
@@ -70,8 +78,9 @@ def channels_for(plan: Plan, bindings: Bindings, clock: Clock) -> Channels:
 
     Raises OSError for a secret that can't be read.
     """
-    post = HttpPost()
+    posts = {TIMEOUT_SECONDS: HttpPost()}
     made: dict[str, Notifier] = {}
+    terms: dict[str, Terms] = {}
     waits: dict[str, float] = {}
     relays: list[SmtpNotifier] = []
     for channel in plan.channels():
@@ -79,10 +88,13 @@ def channels_for(plan: Plan, bindings: Bindings, clock: Clock) -> Channels:
         if binding is None:
             made[channel] = FileNotifier(bindings.state_directory / f"messages.{channel}.jsonl", clock)
         else:
+            patience = max(binding.deadline_seconds, TIMEOUT_SECONDS)
+            post = posts.setdefault(patience, HttpPost(patience))
             made[channel] = notifier_for(binding, bindings.environment, post, clock, relays)
+            terms[channel] = terms_of(binding)
             if binding.second is not None and binding.receipt_within_seconds is not None:
                 waits[channel] = binding.receipt_within_seconds
-    return Channels(made, waits, post, relays)
+    return Channels(made, waits, terms, tuple(posts.values()), relays)
 
 
 def _in_the_plans_words(binding: ChannelBinding | None, plan: Plan) -> ChannelBinding | None:
@@ -103,19 +115,28 @@ def links_for(bindings: Bindings) -> Links | None:
 
 def notifier_for(binding: ChannelBinding, source: str, post: Post, clock: Clock, relays: list[SmtpNotifier] | None = None) -> Notifier:
     """One channel with everything before it. `source` names the installation in what it sends; `relays` gets what keeps connections."""
-    both = [_way(way, source, post, clock) for way in (binding.first, binding.second) if way is not None]
+    bound = [way for way in (binding.first, binding.second) if way is not None]
+    both = [_way(way, source, post, clock, binding.deadline_seconds) for way in bound]
     if relays is not None:
         relays.extend(way for way in both if isinstance(way, SmtpNotifier))
-    ways = both[0] if len(both) == 1 else SecondWay(both[0], both[1], binding.deadline_seconds)
-    if binding.per_second is not None:
-        ways = RateLimited(ways, binding.per_second, clock)
+    boxes = [made if box is None else Mailbox(made, box) for made, box in zip(both, binding.exercise_addresses(), strict=False)]
+    kinds = [ADDRESS_OF_WAY.get(way.kind) for way in bound]
+    ways, boxed = (_one_after_the_other(binding, list(map(OwnAddress, made, kinds))) for made in (both, boxes))
     public = isinstance(binding.first, PUBLIC) or isinstance(binding.second, PUBLIC)
-    boxed = ways if binding.exercise_address is None else Mailbox(ways, binding.exercise_address)
     if binding.laboratory:
         return ExerciseGuard(boxed, boxed, public=public)
     if binding.exercise_only:
         return ExerciseGuard(None, boxed, public=public)
     return ExerciseGuard(ways, public=public, rehearsed=boxed)
+
+
+def terms_of(binding: ChannelBinding) -> Terms:
+    """How the outbox hands over to it. Both ways end by themselves, and say more than the bound could, before that is over."""
+    return Terms(binding.deadline_seconds + ENDING_SECONDS, binding.per_second)
+
+
+def _one_after_the_other(binding: ChannelBinding, ways: Sequence[Notifier]) -> Notifier:
+    return ways[0] if len(ways) == 1 else SecondWay(ways[0], ways[1], binding.deadline_seconds)
 
 
 def read_secret(reference: SecretReference) -> Secret:
@@ -151,7 +172,7 @@ def _from_keyring(entry: str) -> str:
     return str(keyring.get_password(service, name) or "")
 
 
-def _way(way: Way, source: str, post: Post, clock: Clock) -> Notifier:
+def _way(way: Way, source: str, post: Post, clock: Clock, deadline_seconds: float) -> Notifier:
     match way:
         case PagerDutyWay():
             return PagerDutyNotifier(read_secret(way.routing_key), post, source, way.url)
@@ -168,16 +189,17 @@ def _way(way: Way, source: str, post: Post, clock: Clock) -> Notifier:
         case AppriseWay():
             return AppriseNotifier(read_secret(way.url))
         case _:
-            return _local_way(way, clock)
+            return _local_way(way, clock, deadline_seconds)
 
 
-def _local_way(way: SmtpWay | StatusPageWay | InAppWay | FileWay, clock: Clock) -> Notifier:
+def _local_way(way: SmtpWay | StatusPageWay | InAppWay | FileWay, clock: Clock, deadline_seconds: float) -> Notifier:
     """The ways that need no HTTP."""
     match way:
         case SmtpWay():
             password = None if way.password is None else read_secret(way.password)
             ca_file = None if way.ca_file is None else str(way.ca_file)
-            return SmtpNotifier(Relay(way.host, way.port, way.sender, way.starttls, way.user, password, ca_file), clock)
+            patience = max(deadline_seconds, TIMEOUT_SECONDS)
+            return SmtpNotifier(Relay(way.host, way.port, way.sender, way.starttls, way.user, password, ca_file, patience), clock)
         case StatusPageWay():
             return StatusPageNotifier(way.folder, clock, way.name, way.url, {str(state): words for state, words in way.words.items()})
         case InAppWay():

@@ -21,6 +21,7 @@ from holdfast.console.api import Api
 from holdfast.console.narrating import Narrator
 from holdfast.console.narration import Line
 from holdfast.controller.audiences import Audiences
+from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.hearing import belongs_to, hear
 from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller, Settings
@@ -206,7 +207,7 @@ def assemble(
 
     Raises JournalConflict when another controller holds the journal, OSError for a key or token that can't be used.
     """
-    plan, clock = loaded.plan, SystemClock()
+    plan, clock = loaded.plan, KeptClock(SystemClock())
     token, lease_key = _secret(bindings.controller.token_file).decode(), _secret(bindings.controller.lease_key_file)
     bindings.state_directory.mkdir(parents=True, exist_ok=True)
     journal = SqliteJournal(bindings.state_directory / "journal.db")
@@ -233,6 +234,7 @@ def assemble(
     )
     audiences = Audiences(_audience_sources(loaded, bindings), bindings.state_directory / "audiences", clock)
     controller.directory = audiences.directory
+    controller.telling.terms.update(channels.terms)
     controller.telling.links, controller.telling.receipt_within_seconds = links_for(bindings), channels.receipt_within_seconds
     api = Api(controller, keeper, journal, token, lease_key)
     forgetful = {block: action for block, action in actions.items() if isinstance(action, Forgetful)}

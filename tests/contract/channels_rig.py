@@ -83,9 +83,12 @@ class Far:
 
     def rows(self, kind: str) -> list[dict[str, Any]]:
         """What arrived, as the receiver wrote it down."""
+        return [row for row in self.every_row(kind) if re.search(PATHS.get(kind, ""), row.get("path", ""))]
+
+    def every_row(self, kind: str) -> list[dict[str, Any]]:
+        """The same with what is asked before and after a message."""
         path = self.directory / f"{FAR_ENDS.get(kind, kind)}.jsonl"
-        found = [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-        return [row for row in found if re.search(PATHS.get(kind, ""), row.get("path", ""))]
+        return [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 async def post_once(url: str, headers: Mapping[str, str], content: bytes) -> Answer:

@@ -10,8 +10,16 @@ import pytest
 
 from contract.channels_rig import FILES, NETWORK, Far, FarChannel, to
 from contract.notifier_suite import MESSAGE, Channel, NotifierSuite
+from holdfast.conduct.situation import Tell, Write
+from holdfast.controller.channels import handed_over
+from holdfast.controller.telling import notification_of, records_of
+from holdfast.decision.deliveries import Attempts, after_one_more
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import GENESIS, following
+from holdfast.plan.plan_clock import AS_ON_THE_WALL
 from holdfast.ports.notifier import RefusedNotificationError
 from holdfast.providers.apprise.notifier import AppriseNotifier
+from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.inapp.notifier import InAppNotifier
 from holdfast.providers.pagerduty.notifier import PagerDutyNotifier
 from holdfast.providers.slack.notifier import SlackNotifier, SlackWebhookNotifier
@@ -107,6 +115,7 @@ def test_what_is_no_address_is_never_tried(far: Far, kind: str, address: str | N
     assert far.rows(kind) == []
 
 
+RECEIPT_SECONDS = 120.0
 SURELY_NOT_TAKEN = {"429", "503", "no-such-user", "greylist", "closing"}
 BAD = [
     *((kind, how) for kind in NETWORK[:-2] for how in ("500", "503", "429", "hang", "reset", "taken-and-reset")),
@@ -136,6 +145,39 @@ def test_what_a_far_end_does_is_told_as_far_as_it_is_known(far: Far, kind: str, 
     if kind == "smtp" and isinstance(raised, RefusedNotificationError):
         assert (raised.retry_after_seconds is None) == (how in ("no-such-user", "500"))
     assert "127.0.0.1" not in str(raised) and "services" not in str(raised), "an address may be a secret"
+
+
+HANDED_OVER, TAKEN_AT_ITS_WORD, AWAITED = "handed over", "taken at its word", "awaited"
+DROPS = {
+    "pagerduty": TAKEN_AT_ITS_WORD,
+    "slack": TAKEN_AT_ITS_WORD,
+    "webhook": TAKEN_AT_ITS_WORD,
+    "slack-webhook": HANDED_OVER,
+    "smtp": HANDED_OVER,
+    "apprise": HANDED_OVER,
+    "sms": AWAITED,
+    "voice": AWAITED,
+}
+"""What is said of a message that a far end accepts and drops: no more than that it was handed over, or what the far end itself says; where
+receipts come, that one is missing is found out."""
+
+
+@pytest.mark.parametrize("kind", NETWORK)
+def test_what_a_far_end_accepts_and_drops_is_never_more_than_what_it_said(far: Far, kind: str) -> None:
+    far.behaves(kind, "drop")
+    tell = Tell("inc-1", "inc-1/told/1", "told", kind, "ada", MESSAGE.subject, MESSAGE.body, enrolled=True, address=to(kind).address)
+    told = notification_of(tell, "exercise-7", None, 0.0)
+    outcome = asyncio.run(handed_over({kind: far.notifier(kind)}, told, SystemClock(), 10.0))
+    assert far.rows(kind) == [], "nothing of it is left there"
+    writes = list(records_of(tell, outcome, RECEIPT_SECONDS, 1000.0))
+    delivered = any(write.kind is Kind.NOTIFICATION_DELIVERED for write in writes)
+    awaited = writes[0].body.get("receipt_within_seconds") is not None
+    assert writes[0].kind is Kind.NOTIFICATION_SENT
+    assert (delivered, awaited) == {HANDED_OVER: (False, False), TAKEN_AT_ITS_WORD: (True, False), AWAITED: (False, True)}[DROPS[kind]]
+    known = Attempts()
+    for write in (Write(Kind.NOTIFICATION_INTENDED, "inc-1", writes[0].body), *writes):
+        known = after_one_more(known, following((0, GENESIS), 1000.0, write.kind.value, write.incident, write.body))
+    assert known.lacks_receipt(1000.0 + RECEIPT_SECONDS, AS_ON_THE_WALL) == awaited, "and then it goes the second way"
 
 
 @pytest.mark.parametrize("kind", NETWORK)

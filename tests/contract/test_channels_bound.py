@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import parse_qs
 
 import keyring
 import pytest
@@ -14,7 +15,10 @@ from keyring.backend import KeyringBackend
 from pydantic import ValidationError
 
 from contract.channels_rig import FILES, NETWORK, Far, FarChannel, post_once, to
-from holdfast.app_channels import notifier_for, read_secret
+from contract.notifier_suite import MESSAGE
+from holdfast.app_channels import notifier_for, read_secret, terms_of
+from holdfast.controller.outbox import Outbox
+from holdfast.plan.bindings import Bindings
 from holdfast.plan.channel_bindings import ChannelBinding, SecretReference
 from holdfast.ports.notifier import Notifier
 from holdfast.providers.clock.system import SystemClock
@@ -76,14 +80,66 @@ def test_each_kind_reaches_its_far_end_as_it_is_bound(far: Far, kind: str) -> No
     assert channel.arrived() == [channel.shown(real)]
 
 
+EVERYWHERE = {"email": "a@example.org", "sms": "+4915112345678", "phone": "+4915112345678", "slack": "U12345678"}
+"""Where one person is reached, by channel."""
+
+
+@pytest.mark.parametrize("channel_and_address", [("pagerduty", None), ("slack", "U12345678"), ("sms", "+4915112345678")])
 @pytest.mark.parametrize("kind", [*NETWORK, *FILES])
-def test_each_kind_can_be_the_second_way_when_the_first_is_down(far: Far, kind: str) -> None:
-    channel = FarChannel(far, kind)
-    real = replace(to(kind), subject="eu-west-1 is lost", exercise=False)
+def test_each_kind_can_be_the_second_way_when_the_first_is_down_and_gets_the_address_of_its_own_kind(
+    far: Far, kind: str, channel_and_address: tuple[str, str | None]
+) -> None:
+    channel, (named, address) = FarChannel(far, kind), channel_and_address
+    plain = replace(MESSAGE, subject="eu-west-1 is lost", exercise=False, channel=named)
+    addresses = EVERYWHERE if kind != "slack" else {}  # there, a room of all
+    real = replace(plain, address=address if addresses else None, addresses=addresses)
     down = {"kind": "webhook", "url": secret(far, "down", "http://127.0.0.1:9/"), "key": secret(far, "key", "key")}
     reference = asyncio.run(notifier(far, first=down, second=bound(far, kind)).send(real))
     assert reference.startswith("second:") and "unknown" not in reference
     assert channel.arrived() == [channel.shown(real)]
+
+
+def test_by_chat_a_second_way_writes_to_the_person_alone(far: Far) -> None:
+    real = replace(MESSAGE, subject="eu-west-1 is lost", exercise=False, channel="sms", address="+4915112345678", addresses=EVERYWHERE)
+    down = {**bound(far, "sms"), "api_url": "http://127.0.0.1:9"}
+    assert asyncio.run(notifier(far, first=down, second=bound(far, "slack")).send(real)).startswith("second:slack:")
+    opened = [json.loads(row["body"]) for row in far.every_row("slack") if row["path"].endswith("/conversations.open")]
+    assert [one["users"] for one in opened] == ["U12345678"]
+
+
+def test_who_has_no_address_of_a_ways_kind_is_not_reached_by_it_and_no_other_address_is_tried(far: Far) -> None:
+    real = replace(MESSAGE, subject="lost", exercise=False, channel="slack", address="U12345678", addresses={"slack": "U12345678"})
+    down = {"kind": "slack-webhook", "url": secret(far, "down", "http://127.0.0.1:9/services/x")}
+    for kind in ("smtp", "sms"):
+        with pytest.raises(ValueError, match="Nothing was sent"):
+            asyncio.run(notifier(far, first=down, second=bound(far, kind)).send(real))
+        assert far.rows(kind) == []
+
+
+@pytest.mark.parametrize(
+    ("channel", "kind", "nowhere", "first_box"),
+    [
+        ("email", "smtp", {"port": 9}, {"exercise_address": "{recipient}@example.org"}),
+        ("pagerduty", "pagerduty", {"url": "http://127.0.0.1:9/"}, {}),
+    ],
+)
+def test_an_exercise_without_an_address_goes_to_the_mailbox_of_the_ways_own_kind(
+    far: Far, channel: str, kind: str, nowhere: dict[str, Any], first_box: dict[str, str]
+) -> None:
+    exercise = replace(MESSAGE, channel=channel, recipient="exercise:on-call", enrolled=True)
+    down = {**bound(far, kind), **nowhere}
+    boxes = {**first_box, "second_exercise_address": "+4915112345678"}
+    asyncio.run(notifier(far, first=down, second=bound(far, "sms"), laboratory=True, **boxes).send(exercise))
+    (row,) = far.rows("sms")
+    assert parse_qs(row["body"])["To"] == ["+4915112345678"]
+
+
+def test_a_mailbox_that_the_second_way_could_not_use_is_refused_with_its_place(far: Far) -> None:
+    binding = {"first": bound(far, "smtp"), "second": bound(far, "sms"), "exercise_address": "{recipient}@example.org"}
+    with pytest.raises(ValidationError, match="name second_exercise_address") as said:
+        Bindings.model_validate({"channels": {"email": binding}})
+    assert ("channels", "email") in {error["loc"] for error in said.value.errors()}
+    ChannelBinding.model_validate({**binding, "second": bound(far, "smtp")})
 
 
 @pytest.mark.parametrize("kind", ["status-page", "in-app", "webhook"])
@@ -97,12 +153,17 @@ def test_what_customers_and_partners_read_takes_no_exercise_unless_nothing_real_
     assert len(FarChannel(far, kind).arrived()) == 1
 
 
-def test_a_rate_that_is_bound_is_kept(far: Far) -> None:
-    limited = notifier(far, first=bound(far, "in-app"), per_second=10)
+def test_a_rate_and_a_deadline_that_are_bound_are_kept(far: Far) -> None:
+    binding = ChannelBinding.model_validate({"first": bound(far, "in-app"), "per_second": 10, "deadline_seconds": 30})
+    terms, feed = terms_of(binding), notifier_for(binding, "production", post_once, SystemClock())
+    assert terms.per_second == 10 and terms.bound_seconds > 30
 
     async def story() -> None:
-        real = replace(to("in-app"), subject="lost", exercise=False)
-        await asyncio.gather(*(limited.send(replace(real, key=str(number))) for number in range(4)))
+        real = replace(to("in-app"), subject="lost", exercise=False, channel="in-app")
+        async with Outbox({"in-app": feed}, SystemClock(), {"in-app": terms}) as outbox:
+            for number in range(4):
+                outbox.put(replace(real, key=str(number)), 1)
+            assert [outcome.reason async for batch in outbox.outcomes() for outcome in batch] == [None] * 4
 
     asyncio.run(story())
     moments = [json.loads(line)["data"]["at_seconds"] for line in (far.directory / "feed").read_text().splitlines()]

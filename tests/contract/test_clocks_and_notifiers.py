@@ -11,6 +11,7 @@ import pytest
 
 from contract.clock_suite import ClockSuite
 from contract.notifier_suite import MESSAGE, Channel, NotifierSuite
+from holdfast.controller.clock_steps import KeptClock
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notifier
 from holdfast.providers.clock.system import SystemClock
@@ -36,6 +37,14 @@ class TestVirtualClock(ClockSuite):
 
     def run(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
         run_virtual(main)
+
+
+class TestKeptClock(ClockSuite):
+    implementations = (KeptClock,)
+
+    @pytest.fixture
+    def clock(self) -> Clock:
+        return KeptClock(SystemClock())
 
 
 class TestVirtualClockThatIsWrong(TestVirtualClock):

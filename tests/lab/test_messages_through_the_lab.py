@@ -164,7 +164,7 @@ def test_an_hour_of_messages_arrives_in_time_though_the_controller_is_killed_twi
 
 @pytest.mark.timeout(200)
 def test_with_first_ways_down_people_are_told_by_the_second_and_answer_by_what_reached_them() -> None:
-    with telling(slack="500", smtp="500", twilio="503") as told:
+    with telling(slack="500", smtp="500", twilio="503", pagerduty="503") as told:
         impact = told.begin()
         lab, doors = told.lab.directory, told.lab.bindings("witness").doors
         assert doors is not None
@@ -173,7 +173,12 @@ def test_with_first_ways_down_people_are_told_by_the_second_and_answer_by_what_r
         until(lambda: by_link(lab, "smtp-second", LOADED, ONE, "approve", region) is not None, 60.0)
         until(lambda: by_digits(lab, "twilio-second", LOADED, TWO, doors.public_url) is not None, 60.0)
         until(lambda: any(record.kind == Kind.DECIDED for record in told.records()), 20.0)
-        until(lambda: {"sms", "phone", "email", "slack"} <= {row.channel for row in told.rows(impact, time.time()) if row.second_way}, 30.0)
+        until(
+            lambda: (
+                {"sms", "phone", "email", "slack", "pagerduty"} <= {row.channel for row in told.rows(impact, time.time()) if row.second_way}
+            ),
+            30.0,
+        )
         records = told.records()
         acknowledged = [(record.body["person"], record.body["way"]) for record in records if record.kind == Kind.ACKNOWLEDGED]
         assert (ONE, "link") in acknowledged
@@ -183,8 +188,10 @@ def test_with_first_ways_down_people_are_told_by_the_second_and_answer_by_what_r
         for row in told.rows(impact, time.time()):
             if row.second_way is not None:
                 ways[row.channel].add(row.second_way.partition(":")[0])
-        assert ways == {"slack": {"slack-webhook"}, "email": {"smtp"}, "sms": {"sms"}, "phone": {"voice"}}
-        assert received(lab, "smtp") == received(lab, "slack") == received(lab, "twilio") == []
+        assert ways == {"slack": {"slack-webhook"}, "email": {"smtp"}, "sms": {"sms"}, "phone": {"voice"}, "pagerduty": {"sms"}}
+        assert received(lab, "smtp") == received(lab, "slack") == received(lab, "twilio") == received(lab, "pagerduty") == []
+        alerted = [row for row in told.rows(impact, time.time()) if (row.rule, row.channel) == ("incident-alert", "pagerduty")]
+        assert alerted and all(row.met for row in alerted), "and by the other kind of way, in time"
 
 
 @pytest.mark.timeout(200)

@@ -125,7 +125,7 @@ def test_with_chat_the_first_relay_and_the_telephone_down_people_are_told_in_tim
     def break_far_ends(drill: RunningDrill) -> None:
         if not broken:
             broken.append(Line(time.time(), "failed", "the first ways are down"))
-            for name, how in (("slack", "500"), ("smtp", "500"), ("twilio", "503")):
+            for name, how in (("slack", "500"), ("smtp", "500"), ("twilio", "503"), ("pagerduty", "503")):
                 (drill.lab.layout.received / f"{name}.behaviour").write_text(how, encoding="utf-8")
 
     with place() as directory:
@@ -138,10 +138,11 @@ def test_with_chat_the_first_relay_and_the_telephone_down_people_are_told_in_tim
         ways = defaultdict(set)
         for row in over.report.notifications:
             ways[row.channel].add(str(row.second_way).partition(":")[0])
-        assert {channel: ways[channel] for channel in ("slack", "email", "sms", "phone")} == {
+        assert {channel: ways[channel] for channel in ("slack", "email", "sms", "phone", "pagerduty")} == {
             "slack": {"slack-webhook"},
             "email": {"smtp"},
             "sms": {"sms"},
             "phone": {"voice"},
+            "pagerduty": {"sms"},
         }
         assert received(directory / "lab", "smtp") == [] and received(directory / "lab", "smtp-second")

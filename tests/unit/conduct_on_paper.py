@@ -137,10 +137,12 @@ class Paper:
     def _tell(self, move: Tell) -> None:
         self.told.append(move)
         named = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient}
-        if move.channel in self.broken_channels:
+        named |= {} if move.over is None else {"over": move.over}
+        if (move.over or move.channel) in self.broken_channels:
             self.write([Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": "down"})])
             return
-        self.write([Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": "paper"})])
+        second = {} if move.over is None else {"second_way": f"{move.over}: paper"}
+        self.write([Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": "paper", **second})])
 
     def settle(self, rounds: int = 300) -> None:
         """Make moves until there is nothing left to do now."""

@@ -145,6 +145,15 @@ CASES = (
     ),
     case("HF125", W, {"people.tom-okafor.email": REMOVED, "people.tom-okafor.phone": REMOVED}, "people.tom-okafor"),
     case("HF126", W, {"routes.email": {"regions": ["eu-west-1"]}}, "messages.authority.channels routes.email.regions"),
+    case(
+        "HF126",
+        W,
+        {
+            "routes.email": {"regions": ["eu-west-1"], "second_channel": "sms"},
+            "routes.sms": {"regions": ["eu-west-1"], "second_channel": "phone"},
+        },
+        "messages.authority.channels routes.email.regions",
+    ),
     case("HF127", W, {"messages.resolution.counts_from": "start"}, "messages.resolution templates.resolution"),
     case("HF128", W, {"exercises.breach": REMOVED}, f"{BREACH} exercises"),
     case(

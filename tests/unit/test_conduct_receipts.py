@@ -3,7 +3,7 @@
 from holdfast.communications.asking import DECISION
 from holdfast.conduct.pagers import HAS_IT, IS_OVER, closed_by_the_end
 from holdfast.conduct.situation import Tell, Write
-from holdfast.decision.deliveries import deliveries
+from holdfast.decision.deliveries import Turn, deliveries
 from holdfast.journal.kinds import Kind
 from holdfast.report.history import History
 from holdfast.report.telling import Span, notifications
@@ -141,7 +141,7 @@ def test_an_alert_that_a_pager_did_not_take_in_time_pages_nobody_once_it_is_over
 
     def may_be_tried() -> bool:
         begun = closed_by_the_end(paper.incident, deliveries(paper.incident.records))
-        return begun[delivery].may_try(paper.now + 60.0, paper.incident.clock)
+        return begun[delivery].next_turn(paper.now + 60.0, paper.incident.clock) is Turn.CHANNEL
 
     assert may_be_tried()
     paper.approve("exercise-one", "exercise-two")

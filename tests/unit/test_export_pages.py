@@ -51,6 +51,20 @@ def test_the_phone_tree_names_whom_to_call_first_with_a_number_to_dial() -> None
     commander = plan.roles["incident-commander"]
     first, second = plan.people[commander.primary], plan.people[str(commander.backup)]
     assert tree.index(first.name) < tree.index(str(first.phone)) < tree.index(second.name)
+    others = tree[tree.index("Others to call") : tree.index("When nobody answers")]
+    for audience in plan.audiences.values():
+        assert all(plan.people[who].name in tree for who in audience.people), audience.name
+    assert all(vendor.phone in others for vendor in plan.vendors.values() if vendor.phone)
+    messages = tree[tree.index("The order of messages") :]
+    assert messages.index("after the start") < messages.index("after service is back")
+
+
+def test_an_address_has_the_room_that_it_needs_and_no_row_is_torn() -> None:
+    plan, digest = reference()
+    source = typst(booklet(plan, digest, ()))
+    people = next(line for line in source.splitlines() if "#table(" in line and "aoife.brennan@" in line and "Phone" in line)
+    assert "auto" in people.split("table.header")[0]
+    assert "#set table.cell(breakable: false)" in source
 
 
 def test_the_page_needs_nothing_else_and_no_text_of_a_plan_is_markup() -> None:

@@ -1,5 +1,7 @@
 """What brings a function back: the same as the rule about functions that come back too late understands it."""
 
+import math
+
 import pytest
 
 from holdfast.forecast.course import EVERYTHING, Course, course
@@ -35,6 +37,16 @@ def test_where_nothing_moves_traffic_a_real_transaction_proves_it() -> None:
     graph = _course("database-failover")
     assert {"promote-database", "point-application", "smoke-test"} <= _waits(graph, graph.functions["voice"])
     assert "confirm" not in _waits(graph, graph.functions["voice"])
+
+
+def test_what_only_watches_in_a_phase_without_an_end_keeps_no_function_away() -> None:
+    breach = PLAN.scenarios["security-breach"]
+    watching = {step.id for phase in breach.phases if math.isinf(phase.window[1]) for step in phase.steps}
+    planned = {step.id for phase in breach.phases if not math.isinf(phase.window[1]) for step in phase.steps if step.block != "notify"}
+    drawn = course(PLAN, "security-breach", PLAN.profiles["default"])
+    nodes = {node.id: node for node in drawn.nodes}
+    for moment in drawn.functions.values():
+        assert watching and set(nodes[moment].after) == planned
 
 
 def test_only_functions_that_stand_on_the_lost_component_are_hit() -> None:

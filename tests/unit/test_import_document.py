@@ -241,6 +241,26 @@ def test_what_is_removed_from_the_document_is_reported_and_never_made_up(line: s
     assert any(key.startswith(missing) for key in got.missing)
 
 
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        (r"- \*\*RTO Target\*\*.*\n", "objectives.rto"),
+        (r"- \*\*RPO Target\*\*.*\n", "objectives.rpo"),
+        (r"(?<=### Incident Commander\n)(?:.*\n)*?- \*\*Backup\*\*.*\n", "roles.incident-commander.backup"),
+        (r"- \*\*Next Review Date\*\*.*\n", "document.next_review"),
+        (r"- \*\*Retention Period\*\*.*\n", "document.retention"),
+        (r"(?<=\| Full DR Drill        \| )Quarterly", "exercises.full-dr-drill.every"),
+        (r"- \*\*RPO\*\*: 60 minutes\n", "components.data-storage.rpo"),
+    ],
+)
+def test_what_a_plan_usually_says_and_this_one_no_longer_does_is_said(line: str, place: str) -> None:
+    text = VOICEHIVE.read_text()
+    shorter, count = re.subn(line, lambda found: "".join(found[0].splitlines(keepends=True)[:-1]), text, count=1)
+    assert count == 1 and place not in import_document(text.encode(), "plan.md").unsaid
+    assert place in import_document(shorter.encode(), "plan.md").unsaid
+
+
 def test_a_document_that_says_nothing_gives_a_plan_that_says_what_it_lacks() -> None:
     got: Any = import_document(b"# Plan\n", "empty.md")
 

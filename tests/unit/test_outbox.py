@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.controller.channels import ExerciseGuard, Outcome, RateLimited, SecondWay
-from holdfast.controller.outbox import BATCH, Outbox
+from holdfast.controller.channels import BothUnknownError, ExerciseGuard, Outcome, SecondWay
+from holdfast.controller.outbox import AT_ONCE, BATCH, URGENT_AT_ONCE, Outbox, Terms
 from holdfast.ports.notifier import Notification, Notifier, RefusedNotificationError, Repeats
 from holdfast.simulation.clock import VirtualClock, run_virtual
 
@@ -70,7 +70,7 @@ def played(story: Callable[[VirtualClock], Awaitable[None]]) -> None:
 def test_within_a_channel_the_lowest_number_leaves_first_and_equals_in_the_order_they_came() -> None:
     async def story(clock: VirtualClock) -> None:
         channel = Scripted()
-        async with Outbox({"email": channel}, clock, {"email": 1}) as outbox:
+        async with Outbox({"email": channel}, clock, {"email": Terms(at_once=1)}) as outbox:
             for key, priority in (("late", 3), ("b1", 2), ("a", 1), ("b2", 2)):
                 outbox.put(message(key), priority)
             await everything(outbox)
@@ -100,7 +100,7 @@ def test_an_urgent_message_does_not_wait_for_a_mailing_of_thousands_nor_for_a_re
 def test_a_channel_that_hangs_keeps_only_its_own_waiting() -> None:
     async def story(clock: VirtualClock) -> None:
         hanging, quick = Scripted(hangs=frozenset("x")), Scripted()
-        async with Outbox({"email": hanging, "slack": quick}, clock, bound_seconds=20.0) as outbox:
+        async with Outbox({"email": hanging, "slack": quick}, clock, {"email": Terms(20.0)}) as outbox:
             outbox.put(message("x"), 1)
             outbox.put(message("y", "slack"), 1)
             outcomes = await everything(outbox)
@@ -113,7 +113,7 @@ def test_a_channel_that_hangs_keeps_only_its_own_waiting() -> None:
 def test_so_many_are_under_way_at_once_and_no_more() -> None:
     async def story(clock: VirtualClock) -> None:
         channel = Scripted()
-        async with Outbox({"email": channel}, clock, {"email": 4}) as outbox:
+        async with Outbox({"email": channel}, clock, {"email": Terms(at_once=4)}) as outbox:
             for number in range(40):
                 outbox.put(message(str(number)), 2)
             await everything(outbox)
@@ -160,7 +160,7 @@ def test_a_mailings_results_come_in_few_batches_and_a_single_one_at_once() -> No
 def test_an_outbox_that_is_left_hands_nothing_over_any_more() -> None:
     async def story(clock: VirtualClock) -> None:
         channel = Scripted(5.0)
-        async with Outbox({"email": channel}, clock, {"email": 1}) as outbox:
+        async with Outbox({"email": channel}, clock, {"email": Terms(at_once=1)}) as outbox:
             for number in range(3):
                 outbox.put(message(str(number)), 2)
             await clock.sleep(1.0)
@@ -176,15 +176,83 @@ def test_an_outbox_that_is_left_hands_nothing_over_any_more() -> None:
 def test_a_channel_gets_no_more_than_so_many_a_second_and_none_is_lost() -> None:
     async def story(clock: VirtualClock) -> None:
         channel = Scripted(0.0)
-        limited = RateLimited(channel, 5.0, clock)
-        await asyncio.gather(*(limited.send(message(str(number))) for number in range(50)))
-        moments = [moment for moment, _ in channel.begun]
-        assert len(moments) == 50 and moments == sorted(moments)
-        assert all(later - earlier >= 0.2 - 1e-6 for earlier, later in itertools.pairwise(moments))
-        await clock.sleep(60.0)
-        before = asyncio.get_running_loop().time()
-        await limited.send(message("later"))
-        assert asyncio.get_running_loop().time() == pytest.approx(before), "time without messages is not held against the next"
+        async with Outbox({"email": channel}, clock, {"email": Terms(per_second=5.0)}) as outbox:
+            for number in range(50):
+                outbox.put(message(str(number)), 2)
+            await everything(outbox)
+            moments = [moment for moment, _ in channel.begun]
+            assert len(moments) == 50 and moments == sorted(moments)
+            assert all(later - earlier >= 0.2 - 1e-6 for earlier, later in itertools.pairwise(moments))
+            await clock.sleep(60.0)
+            before = asyncio.get_running_loop().time()
+            outbox.put(message("later"), 2)
+            await everything(outbox)
+            assert channel.begun[-1][0] == pytest.approx(before), "time without messages is not held against the next"
+
+    played(story)
+
+
+def test_at_one_a_second_an_urgent_message_leaves_next_and_waiting_for_a_turn_is_no_silence() -> None:
+    async def story(clock: VirtualClock) -> None:
+        channel = Scripted(0.1)
+        async with Outbox({"email": channel}, clock, {"email": Terms(10.0, per_second=1.0)}) as outbox:
+            for number in range(100):
+                outbox.put(replace(message(str(number)), within_seconds=900.0), 3)
+            await clock.sleep(20.4)
+            left = len(channel.begun)
+            outbox.put(message("commander"), 0)
+            outcomes = await everything(outbox)
+        keys = [key for _, key in channel.begun]
+        assert keys[left] == "commander" and channel.begun[left][0] - 20.4 <= 1.0
+        assert keys[:left] + keys[left + 1 :] == [str(number) for number in range(100)], "each left once, in the order they came"
+        assert [one.notification.key for one in outcomes if one.unknown or one.reference is None] == []
+        assert channel.begun[-1][0] == pytest.approx(100.0), "so many a second, the urgent one among them"
+
+    played(story)
+
+
+def test_with_everything_busy_the_most_urgent_of_those_who_wait_get_the_next_turns() -> None:
+    async def story(clock: VirtualClock) -> None:
+        channel = Scripted(0.1)
+        async with Outbox({"email": channel}, clock, {"email": Terms(per_second=1.0)}) as outbox:
+            for number in range(3 * AT_ONCE):
+                outbox.put(message(f"m{number}"), 3)
+            await clock.sleep(0.5)
+            for number in range(2 * URGENT_AT_ONCE):
+                outbox.put(message(f"u{number}"), 0)
+            outcomes = await everything(outbox)
+        keys = [key for _, key in channel.begun]
+        assert keys[0] == "m0" and keys[1 : 1 + 2 * URGENT_AT_ONCE] == [f"u{number}" for number in range(2 * URGENT_AT_ONCE)]
+        assert not any(outcome.unknown for outcome in outcomes)
+
+    played(story)
+
+
+def test_after_it_waited_for_its_turn_less_time_is_left_until_it_is_due() -> None:
+    class Noting(Scripted):
+        async def send(self, notification: Notification) -> str:
+            left.append(notification.within_seconds)
+            return await super().send(notification)
+
+    left: list[float | None] = []
+
+    async def story(clock: VirtualClock) -> None:
+        async with Outbox({"email": Noting(0.0)}, clock, {"email": Terms(per_second=0.1)}) as outbox:
+            for number in range(3):
+                outbox.put(replace(message(str(number)), within_seconds=60.0), 2)
+            await everything(outbox)
+
+    played(story)
+    assert left == [pytest.approx(60.0), pytest.approx(50.0), pytest.approx(40.0)]
+
+
+def test_a_channel_is_waited_for_as_long_as_its_terms_say() -> None:
+    async def story(clock: VirtualClock) -> None:
+        slow = SecondWay(Scripted(hangs=frozenset({"k"})), Scripted(14.0), deadline_seconds=30.0)
+        async with Outbox({"email": slow}, clock, {"email": Terms(32.0)}) as outbox:
+            outbox.put(PLAIN, 1)
+            (outcome,) = await everything(outbox)
+        assert outcome.reference == "second:ref:k (first unknown)" and outcome.seconds == pytest.approx(29.0)
 
     played(story)
 
@@ -217,6 +285,7 @@ def test_the_second_way_is_gone_within_the_deadline_and_says_what_is_known_of_th
     [
         (RefusedNotificationError("first no"), RefusedNotificationError("second no"), ConnectionError),
         (TimeoutError("first silent"), RefusedNotificationError("second no"), TimeoutError),
+        (TimeoutError("first silent"), TimeoutError("second silent"), BothUnknownError),
         (RefusedNotificationError("first no"), TimeoutError("second silent"), TimeoutError),
     ],
 )
@@ -226,7 +295,8 @@ def test_when_both_ways_fail_both_reasons_are_said_and_doubt_stays_doubt(
     async def story(clock: VirtualClock) -> None:
         with pytest.raises(raised, match=f"{first}.*{second}") as said:
             await SecondWay(Scripted(ends=first), Scripted(ends=second)).send(PLAIN)
-        assert isinstance(said.value, TimeoutError) == (raised is TimeoutError)
+        assert isinstance(said.value, TimeoutError) == issubclass(raised, TimeoutError)
+        assert isinstance(said.value, BothUnknownError) == (raised is BothUnknownError)
 
     played(story)
 
@@ -277,8 +347,8 @@ def test_an_exercise_reaches_nobody_else(public: bool, enrolled: bool) -> None:
 def test_a_place_for_exercises_takes_them_all_but_to_no_address_of_a_customer_and_nothing_real() -> None:
     kept = Kept()
     guard = ExerciseGuard(None, kept, public=True)
-    asyncio.run(guard.send(replace(EXERCISE, address="https://customer.example/hook")))
-    assert kept.sent[0].address is None
+    asyncio.run(guard.send(replace(EXERCISE, address="https://customer.example/hook", addresses={"email": "somebody@customer.example"})))
+    assert kept.sent[0].address is None and kept.sent[0].addresses == {}
     with pytest.raises(RefusedNotificationError, match="bound for exercises only"):
         asyncio.run(guard.send(PLAIN))
     assert len(kept.sent) == 1

@@ -37,6 +37,7 @@ from unit.plan_texts import TEXT, changed, problems
         ("channels: [phone, sms, email]", "channels: [phone, smoke, email]", "unknown channel ('smoke')"),
         ("  slack: { name", "  slak: { name", "unknown channel ('slak') — did you mean 'slack'"),
         ("second: A second webhook }", "second_channel: slack }", "can't stand in for itself"),
+        ("second: A second webhook }", "second_channel: status-page }", "can't stand in for a channel of the company's own people"),
         ("template: initial", "template: inital", "no template of this name ('inital') — did you mean 'initial'"),
         ("    subject: VoiceHive service is impaired\n", "", "no subject, and no template"),
         ("Done so far: {actions_taken}", "Done so far: {actions_take}", "did you mean 'actions_taken'"),

@@ -137,6 +137,9 @@ def _say(document: Path, target: Path | None, imported: "Imported", *, stderr: b
     out = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True) if stderr else screen()
     if imported.missing:
         first = state_text(State.NEEDS_PERSON, f"the document lacks {len(imported.missing)} values that a plan needs")
+    elif imported.unsaid:
+        count = len(imported.unsaid)
+        first = state_text(State.DONE, f"the plan loads; the document leaves {count} usual value{'s' if count != 1 else ''} unsaid")
     else:
         first = state_text(State.DONE, "the whole plan is there")
     out.print(Text.assemble(first, f" — {_summary(imported)}"))
@@ -159,6 +162,7 @@ def _rows(document: Path, imported: "Imported") -> list[list[Any]]:
 
     place = document.name
     rows: list[list[Any]] = [["not found", "", Text(key)] for key in imported.missing]
+    rows += [["not said", "", Text(key)] for key in imported.unsaid]
     rows += [
         ["question", f"{place}:{asked.line}", Text(f"{asked.about}: {asked.says}{_choices(asked.choices)}")] for asked in imported.questions
     ]
@@ -204,6 +208,7 @@ def _report(document: Path, target: Path | None, imported: "Imported") -> dict[s
         "questions": list(imported.questions),
         "concluded": list(imported.concluded),
         "not_applicable": list(imported.absent),
+        "not_said": list(imported.unsaid),
         "not_understood": list(imported.notes),
         "repaired": list(imported.repairs),
         "empty_appendices": list(imported.empty_appendices),

@@ -31,7 +31,7 @@ _ONE_LINE = ("sms", "phone", "in-app")
 
 @app.default
 def messages(*, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> int:
-    """Messages of the last incident: due, sent, delivered, acknowledged, late. Exit code 1 when one is late.
+    """Messages of the last incident: due, sent, delivered, acknowledged, late. Exit code 1 when one is late or was given up.
 
     Example: `holdfast messages`, `holdfast messages -o json`
     """
@@ -40,24 +40,27 @@ def messages(*, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") 
     if incident is None:
         raise CommandError("there was no incident, so nobody was told anything; `holdfast status` shows what is so", ExitCode.NOT_SO)
     lines = incident["messages"]
-    late = sum(line["late"] for line in lines)
+    late = sum(line["late"] or line["given_up"] for line in lines)
     if output == "json":
         shown = {name: incident[name] for name in ("incident", "exercise", "scale", "calling")}
         print_json({**shown, "impact_seconds": incident["impact_seconds"], "messages": lines})
         return ExitCode.NOT_SO if late else ExitCode.FINE
-    _print(incident, lines, late)
+    _print(incident, lines)
     return ExitCode.NOT_SO if late else ExitCode.FINE
 
 
-def _print(incident: dict[str, Any], lines: list[dict[str, Any]], late: int) -> None:
+def _print(incident: dict[str, Any], lines: list[dict[str, Any]]) -> None:
     out = screen()
-    sent, all_of_them = sum(line["sent"] for line in lines), sum(line["recipients"] for line in lines)
-    first = f"{incident['incident']}: {sent} of {all_of_them} deliveries sent, {late} late" + _scaled(incident)
-    shown = state_text(State.FAILED if late else State.DONE, first)
+    sent, all_of_them, late, given_up = (sum(line[name] for line in lines) for name in ("sent", "recipients", "late", "given_up"))
+    lost = f", {given_up} given up" if given_up else ""
+    first = f"{incident['incident']}: {sent} of {all_of_them} deliveries sent, {late} late{lost}" + _scaled(incident)
+    shown = state_text(State.FAILED if late or given_up else State.DONE, first)
     out.print(exercise_line(shown) if incident["exercise"] else shown)
     columns = ["message", "over", "to", "due", "sent", "arrived", "acknowledged", "state"]
     out.print(table(columns, [_row(incident, line) for line in lines], numbers=["due", "sent", "arrived", "acknowledged"]))
     out.print("arrived: what the channel says was delivered; acknowledged: how many of them say that they have it", markup=False)
+    if given_up:
+        out.print("given up: no channel took it by the time it was due, and nothing more is tried; tell them yourself", markup=False)
     unanswered = incident["calling"]["unanswered"]
     if unanswered:
         out.print(state_text(State.NEEDS_PERSON, f"nobody has answered for {', '.join(unanswered)}"))
@@ -84,6 +87,8 @@ def _row(incident: dict[str, Any], line: dict[str, Any]) -> list[Any]:
 
 
 def _state(line: dict[str, Any]) -> Any:
+    if line["given_up"]:
+        return state_text(State.FAILED, f"{line['given_up']} given up")
     if line["late"]:
         return state_text(State.FAILED, f"{line['late']} late")
     if line["sent"] == line["recipients"]:

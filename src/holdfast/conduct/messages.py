@@ -1,13 +1,12 @@
 """Messages and calls that are owed now, from the plan and the journal: recorded as due first, then handed over delivery by delivery.
 
-A hand-over is recorded as intended before it happens. A delivery that failed is tried again after a pause that grows, at most five times
-in all; what was sent is never sent again, because its key is in the journal. A message that a step sends goes out in time also where
-the step has not come yet. What a person wrote for a message that is to come takes the
-place of the plan's words; where nobody did, the facts go out on time.
+A hand-over is recorded as intended before it happens. A delivery that failed is tried again until it is due, and then given up aloud (see
+`attempting`); what was sent is never sent again, because its key is in the journal. A message that a step sends goes out in time also
+where the step has not come yet. What a person wrote for a message that is to come takes the place of the plan's words; where nobody did,
+the facts go out on time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from holdfast.communications import DueMessage, IncidentFacts, Recipient, due
@@ -17,19 +16,23 @@ from holdfast.communications.obligations import message_of
 from holdfast.communications.rendering import filled_words, marked, words_of
 from holdfast.conduct.answering import acknowledged_by, calls_of
 from holdfast.conduct.assessment import roles_of
+from holdfast.conduct.attempting import Attempt, Told, attempts_at
 from holdfast.conduct.facts import incident_facts, values_of
 from holdfast.conduct.pagers import closed_by_the_end, words_to_pagers
 from holdfast.conduct.receipts import without_receipt
 from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose, Write
 from holdfast.conduct.status_page import CHANNEL, MESSAGE, PageWord, page_state, page_word
 from holdfast.decision.approval import Proposal
-from holdfast.decision.deliveries import Attempts, Delivery, deliveries, may_try_again
+from holdfast.decision.deliveries import Attempts, Delivery, deliveries
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.model import Plan, Words
 
-__all__ = ["due_record", "may_try_again", "messages", "owed"]
+__all__ = ["due_record", "messages", "owed"]
+
+_Next = tuple[Attempt, Tell] | Write
+"""An attempt with its words, or the record that none is left."""
 
 WORTH_WAITING_SECONDS = 60.0
 STEPS_FIRST_SECONDS, STEPS_FIRST_SHARE = 10.0, 0.05
@@ -115,15 +118,14 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     missing = tuple(without_receipt(situation, incident, begun))
     if missing:
         return missing
-    tells = [
+    found: list[_Next] = [
         *_calls(situation, incident, begun),
         *_decisions(situation, incident, begun),
         *_to_pagers(situation, incident, begun),
         *_to_page(situation, incident, word, begun),
         *_messages(situation, incident, now_owed, begun),
     ]
-    tells.sort(key=lambda tell: tell.priority)
-    return (*(_intended(tell, begun) for tell in tells), *tells)
+    return _handed_over(found)
 
 
 def after_the_end(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
@@ -134,38 +136,48 @@ def after_the_end(situation: Situation, incident: IncidentState) -> tuple[Move, 
     word = page_word(incident, (), begun)
     if word is not None and word.key not in incident.messages_due:
         return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
-    tells = tuple(_to_page(situation, incident, word, begun))
-    return (*(_intended(tell, begun) for tell in tells), *tells)
+    return _handed_over(tuple(_to_page(situation, incident, word, begun)))
 
 
-def _intended(tell: Tell, begun: Mapping[Delivery, Attempts]) -> Write:
-    """Durable before the hand-over: without an outcome after it, it may have been handed over."""
-    before = begun.get((tell.key, tell.channel, tell.recipient), Attempts())
-    named = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient}
-    status = {"status": tell.facts["status"]} if tell.channel == CHANNEL else {}
-    return Write(Kind.NOTIFICATION_INTENDED, tell.incident, {**named, "attempt": before.intended + 1, **status})
+def _handed_over(found: Sequence[_Next]) -> tuple[Move, ...]:
+    """The records of what is given up, or else every intent and then the hand-overs, the most urgent first."""
+    given_up = tuple(one for one in found if isinstance(one, Write))
+    if given_up:
+        return given_up
+    attempts = sorted((one for one in found if not isinstance(one, Write)), key=lambda one: one[0].told.priority)
+    return (*(_intended(attempt, tell) for attempt, tell in attempts), *(tell for _, tell in attempts))
 
 
-def _is_open(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts], delivery: Delivery) -> bool:
-    if delivery in situation.telling:
-        return False
-    return begun.get(delivery, Attempts()).may_try(situation.now, incident.clock)
+def _intended(attempt: Attempt, tell: Tell) -> Write:
+    """The intent; where it goes over the status page itself, with the state that the page is to say."""
+    intent = attempt.intended()
+    if tell.channel != CHANNEL or tell.over is not None:
+        return intent
+    return Write(intent.kind, intent.incident, {**intent.body, "status": tell.facts["status"]})
 
 
 def _messages(
     situation: Situation, incident: IncidentState, now_owed: Iterable[DueMessage], begun: Mapping[Delivery, Attempts]
-) -> Iterator[Tell]:
+) -> Iterator[_Next]:
     facts: IncidentFacts | None = None
     values: dict[str, str] = {}
     for message in now_owed:
         if message.key not in incident.messages_due:
             continue
-        waiting = [
-            (channel, recipient)
-            for channel, recipient in message.deliveries
-            if _is_open(situation, incident, begun, (message.key, channel, recipient.identifier))
-        ]
+        left = [one for one in message.deliveries if not _is_over(begun, (message.key, one[0], one[1].identifier))]
+        if not left:  # the ordinary case: nobody of ten thousand is looked at closer
+            continue
         purpose = _purpose(situation.plan, message.message)
+        waiting = []
+        everybody = {(channel, recipient.identifier) for channel, recipient in message.deliveries}
+        for channel, recipient in left:
+            priority = URGENT if purpose == "alert" else _priority(recipient)
+            told = Told(incident.incident, message.key, message.message, channel, recipient, purpose, priority, message.due_seconds)
+            for found in attempts_at(situation, incident.clock, begun, told, everybody):
+                if isinstance(found, Write):
+                    yield found
+                else:
+                    waiting.append(found)
         if not waiting:
             continue
         if facts is None:
@@ -174,12 +186,14 @@ def _messages(
         if purpose != "alert" and _gives_way(situation, facts, message):
             continue
         words = _words(situation.plan, incident, message, facts, values)
-        for channel, recipient in waiting:
-            priority = URGENT if purpose == "alert" else _priority(recipient)
-            delivery = (message.key, channel, recipient.identifier)
-            told = _Told(message.key, message.message, channel, recipient, purpose, priority, message.due_seconds)
-            asked = _asked(situation, incident, recipient) if purpose == "alert" else None
-            yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), asked)
+        for attempt in waiting:
+            asked = _asked(situation, incident, attempt.told.recipient) if purpose == "alert" else None
+            yield _tell(facts, attempt, words, values, asked)
+
+
+def _is_over(begun: Mapping[Delivery, Attempts], delivery: Delivery) -> bool:
+    known = begun.get(delivery)
+    return known is not None and known.is_over
 
 
 def _gives_way(situation: Situation, facts: IncidentFacts, message: DueMessage) -> bool:
@@ -188,7 +202,7 @@ def _gives_way(situation: Situation, facts: IncidentFacts, message: DueMessage) 
     return facts.restored_seconds is None and situation.now < message.from_seconds + patience
 
 
-def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[Tell]:
+def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[_Next]:
     """Over everything that a call reaches somebody by, as long as that person has not answered and service is not back."""
     calls = calls_of(incident)
     if not calls:
@@ -199,14 +213,15 @@ def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Deliver
     values = values_of(situation, incident, facts)
     words = filled_words(_CALL_WORDS, values, facts)
     for call in calls:
+        everybody = {(channel, identifier) for channel, identifier, _ in call.body["calls"]}
         for channel, identifier, from_seconds in call.body["calls"]:
-            delivery = (call.body["key"], channel, identifier)
-            has_answered = answered.get(identifier, 0.0) >= call.at_seconds
-            if situation.now < from_seconds or has_answered or not _is_open(situation, incident, begun, delivery):
+            if situation.now < from_seconds or answered.get(identifier, 0.0) >= call.at_seconds:
                 continue
             recipient = recipient_of(situation.plan, identifier, situation.directory)
-            told = _Told(call.body["key"], CALL, channel, recipient, "alert", URGENT, call.body["answer_by_seconds"])
-            yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), _asked(situation, incident, recipient))
+            due = float(call.body["answer_by_seconds"])
+            told = Told(incident.incident, call.body["key"], CALL, channel, recipient, "alert", URGENT, due)
+            for found in attempts_at(situation, incident.clock, begun, told, everybody):
+                yield _tell(facts, found, words, values, _asked(situation, incident, recipient))
 
 
 def _deciding(situation: Situation, incident: IncidentState) -> tuple[str, tuple[CallOut, ...]]:
@@ -239,7 +254,7 @@ def _decision_due(situation: Situation, incident: IncidentState) -> Iterator[Wri
         )
 
 
-def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[Tell]:
+def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[_Next]:
     """Everybody who may decide on what is proposed, and has not, is asked."""
     key, called = _deciding(situation, incident)
     if not called or incident.proposal is None or key not in incident.messages_due:
@@ -248,13 +263,14 @@ def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Del
     values = values_of(situation, incident, facts)
     words = filled_words(_DECISION_WORDS, values, facts)
     words = Words(words.subject, f"{words.body}{_loss_in_words(incident.proposal)}\n", words.short)
+    everybody = {(out.channel, out.recipient.identifier) for out in called}
     for out in called:
-        delivery = (key, out.channel, out.recipient.identifier)
-        if out.recipient.person in given or situation.now < out.from_seconds or not _is_open(situation, incident, begun, delivery):
+        if out.recipient.person in given or situation.now < out.from_seconds:
             continue
         due = out.from_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
-        told = _Told(key, DECISION, out.channel, out.recipient, "alert", URGENT, due)
-        yield _tell(facts, told, words, values, begun.get(delivery, Attempts()), _asked(situation, incident, out.recipient))
+        told = Told(incident.incident, key, DECISION, out.channel, out.recipient, "alert", URGENT, due)
+        for found in attempts_at(situation, incident.clock, begun, told, everybody):
+            yield _tell(facts, found, words, values, _asked(situation, incident, out.recipient))
 
 
 def _pagers_due(situation: Situation, incident: IncidentState) -> Iterator[Write]:
@@ -263,27 +279,27 @@ def _pagers_due(situation: Situation, incident: IncidentState) -> Iterator[Write
             yield Write(Kind.NOTIFICATION_DUE, incident.incident, word.due(incident))
 
 
-def _to_pagers(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[Tell]:
+def _to_pagers(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[_Next]:
     facts = incident_facts(situation, incident)
     for word in words_to_pagers(incident, facts):
-        delivery = (word.key, word.channel, word.recipient)
-        if not _is_open(situation, incident, begun, delivery):
-            continue
-        values = values_of(situation, incident, facts)
         recipient = recipient_of(situation.plan, word.recipient, situation.directory)
-        told = _Told(word.key, word.message, word.channel, recipient, word.purpose, INSIDE, word.since_seconds)
-        yield _tell(facts, told, filled_words(word.words, values, facts), values, begun.get(delivery, Attempts()), None)
+        due = word.since_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
+        told = Told(incident.incident, word.key, word.message, word.channel, recipient, word.purpose, INSIDE, due)
+        for found in attempts_at(situation, incident.clock, begun, told):
+            values = values_of(situation, incident, facts)
+            yield _tell(facts, found, filled_words(word.words, values, facts), values, None)
 
 
-def _to_page(situation: Situation, incident: IncidentState, word: PageWord | None, begun: Mapping[Delivery, Attempts]) -> Iterator[Tell]:
-    if word is None or not _is_open(situation, incident, begun, delivery := (word.key, CHANNEL, word.recipient)):
+def _to_page(situation: Situation, incident: IncidentState, word: PageWord | None, begun: Mapping[Delivery, Attempts]) -> Iterator[_Next]:
+    if word is None:
         return
-    facts = incident_facts(situation, incident)
-    values = values_of(situation, incident, facts)
     recipient = recipient_of(situation.plan, word.recipient, situation.directory)
     purpose: TellPurpose = "resolved" if word.state == "resolved" else "update"
-    told = _Told(word.key, MESSAGE, CHANNEL, recipient, purpose, OUTSIDE, word.due_seconds)
-    yield _tell(facts, told, filled_words(word.words, values, facts), values, begun.get(delivery, Attempts()), None)
+    told = Told(incident.incident, word.key, MESSAGE, CHANNEL, recipient, purpose, OUTSIDE, word.due_seconds)
+    for found in attempts_at(situation, incident.clock, begun, told):
+        facts = incident_facts(situation, incident)
+        values = values_of(situation, incident, facts)
+        yield _tell(facts, found, filled_words(word.words, values, facts), values, None)
 
 
 def _loss_in_words(proposal: Proposal) -> str:
@@ -307,21 +323,12 @@ def _asked(situation: Situation, incident: IncidentState, recipient: Recipient) 
     return Asked(person, until, proposal.hash, proposal.expires_seconds)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """One delivery of one message, before its words."""
-
-    key: str
-    message: str
-    channel: str
-    recipient: Recipient
-    purpose: TellPurpose
-    priority: int
-    due_seconds: float
-
-
-def _tell(facts: IncidentFacts, told: _Told, words: Words, values: Mapping[str, str], before: Attempts, asked: Asked | None) -> Tell:
-    return Tell(
+def _tell(facts: IncidentFacts, found: Attempt | Write, words: Words, values: Mapping[str, str], asked: Asked | None) -> _Next:
+    """An attempt with what it says; the record that there is none stays what it is."""
+    if isinstance(found, Write):
+        return found
+    told, before = found.told, found.before
+    tell = Tell(
         incident=facts.incident,
         key=told.key,
         message=told.message,
@@ -332,15 +339,18 @@ def _tell(facts: IncidentFacts, told: _Told, words: Words, values: Mapping[str, 
         short=words.short,
         purpose=told.purpose,
         severity=facts.severity,
-        address=told.recipient.address(told.channel),
+        address=told.recipient.address(found.over or told.channel),
+        addresses=told.recipient.addresses or {},
+        over=found.over,
         enrolled=told.recipient.enrolled,
         facts=values,
         priority=told.priority,
         asked=asked,
         due_seconds=told.due_seconds,
         again=before.may_have_arrived,
-        second_way=before.unreceived,
+        second_way=before.unreceived and found.over is None,
     )
+    return found, tell
 
 
 def _words(plan: Plan, incident: IncidentState, message: DueMessage, facts: IncidentFacts, values: dict[str, str]) -> Words:

@@ -67,7 +67,7 @@ def closed_by_the_end(incident: IncidentState, begun: Mapping[Delivery, Attempts
         for record in incident.records
         if record.kind == Kind.NOTIFICATION_INTENDED and record.sequence < open_until.get(record.body["channel"], 0)
     }
-    return {delivery: replace(attempts, final=True) if delivery in late else attempts for delivery, attempts in begun.items()}
+    return {delivery: replace(attempts, closed=True) if delivery in late else attempts for delivery, attempts in begun.items()}
 
 
 def _alerted(incident: IncidentState) -> dict[str, str]:

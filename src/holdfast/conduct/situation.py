@@ -145,6 +145,10 @@ class Tell:
     severity: str | None = None
     address: str | None = None
     """Where the recipient is reached on this channel; never recorded."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Channel → where the recipient is reached on it, for ways of another kind; never recorded."""
+    over: str | None = None
+    """The plan's second channel, where it goes over that instead of `channel`."""
     enrolled: bool = False
     facts: Mapping[str, str] = field(default_factory=dict)
     """Fields of the message, filled."""

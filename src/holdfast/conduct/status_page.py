@@ -13,7 +13,7 @@ from typing import Any
 from holdfast.communications import DueMessage
 from holdfast.communications.asking import DECISION_WITHIN_SECONDS
 from holdfast.conduct.runs import FAILOVER
-from holdfast.decision.deliveries import ATTEMPTS, Attempts, Delivery
+from holdfast.decision.deliveries import Attempts, Delivery
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import ENDED, State
 from holdfast.journal.kinds import Kind
@@ -93,4 +93,4 @@ def page_word(incident: IncidentState, told_now: Iterable[DueMessage], begun: Ma
 
 
 def _is_to_come(attempts: Attempts) -> bool:
-    return not attempts.sent and not attempts.final and attempts.unsuccessful < ATTEMPTS
+    return not attempts.is_over and not attempts.channel.final

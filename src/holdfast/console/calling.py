@@ -101,6 +101,7 @@ def _line(
         "acknowledged": acknowledged,
         "late": len(late) + (missing if now > due_seconds else 0),
         "failures": failures[:_MOST_FAILURES],
+        "given_up": sum(found.given_up and found.sent is None for found in wanted.values()),
         "may_be_twice": sum(found.may_be_twice for found in wanted.values()),
         "reason": body["reason"],
     }

@@ -12,6 +12,7 @@ from holdfast.report.wording import duration
 
 State = Mapping[str, Any]
 _WAY_HOME = ("recovered", "reprotecting", "protected", "awaiting-return-approval", "returning")
+_MOST_NAMED = 3
 _ENDED = ("closed", "stood-down", "turned-back")
 
 
@@ -38,6 +39,8 @@ def headline(state: State, now: float) -> Said:
     if open_now and called.get("loud"):
         roles = ", ".join(role.replace("-", " ") for role in called["unanswered"])
         said = Said("needs-person", f"NOBODY ANSWERS for {roles}, everybody was called {called['round'] - 1} times over; {said.text}")
+    if open_now and (given_up := _given_up(incident or {})):
+        said = Said("needs-person", f"{given_up}; {said.text}")
     if glass := glass_said(state):
         said = Said("needs-person", f"{glass}; {said.text}")
     paused, full = state.get("paused"), state.get("journal_full")
@@ -56,6 +59,19 @@ def glass_said(state: State) -> str:
     """Who is in by broken glass, for as long as it lasts; empty when nobody is."""
     glass = state.get("broken_glass")
     return "" if glass is None else f"GLASS BROKEN by {glass['by']} and {glass['with']}: {glass['because']}"
+
+
+def _given_up(incident: Mapping[str, Any]) -> str:
+    """Who is told by nobody any more; empty where nothing was given up."""
+    lines = [line for line in incident.get("messages", ()) if line.get("given_up")]
+    if not lines:
+        return ""
+    named = ", ".join(dict.fromkeys(f"{line['message']} over {line['channel']}" for line in lines[:_MOST_NAMED]))
+    more = " and more" if len(lines) > _MOST_NAMED else ""
+    count = sum(line["given_up"] for line in lines)
+    return (
+        f"{count} {'DELIVERY' if count == 1 else 'DELIVERIES'} GIVEN UP ({named}{more}): tell them yourself, `holdfast messages` lists them"
+    )
 
 
 def _incident(state: State, incident: Mapping[str, Any], now: float) -> Said:

@@ -13,7 +13,7 @@ from holdfast.journal.record import Record
 
 GATHER_SECONDS = 1.0
 """So long after the first of a message's hand-overs the others are waited for."""
-_GATHERED = frozenset({Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_FAILED, Kind.NOTIFICATION_UNKNOWN})
+_GATHERED = frozenset({Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_FAILED, Kind.NOTIFICATION_UNKNOWN, Kind.NOTIFICATION_GIVEN_UP})
 _MOST_NAMED = 3
 
 Group = tuple[str, str]
@@ -63,6 +63,8 @@ def _together(records: list[Record]) -> Line:
             return Line(last.at_seconds, "done", f"told {named} over {channels}: {message}")
         case Kind.NOTIFICATION_FAILED:
             return Line(last.at_seconds, "failed", f"could not tell {named} over {channels}: {message}, {last.body['reason']}")
+        case Kind.NOTIFICATION_GIVEN_UP:
+            return Line(last.at_seconds, "failed", f"GIVEN UP: {named} are not told over {channels}: {message}, {last.body['reason']}")
         case _:
             return Line(
                 last.at_seconds, "unknown", f"nobody knows whether {named} were told over {channels}: {message}, {last.body['reason']}"

@@ -25,6 +25,13 @@ class Line:
 Body = Mapping[str, Any]
 
 
+def _clock_said(body: Mapping[str, Any]) -> str:
+    said = (
+        f"the clock of the controller's machine was set {'back' if body['seconds'] < 0 else 'forward'} by {_seconds(abs(body['seconds']))}"
+    )
+    return f"{said}; the open incident's times go on by the clock as it was" if body["kept"] else said
+
+
 def _seconds(value: float | None) -> str:
     if value is None:
         return "an unknown time"
@@ -123,6 +130,7 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     ),
     Kind.PAUSED: lambda body: ("needs-person", f"AUTOMATIC ACTION IS PAUSED by {body['by']}: {body['because']}"),
     Kind.RESUMED: lambda body: ("done", f"automatic action is allowed again by {body['by']}"),
+    Kind.CLOCK_STEPPED: lambda body: ("unknown", _clock_said(body)),
     Kind.JOURNAL_WAITED: lambda body: (
         "unknown",
         f"the journal can be written again; for {_seconds(body['seconds'])} it could not, and nothing was decided or ordered",
@@ -156,6 +164,10 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.NOTIFICATION_UNKNOWN: lambda body: (
         "unknown",
         f"nobody knows whether {body['recipient']} was told over {body['channel']}: {body['message']}, {body['reason']}",
+    ),
+    Kind.NOTIFICATION_GIVEN_UP: lambda body: (
+        "failed",
+        f"GIVEN UP: {body['recipient']} is not told over {body['channel']}: {body['message']}, {body['reason']}",
     ),
     Kind.ESCALATED: _escalated,
     Kind.ACKNOWLEDGED: lambda body: ("done", f"{body['person']} {'joins' if body['joins'] else 'has it'} (by {body['way']})"),

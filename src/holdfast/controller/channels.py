@@ -1,6 +1,7 @@
-"""What stands between a message and its channel: the guard of exercises, the second way, and the rate.
+"""What stands between a message and its channel: the guard of exercises, the second way, and the address of each way's own kind.
 
-The order is guard → rate → first way → second way: nothing gets past the guard by failing over.
+The order is guard → first way → second way: nothing gets past the guard by failing over. The rate stands before all of it (see `outbox`):
+whoever waits for a turn has not been handed over.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from holdfast.plan.channel_bindings import ADDRESS_OF_CHANNEL
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notification, Notifier, RefusedNotificationError, Repeats, Way
 from holdfast.ports.post import EXERCISE_PREFIX
@@ -54,7 +56,7 @@ class ExerciseGuard:
             return await _bound(self._real, notification).send(notification)
         marked = in_exercise_words(notification)
         if self._exercise_target is not None:
-            return await self._exercise_target.send(replace(marked, address=None) if self._public else marked)
+            return await self._exercise_target.send(replace(marked, address=None, addresses={}) if self._public else marked)
         if self._public:
             raise ValueError(
                 f"message {notification.message}: an exercise never reaches channel {notification.channel}, whose readers are real;"
@@ -87,8 +89,33 @@ def _marked(text: str) -> str:
     return text if text.startswith(EXERCISE_PREFIX) else f"{EXERCISE_PREFIX}: {text}"
 
 
+class OwnAddress:
+    """Gives a message the recipient's address of the kind that this way takes: a relay gets the mail address, whatever the channel's name.
+
+    `kind`: see `ADDRESS_OF_WAY`; None for a way that has one place for all. What somebody has on a channel whose name says no kind is
+    taken as it is.
+    """
+
+    def __init__(self, inner: Notifier, kind: str | None) -> None:
+        self._inner = inner
+        self._kind = kind
+
+    @property
+    def repeats(self) -> Repeats:
+        """As the channel behind it."""
+        return self._inner.repeats
+
+    async def send(self, notification: Notification) -> str:
+        """As the port says."""
+        named = ADDRESS_OF_CHANNEL.get(notification.channel)
+        if named != self._kind and (named is not None or notification.address is None):
+            found = (way for channel, way in notification.addresses.items() if ADDRESS_OF_CHANNEL.get(channel) == self._kind)
+            notification = replace(notification, address=None if self._kind is None else next(found, None))
+        return await self._inner.send(notification)
+
+
 class Mailbox:
-    """Gives a message whose recipient has no address on this channel one to go to; `{recipient}` in it stands for who it is meant for."""
+    """Gives a message whose recipient has no address on this way one to go to; `{recipient}` in it stands for who it is meant for."""
 
     def __init__(self, inner: Notifier, address: str) -> None:
         self._inner = inner
@@ -105,6 +132,10 @@ class Mailbox:
             named = re.sub(r"[^A-Za-z0-9.-]+", "-", notification.recipient)
             notification = replace(notification, address=self._address.replace("{recipient}", named))
         return await self._inner.send(notification)
+
+
+class BothUnknownError(TimeoutError):
+    """Each of the two ways may have delivered it."""
 
 
 class SecondWay:
@@ -147,35 +178,11 @@ class SecondWay:
                 reference = await self._second.send(notification)
         except TimeoutError as error:
             said = str(error) or f"no answer within {self._second_seconds:g} s"
-            raise TimeoutError(f"first way: {why}; second way: {said}") from None
+            raise (TimeoutError if known else BothUnknownError)(f"first way: {why}; second way: {said}") from None
         except ConnectionError as error:
             raised = f"first way: {why}; second way: {error}"
             raise (ConnectionError(raised) if known else TimeoutError(raised)) from None
         return f"{SECOND}{reference}" + ("" if known else FIRST_UNKNOWN)
-
-
-class RateLimited:
-    """Lets through at most `per_second` messages, the others wait their turn."""
-
-    def __init__(self, inner: Notifier, per_second: float, clock: Clock) -> None:
-        self._inner = inner
-        self._apart_seconds = 1.0 / per_second
-        self._clock = clock
-        self._next_seconds = 0.0
-
-    @property
-    def repeats(self) -> Repeats:
-        """As the channel behind it."""
-        return self._inner.repeats
-
-    async def send(self, notification: Notification) -> str:
-        """As the port says."""
-        now = self._clock.steady_seconds()
-        turn = max(self._next_seconds, now)
-        self._next_seconds = turn + self._apart_seconds
-        if turn > now:
-            await self._clock.sleep(turn - now)
-        return await self._inner.send(notification)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +200,8 @@ class Outcome:
     """Of what was not handed over: whether trying again is of no use; None where nobody said."""
     retry_after_seconds: float | None = None
     """When the channel takes it, where it said so."""
+    unknown_ways: int = 0
+    """Of what is unknown: how many of the channel's ways may have delivered it."""
 
     @property
     def repeat_possible(self) -> bool:
@@ -208,12 +217,13 @@ async def handed_over(notifiers: Mapping[str, Notifier], notification: Notificat
     if notifier is None:
         missing = f"this controller has no channel {notification.channel}; the bindings must name one"
         return Outcome(notification, None, missing, False, Repeats.DROPPED, 0.0)
-    reference, reason, unknown, final, later = None, None, False, None, None
+    reference, reason, ways, final, later = None, None, 0, None, None
     try:
         async with asyncio.timeout(bound_seconds):
             reference = await notifier.send(notification)
     except TimeoutError as error:
-        reason, unknown = f"no answer: {error}" if str(error) else f"no answer within {bound_seconds:g} s", True
+        reason = f"no answer: {error}" if str(error) else f"no answer within {bound_seconds:g} s"
+        ways = 2 if isinstance(error, BothUnknownError) else 1
     except RefusedNotificationError as error:
         reason, later = f"refused: {error}", error.retry_after_seconds
         final = later is None
@@ -221,4 +231,5 @@ async def handed_over(notifiers: Mapping[str, Notifier], notification: Notificat
         reason, final = f"not sent: {error}", True
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
-    return Outcome(notification, reference, reason, unknown, notifier.repeats, clock.steady_seconds() - begun, final, later)
+    took = clock.steady_seconds() - begun
+    return Outcome(notification, reference, reason, ways > 0, notifier.repeats, took, final, later, ways)

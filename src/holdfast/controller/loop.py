@@ -21,6 +21,7 @@ from holdfast.conduct.promised import held_to
 from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Begin, Command, GiveBack, Move, Situation, Tell, Write
 from holdfast.controller.chronicle import Chronicle
+from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.execution import StepResult, carry_out, prove
 from holdfast.controller.giving_back import GivingBack
 from holdfast.controller.importing import keep_importing
@@ -95,7 +96,7 @@ class Controller:
         giver: Giver | None = None,
     ) -> None:
         self._settings = settings
-        self._clock = clock
+        self._clock = clock = clock if isinstance(clock, KeptClock) else KeptClock(clock)
         self._watch = watch
         self._actions = actions
         self._consent = consent
@@ -242,6 +243,7 @@ class Controller:
     def _pass(self) -> None:
         if self._promises_behind:
             self._keep_promises()
+        self._look_at_the_clock()
         situation = self._looked = self.situation()
         for _ in range(_MOST_ROUNDS):
             moves = next_moves(situation)
@@ -250,6 +252,14 @@ class Controller:
             self._make(situation, moves)
             situation = replace(situation, installation=self._chronicle.installation, **self._under_way())
         raise RuntimeError(f"the policy found no rest within {_MOST_ROUNDS} rounds; this is a fault in Holdfast, please report it")
+
+    def _look_at_the_clock(self) -> None:
+        kept = self._chronicle.installation.open_incident() is not None
+        if (step := self._clock.untold_step_seconds()) is not None:
+            self._chronicle.append([Write(Kind.CLOCK_STEPPED, "", {"seconds": step, "kept": kept})])
+            self._clock.told(step)
+        if not kept:
+            self._clock.take_up()
 
     def submit(self, command: Command) -> str:
         """A person's command: journalled, answered at once in a sentence, and acted on in the same pass."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from holdfast.conduct.situation import Asked, Tell, Write
 from holdfast.controller.channels import FIRST_UNKNOWN, SECOND, Outcome
-from holdfast.controller.outbox import Outbox
+from holdfast.controller.outbox import Outbox, Terms
 from holdfast.decision.deliveries import Delivery
 from holdfast.decision.links import Deed, Link, code, sealed
 from holdfast.journal.kinds import Kind
@@ -47,7 +47,9 @@ class Telling:
         self._clock = clock
         self._keep = keep
         self._ended = ended
-        self._outbox = Outbox(notifiers, clock)
+        self.terms: dict[str, Terms] = {}
+        """Channel → how it is handed messages, before the first is."""
+        self._outbox = Outbox(notifiers, clock, self.terms)
         self._put = asyncio.Event()
         self._moves: dict[str, Tell] = {}
         self._task: asyncio.Task[None] | None = None
@@ -119,7 +121,7 @@ def notification_of(move: Tell, exercise: str | None, links: Links | None, now: 
         key=f"{move.key}/{move.channel}/{move.recipient}",
         incident=move.incident or move.about,
         message=move.message,
-        channel=move.channel,
+        channel=move.over or move.channel,
         recipient=move.recipient,
         subject=move.subject,
         body=move.body,
@@ -128,6 +130,7 @@ def notification_of(move: Tell, exercise: str | None, links: Links | None, now: 
         severity=move.severity,
         short=move.short,
         address=move.address,
+        addresses=move.addresses,
         enrolled=move.enrolled,
         acknowledge_url=acknowledge,
         approve_url=approve,
@@ -143,23 +146,26 @@ def notification_of(move: Tell, exercise: str | None, links: Links | None, now: 
 def records_of(move: Tell, outcome: Outcome, receipt_within_seconds: float | None, at_seconds: float) -> Iterator[Write]:
     """What became of one hand-over, without the recipient's address. `receipt_within_seconds`: how long a receipt is waited for."""
     for write in _records(move, outcome, receipt_within_seconds, at_seconds):
-        if not move.address:
-            yield write
-            continue
         yield Write(write.kind, write.incident, {name: _without(move, value) for name, value in write.body.items()})
 
 
 def _without(move: Tell, value: Any) -> Any:
-    """A field of a record, with the recipient's identifier in place of the address."""
-    return value.replace(move.address, move.recipient) if isinstance(value, str) and move.address else value
+    """A field of a record, with the recipient's identifier in place of every address that it is reached at."""
+    if isinstance(value, str):
+        for address in sorted(filter(None, {move.address, *move.addresses.values()}), key=len, reverse=True):
+            value = value.replace(address, move.recipient)
+    return value
 
 
 def _records(move: Tell, outcome: Outcome, receipt_within_seconds: float | None, at_seconds: float) -> Iterator[Write]:
-    named = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient}
-    repeats = {"repeats": True} if outcome.repeats is Repeats.POSSIBLE else {}
+    over = {} if move.over is None else {"over": move.over}
+    named = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient, **over}
+    # Two channels know nothing of each other: what one may have delivered, the other delivers again.
+    repeats = {"repeats": True} if outcome.repeats is Repeats.POSSIBLE or (move.over and move.again) else {}
     if outcome.reference is None:
         if outcome.unknown:
-            yield Write(Kind.NOTIFICATION_UNKNOWN, move.incident, {**named, "reason": outcome.reason, **repeats})
+            ways = {"ways": outcome.unknown_ways} if outcome.unknown_ways > 1 else {}
+            yield Write(Kind.NOTIFICATION_UNKNOWN, move.incident, {**named, "reason": outcome.reason, **repeats, **ways})
             return
         said = {} if outcome.final is None else {"final": outcome.final, "retry_after_seconds": outcome.retry_after_seconds}
         yield Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": outcome.reason, **said})
@@ -167,7 +173,8 @@ def _records(move: Tell, outcome: Outcome, receipt_within_seconds: float | None,
     reference, by_second = outcome.reference, outcome.reference.startswith(SECOND)
     went = reference.removeprefix(SECOND).removesuffix(FIRST_UNKNOWN)
     second = {"second_way": reference.removeprefix(SECOND)} if by_second else {}
-    awaited = receipt_within_seconds if kind_of(went) in LATER and not by_second else None
+    second = second if move.over is None else {"second_way": f"{move.over}: {reference}"}
+    awaited = receipt_within_seconds if kind_of(went) in LATER and not second else None
     waits = {} if awaited is None else {"receipt_within_seconds": awaited}
     yield Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": reference, **repeats, **second, **waits})
     how = AT_ONCE.get(kind_of(went))

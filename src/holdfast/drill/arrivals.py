@@ -29,12 +29,15 @@ def arrivals(received: Path, controller: Path, records: Iterable[Record]) -> Arr
     keys = {_mail_key(key): key for key in _keys(records)}
     found: defaultdict[str, list[float]] = defaultdict(list)
     for name, key_of in _KEYS.items():
+        here: set[str] = set()
         for row in _rows(received / f"{name}.jsonl"):
             key = None if row.get("wrong") else key_of(row)
-            if key is not None and not (name in _DROPS_REPEATS and key in found):
+            if key is not None and not (name in _DROPS_REPEATS and key in here):
+                here.add(key)
                 found[keys.get(key, key)].append(float(row["at_seconds"]))
-    for row in _rows(controller / "feed.jsonl"):
-        found[str(row["data"]["key"])].append(float(row["data"]["at_seconds"]))
+    for feed in ("feed.jsonl", "feed-second.jsonl"):
+        for row in _rows(controller / feed):
+            found[str(row["data"]["key"])].append(float(row["data"]["at_seconds"]))
     for page in ("status", "status-second"):
         for update in _updates(controller / page / "history.json"):
             found[str(update["key"])].append(float(update["at_seconds"]))
@@ -116,9 +119,10 @@ _KEYS: Mapping[str, Callable[[Mapping[str, Any]], str | None]] = {
     "twilio": _telephone,
     "twilio-second": _telephone,
     "webhook": _webhook,
+    "webhook-second": _webhook,
 }
 """Receiver → where what arrived there holds the key."""
-_DROPS_REPEATS = ("pagerduty", "webhook")
+_DROPS_REPEATS = ("pagerduty", "webhook", "webhook-second")
 """Their interfaces have a key of their own for that: the same again alerts nobody."""
 
 

@@ -6,11 +6,13 @@ What brings a function back, as the rule HF101 understands it
 - The steps that move traffic (of the components that the function stands on, else all of them) are done, resolvers have forgotten the old
   address, and every step of the components that it stands on is done, but those that only make the old side a replica or drain it.
 - Where nothing moves traffic: the steps of its components are done and a real transaction was carried out (`smoke.test`); without either,
-  every step of the run is done. Telling people never brings anything back.
+  every step of the run is done, but those of phases that end `open`: they watch and review what is back already. Telling people never
+  brings anything back.
 
 Nodes stand so that each comes after all that it waits for. Moments (functions, components, the end) take no time.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -63,7 +65,7 @@ def course(plan: Plan, identifier: str, profile: Profile) -> Course:
     forget = _resolvers(plan, steps)
     nodes += forget.values()
     hit = _hit(plan, scenario)
-    moments, functions = _moments(plan, steps, forget, hit)
+    moments, functions = _moments(plan, steps, forget, hit, _watching(scenario))
     nodes += moments
     nodes.append(Node(EVERYTHING, "moment", tuple(functions.values())))
     return Course(identifier, tuple(nodes), functions, tuple(name for name in plan.functions if name not in hit))
@@ -94,14 +96,22 @@ def _hit(plan: Plan, scenario: Scenario) -> frozenset[str]:
     return frozenset(standing or plan.functions)
 
 
+def _watching(scenario: Scenario) -> frozenset[str]:
+    """Steps of phases without a planned end, where others have one."""
+    ends = {phase.name: phase.window[1] for phase in scenario.phases}
+    if all(math.isinf(end) for end in ends.values()):
+        return frozenset()
+    return frozenset(step.id for phase in scenario.phases if math.isinf(ends[phase.name]) for step in phase.steps)
+
+
 def _moments(
-    plan: Plan, steps: tuple[PlannedStep, ...], forget: Mapping[str, Node], hit: frozenset[str]
+    plan: Plan, steps: tuple[PlannedStep, ...], forget: Mapping[str, Node], hit: frozenset[str], watching: frozenset[str]
 ) -> tuple[list[Node], dict[str, str]]:
     """The moments at which components and functions are back, and function → its moment."""
     parts = _components(plan, steps, forget)
     moving = [step.id for step in steps if step.block.moves_traffic]
     proving = [step.id for step in steps if step.block.name == "smoke.test"]
-    working = [step.id for step in steps if step.block.name != "notify"]
+    working = [step.id for step in steps if step.block.name != "notify" and step.id not in watching]
     traffic = Node("(traffic)", "moment", (*moving, *(node.id for node in forget.values())))
     nodes = [part.node for part in parts.values()] + ([traffic] if moving else [])
     functions: dict[str, str] = {}

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     PAUSED = "automation.paused"  # by, because
     RESUMED = "automation.resumed"  # by, because
     JOURNAL_KEPT = "journal.kept"  # records (number), reason: the disk had kept what it failed to confirm; this record's own sync confirms it
+    CLOCK_STEPPED = "clock.stepped"  # seconds (negative: back), kept (bool: an incident is open, and its times go on by the clock as it was): the controller's machine had its clock set by so much
     JOURNAL_WAITED = "journal.waited"  # since_seconds, seconds, reason: so long the journal could not be written, and nothing was decided or ordered
     STEP_INTENDED = "step.intended"  # run, step, block, component, source, target, mode, attempt, order [4], parameters
     STEP_FINISHED = "step.finished"  # run, step, block, attempt, attempts_left (before a person is asked), outcome (succeeded|settled|refused|failed|unknown, or by a person: again|skipped|settled), detail, facts, checked, verified
@@ -50,10 +51,11 @@ class Kind(StrEnum):
     RUN_STARTED = "run.started"  # run (failover | reprotect | way-back | turn-back), source, target, mode, epoch; of turn-back also: of (the run turned back), withdraws ([era, epoch] or null)
     RUN_FINISHED = "run.finished"  # run, outcome (succeeded | failed | abandoned), reason
     NOTIFICATION_DUE = "notification.due"  # key, message, audience [recipient], channels, due_seconds, reason, unknown [audience] (nobody knows who is in it), deliveries [[channel, recipient]] (where not everybody is told over every channel)
-    NOTIFICATION_SENT = "notification.sent"  # key, message, channel, recipient, reference; and where the channel says so: second_way (what it went by instead), repeats (bool: a repeat arrives again), receipt_within_seconds (so long a receipt is waited for, on the plan's clock)
-    NOTIFICATION_FAILED = "notification.failed"  # key, message, channel, recipient, reason; of a refusal: final (bool), retry_after_seconds (null)
-    NOTIFICATION_INTENDED = "notification.intended"  # key, message, channel, recipient, attempt, status (over the status page: the state that it is to say): durable before it is handed over; without an outcome after it, it may have been handed over
-    NOTIFICATION_UNKNOWN = "notification.unknown"  # key, message, channel, recipient, reason, repeats (null: not said): handed over or not, nobody knows; it is handed over again
+    NOTIFICATION_SENT = "notification.sent"  # key, message, channel, recipient, reference; and where the channel says so: second_way (what it went by instead), repeats (bool: a repeat arrives again), receipt_within_seconds (so long a receipt is waited for, on the plan's clock), over (the plan's second channel, where it went over that)
+    NOTIFICATION_FAILED = "notification.failed"  # key, message, channel, recipient, reason; of a refusal: final (bool), retry_after_seconds (null); over as above
+    NOTIFICATION_INTENDED = "notification.intended"  # key, message, channel, recipient, attempt, over as above, status (over the status page itself: the state that it is to say): durable before it is handed over; without an outcome after it, it may have been handed over
+    NOTIFICATION_UNKNOWN = "notification.unknown"  # key, message, channel, recipient, reason, repeats (null: not said), ways (how many of the channel's ways may have delivered it; 1 without it), over as above: handed over or not, nobody knows; it is handed over again
+    NOTIFICATION_GIVEN_UP = "notification.given-up"  # key, message, channel, recipient, attempts, due_seconds (null), reason: nothing came of it in time, and nothing is tried any more
     NOTIFICATION_DELIVERED = "notification.delivered"  # key, channel, recipient, at_seconds, how: what the channel says about its arrival; not an acknowledgement
     ACKNOWLEDGED = "acknowledgement.given"  # person, way (cli | link | reply | phone-key | button), roles [role] (answered for by it), joins (bool: others had answered before)
     ROLE_TAKEN = "role.taken"  # role, person, instead_of (person or null), reason

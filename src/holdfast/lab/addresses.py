@@ -77,6 +77,7 @@ class Port(IntEnum):
     TELEPHONE = 28206
     TELEPHONE_SECOND = 28207
     WEBHOOKS = 28208
+    WEBHOOKS_SECOND = 28209
     NODE = 26250
     SUPERVISOR_LOCK = 27998
     CONTROL = 27999
@@ -91,6 +92,7 @@ RECEIVERS = (
     Port.TELEPHONE,
     Port.TELEPHONE_SECOND,
     Port.WEBHOOKS,
+    Port.WEBHOOKS_SECOND,
 )
 """Where the far ends of the channels listen, outside."""
 

@@ -1,4 +1,4 @@
-"""The channels of a lab: where each leads, with a second way for each that can have one, and the doors through which answers come back.
+"""The channels of a lab: where each leads, with a second way for each, and the doors through which answers come back.
 
 Every far end stands outside and takes real protocols (see `receivers`); nobody real stands behind any, so all messages go there, those of
 an exercise and others. Pure. Never here: starting anything (see `parts`).
@@ -39,6 +39,7 @@ RECEIVERS: Mapping[str, Port] = {
     "twilio": Port.TELEPHONE,
     "twilio-second": Port.TELEPHONE_SECOND,
     "webhook": Port.WEBHOOKS,
+    "webhook-second": Port.WEBHOOKS_SECOND,
 }
 """Receiver → where it listens. What arrived stands in the file of its name."""
 RECEIPT_SECONDS = 120.0
@@ -54,6 +55,7 @@ def secrets(blueprint: Blueprint) -> dict[str, str]:
         "chat.token": f"xoxb-{random_secrets.token_hex(16)}",
         "chat-second.url": f"{_far(blueprint, Port.CHAT_SECOND).url}/services/T1/B1/{random_secrets.token_hex(8)}",
         "webhook.url": f"{_far(blueprint, Port.WEBHOOKS).url}/partners",
+        "webhook-second.url": f"{_far(blueprint, Port.WEBHOOKS_SECOND).url}/partners",
     }
 
 
@@ -71,8 +73,10 @@ def _secret(blueprint: Blueprint, name: str) -> SecretReference:
 
 
 def _pages(blueprint: Blueprint) -> ChannelBinding:
-    url = f"{_far(blueprint, Port.PAGES).url}/v2/enqueue"
-    return ChannelBinding(first=PagerDutyWay(routing_key=_secret(blueprint, "pages.key"), url=url), laboratory=True)
+    """Whom PagerDuty can't page gets a text message."""
+    first = PagerDutyWay(routing_key=_secret(blueprint, "pages.key"), url=f"{_far(blueprint, Port.PAGES).url}/v2/enqueue")
+    second = SmsWay(**_telephone(blueprint, Port.TELEPHONE_SECOND))
+    return ChannelBinding(first=first, second=second, laboratory=True, second_exercise_address=EXERCISE_NUMBER)
 
 
 def _chat(blueprint: Blueprint) -> ChannelBinding:
@@ -111,8 +115,9 @@ def _by_telephone(first: SmsWay | VoiceWay, second: SmsWay | VoiceWay) -> Channe
 
 
 def _webhook(blueprint: Blueprint) -> ChannelBinding:
-    first = WebhookWay(url=_secret(blueprint, "webhook.url"), key=_secret(blueprint, "webhook.key"))
-    return ChannelBinding(first=first, laboratory=True)
+    names = ("webhook.url", "webhook-second.url")
+    first, second = (WebhookWay(url=_secret(blueprint, name), key=_secret(blueprint, "webhook.key")) for name in names)
+    return ChannelBinding(first=first, second=second, laboratory=True)
 
 
 def _status_page(blueprint: Blueprint) -> ChannelBinding:
@@ -122,7 +127,8 @@ def _status_page(blueprint: Blueprint) -> ChannelBinding:
 
 
 def _in_app(blueprint: Blueprint) -> ChannelBinding:
-    return ChannelBinding(first=InAppWay(file=blueprint.layout.controller / "feed.jsonl"), laboratory=True)
+    first, second = (InAppWay(file=blueprint.layout.controller / name) for name in ("feed.jsonl", "feed-second.jsonl"))
+    return ChannelBinding(first=first, second=second, laboratory=True)
 
 
 _MAKERS: Mapping[str, Callable[[Blueprint], ChannelBinding]] = {

@@ -1,5 +1,6 @@
 """Where the plan's channels really are: one way or two for each, secrets by reference only."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -147,6 +148,13 @@ Way = Annotated[
 ]
 
 
+ADDRESS_OF_CHANNEL: Mapping[str, str] = {"email": "mail", "phone": "number", "sms": "number", "slack": "chat", "webhook": "url"}
+"""Channel of the plan → what kind of address people have on it."""
+ADDRESS_OF_WAY: Mapping[str, str] = {"smtp": "mail", "sms": "number", "voice": "number", "slack": "chat", "webhook": "url"}
+"""Kind of way → what kind of address it takes. The others have one place for all."""
+_REACHES_NOBODY_WITHOUT = frozenset({"mail", "number"})
+
+
 class ChannelBinding(_Binding):
     """One channel: the way it goes, and the way it goes when that fails, refuses or is too slow."""
 
@@ -158,10 +166,12 @@ class ChannelBinding(_Binding):
     """Nothing real stands behind either way, and every message goes there, an exercise's and others: a lab."""
     exercise_address: str | None = None
     """Where an exercise's message goes whose recipient has no address on this channel; `{recipient}` stands for who it is meant for."""
+    second_exercise_address: str | None = None
+    """The same for the second way, where that takes another kind of address than the first."""
     per_second: float | None = Field(default=None, gt=0)
     """At most so many messages; no limit when absent."""
     deadline_seconds: float = Field(default=8.0, gt=0)
-    """How long both ways together may take."""
+    """How long both ways together may take, from the moment that the message's turn has come."""
     receipt_within_seconds: float | None = Field(default=None, gt=0)
     """On the plan's clock: without a receipt by then, the message goes the second way too. None: receipts are not waited for."""
 
@@ -170,3 +180,21 @@ class ChannelBinding(_Binding):
         if self.exercise_only and self.laboratory:
             raise ValueError("exercise_only keeps real messages away and laboratory takes them all: say one of them")
         return self
+
+    @model_validator(mode="after")
+    def _each_way_has_an_address(self) -> "ChannelBinding":
+        second = None if self.second is None else ADDRESS_OF_WAY.get(self.second.kind)
+        if self.exercise_address is None or second not in _REACHES_NOBODY_WITHOUT or self.second_exercise_address is not None:
+            return self
+        if ADDRESS_OF_WAY.get(self.first.kind) != second and self.second is not None:
+            raise ValueError(
+                f"exercise_address is for the first way ({self.first.kind}); the second ({self.second.kind}) takes another kind of address:"
+                " name second_exercise_address"
+            )
+        return self
+
+    def exercise_addresses(self) -> tuple[str | None, str | None]:
+        """Where an exercise's message goes by the first and by the second way whose recipient has no address there."""
+        second = None if self.second is None else ADDRESS_OF_WAY.get(self.second.kind)
+        same = second == ADDRESS_OF_WAY.get(self.first.kind)
+        return self.exercise_address, self.second_exercise_address or (self.exercise_address if same else None)

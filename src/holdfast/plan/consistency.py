@@ -167,6 +167,10 @@ def _moment(value: Any) -> datetime | None:
     return moment if moment is None or moment.tzinfo is None else None
 
 
+READ_OUTSIDE = ("status-page", "in-app", "webhook")
+"""Channels whose readers are not named one by one."""
+
+
 def _routes(findings: Findings, data: Any) -> None:
     for name in names(data, "routes"):
         if name not in CHANNELS:
@@ -174,6 +178,11 @@ def _routes(findings: Findings, data: Any) -> None:
     for name, route in entries(data, "routes").items():
         if route.get("second_channel") == name:
             findings.at(("routes", name, "second_channel"), "a channel can't stand in for itself", name, "name another channel")
+        elif route.get("second_channel") in READ_OUTSIDE and name not in READ_OUTSIDE:
+            said = "customers and partners read it: it can't stand in for a channel of the company's own people"
+            findings.at(
+                ("routes", name, "second_channel"), said, str(route["second_channel"]), "name a channel that reaches the same people"
+            )
 
 
 def _messages(findings: Findings, data: Any) -> None:

@@ -101,7 +101,7 @@ class Route(Part):
     second: str | None = None
     """The second way in words, such as a second relay."""
     second_channel: str | None = None
-    """Another channel of the plan that is used when both ways fail."""
+    """Another channel of the plan: it helps from half-way to a delivery's deadline on, or at once where this one refuses for good."""
     regions: tuple[Identifier, ...] = ()
     """Regions that it stands in and is lost with; empty: outside of them."""
     address: str | None = None

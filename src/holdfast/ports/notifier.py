@@ -51,6 +51,8 @@ class Notification:
     """One sentence for channels with room for no more; the subject serves where it is empty."""
     address: str | None = None
     """Where the recipient is reached on this channel (mail address, number, chat name); None: the channel has one place for all."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Channel → where the recipient is reached on it: a way of another kind than its channel's takes its own from here."""
     enrolled: bool = False
     """In an exercise: whether this recipient was enrolled in it. Nobody else is reached."""
     acknowledge_url: str | None = None

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from itertools import chain
 
 from holdfast.journal.kinds import Kind
-from holdfast.report.history import History
+from holdfast.report.history import History, number
 from holdfast.report.model import Finding, Report, StepResult, Verdict
 from holdfast.report.steps import DONE
 from holdfast.report.wording import count, duration, duration_pair, listing
 
 
 def findings(report: Report, history: History) -> tuple[Finding, ...]:
-    """Findings in the order: what people did, other ways, components, functions, zones, messages, observers, agents."""
+    """Findings in the order: what people did, other ways, components, functions, zones, messages, observers, clock, agents."""
     parts = (
         _by_people(history),
         _other_ways(report),
@@ -20,6 +20,7 @@ def findings(report: Report, history: History) -> tuple[Finding, ...]:
         _zones(report),
         _messages(report),
         _observers(report),
+        _clock(history),
     )
     return (*chain.from_iterable(parts), *_agents(history))
 
@@ -127,6 +128,15 @@ def _messages(report: Report) -> Iterator[Finding]:
 def _observers(report: Report) -> Iterator[Finding]:
     if report.observers_silent:
         yield Finding(about="observers", result="unknown", sentence=f"Silent when last asked: {listing(report.observers_silent)}.")
+
+
+def _clock(history: History) -> Iterator[Finding]:
+    for record in history.of(Kind.CLOCK_STEPPED):
+        if record.body.get("kept") is True:
+            seconds = number(record.body.get("seconds")) or 0.0
+            moved = f"{'back' if seconds < 0 else 'forward'} by {duration(abs(seconds))}"
+            sentence = f"It was set {moved} while this was open. Times here go on by the clock as it was; those of other machines may not."
+            yield Finding(about="the controller's clock", result="unknown", sentence=sentence)
 
 
 def _agents(history: History) -> Iterator[Finding]:

@@ -56,17 +56,20 @@ class Attempts:
     sent: Record | None = None
     delivered_seconds: float | None = None
     failures: list[str] = field(default_factory=list)
-    unsettled: int = 0
-    """Intents without an outcome, and outcomes that nobody knows."""
+    possible: int = 0
+    """How many copies of it may have arrived, as far as anybody knows, without the one that is under way."""
     intended: bool = False
+    """One is under way, or was interrupted."""
     repeats: bool = False
     second_way: str | None = None
-    """What it went by instead of the channel's first way."""
+    """What it went by instead of the channel's first way; another channel of the plan is named before it."""
+    given_up: bool = False
+    """Nothing is tried any more."""
 
     @property
     def may_be_twice(self) -> bool:
-        """Whether it was handed over again without knowing that it hadn't been."""
-        return self.repeats and self.sent is not None and self.unsettled > 0
+        """Whether it was handed over again without knowing that it hadn't been, told in the end or not."""
+        return self.repeats and self.possible + self.intended > 1
 
 
 Index = Mapping[str, Mapping[tuple[str, str], Attempts]]
@@ -174,6 +177,7 @@ def index_of(history: History) -> Index:
         Kind.NOTIFICATION_FAILED,
         Kind.NOTIFICATION_UNKNOWN,
         Kind.NOTIFICATION_DELIVERED,
+        Kind.NOTIFICATION_GIVEN_UP,
     )
     for record in history.of(*kinds):
         channel, recipient = str(record.body.get("channel", "")), str(record.body.get("recipient", ""))
@@ -184,7 +188,7 @@ def index_of(history: History) -> Index:
 def _take(attempts: Attempts, record: Record, where: str) -> None:
     body = record.body
     if record.kind == Kind.NOTIFICATION_INTENDED:
-        attempts.unsettled += attempts.intended  # the one before was interrupted
+        attempts.possible += attempts.intended  # the one before was interrupted
         attempts.intended = True
     elif record.kind == Kind.NOTIFICATION_DELIVERED:
         at = number(body.get("at_seconds"))
@@ -193,14 +197,23 @@ def _take(attempts: Attempts, record: Record, where: str) -> None:
         attempts.sent, attempts.intended = attempts.sent or record, False
         attempts.second_way = str(body["second_way"]) if body.get("second_way") else attempts.second_way
         attempts.repeats = attempts.repeats or body.get("repeats") is True
-        attempts.unsettled += str(body.get("reference", "")).endswith(_FIRST_UNKNOWN)
+        attempts.possible += 1 + str(body.get("reference", "")).endswith(_FIRST_UNKNOWN)
     else:
-        unknown = record.kind == Kind.NOTIFICATION_UNKNOWN
-        attempts.unsettled += unknown
-        attempts.repeats = attempts.repeats or body.get("repeats") is True
-        attempts.intended = False
-        attempts.sent = attempts.sent if unknown else None  # what was sent and then reported as lost was not told
-        attempts.failures.append(f"{where}: {body.get('reason')}")
+        _take_failure(attempts, record, where)
+
+
+def _take_failure(attempts: Attempts, record: Record, where: str) -> None:
+    body = record.body
+    attempts.intended = False
+    attempts.repeats = attempts.repeats or body.get("repeats") is True
+    attempts.failures.append(f"{where}: {body.get('reason')}")
+    if record.kind == Kind.NOTIFICATION_GIVEN_UP:
+        attempts.given_up = True
+    elif record.kind == Kind.NOTIFICATION_UNKNOWN:
+        # What was sent and whose receipt is missing counts already; it is one that may not have arrived.
+        attempts.possible += 0 if attempts.sent is not None else int(body.get("ways", 1))
+    elif attempts.sent is not None:  # what was sent and then reported as lost was not told
+        attempts.sent, attempts.possible = None, attempts.possible - 1
 
 
 def answered_at(history: History) -> Mapping[str, Sequence[float]]:

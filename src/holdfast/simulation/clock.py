@@ -78,6 +78,10 @@ class VirtualClock:
         """Seconds of a clock that never steps."""
         return self._now() * self._rate
 
+    def step(self, seconds: float) -> None:
+        """The wall clock is set, as a time server or a person sets it; negative is back. The steady clock never steps."""
+        self._offset_seconds += seconds
+
     async def sleep(self, seconds: float) -> None:
         """Wait, by this place's clock."""
         await asyncio.sleep(max(seconds, 0.0) / self._rate)

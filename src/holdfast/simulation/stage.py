@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 from holdfast.conduct.situation import Command
+from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.hearing import hear
 from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller, Settings
@@ -64,6 +65,8 @@ class Stage:
         self.plan = settings.loaded.plan
         self.random = Random(settings.seed)
         self.clock = VirtualClock()
+        self.controller_clock = self.clock
+        """The controller's host's; the same as everybody's unless a story gives it one of its own."""
         self.world = SimulatedWorld(self.plan, settings.profile, self.clock)
         self.clients = SimulatedClients(self.world, every_seconds=settings.clients_every_seconds)
         self.observers = {site: SimulatedObserver(self.world, site) for site in self.plan.observers}
@@ -149,19 +152,20 @@ class Stage:
 
     async def _one_controller(self) -> None:
         settings, plan, disk = self.settings, self.plan, self.disk
+        clock = KeptClock(self.controller_clock)
         self._journal = MemoryJournal(disk)
         profile = plan.profiles[settings.profile]
         longest = min(max(known.lease for known in plan.profiles.values()), LONGEST_TTL_SECONDS)
         timing = Timing(profile.drift, profile.margin)
-        self.keeper = Keeper(MemoryPromises(disk), self.clock, timing, longest, tuple(plan.regions))
-        watch = Watch(plan, profile, settings.scenario, tuple(self.observers.values()), self.clock)
+        self.keeper = Keeper(MemoryPromises(disk), clock, timing, longest, tuple(plan.regions))
+        watch = Watch(plan, profile, settings.scenario, tuple(self.observers.values()), clock)
         actions = {block: self._wrap(block, action) for block, action in simulated_actions(self.world, self.keeper).items()}
         controller = Controller(
             Settings(
                 plan, settings.loaded.digest, settings.scenario, settings.profile, "simulation", VERSION, settings.exercise, settings.scale
             ),
             self._journal,
-            self.clock,
+            clock,
             watch,
             actions,
             self.notifiers,

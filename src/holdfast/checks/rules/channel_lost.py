@@ -12,12 +12,13 @@ CODE = "HF126"
 def _apply(facts: Facts) -> Iterator[Finding]:
     plan, primary = facts.plan, facts.plan.primary_region()
 
-    def lost(channel: str, seen: frozenset[str] = frozenset()) -> bool:
+    def falls(channel: str) -> bool:
         route = plan.routes.get(channel)
-        if route is None or not route.regions or set(route.regions) != {primary} or route.second is not None:
-            return False
-        second = route.second_channel
-        return second is None or second in seen or lost(second, seen | {channel})
+        return route is not None and set(route.regions) == {primary} and route.second is None
+
+    def lost(channel: str) -> bool:
+        second = plan.routes[channel].second_channel if falls(channel) else channel
+        return second is None or falls(second)  # only one channel stands in: not also the one that would stand in for that
 
     used = [(("messages", name), f"the message '{name}'", message.channels) for name, message in plan.messages.items()]
     used += [(("escalation", severity), f"the escalation of {severity}", level.channels) for severity, level in plan.escalation.items()]

@@ -23,6 +23,7 @@ from holdfast.document.reading.things import (
     systems,
 )
 from holdfast.document.reading.tree import Tree
+from holdfast.document.reading.unsaid import unsaid
 from holdfast.document.reading.writing import plain_value, yaml_text
 from holdfast.plan.loader import load_bytes
 from holdfast.plan.model import Plan
@@ -68,6 +69,8 @@ class Imported:
     missing: tuple[str, ...]
     added: tuple[str, ...]
     manual_steps: int
+    unsaid: tuple[str, ...] = ()
+    """Places that a plan of this kind usually fills, and the document says nothing for; the plan loads without."""
 
     @property
     def complete(self) -> bool:
@@ -111,7 +114,13 @@ def import_document(content: bytes, source: str, bind: str = "") -> Imported:
         missing,
         tuple(draft.added),
         sum(step["block"].value == "manual" for scenario in draft.section("scenarios").values() for step in _steps(scenario)),
+        _unsaid(value, draft, missing),
     )
+
+
+def _unsaid(value: dict[str, Any], draft: Draft, missing: tuple[str, ...]) -> tuple[str, ...]:
+    settled = {asked.about for asked in draft.questions} | {absent.about for absent in draft.absent} | set(missing)
+    return unsaid(value, settled)
 
 
 def _steps(scenario: dict[str, Any]) -> list[dict[str, Any]]:

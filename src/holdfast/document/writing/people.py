@@ -17,7 +17,28 @@ def phone_tree(plan: Plan) -> list[Block]:
         rows.append((said("☐"), said(role.name), Cell(tuple(Run(f"{number}. {text}") for number, text in enumerate(called, 1)), "break")))
     told = "Call from the top; when nobody answers, call the next. Tick who was reached, and write down when."
     columns = (Column("☐"), Column("Role"), Column("Call, in this order"))
-    return [Heading(3, "Phone tree"), Paragraph(told), Table(columns, tuple(rows))]
+    return [Heading(3, "Phone tree"), Paragraph(told), Table(columns, tuple(rows)), *_others(plan)]
+
+
+def _others(plan: Plan) -> list[Block]:
+    """Whom the plan calls or tells besides: those on call, people of its audiences who fill no role, suppliers."""
+    in_roles = {who for role in plan.roles.values() for who in (role.primary, role.backup)}
+    rows: list[tuple[str, str]] = []
+    for rotation in plan.rotations.values():
+        turns = [_reached(plan.people[who]) for who in rotation.people if who in plan.people]
+        rows.append((f"{rotation.name}, in turn", "; ".join(turns)))
+    seen = {*in_roles, *(who for rotation in plan.rotations.values() for who in rotation.people)}
+    for audience in plan.audiences.values():
+        fresh = [who for who in audience.people if who in plan.people and who not in seen]
+        seen.update(fresh)
+        rows += [(audience.name, _reached(plan.people[who])) for who in fresh]
+    for vendor in plan.vendors.values():
+        ways = [way for way in (vendor.contact, vendor.phone, vendor.email, vendor.hours) if way]
+        rows.append((f"{vendor.name}{f' ({vendor.supplies})' if vendor.supplies else ''}", ", ".join(ways) or "no number in the plan"))
+    if not rows:
+        return []
+    columns = (Column("☐"), Column("Who"), Column("Reached by"))
+    return [Heading(3, "Others to call"), Table(columns, tuple((said("☐"), said(who), said(how)) for who, how in rows))]
 
 
 def call_order(plan: Plan) -> list[Block]:
@@ -36,7 +57,7 @@ def who_hears_what(plan: Plan) -> list[Block]:
         return []
     items = [
         f"{_deadline(message)}: tell {_hearers(plan, message)} over {', '.join(message.channels)} ({name})"
-        for name, message in sorted(plan.messages.items(), key=lambda pair: (pair[1].counts_from, pair[1].due))
+        for name, message in sorted(plan.messages.items(), key=lambda pair: (pair[1].counts_from == "restored", pair[1].due))
     ]
     return [Heading(3, "The order of messages"), Bullets(tuple(items), "☐")]
 

@@ -32,6 +32,7 @@ _PREAMBLE = """\
   above: 2em, below: 0.7em, width: 100%, stroke: (bottom: 0.8pt + rgb("#16202E")), inset: (bottom: 3pt), sticky: true, it,
 )
 #set table(stroke: (x, y) => (bottom: 0.4pt + rgb("#C3CCD8")), inset: (x: 4pt, y: 3pt), align: left + top)
+#set table.cell(breakable: false)
 #show table.cell.where(y: 0): set text(weight: "bold", fill: rgb("#4F5B69"), size: 8.5pt)
 #let box-to-tick = box(width: 8pt, height: 8pt, stroke: 0.8pt, baseline: 1pt)
 #let card(body) = block(
@@ -40,6 +41,10 @@ _PREAMBLE = """\
 #let fact(title, body) = [#text(fill: rgb("#4F5B69"), size: 8pt, title)#h(4pt)#body]
 #let facts(..items) = grid(columns: (1fr, 1fr), column-gutter: 8pt, row-gutter: 5pt, ..items)
 """
+
+
+_UNBROKEN, _MOST_UNBROKEN = 12, 60
+"""Letters of a word that may be too long for a narrow column, and of all such columns of a table together."""
 
 
 def typst(booklet: Booklet) -> str:
@@ -85,12 +90,23 @@ def _table(table: Table) -> str:
 
 
 def _widths(table: Table) -> list[str]:
-    """Room by how much is written: a column of long texts gets more, none starves."""
-    longest = []
+    """Room by how much is written: a column of long texts gets more, none starves, and none is too narrow for its longest word.
+
+    A column of words that don't break (an address, a number to dial) takes what they need, or they would run into the next one.
+    """
+    widths, left = [], _MOST_UNBROKEN
     for number, column in enumerate(table.columns):
-        texts = [max((len(run.text) for run in row[number].runs), default=0) for row in table.rows]
-        longest.append(max([len(column.title), *texts, 6]))
-    return [f"{min(60, max(9, length)) ** 0.7:.2f}fr" for length in longest]
+        texts = [run.text for row in table.rows for run in row[number].runs]
+        longest = max([len(column.title), *(len(text) for text in texts), 6])
+        word = max((len(word) for text in texts for word in text.split()), default=0)
+        if max([len(column.title), *(len(text) for text in texts)]) <= 2:
+            widths.append("auto")  # boxes to tick
+        elif word >= _UNBROKEN and word >= 0.9 * longest and word <= left:
+            left -= word
+            widths.append("auto")
+        else:
+            widths.append(f"{min(60, max(9, longest)) ** 0.7:.2f}fr")
+    return widths if any(width != "auto" for width in widths) else ["1fr"] * len(widths)
 
 
 def _card(card: Card) -> str:

@@ -37,6 +37,7 @@ answers = {
     "twilio": Twilio(given.account, token, given.directory).answer,
     "twilio-second": Twilio(given.account, token).answer,
     "webhook": webhook(key.encode()),
+    "webhook-second": webhook(key.encode()),
 }
 web = [Receiver(name, given.directory, answer, given.host, ports.get(name, 0), ENDS_SECONDS) for name, answer in answers.items()]
 mail = [MailSink(given.directory, name=name, host=given.host, port=ports.get(name, 0)) for name in ("smtp", "smtp-second")]

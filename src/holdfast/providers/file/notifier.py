@@ -17,7 +17,7 @@ from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notification, Repeats
 
 EXERCISE_PREFIX = "EXERCISE"
-_OF_THE_RECIPIENT = frozenset({"address", "acknowledge_url", "approve_url", "code"})
+_OF_THE_RECIPIENT = frozenset({"address", "addresses", "acknowledge_url", "approve_url", "code"})
 """What reaches or proves one person: it has no place in a file that others read and that outlives the contact."""
 
 

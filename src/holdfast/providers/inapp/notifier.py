@@ -9,6 +9,8 @@ import asyncio
 import json
 import os
 import threading
+from contextlib import suppress
+from io import RawIOBase
 from pathlib import Path
 
 from holdfast.ports.clock import Clock
@@ -37,7 +39,7 @@ class InAppNotifier:
     def _append(self, notification: Notification) -> int:
         with self._mutex:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("a+b") as file:
+            with self._path.open("a+b", buffering=0) as file:
                 file.seek(0)
                 content = file.read()
                 if content and not content.endswith(b"\n"):  # torn by a crash: closed off, and its message comes again
@@ -46,9 +48,13 @@ class InAppNotifier:
                 for number, row in enumerate(rows, start=1):
                     if _key(row) == notification.key:
                         return number
-                file.write(self._line(notification, len(rows) + 1))
-                file.flush()
-                os.fsync(file.fileno())
+                before = file.seek(0, os.SEEK_END)
+                try:
+                    _write_whole(file, self._line(notification, len(rows) + 1))
+                except OSError:
+                    with suppress(OSError):
+                        file.truncate(before)  # half a line is nothing that anybody should read
+                    raise
                 return len(rows) + 1
 
     def _line(self, notification: Notification, number: int) -> bytes:
@@ -64,6 +70,13 @@ class InAppNotifier:
             "facts": dict(notification.facts),
         }
         return json.dumps({"id": number, "event": str(notification.purpose), "data": data}, ensure_ascii=False).encode() + b"\n"
+
+
+def _write_whole(file: RawIOBase, line: bytes) -> None:
+    """All of it, durably. A disk that has room for a part takes that first, and says so with the next."""
+    while line:
+        line = line[file.write(line) or 0 :]
+    os.fsync(file.fileno())
 
 
 def _key(row: bytes) -> str | None:

@@ -44,9 +44,10 @@ class StatusPageNotifier:
         check_mark(notification)
         try:
             return await asyncio.to_thread(self._publish, notification)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, AttributeError) as error:  # the last three: the history is none
             raise ConnectionError(
-                f"the status page in {self._folder} can't be written ({type(error).__name__}: {error}); give it room and permission"
+                f"the status page in {self._folder} can't be written ({type(error).__name__}: {error}); give it room and permission, and a"
+                " history.json that is its own"
             ) from None
 
     def _publish(self, notification: Notification) -> str:

@@ -4,12 +4,13 @@ import re
 
 from holdfast.document.reading.columns import cell, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, parts_of
-from holdfast.document.reading.quantities import absent
+from holdfast.document.reading.quantities import Reading, absent
 from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 PHONE = re.compile(r"(?<![\w.-])(?:\+|\(?0)\d[\d ./()-]{5,20}\d(?![\w-])")
+_FULL_NAME = r"(?:(?<![\w'’-])[A-Z][\w'’-]{1,40}(?: (?:van|de|der|von|da|O')\b)?(?: [A-Z][\w'’-]{1,40}){1,2})"
 _CHANNELS = (
     ("pagerduty", r"pager ?duty|pager"),
     ("slack", r"slack|chat|teams"),
@@ -112,7 +113,28 @@ def person(draft: Draft, text: str, line: int, title: str = "") -> str | None:
         draft.put(entry, "email", email[0], line, f"people.{identifier}.email")
     if phone:
         draft.put(entry, "phone", phone[0].strip(), line, f"people.{identifier}.phone")
+    for key, pattern in (("email", EMAIL), ("phone", PHONE)):
+        given = list(dict.fromkeys(match[0].strip() for match in pattern.finditer(text)))
+        if len(given) > 1:
+            draft.ask(f"people.{identifier}.{key}", text, Reading(unclear="it gives several", choices=tuple(given)), line)
     return identifier
+
+
+def _reached(draft: Draft, identifier: str, key: str, text: str, line: int) -> None:
+    """What a cell for an address or a number says of somebody. What is neither is asked about, and never made part of a name."""
+    pattern, entry = (EMAIL if key == "email" else PHONE), draft.section("people")[identifier]
+    given = list(dict.fromkeys(match[0].strip() for match in pattern.finditer(text)))
+    short = _SHORT_NUMBER.fullmatch(text.strip()) if key == "phone" else None
+    if given or short:
+        draft.put(entry, key, given[0] if given else text.strip(), line, f"people.{identifier}.{key}")
+    rest = pattern.sub("", text).strip(" ,;/|()")
+    if len(given) > 1 or (rest and not short and not absent(rest)):
+        unclear = "it gives several" if len(given) > 1 and not rest else "it is more than an address or a number to dial"
+        draft.ask(f"people.{identifier}.{key}", text, Reading(unclear=unclear, choices=tuple(given)), line)
+
+
+_SHORT_NUMBER = re.compile(r"\d{2,6}")
+"""Of an emergency service, or of an exchange: dialled as it is."""
 
 
 def _without_addresses(text: str) -> str:
@@ -126,7 +148,10 @@ def _name_in(bare: str) -> str:
 def _is_named(text: str) -> bool:
     """Whether somebody's name or title is left of a text when addresses and numbers are taken out."""
     name = _name_in(_without_addresses(text))
-    return bool(name) and not absent(name)
+    return bool(name) and not absent(name) and not _NOBODY.fullmatch(name)
+
+
+_NOBODY = re.compile(r"vacant|unfilled|open|nobody|tb[acd]|to be (?:named|decided|confirmed|appointed|hired|announced)", re.I)
 
 
 def audience(draft: Draft, text: str, line: int) -> str:
@@ -151,7 +176,7 @@ def _escalation(table: Table, places: dict[str, int], section: Section, draft: D
         draft.section("escalation")[str(severity.value)] = entry
         inner = re.search(r"\(([^()]+)\)", row.name)
         if inner:
-            entry["name"] = Said(inner[1], row.line)
+            entry["name"] = Said(inner[1], row.line, severity.concluded)
         elif severity.concluded:
             entry["name"] = Said(row.name, row.line, severity.concluded)
         row.last(draft, entry, "answer_within", f"escalation.{severity.value}", "within")
@@ -163,8 +188,13 @@ def _escalation(table: Table, places: dict[str, int], section: Section, draft: D
 def _role_table(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
     for row in named_rows(table, places, section, draft, "role"):
         entry = _role(draft, row.name, row.line)
-        held = " ".join(row.cell(key) for key in ("primary", "email", "phone"))
-        _holders(draft, entry, held, row.cell("backup"), row.line, row.name)
+        reached = {key: row.cell(key) for key in ("email", "phone")}
+        clear = " ".join(text for key, text in reached.items() if (EMAIL if key == "email" else PHONE).fullmatch(text.strip()))
+        _holders(draft, entry, f"{row.cell('primary')} {clear}".strip(), row.cell("backup"), row.line, row.name)
+        holder = entry.get("primary")
+        for key, text in reached.items():
+            if isinstance(holder, Said) and text.strip() and text not in clear:
+                _reached(draft, str(holder.value), key, text, row.line)
         for task in parts_of(row.cell("tasks")):
             entry.setdefault("responsibilities", []).append(Said(task, row.line))
 
@@ -237,8 +267,20 @@ def _vendor_line(draft: Draft, leaf: Leaf) -> None:
 def _contacts(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
     people = Table(table.headers, [leaf for leaf in table.rows if _is_named(cell(leaf, places, "name"))], table.line)
     for row in named_rows(people, places, section, draft):
-        text = ", ".join(filled for key in ("name", "email", "phone", "contact") if (filled := row.cell(key)))
-        person(draft, text, row.line, row.cell("title"))
+        named, reached = row.cell("name"), {key: row.cell(key) for key in ("email", "phone", "contact")}
+        several = [part.strip() for part in re.split(r",|/|;| & | and ", named) if re.fullmatch(_FULL_NAME, part.strip())]
+        title = row.cell("title")
+        identifier = person(draft, named, row.line, "" if absent(title) else title)
+        if identifier is None:
+            continue
+        if len(several) > 1:
+            draft.ask(f"people.{identifier}.name", named, Reading(unclear="it names several people", choices=tuple(several)), row.line)
+        contact = reached.pop("contact")
+        for key, pattern in (("email", EMAIL), ("phone", PHONE)):
+            extra = " ".join(match[0] for match in pattern.finditer(contact))
+            text = f"{reached[key]} {extra}".strip()
+            if text:
+                _reached(draft, identifier, key, text, row.line)
 
 
 def _vendors(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
@@ -260,7 +302,6 @@ def _vendors(table: Table, places: dict[str, int], section: Section, draft: Draf
         row.last(draft, entry, "answers_within", about, "answers")
 
 
-_FULL_NAME = r"(?:(?<![\w'’-])[A-Z][\w'’-]{1,40}(?: (?:van|de|der|von|da|O')\b)?(?: [A-Z][\w'’-]{1,40}){1,2})"
 _SENTENCE = re.compile(
     rf"(?P<who>{_FULL_NAME})(?:,? (?:our|the) (?P<title>[a-z][\w ]{{2,40}}?))?,? (?:is|acts as|serves as|holds|takes|leads as) (?:the |our )?(?P<role>[A-Za-z][\w -]{{2,40}}?)(?=[,.;(]| and (?:is|can|may)|$)"
 )
@@ -279,6 +320,7 @@ def _spoken(section: Section, draft: Draft) -> None:
             if (
                 _named(leaf.text)
                 and section.within("contact*", "who", "people", "call*", "phone*")
+                and _is_one_person(leaf.text)
                 and person(draft, leaf.text, leaf.line) is not None
             ):
                 leaf.claim()
@@ -295,7 +337,19 @@ def _spoken(section: Section, draft: Draft) -> None:
             leaf.line,
             found["role"],
         )
-        leaf.claim()
+        # Whoever else it names, with an address or a number, stands in the notes with the whole sentence.
+        if all(len(set(pattern.findall(part))) <= 1 for pattern in (EMAIL, PHONE) for part in (first, after)):
+            leaf.claim()
+
+
+def _is_one_person(text: str) -> bool:
+    """Whether a line is somebody's name with an address and a number, and no sentence about calling."""
+    several = any(len(set(pattern.findall(text))) > 1 for pattern in (EMAIL, PHONE))
+    words = re.findall(r"[a-z]+", _name_in(_without_addresses(text)))
+    return not several and _SENTENCE_WORDS.isdisjoint(words)
+
+
+_SENTENCE_WORDS = frozenset(["call", "calls", "if", "when", "in", "on", "to", "at", "both", "please", "ask", "reach", "then", "or"])
 
 
 def _one(name: str, text: str, title: str) -> str:

@@ -12,6 +12,8 @@ from holdfast.document.reading.tree import Leaf, Section, Tree, normal, says
 _TRIGGER = ("trigger*", "activation criteria", "declared when", "conditions", "declare*", "indicators of")
 _RESPONSE = ("response*", "procedure*", "steps", "actions", "phases", "recovery", "what we do", "activation", "notification")
 _ROLLBACK = ("rollback", "roll back", "failback", "return to normal", "reconstitution", "way back", "deactivation", "return to *")
+_RETURN = frozenset({"return", "going back", "going home", "way home", "returning", "returning home", "going back home"})
+"""Whole headings: in longer ones these words can mean anything."""
 _NOT_HERE = (
     "exercise*",
     "test*",
@@ -85,7 +87,7 @@ def _scenario(section: Section, reader: _Reader) -> None:
     phases: list[Entry] = []
     taken: set[str] = set()
     for part in section.downward():
-        if part.says(*_ROLLBACK) and part is not section:
+        if (part.says(*_ROLLBACK) or normal(part.name) in _RETURN) and part is not section:
             entry.setdefault("rollback", []).extend(leaf_list(part.open_leaves()))
         elif part.says(*_TRIGGER) and part is not section:
             for leaf in part.open_leaves():

@@ -82,6 +82,8 @@ class Cast:
     """Name of a role or audience, in lower case → the one message that goes to it; None where several do."""
     longest: int
     """Words of the longest of those names."""
+    called: Mapping[str, str]
+    """Name of a role, in normal words → the role."""
 
 
 def cast_of(draft: Draft) -> Cast:
@@ -103,6 +105,7 @@ def cast_of(draft: Draft) -> Cast:
         leads or next(iter(roles), None),
         told,
         min(longest, _LONGEST_NAME),
+        {normal(str(role["name"].value)): name for name, role in roles.items()},
     )
 
 
@@ -185,7 +188,13 @@ def message_for(cast: Cast, text: str) -> str | None:
 
 
 def role_for(cast: Cast, text: str) -> tuple[str | None, str]:
-    """The role that fits a step's words, of those that the document names, and why it was taken; else whoever leads."""
+    """The role that a step's words begin or end with (`… by the duty officer`), or else fit, and why it was taken; else whoever leads."""
+    said = normal(text).removeprefix("the ").split()
+    for length in range(min(len(said), _LONGEST_NAME), 0, -1):
+        first, last = cast.called.get(" ".join(said[:length])), cast.called.get(" ".join(said[-length:]))
+        by = said[-length - 2 : -length][-1:] == ["by"] or said[-length - 2 : -length] == ["by", "the"]
+        if first is not None or (last is not None and by):
+            return first or last, ""
     for role, words in _BY:
         if role in cast.roles and says(text, *words):
             return role, "by the step's words"

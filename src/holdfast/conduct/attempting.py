@@ -1,0 +1,95 @@
+"""What comes next for one delivery: its channel, the plan's second channel, or nothing any more, which is recorded.
+
+Rules: the second channel (`routes.*.second_channel`) is for whoever it reaches and is not told the same over it anyway. What goes over it
+stays the same delivery: sent over either, it is sent, and nothing more is tried.
+"""
+
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from holdfast.communications import Recipient
+from holdfast.conduct.situation import Situation, TellPurpose, Write
+from holdfast.decision.deliveries import Attempts, Delivery, Turn
+from holdfast.journal.kinds import Kind
+from holdfast.plan.model import Plan
+from holdfast.plan.plan_clock import PlanClock
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One delivery of one message, before its words. `incident`: empty where it is about none."""
+
+    incident: str
+    key: str
+    message: str
+    channel: str
+    recipient: Recipient
+    purpose: TellPurpose
+    priority: int
+    due_seconds: float | None
+
+    @property
+    def delivery(self) -> Delivery:
+        """What journal and report know it by."""
+        return self.key, self.channel, self.recipient.identifier
+
+    def named(self) -> dict[str, Any]:
+        """What each of its records begins with."""
+        return {"key": self.key, "message": self.message, "channel": self.channel, "recipient": self.recipient.identifier}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The next attempt at a delivery, after those `before`. `over`: the second channel, where it goes over that."""
+
+    told: Told
+    before: Attempts
+    over: str | None = None
+
+    def intended(self) -> Write:
+        """Durable before the hand-over: without an outcome after it, it may have been handed over."""
+        over = {} if self.over is None else {"over": self.over}
+        named = {**self.told.named(), "attempt": self.before.intended + 1, **over}
+        return Write(Kind.NOTIFICATION_INTENDED, self.told.incident, named)
+
+
+def attempts_at(
+    situation: Situation, clock: PlanClock, begun: Mapping[Delivery, Attempts], told: Told, told_anyway: Container[tuple[str, str]] = ()
+) -> Iterator[Attempt | Write]:
+    """The next attempt if it may be made now, or the record that there is none any more.
+
+    `told_anyway`: (channel, recipient) of all that the same message goes to.
+    """
+    if told.delivery in situation.telling:
+        return
+    before = begun.get(told.delivery, Attempts())
+    second = stand_in(situation.plan, told, told_anyway) if before.unsuccessful else None
+    match before.next_turn(situation.now, clock, told.due_seconds, second):
+        case Turn.CHANNEL:
+            yield Attempt(told, before)
+        case Turn.SECOND_CHANNEL:
+            yield Attempt(told, before, second)
+        case Turn.GIVE_UP:
+            reason = _given_up_because(told, before, second)
+            body = {**told.named(), "attempts": before.unsuccessful, "due_seconds": told.due_seconds, "reason": reason}
+            yield Write(Kind.NOTIFICATION_GIVEN_UP, told.incident, body)
+        case Turn.NOTHING:
+            pass
+
+
+def stand_in(plan: Plan, told: Told, told_anyway: Container[tuple[str, str]]) -> str | None:
+    """The channel that stands in for a delivery's own, by the plan; None where none does for this recipient."""
+    route = plan.routes.get(told.channel)
+    second = None if route is None else route.second_channel
+    if second is None or not told.recipient.is_reached_by(second) or (second, told.recipient.identifier) in told_anyway:
+        return None
+    return second
+
+
+def _given_up_because(told: Told, before: Attempts, second: str | None) -> str:
+    tried = told.channel if second is None else f"{told.channel} and {second}"
+    if before.channel.final and (second is None or before.second_channel.final):
+        return f"{tried} refused it for good; nobody is told by it, tell them yourself"
+    attempts = "attempt" if before.unsuccessful == 1 else "attempts"
+    return f"{tried} took it in none of {before.unsuccessful} {attempts}, and its time is over; tell them yourself"

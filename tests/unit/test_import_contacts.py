@@ -1,0 +1,90 @@
+"""Whom a document names and how they are reached: every number and address is found, asked about or noted, and nobody is made up."""
+
+from typing import Any
+
+import pytest
+
+from holdfast.document.reading import import_document
+from holdfast.document.reading.importing import Imported
+
+
+def contacts(*rows: str) -> Imported:
+    table = "\n".join(f"| {row} |" for row in rows)
+    return import_document(f"# Plan\n\n## Contacts\n\n| Name | Role | Phone | Email |\n|---|---|---|---|\n{table}\n".encode(), "plan.md")
+
+
+def people(found: Imported) -> dict[str, Any]:
+    return dict(found.value.get("people", {}))
+
+
+def asked(found: Imported) -> dict[str, tuple[str, ...]]:
+    return {question.about: question.choices for question in found.questions}
+
+
+def test_a_number_and_an_address_in_their_columns_are_taken_and_nothing_is_asked() -> None:
+    found = contacts("Nora Berg | Crisis Manager | +49 40 555 0100 | nora@see.example", "Duty desk | | 112 | n/a")
+    assert people(found) == {
+        "nora-berg": {"name": "Nora Berg", "title": "Crisis Manager", "email": "nora@see.example", "phone": "+49 40 555 0100"},
+        "duty-desk": {"name": "Duty desk", "title": "Duty desk", "phone": "112"},
+    }
+    assert asked(found) == {}
+
+
+@pytest.mark.parametrize(
+    ("row", "about", "choices"),
+    [
+        ("Ulf Dahl | Engineer | ext. 4711 | ulf@see.example", "people.ulf-dahl.phone", ()),
+        ("Ulf Dahl | Engineer | on request | ulf@see.example", "people.ulf-dahl.phone", ()),
+        ("Jan Falk | Deputy | +49 40 555 0101 / +49 170 555 0102 | ", "people.jan-falk.phone", ("+49 40 555 0101", "+49 170 555 0102")),
+        ("Jan Falk | Deputy | | jan@a.example, j@b.example", "people.jan-falk.email", ("jan@a.example", "j@b.example")),
+        ("Ida Holm, Kai Rot | Drivers | +49 40 555 0109 | ", "people.ida-holm.name", ("Ida Holm", "Kai Rot")),
+        ("Ida Holm and Kai Rot | Drivers | +49 40 555 0109 | ", "people.ida-holm-and-kai-rot.name", ("Ida Holm", "Kai Rot")),
+    ],
+)
+def test_what_is_more_than_one_or_no_number_at_all_is_asked_about(row: str, about: str, choices: tuple[str, ...]) -> None:
+    found = contacts(row)
+    assert asked(found) == {about: choices}
+    (person,) = people(found).values()
+    assert not {"n/a", "on request", "ext."} & set(" ".join(str(value) for value in person.values()).split())
+
+
+def test_a_role_table_keeps_what_is_no_number_out_of_names() -> None:
+    table = "| Role | Primary | Phone | Backup |\n|---|---|---|---|\n| Network Engineer | Ulf Dahl | ext. 4711 | vacant |\n"
+    found = import_document(f"# Plan\n\n## Roles\n\n{table}".encode(), "plan.md")
+    assert {name: person["name"] for name, person in people(found).items()} == {"ulf-dahl": "Ulf Dahl"}
+    assert list(asked(found)) == ["people.ulf-dahl.phone"]
+    assert "backup" not in found.value["roles"]["network-engineer"]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "In the absence of both, call the duty desk on +47 22 00 01 01.",
+        "If nobody answers, reach Per Lund (+47 22 00 01 02) and then Eva Moe (+47 22 00 01 03).",
+    ],
+)
+def test_a_sentence_about_calling_makes_nobody_up_and_stands_in_the_notes(sentence: str) -> None:
+    found = import_document(f"# Plan\n\n## Who to call\n\n{sentence}\n".encode(), "plan.md")
+    assert people(found) == {}
+    assert any(sentence[:30] in note.text for note in found.notes)
+
+
+def test_whoever_else_a_sentence_about_a_role_names_is_not_lost() -> None:
+    sentence = (
+        "Maria Keane is the crisis lead, on +47 22 00 01 01; the next to call are Per Lund, +47 22 00 01 02, and Eva Moe, +47 22 00 01 03."
+    )
+    found = import_document(f"# Plan\n\n## People\n\n{sentence}\n".encode(), "plan.md")
+    assert found.value["roles"]["crisis-lead"]["primary"] == "maria-keane"
+    assert any("Eva Moe" in note.text for note in found.notes)
+
+
+def test_the_role_that_a_step_names_does_it() -> None:
+    document = (
+        "# Plan\n\n## Roles\n\n| Role | Primary | Backup |\n|---|---|---|\n| Crisis Manager | Nora Berg | Jan Falk |\n"
+        "| Network Engineer | Ulf Dahl | Jan Falk |\n\n## Scenario 1: Fire\n\n### Response procedure\n\n1. **Alarm (0-10 minutes)**\n"
+        "   - Crisis Manager declares the emergency\n   - Lines are moved over by the Network Engineer\n\n"
+        "### Return\n\n- Move the lines back\n"
+    )
+    scenario = import_document(document.encode(), "plan.md").value["scenarios"]["fire"]
+    assert [step["by"] for phase in scenario["phases"] for step in phase["steps"]] == ["crisis-manager", "network-engineer"]
+    assert scenario["rollback"] == ["Move the lines back"]

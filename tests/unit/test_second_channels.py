@@ -1,0 +1,139 @@
+"""A channel that stays down: its deliveries go over the plan's second channel in time, once; what nothing takes is given up, aloud."""
+
+import json
+from collections import Counter
+from typing import Any
+
+from holdfast.communications.recipients import person_recipient
+from holdfast.conduct.situation import Tell
+from holdfast.console.headline import headline
+from holdfast.console.narration import line
+from holdfast.console.state import state
+from holdfast.journal.kinds import Kind
+from holdfast.plan.model import Plan
+from holdfast.plan.organisation import Route
+from holdfast.report.history import History
+from holdfast.report.telling import Span, notifications
+from holdfast.report.told import NotificationResult
+from unit.conduct_on_paper import Paper
+from unit.test_conduct_calling import bodies, calling_plan
+
+MINUTE = 60.0
+
+
+def with_second(**channels: str) -> Plan:
+    """The reference plan, where one channel stands in for another."""
+    plan = calling_plan()
+    routes = {channel: Route(name=channel, second_channel=second) for channel, second in channels.items()}
+    return plan.model_copy(update={"routes": {**plan.routes, **routes}})
+
+
+def lost(plan: Plan, *broken: str) -> Paper:
+    paper = Paper(plan=plan)
+    paper.broken_channels = frozenset(broken)
+    paper.lose_region()
+    return paper
+
+
+def pass_by(paper: Paper, seconds: float) -> None:
+    end = paper.now + seconds
+    while paper.now < end:
+        paper.wait(15.0)
+
+
+def alerts(paper: Paper, channel: str) -> list[Tell]:
+    return [tell for tell in paper.told if (tell.message, tell.channel) == ("incident-alert", channel)]
+
+
+def rows(paper: Paper, message: str, channel: str) -> list[NotificationResult]:
+    span = Span(0.0, paper.now)  # on paper, moments are too small to be told from lengths of time: all count from nought
+    found = notifications(History(paper.incident.incident, paper.incident.records), paper.plan, span)
+    return [row for row in found if (row.rule, row.channel) == (message, channel)]
+
+
+def test_half_way_to_its_deadline_an_alert_goes_over_the_second_channel_to_that_channels_own_address_and_once() -> None:
+    paper = lost(with_second(pagerduty="sms"), "pagerduty")
+    begun = paper.now
+    pass_by(paper, 4 * MINUTE)
+    over = [tell for tell in alerts(paper, "pagerduty") if tell.over is not None]
+    people = {tell.recipient for tell in alerts(paper, "pagerduty")}
+    assert Counter(tell.recipient for tell in over) == dict.fromkeys(people, 1)
+    assert {tell.over for tell in over} == {"sms"}
+    reached = {tell.recipient: tell.address for tell in over if tell.recipient in paper.plan.people}
+    assert reached == {who: person_recipient(paper.plan, who, "").address("sms") for who in reached} and reached.get("exercise-one")
+    sent = [record for record in paper.incident.records if record.kind == Kind.NOTIFICATION_SENT and record.body.get("over") == "sms"]
+    assert {record.body["channel"] for record in sent} == {"pagerduty"}
+    assert all(begun + 2 * MINUTE <= record.at_seconds <= begun + 4 * MINUTE for record in sent)
+    intended = [body for body in bodies(paper, Kind.NOTIFICATION_INTENDED) if body.get("over") == "sms"]
+    assert len(intended) == len(over), "an intent is durable before it, as before any hand-over"
+    told = rows(paper, "incident-alert", "pagerduty")
+    assert {row.recipient_ref for row in told} == people
+    assert all(row.met and row.second_way == "sms: paper" for row in told)
+    paper.broken_channels = frozenset()
+    count = len(alerts(paper, "pagerduty"))
+    pass_by(paper, 10 * MINUTE)
+    assert len(alerts(paper, "pagerduty")) == count, "told by the second, nobody is told by the first as well"
+
+
+def test_a_channel_that_is_back_before_half_way_needs_no_second() -> None:
+    paper = lost(with_second(pagerduty="sms"), "pagerduty")
+    pass_by(paper, 15.0)
+    paper.broken_channels = frozenset()
+    pass_by(paper, 5 * MINUTE)
+    assert [tell for tell in alerts(paper, "pagerduty") if tell.over] == []
+    assert all(row.met and row.second_way is None for row in rows(paper, "incident-alert", "pagerduty"))
+
+
+def test_whoever_is_told_the_same_over_the_second_channel_anyway_is_not_told_it_twice() -> None:
+    paper = lost(with_second(pagerduty="slack"), "pagerduty")
+    pass_by(paper, 6 * MINUTE)
+    assert [tell for tell in alerts(paper, "pagerduty") if tell.over] == []
+    twice = Counter((tell.key, tell.recipient) for tell in alerts(paper, "slack"))
+    assert set(twice.values()) == {1}
+
+
+def test_what_nothing_takes_until_it_is_due_is_given_up_once_and_said_loudly() -> None:
+    paper = lost(with_second(pagerduty="sms"), "pagerduty", "sms")
+    pass_by(paper, 15 * MINUTE)
+    given_up = [
+        body for body in bodies(paper, Kind.NOTIFICATION_GIVEN_UP) if (body["message"], body["channel"]) == ("incident-alert", "pagerduty")
+    ]
+    people = {tell.recipient for tell in alerts(paper, "pagerduty")}
+    assert Counter(body["recipient"] for body in given_up) == dict.fromkeys(people, 1)
+    assert all(str(body["reason"]).startswith("pagerduty and sms took it in none of ") for body in given_up)
+    count = len(alerts(paper, "pagerduty"))
+    pass_by(paper, 10 * MINUTE)
+    assert len(alerts(paper, "pagerduty")) == count, "and then nothing is tried any more"
+
+    said = next(line(record) for record in paper.records if record.kind == Kind.NOTIFICATION_GIVEN_UP)
+    assert said is not None and said.state == "failed" and said.text.startswith("GIVEN UP: ")
+    now: dict[str, Any] = json.loads(json.dumps(state(paper.situation(), 1.0, None, {})))
+    first = headline(now, paper.now)
+    assert first.state == "needs-person" and "DELIVERIES GIVEN UP (" in first.text and "incident-alert over pagerduty" in first.text
+    (shown,) = [one for one in now["incident"]["messages"] if (one["message"], one["channel"]) == ("incident-alert", "pagerduty")]
+    assert (shown["given_up"], shown["sent"]) == (len(people), 0)
+    told = rows(paper, "incident-alert", "pagerduty")
+    assert all(row.met is False and "tell them yourself" in row.failures[-1] for row in told)
+
+
+def test_a_controller_that_takes_over_gives_nothing_up_twice_and_goes_on_where_the_last_one_stopped() -> None:
+    paper = lost(with_second(pagerduty="sms"), "pagerduty", "sms")
+    pass_by(paper, 15 * MINUTE)
+    paper.restart()
+    count = len(paper.told), len(bodies(paper, Kind.NOTIFICATION_GIVEN_UP))
+    paper.wait(1.0)
+    assert (len(paper.told), len(bodies(paper, Kind.NOTIFICATION_GIVEN_UP))) == count
+
+
+def test_a_customer_mail_outlives_relays_that_are_down_for_three_minutes() -> None:
+    paper = lost(calling_plan(), "email")
+    pass_by(paper, 14 * MINUTE)
+    while not any(tell.message == "customers" and tell.channel == "email" for tell in paper.told):
+        paper.wait(15.0)
+    pass_by(paper, 3 * MINUTE)
+    paper.broken_channels = frozenset()
+    pass_by(paper, 10 * MINUTE)
+    told = rows(paper, "customers", "email")
+    assert told and all(row.met for row in told)
+    given_up = [body for body in bodies(paper, Kind.NOTIFICATION_GIVEN_UP) if body["message"] == "customers"]
+    assert given_up == []
