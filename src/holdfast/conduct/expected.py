@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from holdfast.communications.facts import ExpectedBack
-from holdfast.conduct import turning
 from holdfast.conduct.runs import FAILOVER, current_run, phases_of, since_start
 from holdfast.conduct.situation import Situation
+from holdfast.conduct.undoing import book_of
 from holdfast.decision.replay import IncidentState
 from holdfast.plan.model import Phase
 from holdfast.plan.plan_clock import AS_ON_THE_WALL, PlanClock
@@ -36,7 +36,7 @@ class Forecast:
 
 def run_progress(situation: Situation, incident: IncidentState, run: str) -> tuple[Runbook, Progress]:
     """The run's graph and where each step stands. A run that was abandoned and is taken up again starts with fresh history."""
-    book = turning.book_of(situation.plan, incident, run)
+    book = book_of(situation.plan, incident, run)
     return book, progress(book, since_start(incident, run), run, situation.installation.term)
 
 
