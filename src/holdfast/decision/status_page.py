@@ -31,7 +31,7 @@ def after_one_more(page: PageTold, record: Record) -> PageTold:
         if status is None:
             return page
         return replace(page, begun={**page.begun, delivery: page.begun.get(delivery, frozenset()) | {status}})
-    if delivery not in page.begun:
+    if delivery not in page.begun or record.body.get("over") is not None:  # told over another channel, which is no page
         return page
     opened = page if page.recipient is not None else replace(page, recipient=delivery[2], since_seconds=record.at_seconds)
     said = page.begun[delivery] if len(page.begun[delivery]) == 1 else frozenset()
