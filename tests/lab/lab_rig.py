@@ -27,9 +27,11 @@ def folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running(directory: Path, only: frozenset[str] | None = QUICK, profile: str = "fast", storage: str | None = None) -> Iterator[Lab]:
+def running(
+    directory: Path, only: frozenset[str] | None = QUICK, profile: str = "fast", storage: str | None = None, plan: Path = PLAN
+) -> Iterator[Lab]:
     """A lab that is taken down whatever the test does."""
-    lab = start_lab(directory, PLAN, profile, only=only, storage=storage)
+    lab = start_lab(directory, plan, profile, only=only, storage=storage)
     try:
         yield lab
     finally:
