@@ -8,6 +8,7 @@ import os
 import shlex
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from holdfast.plan.bindings import Bindings, ClusterBinding
 from lab.drill_rig import impatient_plan
 from lab.lab_rig import folder
 from lab.person import Person, asks, is_in, is_well, served_from
@@ -72,8 +74,10 @@ def moves_without_its_source(person: Person) -> None:
     person.does("switchover", "--as", ADMINISTRATOR)
     asked = person.sees(asks, "a planned move is proposed", 60.0)
     assert asked["incident"]["proposal"]["loss_bound_seconds"] == 0.0
+    person.pastes(asked["acting"][0]["command"], "--yes")
+    second = person.reads("status")["acting"][0]["command"]
     person.insists("lab", "cut", HOME)
-    person.approves(asked)
+    person.pastes(second, "--yes")  # soon after the cut: later the copies count as too far behind, and nothing would begin
     person.sees(is_in("activating"), "it is decided", 30.0)
     because = "the data centre has no power, the operator says"
     person.does("attest", HOME, "--as", INCIDENT_COMMANDER, "--because", because)
@@ -87,6 +91,39 @@ def moves_without_its_source(person: Person) -> None:
     person.approves(asked)
     done = person.follows(is_in("recovered"), "the other region has taken over", 240.0)
     assert (done["serving"], [word["purpose"] for word in done["attested"]]) == (AWAY, ["fence", "fence"])
+
+
+def test_a_plan_kept_in_a_file_is_refused_when_something_changed_since_and_accepted_when_it_is_made_anew() -> None:
+    with folder() as home, on_duty(home) as person:
+        kept = "var/move.json"
+        looks = ("plan", "regional-outage", "--mode", "graceful", "--file", person.plan, "-o", kept)
+        shown = person.does(*looks)
+        assert f"instances in {AWAY}" in shown
+        assert shown.rstrip().endswith(f"next: holdfast run --plan {kept} --as NAME")
+        before = json.loads((home / kept).read_text(encoding="utf-8"))["world"]["instances"][f"{AWAY}/voice"]
+        scaled(home, AWAY, "voice", before + 1)
+        refused = person.types("run", "--plan", kept, "--as", ADMINISTRATOR)
+        assert refused.returncode == 1, refused.stdout
+        assert f"{AWAY}/voice has {before + 1} instances, it had {before}" in refused.stderr
+        assert person.reads("status")["incident"] is None, "nothing was begun"
+        person.does(*looks)
+        assert "accepted" in person.does("run", "--plan", kept, "--as", ADMINISTRATOR)
+        asked = person.sees(asks, "the planned move is proposed", 60.0)
+        assert (asked["incident"]["mode"], asked["incident"]["proposal"]["loss_bound_seconds"]) == ("graceful", 0.0)
+        opened = next(one for one in json.loads(person.does("journal", "show", "-o", "json")) if one["kind"] == "incident.opened")
+        assert opened["body"]["foreseen"] == json.loads((home / kept).read_text(encoding="utf-8"))["digest"]
+
+
+def scaled(home: Path, region: str, function: str, replicas: int) -> None:
+    """Somebody scales a Deployment past Holdfast, as `kubectl scale` does."""
+    bindings = Bindings.model_validate_json((home / "var/lab/bindings.witness.json").read_text(encoding="utf-8"))
+    cluster = next(each[region] for each in bindings.components.values() if isinstance(each[region], ClusterBinding))
+    assert isinstance(cluster, ClusterBinding)
+    place = f"{cluster.url}/apis/apps/v1/namespaces/{cluster.namespace}/deployments/{cluster.deployments[function]}/scale"
+    headers = {"authorization": f"Bearer {(home / cluster.token_file).read_text().strip()}", "content-type": "application/merge-patch+json"}
+    wish = json.dumps({"spec": {"replicas": replicas}}).encode()
+    with urllib.request.urlopen(urllib.request.Request(place, wish, headers, method="PATCH"), timeout=10) as answer:
+        assert answer.status == 200
 
 
 def test_steps_that_wait_for_a_person_an_abort_after_the_promotion_and_a_load_balancer_that_dies_twice() -> None:

@@ -37,6 +37,7 @@ class Paper:
         self.observers_heard: frozenset[str] | None = None
         self.zones: tuple[ZoneState, ...] = ()
         self.loss = LossBound(3.5, 40)
+        self.lags: dict[str, float | None] = {"database": 0.4, "cache": 0.4, "storage": 1.0}
         self.outcomes: dict[str, str] = {}
         """Block, or step → outcome of its next attempts; succeeded where none is named."""
         self.facts: dict[str, Mapping[str, Any]] = {"fence": {"how": "acknowledged", "position": {"postgres_lsn": "0/3000060"}}}
@@ -76,6 +77,7 @@ class Paper:
             functions_hit=self.hit,
             functions_unknown=self.unknown,
             loss=self.loss,
+            lags=self.lags,
             zones=self.zones,
             observers_heard=self.observers_heard,
             exercise=self.exercise,

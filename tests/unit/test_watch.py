@@ -38,8 +38,8 @@ def _look(sequence: int, subject: Subject, name: str, facts: dict[str, object]) 
     return Observation("witness", sequence, START, DR, subject, name, Seen.UP, 0.01, "", facts)
 
 
-def watching(clock: Moment) -> Watch:
-    watch = Watch(PLAN, PROFILE, "regional-outage", [], clock)
+def watching(clock: Moment, scenario: str = "regional-outage") -> Watch:
+    watch = Watch(PLAN, PROFILE, scenario, [], clock)
     stores = [(Subject.POSTGRES, "database"), (Subject.REDIS, "cache"), (Subject.BUCKET, "storage")]
     looks = [_look(place + 1, *store, {"last_heartbeat_seconds": START}) for place, store in enumerate(stores)]
     looks.append(_look(9, Subject.AGENT, AGENT_NAME, {"promise_ends_in_seconds": 3.0}))
@@ -74,3 +74,20 @@ def test_an_agent_that_nobody_has_seen_of_late_may_have_promised_again() -> None
     watch = watching(clock)
     assert 3.0 <= bound(watch, clock, 0.0) <= 3.0 + 2 * PROFILE.probe_every + 0.2
     assert bound(watch, clock, 60.0) >= 60.0 + WHOLE_PROMISE, "the writer may have gone on for all of that minute, and for a promise more"
+
+
+def test_a_copy_is_behind_by_the_time_since_its_newest_stamp_and_an_old_look_does_not_make_it_near() -> None:
+    clock = Moment()
+    watch = watching(clock)
+    clock.seconds = START + 30.0
+    lags = watch.now(Installation(PRIMARY), NoPromise()).lags  # type: ignore[arg-type]  # only asked when it ends
+    assert lags == {"database": 30.0, "cache": 30.0, "storage": 30.0}
+    blind = Watch(PLAN, PROFILE, "regional-outage", [], clock).now(Installation(PRIMARY), NoPromise())  # type: ignore[arg-type]
+    assert blind.lags == {"database": None, "cache": None, "storage": None}
+
+
+def test_how_far_copies_are_behind_is_known_also_where_the_controller_watches_for_something_that_moves_no_writer() -> None:
+    clock = Moment()
+    watch = watching(clock, "application-failover")
+    clock.seconds = START + 3.0
+    assert watch.now(Installation(PRIMARY), NoPromise()).lags["database"] == 3.0  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from holdfast.fencing.lease import reserve_seconds
 from holdfast.fencing.promise import LONGEST_TTL_SECONDS, Epoch, Timing
 
 
@@ -58,7 +59,7 @@ class Configuration:
     @property
     def reserve_seconds(self) -> float:
         """How long before its end the lease is treated as over, so that the fence is done in time."""
-        return min(0.2, self.ttl_seconds / 15)
+        return reserve_seconds(self.ttl_seconds)
 
 
 def load(path: Path) -> Configuration:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from holdfast.agent.authority import Authority
 from holdfast.agent.configuration import Configuration, Remote
 from holdfast.agent.pulse import boot_seconds
+from holdfast.fencing.lease import RENEWALS
 from holdfast.fencing.promise import Ask, Epoch
 from holdfast.fencing.signing import SIGNATURE_HEADER, NotGenuine, new_nonce, open_answer, sign_request
 
@@ -59,7 +60,7 @@ class Renewal:
                 self.once()
             except OSError as error:  # what was learnt could not be made durable: nothing was learnt, and it is asked again
                 self.last = f"the answer could not be kept: {error.strerror}"
-            pause = max(0.02, self._ttl_seconds / 5 - (boot_seconds() - started))
+            pause = max(0.02, self._ttl_seconds / RENEWALS - (boot_seconds() - started))
 
     def once(self) -> None:
         """Ask once, if there is something to ask for."""

@@ -1,5 +1,6 @@
 """`holdfast drill`: practise a test of the plan's schedule on the lab, under client load, and get a judged report."""
 
+import math
 import signal
 import time
 from dataclasses import replace
@@ -25,6 +26,24 @@ _REFERENCE = Path("examples/voicehive/plan.yaml")
 _FIRST = "regional-outage"
 
 
+Replication = Annotated[
+    Literal["asynchronous", "synchronous"] | None, Parameter(help="How the lab replicates; without it as the plan says.")
+]
+Scale = Annotated[float, Parameter(help="How fast the plan's clock runs for messages, escalation and answers; 60: a minute a second.")]
+DecideAfter = Annotated[
+    str | None, Parameter(help="Stand-ins decide so long after the impact, such as 25m; else, with --scale, as the exercise says.")
+]
+OpenFor = Annotated[
+    str | None, Parameter(help="The incident stays open at least so long, such as 70m; else, with --scale, as the exercise says.")
+]
+Unanswered = Annotated[
+    tuple[str, ...], Parameter(help="Stand-ins who acknowledge nothing; else, with --scale, as the exercise says.", negative="")
+]
+Within = Annotated[
+    str | None, Parameter(help="The whole drill ends early, and proves nothing, when it would take longer than this, such as 4m.")
+]
+
+
 @app.command(name="run")
 def run(
     drill: str = _FIRST,
@@ -32,25 +51,13 @@ def run(
     plan: Path = _REFERENCE,
     directory: Annotated[Path | None, Parameter(help="Everything of the drill is below it; without it `var/drill` or `var/DRILL`.")] = None,
     profile: str = "fast",
-    replication: Annotated[
-        Literal["asynchronous", "synchronous"] | None, Parameter(help="How the lab replicates; without it as the plan says.")
-    ] = None,
+    replication: Replication = None,
     storage: Literal["moto", "versitygw"] | None = None,
-    scale: Annotated[
-        float, Parameter(help="How fast the plan's clock runs for messages, escalation and answers; 60: a minute a second.")
-    ] = 1.0,
-    decide_after: Annotated[
-        str | None, Parameter(help="Stand-ins decide so long after the impact, such as 25m; else, with --scale, as the exercise says.")
-    ] = None,
-    open_for: Annotated[
-        str | None, Parameter(help="The incident stays open at least so long, such as 70m; else, with --scale, as the exercise says.")
-    ] = None,
-    unanswered: Annotated[
-        tuple[str, ...], Parameter(help="Stand-ins who acknowledge nothing; else, with --scale, as the exercise says.", negative="")
-    ] = (),
-    within: Annotated[
-        str | None, Parameter(help="The whole drill ends early, and proves nothing, when it would take longer than this, such as 4m.")
-    ] = None,
+    scale: Scale = 1.0,
+    decide_after: DecideAfter = None,
+    open_for: OpenFor = None,
+    unanswered: Unanswered = (),
+    within: Within = None,
     output: OutputFormat = "text",
 ) -> int:
     """Run a drill: take something away under load, recover, bring it home, measure. Exits 0 only when the verdict is *pass*.
@@ -88,9 +95,8 @@ def run(
         replication=replication or loaded.plan.replication,
         storage=storage,
         takes_away=chosen.takes_away,
+        within_seconds=_length("--within", within, math.inf),
     )
-    if within is not None:
-        settings = replace(settings, within_seconds=_length("--within", within, None))
     settings = replace(settings, **_clock(chosen.exercise, scale, decide_after, open_for, unanswered))
     say = teller(exercise=True) if output == "text" else (lambda _: None)
     try:

@@ -29,7 +29,7 @@ def run(
 ) -> int:
     """Run the controller: watch, open incidents, ask people, act. Ends with Ctrl-C; the next one goes on where it stopped.
 
-    With a file made by `holdfast plan … --out FILE` it asks the running controller to begin exactly that instead, and refuses when the
+    With a file made by `holdfast plan … -o FILE` it asks the running controller to begin exactly that instead, and refuses when the
     world has moved since: `holdfast run --plan FILE --as NAME`.
 
     Example: `holdfast run examples/voicehive/plan.yaml --profile fast`

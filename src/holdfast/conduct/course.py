@@ -5,16 +5,20 @@ from dataclasses import replace
 from typing import Any
 
 from holdfast.conduct import turning
+from holdfast.conduct.attesting import is_attested
+from holdfast.conduct.catching_up import holding_back
 from holdfast.conduct.guards import forbidden, held
 from holdfast.conduct.messages import due_record, owed
 from holdfast.conduct.other_way import choices, taking
 from holdfast.conduct.pausing import is_paused
 from holdfast.conduct.proposals import settle_proposal
-from holdfast.conduct.runs import REPROTECT, TURN_BACK, WAY_BACK, current_run, is_open, mode_of_run, regions_of_run, since_start
+from holdfast.conduct.runs import REPROTECT, TURN_BACK, WAY_BACK, current_run, intended, is_open, mode_of_run, regions_of_run, since_start
 from holdfast.conduct.situation import Begin, Move, Situation, Write
 from holdfast.conduct.suspicion import transition
+from holdfast.conduct.undoing import book_of
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
+from holdfast.fencing.lease import ORDERLY_STOP_SECONDS
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.plan.blocks import Actor
@@ -36,7 +40,7 @@ from holdfast.runbook.progress import (
 
 def run_progress(situation: Situation, incident: IncidentState, run: str) -> tuple[Runbook, Progress]:
     """The run's graph and where each step stands. A run that was abandoned and is taken up again starts with fresh history."""
-    book = turning.book_of(situation.plan, incident, run)
+    book = book_of(situation.plan, incident, run)
     return book, progress(book, since_start(incident, run), run, situation.installation.term)
 
 
@@ -130,11 +134,21 @@ def _begin(situation: Situation, incident: IncidentState, run: str, start: Start
     ready_since = max((now[name].ended_seconds or 0.0 for name in step.after), default=incident.opened_seconds)
     if step.block.name == "approve":
         return settle_proposal(situation, incident, run, step, next_order(situation, incident, run))
+    if step.block.removes_write and (behind := _still_behind(situation, incident, run, step)):
+        if situation.now - ready_since < ORDERLY_STOP_SECONDS:
+            return ()  # A copy that fell behind a moment ago may be back in the next.
+        return _ask(situation, incident, run, step, book, start.attempt, f"{'; '.join(behind)}: nothing was stopped")
     if step.block.actor is Actor.PERSON:
         return _ask(situation, incident, run, step, book, start.attempt, str(step.parameters.get("text", step.id)))
     if step.block.actor is Actor.CONTROLLER:
         return _by_holdfast(situation, incident, run, start, book, ready_since)
     return (Begin(incident.incident, run, step, start.attempt, start.look_only, start.prove_only),)
+
+
+def _still_behind(situation: Situation, incident: IncidentState, run: str, step: PlannedStep) -> tuple[str, ...]:
+    """Why the source of a planned move is not to be stopped now. Once that was ordered, its copies can't come nearer by waiting."""
+    ordered = any(record.body["step"] == step.id for record in intended(incident, run))
+    return () if ordered or is_attested(incident, run) else holding_back(situation, incident, run)
 
 
 def _ask(

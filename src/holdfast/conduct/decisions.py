@@ -7,20 +7,21 @@ from holdfast.conduct import alerting, answering, going_on, messages, turning
 from holdfast.conduct.access import break_glass
 from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.attesting import attest
+from holdfast.conduct.catching_up import holding_back, not_near
 from holdfast.conduct.other_way import NEEDS_REASON, OUTCOMES, Choice, known_choices, taking
 from holdfast.conduct.pausing import pause, resume
 from holdfast.conduct.promised import ACCEPTED, would_lose_seconds
 from holdfast.conduct.proposals import not_returning
 from holdfast.conduct.reapply import ordered
 from holdfast.conduct.receipts import receipt
-from holdfast.conduct.runs import FAILOVER, phases_of
+from holdfast.conduct.runs import FAILOVER, current_run, is_carried_out_by_people
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.conduct.suspicion import calm_seconds, cause_gone_seconds, ending, opening, transition, waits_for_word
+from holdfast.conduct.undoing import book_of
 from holdfast.decision.approval import objection, role_used
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
 from holdfast.journal.kinds import Kind
-from holdfast.plan.model import Plan
 from holdfast.runbook.expectation import Conducted
 
 Deed = Callable[[Situation, IncidentState, Command], tuple[str, tuple[Move, ...]]]
@@ -82,7 +83,10 @@ def _approve(situation: Situation, incident: IncidentState, command: Command) ->
 
 
 def _not_now(situation: Situation, incident: IncidentState) -> str:
-    """What an approver must know of a region that has come back in the meantime."""
+    """What an approver must know: copies that fell too far behind, or a region that has come back in the meantime."""
+    run = current_run(incident)
+    if run is not None and (behind := holding_back(situation, incident, run)):
+        return f"; but {'; '.join(behind)}: nothing begins while that is so"
     gone = cause_gone_seconds(situation, incident)
     if gone is None:
         return ""
@@ -174,7 +178,7 @@ def _choose(situation: Situation, incident: IncidentState, command: Command) -> 
         return f"refused: {against}", ()
     waiting, step = waiting_steps(incident), str(command.arguments["step"])
     asked, run = waiting[step], waiting[step]["run"]
-    book, choice = turning.book_of(situation.plan, incident, run), Choice(str(command.arguments["choice"]))
+    book, choice = book_of(situation.plan, incident, run), Choice(str(command.arguments["choice"]))
     said = f"{command.by} chose {choice.value}: {command.arguments.get('reason') or ''}".rstrip(": ")
     facts: dict[str, Any] = {"person": command.by}
     if command.arguments.get("accepts_loss") is True:
@@ -202,7 +206,7 @@ def _against_choice(situation: Situation, incident: IncidentState, command: Comm
         return f"no step waits for a person; {incident.incident} is {incident.state.value}"
     if step not in waiting:
         return f"{step} waits for nobody; one of these does: {', '.join(sorted(waiting))}"
-    known = known_choices(turning.book_of(situation.plan, incident, waiting[step]["run"]), step)
+    known = known_choices(book_of(situation.plan, incident, waiting[step]["run"]), step)
     if wanted not in known:
         none = " (the plan binds no other way to it)" if wanted == Choice.OTHER_WAY else ""
         return f"{wanted} is no choice for {step}{none}; choose one of: {', '.join(known)}"
@@ -256,38 +260,26 @@ def waiting_steps(incident: Conducted) -> dict[str, Mapping[str, Any]]:
     return waiting
 
 
-def _is_carried_out_by_people(plan: Plan, scenario: str) -> bool:
-    """Whether a scenario asks for no approval: then it moves nothing, and people tick off its steps."""
-    return not any(step.block == "approve" for phase in phases_of(plan, scenario, FAILOVER) for step in phase.steps)
-
-
 def _because(situation: Situation, command: Command, scenario: str) -> str:
     """Why an incident was opened by hand, as it is told."""
+    other = scenario != situation.scenario
     if command.verb == "switchover":
-        return f"{command.by} asked for a planned switchover"
-    if command.arguments.get("scenario"):
+        return f"{command.by} asked for a planned switchover" + (f": {situation.plan.scenarios[scenario].name}" if other else "")
+    if other or command.arguments.get("scenario"):
         return f"{command.by} declared: {situation.plan.scenarios[scenario].name}"
     return f"{command.by} declared {situation.installation.serving} lost"
 
 
 def _begin_by_hand(situation: Situation, command: Command, incident: IncidentState | None) -> tuple[str, tuple[Move, ...]]:
     """`switchover`: a planned move. `declare`: the serving region is lost, whatever the triggers say."""
-    if incident is not None:
-        return f"refused: {incident.incident} is open; one thing at a time", ()
-    serving = situation.installation.serving
-    if (stranger := _stranger(situation, command.by, situation.exercise)) is not None:
-        return f"refused: {stranger}", ()
-    foreseen = command.arguments.get("foreseen")
-    if isinstance(foreseen, Mapping) and (moved := _moved_since(situation, foreseen)):
-        return f"refused: the world has moved since this was planned: {moved}; look again with `holdfast plan`", ()
-    planned = command.verb == "switchover"
-    digest = str(foreseen.get("digest")) if isinstance(foreseen, Mapping) else None
-    scenario = str(command.arguments.get("scenario") or situation.scenario)
-    if scenario not in situation.plan.scenarios:
-        return f"refused: the plan has no scenario '{scenario}'; it has: {', '.join(situation.plan.scenarios)}", ()
-    by_people = not planned and _is_carried_out_by_people(situation.plan, scenario)
+    given, planned = command.arguments.get("foreseen"), command.verb == "switchover"
+    foreseen: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+    scenario = str(command.arguments.get("scenario") or foreseen.get("scenario") or situation.scenario)
+    if (against := _against_beginning(situation, command, incident, foreseen, scenario)) is not None:
+        return f"refused: {against}", ()
+    serving, digest = situation.installation.serving, str(foreseen.get("digest")) if foreseen else None
     if planned and serving != situation.plan.primary_region():
-        moves = going_on.home_without_incident(situation, command.by, digest)
+        moves = going_on.home_without_incident(situation, command.by, scenario, digest)
         return "accepted: home is made a replica first, then the way back is proposed", moves
     moves = opening(
         situation,
@@ -300,9 +292,41 @@ def _begin_by_hand(situation: Situation, command: Command, incident: IncidentSta
         foreseen=digest,
         scenario=scenario,
     )
-    if by_people:
+    if is_carried_out_by_people(situation.plan, scenario):
         return f"accepted: {situation.plan.scenarios[scenario].name} is open; `holdfast status` shows who does what next", moves
     return f"accepted: the {'switchover' if planned else 'failover'} is proposed next", moves
+
+
+def _against_beginning(
+    situation: Situation, command: Command, incident: IncidentState | None, foreseen: Mapping[str, Any], scenario: str
+) -> str | None:
+    """Why nothing is begun by this person's word now, or None."""
+    known, plan = situation.installation, situation.plan
+    if incident is not None:
+        return f"{incident.incident} is open; one thing at a time"
+    if (stranger := _stranger(situation, command.by, situation.exercise)) is not None:
+        return stranger
+    if foreseen and (moved := _moved_since(situation, foreseen)):
+        return f"the world has moved since this was planned: {moved}; look again with `holdfast plan`"
+    if scenario not in plan.scenarios:
+        return f"the plan has no scenario '{scenario}'; it has: {', '.join(plan.scenarios)}"
+    if command.verb != "switchover":
+        return None
+    if is_carried_out_by_people(plan, scenario):
+        return f"{scenario} is carried out by people and moves nothing; `holdfast declare --scenario {scenario}` begins it"
+    return _not_harmless(situation, scenario) if known.serving == plan.primary_region() else None
+
+
+def _not_harmless(situation: Situation, scenario: str) -> str | None:
+    """Why a planned move must not even be proposed now, and what to do about it; or None."""
+    serving = situation.installation.serving
+    behind = not_near(situation, scenario, FAILOVER, next(name for name in situation.plan.regions if name != serving))
+    if not behind:
+        return None
+    harm = f"{serving} would be stopped, and service down until a person acts"
+    mend = "`holdfast top` shows the links; find out why it is behind, and ask again once it has caught up"
+    instead = f"If {serving} fails, `holdfast declare` moves without it and says what that may lose"
+    return f"{'; '.join(behind)}. A planned move does not begin like that: {harm}. Nothing was changed. {mend}. {instead}"
 
 
 def _impact_seconds(situation: Situation, region: str) -> float:
@@ -316,7 +340,6 @@ def _moved_since(situation: Situation, foreseen: Mapping[str, Any]) -> str | Non
     known = situation.installation
     now = {
         "plan_digest": situation.plan_digest,
-        "scenario": situation.scenario,
         "serving": known.serving,
         "era": known.era,
         "epoch": known.epoch,

@@ -1,4 +1,4 @@
-"""What a run would do if it were begun now, from the plan, the journal's earlier runs and what is seen; and what has moved since.
+"""What a run would do if it were begun now, from the plan, the journal's earlier runs and what is seen.
 
 Rules: an expected time comes from earlier runs of the same step where there are any (their median), else it is an upper bound: the
 block's limit, no longer than the window of its phase. What was seen is bound by digest; what can't be seen now is *unknown*, and said.
@@ -13,35 +13,22 @@ from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any, Literal
 
-from holdfast.conduct.runs import FAILOVER, REPROTECT, WAY_BACK, moves_writers, phases_of
+from holdfast.conduct.catching_up import copies_moved
+from holdfast.conduct.changes import Change, changes, spoken, wished
+from holdfast.conduct.runs import FAILOVER, REPROTECT, WAY_BACK, is_carried_out_by_people, moves_writers, phases_of
+from holdfast.conduct.world import Copy, World, world_from, worst_loss
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.blocks import BLOCKS, Actor
-from holdfast.plan.model import Phase, Plan
+from holdfast.plan.model import ApprovalRule, Phase, Plan
+from holdfast.plan.parameters import region_of
 from holdfast.plan.people import Occasion, approvers
 from holdfast.runbook.graph import PlannedStep, Runbook, critical_path, runbook
 
 SCHEMA = "holdfast/foreseen/v1"
 Mode = Literal["graceful", "ungraceful"]
-_GROWTH = 2.0
-"""A size that doubled or halved makes the expected times worthless."""
-_SMALL_BYTES, _SMALL_COUNT = 64 * 1024 * 1024, 1000
 _DONE = ("succeeded", "settled")
 _FORESEEN_RUNS = (FAILOVER, REPROTECT, WAY_BACK)
-
-
-@dataclass(frozen=True, slots=True)
-class World:
-    """What the times and the steps rest on. Values are None where nothing could be seen."""
-
-    plan_digest: str
-    serving: str
-    era: int
-    epoch: int
-    versions: Mapping[str, str | None]
-    """`region/function` → image."""
-    sizes: Mapping[str, int | None]
-    """`region/what` → bytes, or a count of objects or keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +40,11 @@ class ForeseenStep:
     block: str
     component: str | None
     does: str
+    parameters: Mapping[str, Any]
+    """What the plan tells the block."""
+    changes: tuple[Change, ...]
+    """From what was seen to what will be; nothing for a step that only proves, tells or asks."""
+    changes_in_words: str
     after: tuple[str, ...]
     expected_seconds: float
     earlier_runs: int
@@ -84,6 +76,8 @@ class Foreseen:
     moves_writers: bool
     may_lose_seconds: float | None
     """None: can't be bounded. Where no writer moves, no store gives anything up."""
+    not_now: tuple[str, ...]
+    """Why a planned move would be refused as the world is; empty where nothing speaks against it."""
     digest: str
 
 
@@ -126,10 +120,20 @@ def _window_seconds(runs: Iterable[Sequence[Phase]]) -> float | None:
 
 
 def foresee(
-    plan: Plan, scenario: str, mode: Mode, world: World, records: Iterable[Record], now: float, *, occasion: Occasion, loss: float | None
+    plan: Plan,
+    scenario: str,
+    mode: Mode,
+    world: World,
+    records: Iterable[Record],
+    now: float,
+    *,
+    occasion: Occasion,
+    held_back: Sequence[str] = (),
 ) -> Foreseen:
-    """What would be run now, from the region that serves to the other one. `loss`: the bound in seconds that holds now."""
+    """What would be run now, from the region that serves to the other one. `held_back`: what keeps a planned move there from beginning."""
     runs = runs_to_come(plan, scenario, mode, world.serving)
+    target = next(name for name in plan.regions if name != world.serving)
+    world = _concerned(plan, scenario, runs, world)
     earlier = earlier_seconds(records, scenario, occasion)
     rule = plan.approval.way_back if WAY_BACK in runs and plan.approval.way_back is not None else plan.approval.activation
     length = 0.0
@@ -141,8 +145,10 @@ def foresee(
         expected = {step.id: _expected(step, earlier.get(step.id, ()), rule.answer_within) for step in book.steps}
         took, chain = critical_path(book, expected)
         length, path = length + took, (*path, *chain)
-        steps += [_step(book, step, expected[step.id], len(earlier.get(step.id, ())), chain, world.serving) for step in book.steps]
-    people = list(approvers(plan, rule, occasion))
+        regions = _regions(run, world.serving, target)
+        for step in book.steps:
+            changed = changes(plan, step, world, *regions)
+            steps.append(_step(book, step, expected[step.id], len(earlier.get(step.id, ())), chain, regions[0], changed))
     moves = any(moves_writers(plan, scenario, run) for run in runs)
     foreseen = Foreseen(
         schema=SCHEMA,
@@ -150,19 +156,53 @@ def foresee(
         mode=mode,
         runs=runs,
         source=world.serving,
-        target=next(name for name in plan.regions if name != world.serving),
+        target=target,
         made_seconds=now,
         world=world,
         expected_seconds=length,
         critical_path=path,
         window_seconds=_window_seconds(phases_of(plan, scenario, run) for run in runs),
         steps=tuple(steps),
-        approval={"count": rule.count, "roles": list(rule.of), "people": people, "answer_within_seconds": rule.answer_within},
+        approval=_approval(plan, scenario, rule, occasion),
         moves_writers=moves,
-        may_lose_seconds=loss if moves and mode == "ungraceful" else 0.0,
+        may_lose_seconds=worst_loss(world) if moves and mode == "ungraceful" else 0.0,
+        not_now=tuple(held_back) if runs == (FAILOVER,) and mode == "graceful" else (),
         digest="",
     )
     return replace(foreseen, digest=digest_of(as_json(foreseen)))
+
+
+def _regions(run: str, serving: str, other: str) -> tuple[str, str]:
+    """Source and target of a run. Reprotection is told from the point of view of the failover before it."""
+    return (other, serving) if run == REPROTECT else (serving, other)
+
+
+def _approval(plan: Plan, scenario: str, rule: ApprovalRule, occasion: Occasion) -> dict[str, Any]:
+    """Who must approve; nobody where the scenario asks for no approval, since people carry it out themselves."""
+    if is_carried_out_by_people(plan, scenario):
+        return {"count": 0, "roles": [], "people": [], "answer_within_seconds": 0.0}
+    people = list(approvers(plan, rule, occasion))
+    return {"count": rule.count, "roles": list(rule.of), "people": people, "answer_within_seconds": rule.answer_within}
+
+
+def _concerned(plan: Plan, scenario: str, runs: Sequence[str], world: World) -> World:
+    """The world as far as these runs are about it: what they leave alone may change without making anything untrue."""
+    other = next(name for name in plan.regions if name != world.serving)
+    copies = dict.fromkeys(name for run in runs for name in copies_moved(plan, scenario, run))
+    sized: set[str] = set()
+    named = False
+    for run in runs:
+        for step in (one for phase in phases_of(plan, scenario, run) for one in phase.steps):
+            named = named or step.block == "dns.switch"
+            if step.block == "application.scale":
+                region = region_of(step.parameters, *_regions(run, world.serving, other))
+                sized |= {f"{region}/{function}" for function in wished(plan, step.parameters["replicas"])}
+    return replace(
+        world,
+        copies={name: world.copies.get(name) or Copy(plan.components[name].name, other, None, None, None, None) for name in copies},
+        instances={name: count for name, count in world.instances.items() if name in sized},
+        names=world.names if named else {},
+    )
 
 
 def _expected(step: PlannedStep, earlier: Sequence[float], answer_seconds: float) -> float:
@@ -175,7 +215,9 @@ def _expected(step: PlannedStep, earlier: Sequence[float], answer_seconds: float
     return min(step.time_limit_seconds, step.patience_seconds)
 
 
-def _step(book: Runbook, step: PlannedStep, seconds: float, runs: int, path: Sequence[str], source: str) -> ForeseenStep:
+def _step(
+    book: Runbook, step: PlannedStep, seconds: float, runs: int, path: Sequence[str], source: str, changed: tuple[Change, ...]
+) -> ForeseenStep:
     way = book.ways.get(step.id)
     other = None if way is None else {"when": way.when, "steps": [{"step": one.id, "block": one.block.name} for one in way.steps]}
     return ForeseenStep(
@@ -184,6 +226,9 @@ def _step(book: Runbook, step: PlannedStep, seconds: float, runs: int, path: Seq
         block=step.block.name,
         component=step.component,
         does=step.block.summary,
+        parameters=dict(step.parameters),
+        changes=changed,
+        changes_in_words=spoken(changed),
         after=step.after,
         expected_seconds=round(seconds, 3),
         earlier_runs=runs,
@@ -210,39 +255,6 @@ def digest_of(value: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def moved(before: World, now: World, needed: Iterable[str]) -> tuple[str, ...]:
-    """What is not as it was, a sentence each. `needed`: regions that must be seen; what is unknown elsewhere is let pass."""
-    sentences = [
-        f"{what} is {new}, it was {old}"
-        for what, old, new in (
-            ("the plan's digest", before.plan_digest[:12], now.plan_digest[:12]),
-            ("the region that serves", before.serving, now.serving),
-            ("the epoch", f"{before.era}.{before.epoch}", f"{now.era}.{now.epoch}"),
-        )
-        if old != new
-    ]
-    regions = tuple(f"{region}/" for region in needed)
-    for name, old_version in before.versions.items():
-        version = now.versions.get(name)
-        if version is None and old_version is not None and name.startswith(regions):
-            sentences.append(f"the version of {name} can't be seen now; it was {old_version}")
-        elif version is not None and version != old_version:
-            sentences.append(f"the version of {name} is {version}, it was {old_version or 'not seen'}")
-    for name, old_size in before.sizes.items():
-        size = now.sizes.get(name)
-        if size is None and old_size is not None and name.startswith(regions):
-            sentences.append(f"the size of {name} can't be seen now; it was {old_size}")
-        elif size is not None and old_size is not None and _other_size(name, old_size, size):
-            sentences.append(f"the size of {name} is {size}, it was {old_size}: the expected times no longer hold")
-    return tuple(sentences)
-
-
-def _other_size(name: str, old: int, new: int) -> bool:
-    small = _SMALL_BYTES if name.endswith("bytes") else _SMALL_COUNT
-    low, high = max(min(old, new), small), max(old, new, small)
-    return high > low * _GROWTH
-
-
 def as_json(foreseen: Foreseen) -> dict[str, Any]:
     """The file's value."""
     return asdict(foreseen)
@@ -253,7 +265,7 @@ def world_of(value: Mapping[str, Any]) -> tuple[World, str, Mode]:
     try:
         if value["schema"] != SCHEMA:
             raise ValueError(f"its schema is {value['schema']!r}, not {SCHEMA!r}")
-        world, scenario, mode = World(**value["world"]), str(value["scenario"]), value["mode"]
+        world, scenario, mode = world_from(value["world"]), str(value["scenario"]), value["mode"]
         if mode not in ("graceful", "ungraceful"):
             raise ValueError(f"its mode is {mode!r}")
         if digest_of(value) != value["digest"]:

@@ -130,8 +130,8 @@ def ask_again(situation: Situation, incident: IncidentState) -> tuple[Move, ...]
     return settle_again(situation, incident, run, next(approvals, "approve"))
 
 
-def home_without_incident(situation: Situation, by: str, foreseen: str | None = None) -> tuple[Move, ...]:
-    """DR serves and no incident is open (its journal was lost, say): open one that has only the way home left.
+def home_without_incident(situation: Situation, by: str, scenario: str, foreseen: str | None = None) -> tuple[Move, ...]:
+    """DR serves and no incident is open (its journal was lost, say): open one of this scenario that has only the way home left.
 
     `foreseen`: digest of the file of `holdfast plan` that it was begun with.
     """
@@ -146,6 +146,7 @@ def home_without_incident(situation: Situation, by: str, foreseen: str | None = 
         reason=reason,
         requester=by,
         foreseen=foreseen,
+        scenario=scenario,
     )
     assert isinstance(opened, Write)
     steps = ((State.DECLARED, Event.FOUND_AWAY, State.RECOVERED), (State.RECOVERED, Event.RETURN_REQUESTED, State.REPROTECTING))

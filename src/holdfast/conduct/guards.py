@@ -6,6 +6,7 @@ from typing import Any
 from holdfast.conduct.pausing import is_paused
 from holdfast.conduct.runs import FAILOVER, REPROTECT, TURN_BACK
 from holdfast.conduct.situation import Situation
+from holdfast.conduct.undoing import waits_for_its_step
 from holdfast.decision.replay import IncidentState
 from holdfast.runbook.graph import PlannedStep, Runbook
 from holdfast.runbook.progress import DONE, Progress, under_way
@@ -78,8 +79,11 @@ def _not_exported(incident: IncidentState, run: str, step: PlannedStep, book: Ru
 
 
 def held(situation: Situation, incident: IncidentState, run: str, step: PlannedStep) -> bool:
-    """Whether this step, which could start, waits: for people to decide again about what it needs, or for the end of a pause."""
+    """Whether this step, which could start, waits: for people to decide again about what it needs, for the end of a pause, or for the end
+    of what it undoes."""
     block = step.block
+    if run == TURN_BACK and waits_for_its_step(incident, step, situation.in_flight):
+        return True
     if is_paused(situation, incident, run, step):
         return True
     touches_writers = block.begins_writing or block.moves_traffic or block.removes_write

@@ -9,6 +9,7 @@ from typing import Any
 
 from holdfast.conduct.runs import TURN_BACK, current_run
 from holdfast.conduct.situation import Write
+from holdfast.conduct.undoing import carries_others
 from holdfast.decision.approval import REQUESTER_HOLDFAST
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
@@ -33,8 +34,11 @@ _ABORT = "abort"
 
 def known_choices(book: Runbook, step: str) -> tuple[Choice, ...]:
     """What can be said about this step, in the order in which people are told."""
-    if book.step(step).block.name == "withdraw" and not book.step(step).after:
+    planned = book.step(step)
+    if planned.block.name == "withdraw" and not planned.after:
         return (Choice.RETRY,)  # As long as the target isn't told, it could still take the epoch up: that is passed over by nobody.
+    if planned.block.name != "withdraw" and carries_others(book, planned):
+        return (Choice.RETRY, Choice.DONE)  # What follows takes away what clients are served by until this one is done.
     if step in book.stand_ins:
         return (Choice.RETRY, Choice.SKIP, Choice.DONE, Choice.FIRST_WAY)
     if step in book.ways:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from holdfast.conduct.assessment import smallest_rpo_seconds
-from holdfast.conduct.turning import book_of
+from holdfast.conduct.undoing import book_of
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan

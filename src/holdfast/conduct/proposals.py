@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from holdfast.conduct.assessment import smallest_rpo_seconds
+from holdfast.conduct.catching_up import holding_back
 from holdfast.conduct.runs import FAILOVER, WAY_BACK, mode_of_run, moves_writers, regions_of_run
 from holdfast.conduct.situation import LossBound, Move, Situation, Write
 from holdfast.conduct.suspicion import cause_gone_seconds, ending, transition
@@ -91,10 +92,12 @@ def _requester(incident: IncidentState, run: str) -> str:
 
 
 def _loss_grew(situation: Situation, incident: IncidentState, proposal: Proposal) -> bool:
-    if proposal.loss_bound_seconds is None:
-        return False
-    bound = _loss(situation, incident, proposal.run).bound_seconds
-    return bound is None or bound > proposal.loss_bound_seconds
+    return grew(proposal.loss_bound_seconds, _loss(situation, incident, proposal.run).bound_seconds)
+
+
+def grew(told_seconds: float | None, bound_seconds: float | None) -> bool:
+    """Whether more may be lost than people were told. Who was told that it can't be bounded was told everything."""
+    return told_seconds is not None and (bound_seconds is None or bound_seconds > told_seconds)
 
 
 def _changed(situation: Situation, incident: IncidentState, proposal: Proposal) -> str | None:
@@ -111,20 +114,23 @@ def settle_proposal(situation: Situation, incident: IncidentState, run: str, ste
     """Decide when enough people approved what is still true; ask again when it changed; act on silence as the plan says.
 
     While its cause is gone nothing is decided and nobody is asked: people approve a move away from a region that fails, and it may just
-    have come back.
+    have come back. A planned move isn't decided while a copy is too far behind; what people said stands until their time is over.
     """
     if cause_gone_seconds(situation, incident) is not None:
         return ()
     proposal = incident.proposal
     if proposal is None:
         return propose(situation, incident, run, step.id)
+    behind = holding_back(situation, incident, run)
     enough = is_satisfied(proposal, incident.approvals)  # each was given in time, so a pause that lasted longer takes none of them away
     if situation.now >= proposal.expires_seconds and not enough:
         return _unanswered(situation, incident, proposal, run)
     void = _void(situation, incident, proposal)
     if void is not None:
         return (_voided(incident, proposal, void),)
-    return _decided(situation, incident, proposal, run, step, order) if enough else ()
+    if behind and situation.now >= proposal.expires_seconds:
+        return _never_near(incident, proposal, behind)
+    return _decided(situation, incident, proposal, run, step, order) if enough and not behind else ()
 
 
 def settle_again(situation: Situation, incident: IncidentState, run: str, step: str) -> tuple[Move, ...]:
@@ -210,6 +216,12 @@ def _unanswered(situation: Situation, incident: IncidentState, proposal: Proposa
         return not_returning(incident, proposal, f"nobody decided within {rule.answer_within:g} s; service stays where it is")
     reason = f"nobody decided within {rule.answer_within:g} s; everybody who may approve is asked again"
     return (_voided(incident, proposal, reason),)
+
+
+def _never_near(incident: IncidentState, proposal: Proposal, behind: tuple[str, ...]) -> tuple[Move, ...]:
+    """Enough people approved a planned move, but the copies did not come near in the time that it had."""
+    reason = f"approved, and not begun in its time: {'; '.join(behind)}; nothing was changed, and it can be asked for again"
+    return ending(incident, Event.UNANSWERED, reason) if proposal.run == FAILOVER else not_returning(incident, proposal, reason)
 
 
 def not_returning(incident: IncidentState, proposal: Proposal, reason: str) -> tuple[Move, ...]:

@@ -38,6 +38,11 @@ def phases_in(scenario: Scenario | None, run: str) -> tuple[Phase, ...]:
     return {FAILOVER: scenario.phases, REPROTECT: scenario.reprotect, WAY_BACK: scenario.way_back}.get(run, ())
 
 
+def is_carried_out_by_people(plan: Plan, scenario: str) -> bool:
+    """Whether a scenario asks for no approval: then it moves nothing, and people tick off its steps."""
+    return not any(step.block == "approve" for phase in phases_of(plan, scenario, FAILOVER) for step in phase.steps)
+
+
 def moves_writers(plan: Plan, scenario: str, run: str) -> bool:
     """Whether a run takes write power from one region and gives it to the other. One that doesn't needs no fence and opens no epoch."""
     named = [step for phase in phases_of(plan, scenario, run) for step in phase.steps]

@@ -71,6 +71,8 @@ class Situation:
     functions_up_since: Mapping[str, float] = field(default_factory=dict)
     """Function that clients get as promised → since when; only those."""
     loss: LossBound = LossBound(None, None)
+    lags: Mapping[str, float | None] = field(default_factory=dict)
+    """Component that keeps data → how many seconds its copy in the region that doesn't serve is behind; None, or missing: unknown."""
     promise_ends_seconds: float | None = None
     """When the controller's own last promise ends."""
     stray: tuple[int, int] | None = None

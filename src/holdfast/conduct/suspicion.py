@@ -1,5 +1,6 @@
 """From alarms to an incident: raise, clear, open, stand down."""
 
+from holdfast.conduct.catching_up import holding_back
 from holdfast.conduct.runs import FAILOVER
 from holdfast.conduct.situation import Alarm, Move, Situation, Write
 from holdfast.decision.approval import REQUESTER_HOLDFAST
@@ -128,10 +129,21 @@ def incidents(situation: Situation) -> tuple[Move, ...]:
         # Nothing was begun: an alert must not hold off what Holdfast measures itself.
         reason = "Holdfast itself sees the region fail: that is conducted instead of the alert"
         return ending(incident, Event.CAUSE_GONE, reason, outcome="superseded")
+    if _overtaken(situation, incident):
+        reason = "its region fails, and a planned move away from it can't begin any more: that is conducted instead"
+        return ending(incident, Event.CAUSE_GONE, reason, outcome="superseded")
     gone = cause_gone_seconds(situation, incident)
     if gone is not None and situation.now - gone >= calm_seconds(situation):
         return ending(incident, Event.CAUSE_GONE, "the trigger's condition went away before anything was decided; nothing was changed")
     return ()
+
+
+def _overtaken(situation: Situation, incident: IncidentState) -> bool:
+    """Whether a planned move that nobody has decided is held back by its copies while a trigger fires about the region that it leaves."""
+    known = situation.installation
+    undecided = incident.state in (State.DECLARED, State.AWAITING_APPROVAL) and incident.source == known.serving
+    fails = _firing(situation, incident.source) is not None and incident.source not in known.dismissed and known.paused is None
+    return undecided and fails and bool(holding_back(situation, incident, FAILOVER))
 
 
 def calm_seconds(situation: Situation) -> float:

@@ -1,18 +1,20 @@
-"""Turning back: what an abort does at this moment, the steps that undo what was begun, and the state in which everything is left.
+"""Turning back: what an abort does at this moment, what it says before, and the records of its beginning and its end.
 
 Rules:
-- Before any promotion was ordered, everything is undone: the epoch is barred and withdrawn with the target first (so that it can never
-  take effect), only then is the source told to go on; what was drained, activated or scaled up for the move goes back.
+- Before any promotion was ordered, what can be undone is undone and what stays is said: the epoch is barred and withdrawn with the target
+  first (so that it can never take effect), only then is the source told to go on; what was drained, activated or scaled up goes back.
 - After a promotion was ordered nothing is withdrawn: nothing further begins, the target stays the writer, a person says how it goes on.
-- Every component is named with its state at the end. What nobody could tell the source is said, not guessed.
+- What a run does not move is left alone: service goes on where it was served from before the run, which may be two regions.
+- Every component is named with its state at the end (see `naming`).
 
-Never here: carrying a step out, or promising (see `controller.promising`).
+Never here: which steps undo a run (see `undoing`), carrying a step out, or promising (see `controller.promising`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from holdfast.conduct.naming import halted, turned_back
 from holdfast.conduct.runs import (
     FAILOVER,
     REPROTECT,
@@ -20,31 +22,27 @@ from holdfast.conduct.runs import (
     current_run,
     intended,
     is_open,
-    phases_of,
+    moves_writers,
     promotion_ordered,
     regions_of_run,
     since_start,
 )
 from holdfast.conduct.situation import Command, Move, Situation, Write
+from holdfast.conduct.standing import before, pointed, settings
 from holdfast.conduct.suspicion import transition
+from holdfast.conduct.undoing import is_undone, steps
 from holdfast.decision.replay import IncidentState, Installation
 from holdfast.decision.table import Event, State
 from holdfast.journal.kinds import Kind
-from holdfast.plan.blocks import BLOCKS
 from holdfast.plan.model import Plan
-from holdfast.runbook.graph import PlannedStep, Runbook, runbook
+from holdfast.plan.parameters import region_of
+from holdfast.runbook.graph import PlannedStep
 from holdfast.runbook.progress import Progress, StepState
-
-PHASE = "Turning back"
-STEP_SECONDS = 15.0
-"""Bound of one attempt: undoing is short, and a silent region is a person's business soon."""
-ATTEMPTS = 4
-_WRITERS = ("postgres", "redis")
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What an abort would do now. `way`: turn-back (everything is undone), halt (nothing further begins), or none."""
+    """What an abort would do now. `way`: turn-back (what can be undone is), halt (nothing further begins), or none."""
 
     way: str
     reason: str
@@ -66,36 +64,49 @@ def outlook(plan: Plan, installation: Installation, incident: IncidentState) -> 
         offers = f"`holdfast go-on {incident.incident}` finishes it, `holdfast failback` is the planned way home"
         return Outlook("none", f"{incident.incident} was halted already; {offers}")
     if run is None:
-        serves = incident.target
-        return Outlook("none", f"nothing is under way: {serves} serves, and `holdfast failback` is the way home")
-    source, target = regions_of_run(incident, run)
+        known = before(plan, incident, None)
+        return Outlook("none", f"nothing is under way: {known.serves} serves{known.aside}, and `holdfast failback` is the way home")
     if promotion_ordered(incident, run):
         return _halting(plan, incident, run)
     undone = tuple(_undoes(plan, incident, run))
-    stays = tuple(_stays(incident, run))
-    reason = f"nothing was promoted: {source if run != REPROTECT else target} goes on serving"
-    return Outlook("turn-back", reason, undone, stays, components(plan, installation, incident, run, {}))
+    stays = tuple(_stays(plan, incident, run))
+    known = before(plan, incident, run)
+    reason = f"nothing was promoted: {known.serves} goes on serving{known.aside}"
+    return Outlook("turn-back", reason, undone, stays, turned_back(plan, incident, run, {}))
 
 
 def _undoes(plan: Plan, incident: IncidentState, run: str) -> list[str]:
     home, left = regions_of_run(incident, run)
     void = [] if incident.proposal is None else [f"proposal {incident.proposal.proposal} is void, with every approval given for it"]
-    undoing = steps(plan, incident, run, incident.epochs.get(run))
-    return [*void, *(_SAID[step.block.name].format(region=step.parameters.get("region"), home=home, left=left) for step in undoing)]
+    return [*void, *(_said(plan, step, home, left) for step in steps(plan, incident, run, incident.epochs.get(run)))]
+
+
+def _said(plan: Plan, step: PlannedStep, home: str, left: str) -> str:
+    """What a step of the undoing does, for the person who is about to ask for it."""
+    region = region_of(step.parameters, left, home)
+    match step.block.name:
+        case "withdraw":
+            return f"{step.parameters['region']} is told that the epoch is never opened"
+        case "application.scale":
+            size = "the size that it serves with" if region == home else "its standby size"
+            return f"the application in {region} goes back to {size}"
+        case "settings.update":
+            _, stores = pointed(plan, {"source": left, "target": home, "parameters": step.parameters})
+            own = set(stores.values()) == {region}
+            return f"the application in {region} uses {'the stores of its own region' if own else settings(stores)} again"
+    return _SAID[step.block.name].format(region=region, home=home, left=left)
 
 
 _SAID = {
-    "withdraw": "{region} is told that the epoch is never opened",
     "loadbalancer.switch": "the load balancer in {home} admits traffic again",
+    "loadbalancer.drain": "the load balancer in {left} admits no traffic again",
     "bucket.activate": "the bucket in {home} is the one that is written again",
-    "application.scale": "the application in {left} goes back to its standby size",
-    "settings.update": "the application in {home} uses the stores of its own region again",
     "dns.switch": "the names lead to {home} again",
-    "smoke.test": "a real transaction of every function is tried in {home}",
+    "smoke.test": "a real transaction of every function is tried in {region}",
 }
 
 
-def _stays(incident: IncidentState, run: str) -> list[str]:
+def _stays(plan: Plan, incident: IncidentState, run: str) -> list[str]:
     _, target = regions_of_run(incident, run)
     begun = {record.body["block"] for record in intended(incident, run)}
     found = []
@@ -107,161 +118,27 @@ def _stays(incident: IncidentState, run: str) -> list[str]:
         found.append(f"the application in {target} keeps the version that was deployed")
     if "application.fresh" in begun:
         found.append(f"the application in {target} keeps both sets: neither the fresh one nor the one before is removed")
+    if "bucket.activate" in begun:
+        found.append(f"objects that were written to the bucket in {target} meanwhile and are not copied yet stay there alone")
     if any(record.kind == Kind.NOTIFICATION_SENT for record in incident.records):
         found.append("messages that were sent stay sent")
     if run == REPROTECT and begun:
-        found.append("what was begun of making the old source a replica may be half done; it is done again before a way home")
+        moved = moves_writers(plan, incident.scenario, FAILOVER)
+        what = "making the old source a replica" if moved else "making the old source ready"
+        found.append(f"what was begun of {what} may be half done; it is done again before a way home")
     return found
 
 
 def _halting(plan: Plan, incident: IncidentState, run: str) -> Outlook:
     source, target = regions_of_run(incident, run)
-    done = _succeeded(incident, run)
     stays = (
         f"a promotion in {target} was ordered: write power can't be taken back by withdrawing, {target} stays the writer",
         f"{source} stays fenced until it is made a replica",
     )
-    named = {
-        name: {target: _halted_state(component.kind, done), source: "fenced" if component.kind in _WRITERS else "as it was"}
-        for name, component in plan.components.items()
-    }
     reason = f"nothing further begins; then `holdfast go-on {incident.incident}` finishes it"
     if run == FAILOVER:
         reason += ", or `holdfast failback` takes the planned way home"
-    return Outlook("halt", reason, (), stays, named)
-
-
-def _halted_state(kind: str, done: frozenset[str]) -> str:
-    blocks = {
-        "postgres": ("postgres.promote", "writer", "promotion ordered, not proved"),
-        "redis": ("redis.promote", "writer", "not proved to be the writer"),
-        "bucket": ("bucket.activate", "written", "not activated"),
-        "loadbalancer": ("loadbalancer.switch", "admits traffic", "admits none yet"),
-        "dns": ("dns.switch", "the names lead here", "the names don't lead here yet"),
-        "application": ("settings.update", "uses the stores of this region", "not pointed at the stores of this region yet"),
-    }
-    if kind not in blocks:
-        return "as it was"
-    block, yes, no = blocks[kind]
-    return yes if block in done else no
-
-
-def _succeeded(incident: IncidentState, run: str) -> frozenset[str]:
-    outcomes = ("succeeded", "settled")
-    finished = (r for r in since_start(incident, run) if r.kind == Kind.STEP_FINISHED and r.body["run"] == run)
-    return frozenset(record.body["block"] for record in finished if record.body["outcome"] in outcomes)
-
-
-# -- the steps ----------------------------------------------------------------------------------------------------------------
-
-
-def steps(plan: Plan, incident: IncidentState, run: str, withdraws: tuple[int, int] | None) -> tuple[PlannedStep, ...]:
-    """What undoes `run`. It depends only on what was intended before the abort, so it stays the same while it is carried out."""
-    home, left = regions_of_run(incident, run)
-    found: list[PlannedStep] = []
-    first: tuple[str, ...] = ()
-    if withdraws is not None:
-        found.append(_step(f"withdraw-{left}", "withdraw", parameters={"region": left}))
-        found.append(_step(f"withdraw-{home}", "withdraw", after=(found[0].id,), parameters={"region": home}))
-        first = (found[1].id,)
-    for record in intended(incident, run):
-        undo = _undo(plan, incident, run, record.body)
-        if undo is not None:
-            block, parameters = undo
-            found.append(_step(f"undo-{record.body['step']}", block, record.body["component"], first, parameters))
-    if withdraws is not None or run in incident.numbers:
-        found.append(_step("prove-service", "smoke.test", after=tuple(step.id for step in found)))
-    return tuple(found)
-
-
-def book(plan: Plan, incident: IncidentState) -> Runbook:
-    """The steps of the turning back that is on, or was last."""
-    return Runbook(steps(plan, incident, incident.turning or FAILOVER, incident.epochs.get(TURN_BACK)))
-
-
-def book_of(plan: Plan, incident: IncidentState, run: str) -> Runbook:
-    """The steps of a run: the plan's, or what undoes an aborted run."""
-    return book(plan, incident) if run == TURN_BACK else runbook(phases_of(plan, incident.scenario, run))
-
-
-def _step(
-    identifier: str, block: str, component: str | None = None, after: tuple[str, ...] = (), parameters: Mapping[str, Any] | None = None
-) -> PlannedStep:
-    return PlannedStep(identifier, PHASE, BLOCKS[block], component, after, parameters or {}, STEP_SECONDS, ATTEMPTS)
-
-
-def _undo(plan: Plan, incident: IncidentState, run: str, begun: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]] | None:
-    """Block and parameters that undo a step, or None where there is nothing to undo or no block for it."""
-    match begun["block"]:
-        case "loadbalancer.drain":
-            return "loadbalancer.switch", {}
-        case "bucket.activate":
-            return "bucket.activate", {}
-        case "settings.update" if begun["parameters"].get("region") == "source":
-            return "settings.update", {}
-        case "dns.switch":
-            return "dns.switch", {}
-        case "application.scale" if run == FAILOVER and begun["parameters"].get("region", "target") == "target":
-            standby = _standby_size(plan, incident.scenario)
-            return None if standby is None else ("application.scale", standby)
-    return None
-
-
-def _standby_size(plan: Plan, scenario: str) -> Mapping[str, Any] | None:
-    """How the plan's own way home shrinks the region that is left, if it does."""
-    blocks = (step for phase in plan.scenarios[scenario].way_back for step in phase.steps if step.block == "application.scale")
-    return next((step.parameters for step in blocks if step.parameters.get("region") == "source"), None)
-
-
-# -- the states ---------------------------------------------------------------------------------------------------------------
-
-
-def components(
-    plan: Plan, installation: Installation, incident: IncidentState, run: str, done: Mapping[str, StepState]
-) -> dict[str, dict[str, str]]:
-    """Component → region → its state after `run` was turned back. `done`: how each undoing step ended; empty before it began."""
-    if run == REPROTECT:
-        source, target = regions_of_run(incident, run)
-        return {name: {target: "serves", source: "as reprotection left it"} for name in plan.components}
-    home, left = regions_of_run(incident, run)
-    begun = {record.body["block"]: record.body["step"] for record in intended(incident, run)}
-    found = {}
-    for name, component in plan.components.items():
-        here, there = _states(component.kind, home, left, begun, done)
-        states = {home: here, left: there}
-        found[name] = {region: states[region] for region in plan.regions}  # Regions never swap places.
-    return found
-
-
-def _states(kind: str, home: str, left: str, begun: Mapping[str, str], done: Mapping[str, StepState]) -> tuple[str, str]:
-    told = done.get(f"withdraw-{home}", StepState.SUCCEEDED) is StepState.SUCCEEDED
-    if kind in _WRITERS:
-        return ("writer" if told else "not told: fenced, or writer again once its agent answers"), "replica, never promoted"
-    if kind == "bucket":
-        return _undone("bucket.activate", "written", "not written again", begun, done), "copy"
-    if kind == "loadbalancer":
-        return _undone("loadbalancer.drain", "admits traffic", "still held back", begun, done), "admits none"
-    if kind == "dns":
-        return "the names lead here", "no name leads here"
-    if kind == "application":
-        return "as it was", _standby(begun, done)
-    return "as it was", "as it was"
-
-
-def _undone(block: str, yes: str, no: str, begun: Mapping[str, str], done: Mapping[str, StepState]) -> str:
-    state = done.get(f"undo-{begun[block]}", StepState.SUCCEEDED) if block in begun else StepState.SUCCEEDED
-    return yes if state is StepState.SUCCEEDED else no
-
-
-def _standby(begun: Mapping[str, str], done: Mapping[str, StepState]) -> str:
-    parts = []
-    if "application.scale" in begun:
-        undo = f"undo-{begun['application.scale']}"
-        shrunk = not done or done.get(undo) is StepState.SUCCEEDED
-        parts.append("standby size" if shrunk else "left at the size that the move gave it")
-    told = {"application.deploy": "version of the move", "application.fresh": "a second set of instances beside the first"}
-    parts += [said for block, said in told.items() if block in begun]
-    return ", ".join(parts) or "as it was"
+    return Outlook("halt", reason, (), stays, halted(plan, incident, run))
 
 
 # -- moves --------------------------------------------------------------------------------------------------------------------
@@ -286,7 +163,8 @@ def turn_back(situation: Situation, incident: IncidentState, run: str, reason: s
     if incident.proposal is not None:
         moves.append(Write(Kind.PROPOSAL_VOID, incident.incident, {"proposal": incident.proposal.proposal, "reason": reason}))
     if is_open(incident, run):
-        moves += [Write(Kind.STEP_FINISHED, incident.incident, body) for body in _given_up(incident, run)]
+        kept = frozenset(step for of, step in situation.in_flight if of == run and is_undone(situation.plan, incident, run, step))
+        moves += _given_up(incident, run, kept)
         moves.append(Write(Kind.RUN_FINISHED, incident.incident, {"run": run, "outcome": "abandoned", "reason": reason}))
     home, left = regions_of_run(incident, run)
     withdraws = incident.epochs.get(run)
@@ -308,8 +186,11 @@ def turn_back(situation: Situation, incident: IncidentState, run: str, reason: s
     return (*moves, Write(Kind.RUN_STARTED, incident.incident, started), Write(Kind.RUN_NUMBERED, incident.incident, number))
 
 
-def _given_up(incident: IncidentState, run: str) -> list[dict[str, Any]]:
-    """An outcome for every step that was begun and has none: nobody waits for it any more, and undoing reckons with its effect."""
+def _given_up(incident: IncidentState, run: str, kept: frozenset[str] = frozenset()) -> list[Write]:
+    """An outcome for every step that was begun and has none: nobody waits for it any more, and undoing reckons with its effect.
+
+    `kept`: steps under way that something undoes. They come to their own end first: an order that arrives after it was undone would stand.
+    """
     open_steps: dict[str, Mapping[str, Any]] = {}
     for record in since_start(incident, run):
         if record.kind == Kind.STEP_INTENDED and record.body["run"] == run:
@@ -317,7 +198,8 @@ def _given_up(incident: IncidentState, run: str) -> list[dict[str, Any]]:
         elif record.kind == Kind.STEP_FINISHED and record.body["run"] == run:
             open_steps.pop(record.body["step"], None)
     detail = "given up by the abort before its outcome was known"
-    return [unsettled(body, "unknown", detail, {}) for body in open_steps.values()]
+    left = (body for step, body in open_steps.items() if step not in kept)
+    return [Write(Kind.STEP_FINISHED, incident.incident, unsettled(body, "unknown", detail, {})) for body in left]
 
 
 def unsettled(begun: Mapping[str, Any], outcome: str, detail: str, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -353,15 +235,18 @@ def finished(situation: Situation, incident: IncidentState, now: Progress) -> tu
     """Everything is undone, or a named person let it be: say where each component stands, and end."""
     run = incident.turning or FAILOVER
     home = regions_of_run(incident, TURN_BACK)[1]
-    named = components(situation.plan, situation.installation, incident, run, {step: state.state for step, state in now.items()})
+    named = turned_back(situation.plan, incident, run, {step: state.state for step, state in now.items()})
     skipped = [step for step, state in now.items() if state.state is StepState.SKIPPED]
     left_out = f"; skipped by a person: {', '.join(skipped)}" if skipped else ""
     moves: tuple[Move, ...] = (
+        *_given_up(incident, run),
         Write(Kind.RUN_FINISHED, incident.incident, {"run": TURN_BACK, "outcome": "succeeded", "reason": f"turned back{left_out}"}),
         Write(Kind.TURNED_BACK, incident.incident, {"run": run, "components": named, "reason": f"turned back{left_out}"}),
     )
     if run != FAILOVER:
-        return (*moves, *transition(incident, Event.STAYED, f"the way home was turned back; {incident.target} goes on serving"))
+        known = before(situation.plan, incident, run)
+        stayed = f"the way home was turned back; {known.serves} goes on serving{known.aside}"
+        return (*moves, *transition(incident, Event.STAYED, stayed))
     reason = f"turned back: {home} serves as before{left_out}"
     closed = Write(Kind.INCIDENT_CLOSED, incident.incident, {"outcome": "turned-back", "reason": reason})
     return (*moves, *transition(incident, Event.TURNED, reason), closed)

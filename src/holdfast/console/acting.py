@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from holdfast.conduct.assessment import roles_of
+from holdfast.conduct.catching_up import holding_back
 from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Situation
 from holdfast.conduct.suspicion import waits_for_word
 from holdfast.console.calling import calling
-from holdfast.decision.approval import Proposal
+from holdfast.decision.approval import Proposal, is_satisfied
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import State
 from holdfast.plan.people import Occasion, fillers
@@ -27,7 +28,8 @@ def acting(situation: Situation, incident: IncidentState | None) -> list[dict[st
     found = [_choice(situation, roles, step, asked) for step, asked in waiting_steps(incident).items()]
     found.extend(_answer(situation, incident, roles))
     if incident.proposal is not None:
-        found.insert(0, _approval(situation, incident, incident.proposal, roles))
+        if not _only_waits(situation, incident, incident.proposal):
+            found.insert(0, _approval(situation, incident, incident.proposal, roles))
     elif waits_for_word(incident):
         people = _people(situation, roles, ("incident-commander", *situation.plan.roles), set())[:1]
         what = f"say whether it is so: {incident.records[0].body['reason']}"
@@ -79,6 +81,11 @@ def _approval(situation: Situation, incident: IncidentState, proposal: Proposal,
         "by_seconds": proposal.expires_seconds,
         "command": _command(f"holdfast approve {incident.incident}", people) + accept,
     }
+
+
+def _only_waits(situation: Situation, incident: IncidentState, proposal: Proposal) -> bool:
+    """Whether enough people approved a planned move that its copies keep back: one more approval would change nothing."""
+    return is_satisfied(proposal, incident.approvals) and bool(holding_back(situation, incident, proposal.run))
 
 
 def _choice(situation: Situation, roles: dict[str, tuple[str, ...]], step: str, asked: Mapping[str, Any]) -> dict[str, Any]:

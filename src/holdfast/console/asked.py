@@ -31,7 +31,11 @@ def asked(state: Mapping[str, Any]) -> tuple[Said, ...]:
     proposal, gone = incident["proposal"], incident.get("cause_gone")
     if gone is not None:
         why = _come_back(incident, gone)
-    return (why,) if proposal is None else (why, _loss(proposal))
+    if proposal is None:
+        return (why,)
+    behind = incident.get("held_back") or ()
+    held = (Said("needs-person", f"it does not begin while {' and '.join(behind)}"),) if behind else ()
+    return (why, _loss(proposal), *held)
 
 
 def _come_back(incident: Mapping[str, Any], gone: Mapping[str, float]) -> Said:

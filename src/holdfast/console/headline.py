@@ -81,7 +81,9 @@ def _incident(state: State, incident: Mapping[str, Any], now: float) -> Said:
     if stuck:
         return Said("needs-person", f"{incident['incident']}: {', '.join(stuck)} waits for a person; {_out(state)}, {since}")
     if proposal is not None:
-        asked = f"{proposal['action']} {proposal['source']} → {proposal['target']} waits for approval"
+        enough = len(proposal["approvals"]) >= proposal["count"] and incident.get("held_back")
+        waits = "is approved and waits for its copies" if enough else "waits for approval"
+        asked = f"{proposal['action']} {proposal['source']} → {proposal['target']} {waits}"
         return Said("needs-person", f"{incident['incident']}: {asked}; {_out(state)}, {since}")
     if incident["state"] == "halted":
         return Said("needs-person", f"{named}: nothing further begins before a person says how it goes on; {_out(state)}, {since}")

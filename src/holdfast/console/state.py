@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from holdfast.conduct.catching_up import holding_back, not_near
 from holdfast.conduct.course import run_progress
 from holdfast.conduct.decisions import waiting_steps
-from holdfast.conduct.runs import current_run
+from holdfast.conduct.runs import FAILOVER, current_run
 from holdfast.conduct.situation import Situation
 from holdfast.conduct.suspicion import calm_seconds, cause_gone_seconds, waits_for_word
 from holdfast.conduct.turning import outlook
+from holdfast.conduct.world import swing_seconds
 from holdfast.console.acting import acting, by_hand
 from holdfast.console.calling import calling, messages
 from holdfast.console.clocks import forecast, functions
@@ -82,6 +84,7 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "reason": incident.records[0].body["reason"],
         "waits_for_word": waits_for_word(incident),
         "cause_gone": _cause_gone(situation, incident),
+        "held_back": _held_back(situation, incident),
         "impact_seconds": incident.impact_seconds,
         "opened_seconds": incident.opened_seconds,
         "elapsed_seconds": elapsed,
@@ -101,6 +104,22 @@ def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "calling": calling(situation, incident),
         "messages": messages(situation, incident),
     }
+
+
+def _held_back(situation: Situation, incident: IncidentState) -> list[str]:
+    """Why a planned move that waits for people's decision would not begin now, whatever they say; empty where nothing speaks against it."""
+    run = current_run(incident)
+    return [] if run is None or incident.proposal is None else list(holding_back(situation, incident, run))
+
+
+def _planned_moves_held_back(situation: Situation) -> dict[str, list[str]]:
+    """Scenario → why a planned move of it from home would be refused now; only where something speaks against it."""
+    home = situation.plan.primary_region()
+    other = next(name for name in situation.plan.regions if name != home)
+    if situation.installation.serving != home:
+        return {}
+    found = {scenario: list(not_near(situation, scenario, FAILOVER, other)) for scenario in situation.plan.scenarios}
+    return {scenario: behind for scenario, behind in found.items() if behind}
 
 
 def _cause_gone(situation: Situation, incident: IncidentState) -> dict[str, float] | None:
@@ -124,6 +143,7 @@ def _loss(situation: Situation) -> dict[str, Any]:
     return {
         "bound_seconds": loss.bound_seconds,
         "estimated_writes": loss.estimated_writes,
+        "swing_seconds": swing_seconds(situation.profile),
         "components": [{**asdict(one), "title": components[one.component].name} for one in loss.components],
     }
 
@@ -187,5 +207,6 @@ def state(
             for alarm in situation.alarms
         ],
         "loss": _loss(situation),
+        "held_back": _planned_moves_held_back(situation),
         "incident": None if last is None else _incident(situation, last),
     }

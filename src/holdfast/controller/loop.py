@@ -225,6 +225,7 @@ class Controller:
             functions_unknown=seen.functions_unknown,
             functions_up_since=seen.functions_up_since,
             loss=seen.loss,
+            lags=seen.lags,
             zones=seen.zones,
             promise_ends_seconds=self._clock.wall_seconds() + self._consent.promise_ends_in_seconds(),
             stray=self._consent.stray(),

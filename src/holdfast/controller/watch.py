@@ -6,7 +6,7 @@ An observer that doesn't answer is silent: nothing is concluded from that here (
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from holdfast.conduct.runs import may_lose, moved_alone
 from holdfast.conduct.situation import Alarm, FunctionHit, LossBound
@@ -45,6 +45,8 @@ class Seen:
     loss: LossBound
     observers_heard: frozenset[str] | None
     zones: tuple[ZoneState, ...] = ()
+    lags: Mapping[str, float | None] = field(default_factory=dict)
+    """Component → seconds that its copy is behind, see `Situation`."""
 
 
 class Watch:
@@ -54,6 +56,7 @@ class Watch:
         self._plan = plan
         self._profile = profile
         self._scenario = scenario
+        self._keep_data = {name for kind in ("postgres", "redis", "bucket") for name in plan.components_of(kind)}
         self._triggers = plan.scenarios[scenario].triggers
         self._sources = sources
         self._clock = clock
@@ -92,14 +95,16 @@ class Watch:
         now = self._clock.wall_seconds()
         self.picture = picture(self._plan, self._profile, self._history, now)
         self._states = evaluate(self._plan, self._profile, self._triggers, self.picture, self._states)
+        loss = self._loss(installation, consent, now)
         return Seen(
             self._alarms(installation),
             self._functions_hit(self.picture, installation.serving),
             frozenset(name for name, joint in self.picture.functions.items() if joint.health is Health.UNKNOWN),
             {name: joint.since_seconds for name, joint in self.picture.functions.items() if joint.health is Health.UP},
-            self._loss(installation, consent, now),
+            loss,
             self._heard(now),
             self.picture.zones,
+            self._lags(installation, loss, now),
         )
 
     def _heard(self, now: float) -> frozenset[str] | None:
@@ -171,6 +176,15 @@ class Watch:
         until = min(down, default=now) + self._profile.probe_every
         moved = {name: loss for name, loss in self.losses(target, until).items() if name in components}
         return LossBound(*worst_loss(moved), tuple(moved.values())) if moved else LossBound(0.0, 0)
+
+    def _lags(self, installation: Installation, loss: LossBound, now: float) -> dict[str, float | None]:
+        """How far behind the copies are where writers could move to. An old look counts as if nothing had been written since."""
+        known: Mapping[str, ComponentLoss] = {one.component: one for one in loss.components}
+        if not self._keep_data <= known.keys():
+            source = may_lose(installation.open_incident(), installation.serving)
+            known = self.losses(next(name for name in self._plan.regions if name != source), now)
+        seen = {name: one.last_replayed_seconds for name, one in known.items()}
+        return {name: None if replayed is None else max(0.0, now - replayed) for name, replayed in seen.items()}
 
     def standings(self) -> tuple[Standing, ...]:
         """How each thing of the regions stands, for readers."""

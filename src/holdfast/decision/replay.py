@@ -223,13 +223,17 @@ def _run_started(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[st
     return {**changes, "turning": body["of"], "withdraws": withdraws, "epochs": epochs, "turned_back": None}
 
 
+_OF_A_RUN = ("epochs", "positions", "fence_losses", "decided", "reopened", "modes")
+
+
 def _withdrawn(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """The run never happened: neither its epoch nor its fence nor its decision stands for anything."""
-    run = body["run"]
-    forgotten = {
-        name: _without(getattr(incident, name), run) for name in ("epochs", "positions", "fence_losses", "decided", "reopened", "modes")
-    }
-    return {**forgotten, "withdraws": None}
+    return {**{name: _without(getattr(incident, name), body["run"]) for name in _OF_A_RUN}, "withdraws": None}
+
+
+def _turned_back(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same of a run that opened no epoch: what undid it had a higher number, so when it is begun again it needs one above that."""
+    return {**{name: _without(getattr(incident, name), body["run"]) for name in (*_OF_A_RUN, "numbers")}, "turned_back": body["components"]}
 
 
 def _reopened(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -259,7 +263,7 @@ _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str,
     Kind.ATTESTED: lambda incident, body: {"attested": (*incident.attested, body)},
     Kind.APPROVAL_REOPENED: _reopened,
     Kind.RUN_STARTED: _run_started,
-    Kind.TURNED_BACK: lambda _, body: {"turned_back": body["components"]},
+    Kind.TURNED_BACK: _turned_back,
     Kind.RUN_FINISHED: lambda incident, body: {"runs_finished": {**incident.runs_finished, body["run"]: body["outcome"]}},
     Kind.NOTIFICATION_DUE: lambda incident, body: {"messages_due": incident.messages_due | {body["key"]}},
 }

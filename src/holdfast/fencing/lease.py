@@ -14,6 +14,25 @@ from types import MappingProxyType
 
 from holdfast.fencing.promise import Epoch
 
+RENEWALS = 5
+"""How often a holder asks again within the length of its lease."""
+ORDERLY_STOP_SECONDS = 15.0
+"""What a source gets for stopping its stores orderly, before it is fenced."""
+
+
+def reserve_seconds(ttl_seconds: float) -> float:
+    """How long before its end a lease is treated as over, so that the fence is done in time."""
+    return min(0.2, ttl_seconds / 15)
+
+
+def orderly_stop_seconds(ttl_seconds: float) -> float:
+    """How long a source surely has for an orderly stop, in which its stores wait for their copies.
+
+    By then both grantors have stopped promising, so all that it has is what is left of its lease: a whole one, less the pause since it
+    asked last, less the reserve for the fence. Never more than it is given for stopping.
+    """
+    return min(ORDERLY_STOP_SECONDS, ttl_seconds - ttl_seconds / RENEWALS - reserve_seconds(ttl_seconds))
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:

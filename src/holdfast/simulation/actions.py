@@ -88,6 +88,8 @@ class SimulatedAction:
     def _reached(self, task: Task) -> bool:
         world = self._world
         sites = self._effect.effectors(world, task)
+        if self._effect.through_bucket and any(world.regions[site].bucket_silent for site in sites):
+            return False
         if self._effect.through_agent:
             return all(world.agent_answers(world.plan.witness, site) for site in sites)
         return all(world.answers(world.plan.witness, site) for site in sites)

@@ -52,6 +52,8 @@ class Effect:
     """What an act waits for before it can be brought about, in words."""
     through_agent: bool = False
     """Whether it is the site's agent who does it: a dead one answers as little as a lost site."""
+    through_bucket: bool = False
+    """Whether it is done in the site's bucket: a silent one answers as little."""
 
 
 def _target(_world: SimulatedWorld, task: Task) -> tuple[str, ...]:
@@ -335,9 +337,9 @@ EFFECTS: dict[str, Effect] = {
     "postgres.reprotect": Effect(_source, _is_replica, _make_replica, act_seconds=2.0, through_agent=True),
     "redis.promote": Effect(_target, _promoted, _promote, _writes, act_seconds=0.1, through_agent=True),
     "redis.reprotect": Effect(_source, _is_replica, _make_replica, act_seconds=1.0, through_agent=True),
-    "bucket.activate": Effect(_target, _bucket_active, _activate_bucket),
-    "bucket.reconcile": Effect(_both, _buckets_alike, _reconcile, _buckets_alike_but_for_the_newest, act_seconds=1.0),
-    "bucket.restore": Effect(_target, _nothing_deleted, _restore_bucket),
+    "bucket.activate": Effect(_target, _bucket_active, _activate_bucket, through_bucket=True),
+    "bucket.reconcile": Effect(_both, _buckets_alike, _reconcile, _buckets_alike_but_for_the_newest, act_seconds=1.0, through_bucket=True),
+    "bucket.restore": Effect(_target, _nothing_deleted, _restore_bucket, through_bucket=True),
     "settings.update": Effect(_of_parameter, _settings_right, _update_settings),
     "application.scale": Effect(_of_parameter, scaled, scale, rolled_out(scaled)),
     "application.deploy": Effect(_target, deployed, deploy, rolled_out(deployed)),

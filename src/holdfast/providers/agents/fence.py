@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from holdfast.fencing.lease import ORDERLY_STOP_SECONDS
 from holdfast.fencing.order import Order
 from holdfast.ports.action import Answer, Finding, Mode, Outcome, Result, Task
 from holdfast.ports.clock import Clock
@@ -26,8 +27,6 @@ _ASK_SECONDS = 1.5
 _GLANCE_SECONDS = 0.2
 """For a source that may well be lost: nobody waits longer for what it adds to a proof."""
 _FENCE_SECONDS = 8.0
-_STOP_SECONDS = 15.0
-"""What a graceful source gets for stopping its stores orderly, before it fences them."""
 _AGAIN_SECONDS = 0.25
 _GRACEFUL_SILENCE_SECONDS = 45.0
 _VOID_SECONDS = 86000.0
@@ -155,8 +154,8 @@ class FenceAction:
     async def _fence_source(self, task: Task, progress: _Progress) -> None:
         """Order it until it answers. In an ungraceful fence only a success counts, and anything else leaves it to time."""
         graceful = _needs_source(task)
-        arguments = {"mode": str(task.mode), "limit_seconds": _STOP_SECONDS}
-        limit = _STOP_SECONDS + _FENCE_SECONDS if graceful else _FENCE_SECONDS
+        arguments = {"mode": str(task.mode), "limit_seconds": ORDERLY_STOP_SECONDS}
+        limit = ORDERLY_STOP_SECONDS + _FENCE_SECONDS if graceful else _FENCE_SECONDS
         said = "nothing yet"
         while not graceful or self._since(progress.started) < _GRACEFUL_SILENCE_SECONDS:
             pause = _AGAIN_SECONDS
