@@ -124,8 +124,8 @@ def test_a_scenario_that_people_carry_out_is_declared_by_its_name_and_names_who_
 def test_an_acknowledgement_given_here_says_so_and_can_claim_no_way_that_only_a_door_proves(
     waiting: Paper, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(messages, "controller_of", deciding.controller_of)
-    monkeypatch.setattr(messages, "give", deciding.give)
+    monkeypatch.setattr(messages, "controller_of", lambda lab: None)
+    monkeypatch.setattr(messages, "give", lambda _, verb, by, arguments: waiting.command(verb, by, **arguments))
     for way in ("link", "reply", "phone-key", "button"):
         assert run(["ack", "inc-1-1", "--as", "aoife-brennan", "--way", way]) == ExitCode.BAD_INPUT
         assert "--way" in capsys.readouterr().err
