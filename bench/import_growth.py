@@ -176,6 +176,14 @@ SHAPES: dict[str, Shape] = {
     "capitals": lambda many: ("# Roles\n\n" + "A" * 19_000 + "\n\n") * (many // 100 + 1),
     "back and back": lambda many: ("back again " * 1_700 + "\n\n") * (many // 100 + 1),
     "numbers and signs": lambda many: ("1,000 - 2 h < 5 min of $1,000,000 " * 500 + "\n\n") * (many // 100 + 1),
+    "lengths in words": lambda many: (
+        ("RTO of two and a half hours to three quarters of an hour 30 or 1/2 day " * 250 + "\n\n") * (many // 100 + 1)
+    ),
+    "what stands beside lengths": table(
+        "Function|RTO|RPO", "Desk {n}|" + ": , at most " * 60 + "4 h|" + "(" * 60 + "4 h" + " for (x)" * 60
+    ),
+    "targets and money": table("KPI|Target|Measurement frequency", "Share {n}|no less than 95% of $1,000 per hour|three times daily"),
+    "hidden characters": lines("a\u202eb {n}\n"),
     "damaged text": lines("â€œFerryâ€ Ã© {n}\n"),
     "empty lines": lines("\n", "# x\n"),
     "rules across": lines("---\n\n"),

@@ -123,7 +123,7 @@ def _judged(seed: int, lag: float, took: float, result: DrillResult, report: Rep
     cut = next((r.body["at_seconds"] for r in result.evidence.records if r.kind == Kind.EXERCISE_MARK and r.body["what"] == "cut"), None)
     if cut is None:
         return Compared(seed, lag, "disturbed", took_seconds=took, why=result.ended_early or "the region was never cut")
-    if not _wrote(result, cut - max(lag, LATELY_SECONDS), cut):
+    if not _wrote(result, written_since(cut, lag, report.replication), cut):
         return Compared(seed, lag, "disturbed", took_seconds=took, why="no client's write was acknowledged shortly before the cut")
     bound, evidence = report.loss_bound, result.evidence
     held: Mapping[bool | None, Verdict] = {True: "within", False: "above", None: "unknown"}
@@ -144,6 +144,16 @@ def _judged(seed: int, lag: float, took: float, result: DrillResult, report: Rep
         took,
         result.ended_early or ("" if bound.held is not None else "the bound or the loss is not known"),
     )
+
+
+def written_since(cut_seconds: float, lag_seconds: float, replication: Replication) -> float:
+    """From when on somebody must have been acknowledged for a drill to say anything of what is lost.
+
+    Synchronously nobody is any more once the copies are cut, which is what that mode promises: then it is the time before that.
+    """
+    if replication == "synchronous":
+        return cut_seconds - lag_seconds - LATELY_SECONDS
+    return cut_seconds - max(lag_seconds, LATELY_SECONDS)
 
 
 def _wrote(result: DrillResult, since: float, until: float) -> bool:
@@ -196,7 +206,8 @@ def table(found: Sequence[Compared]) -> str:
 
 
 def lost_synchronously(found: Sequence[Compared], loaded: LoadedPlan) -> int:
-    """Acknowledged writes that were lost though they were to be copied before they were acknowledged; buckets copy afterwards always."""
+    """Acknowledged rows and keys that were lost though they were to be copied before they were acknowledged. Buckets always copy later:
+    what they lose is held to the bound alone, as by the report's rule `synchronous`."""
     stores = (*loaded.plan.components_of("postgres"), *loaded.plan.components_of("redis"))
     return sum(one.lost.get(store, 0) for one in found for store in stores)
 
@@ -215,7 +226,9 @@ def told(found: Sequence[Compared], settings: Settings) -> str:
         f"{counts['unknown']} unknown, {counts['disturbed']} disturbed",
     ]
     if settings.replication == "synchronous":
-        lines.append(f"acknowledged writes of PostgreSQL and Redis lost: {lost_synchronously(found, settings.loaded)}")
+        kept = lost_synchronously(found, settings.loaded)
+        lines.append(f"acknowledged rows and keys lost, of which none may be: {kept}")
+        lines.append(f"objects lost, which no bucket copies before it acknowledges: {sum(sum(one.lost.values()) for one in found) - kept}")
     return "\n".join(lines)
 
 

@@ -48,7 +48,7 @@ def _absent(item: pytest.Item) -> str | None:
     if item.path.is_relative_to(ROOT / "tests" / "browser") and not any(
         map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
     ):
-        return "needs Chromium: apt-get install chromium"
+        return "needs Chromium: Debian's package (Ubuntu's is a snap, which `make setup` leaves alone)"
     return None
 
 

@@ -6,11 +6,11 @@ And where answers come back: links in messages lead to the doors that the bindin
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.controller.channels import ExerciseGuard, Mailbox, OwnAddress, SecondWay
+from holdfast.controller.channels import ExerciseGuard, Mailbox, NoRoom, OwnAddress, SecondWay, WithoutAddress
 from holdfast.controller.outbox import Terms
 from holdfast.controller.telling import Links
 from holdfast.plan.bindings import Bindings
@@ -31,6 +31,7 @@ from holdfast.plan.channel_bindings import (
     Way,
     WebhookWay,
 )
+from holdfast.plan.model import Plan
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notifier
 from holdfast.ports.post import Post, Secret
@@ -46,8 +47,8 @@ from holdfast.providers.statuspage.notifier import StatusPageNotifier
 from holdfast.providers.twilio.notifier import SmsNotifier, TwilioAccount, VoiceNotifier
 from holdfast.providers.webhook.notifier import WebhookNotifier
 
-PUBLIC = (StatusPageWay, InAppWay, WebhookWay)
-"""Channels whose readers are customers and partners."""
+PUBLIC = (PagerDutyWay, SlackWebhookWay, StatusPageWay, InAppWay, WebhookWay, AppriseWay)
+"""Ways that lead to readers of their own, whomever a message is for: customers, partners, whoever is on call there, a room."""
 ENDING_SECONDS = 2.0
 """So much longer than its ways may take is a channel waited for."""
 
@@ -72,8 +73,8 @@ class Channels:
             await asyncio.to_thread(relay.close)
 
 
-def channels_for(channels: Iterable[str], bindings: Bindings, clock: Clock) -> Channels:
-    """Every channel of the plan. One that isn't bound writes to a file of the state directory, which reaches nobody by itself.
+def channels_for(plan: Plan, bindings: Bindings, clock: Clock) -> Channels:
+    """Every channel of the plan, the status page in its words. One that isn't bound writes to a file, which reaches nobody by itself.
 
     Raises OSError for a secret that can't be read.
     """
@@ -82,8 +83,8 @@ def channels_for(channels: Iterable[str], bindings: Bindings, clock: Clock) -> C
     terms: dict[str, Terms] = {}
     waits: dict[str, float] = {}
     relays: list[SmtpNotifier] = []
-    for channel in channels:
-        binding = bindings.channels.get(channel)
+    for channel in plan.channels():
+        binding = _in_the_plans_words(bindings.channels.get(channel), plan)
         if binding is None:
             made[channel] = FileNotifier(bindings.state_directory / f"messages.{channel}.jsonl", clock)
         else:
@@ -94,6 +95,14 @@ def channels_for(channels: Iterable[str], bindings: Bindings, clock: Clock) -> C
             if binding.second is not None and binding.receipt_within_seconds is not None:
                 waits[channel] = binding.receipt_within_seconds
     return Channels(made, waits, terms, tuple(posts.values()), relays)
+
+
+def _in_the_plans_words(binding: ChannelBinding | None, plan: Plan) -> ChannelBinding | None:
+    if binding is None or plan.status_page is None:
+        return binding
+    words, ways = plan.status_page.words(), {"first": binding.first, "second": binding.second}
+    pages = {name: way for name, way in ways.items() if isinstance(way, StatusPageWay)}
+    return binding.model_copy(update={name: way.model_copy(update={"words": {**way.words, **words}}) for name, way in pages.items()})
 
 
 def links_for(bindings: Bindings) -> Links | None:
@@ -110,15 +119,18 @@ def notifier_for(binding: ChannelBinding, source: str, post: Post, clock: Clock,
     both = [_way(way, source, post, clock, binding.deadline_seconds) for way in bound]
     if relays is not None:
         relays.extend(way for way in both if isinstance(way, SmtpNotifier))
-    boxes = [made if box is None else Mailbox(made, box) for made, box in zip(both, binding.exercise_addresses(), strict=False)]
-    kinds = [ADDRESS_OF_WAY.get(way.kind) for way in bound]
-    ways, boxed = (_one_after_the_other(binding, list(map(OwnAddress, made, kinds))) for made in (both, boxes))
-    public = isinstance(binding.first, PUBLIC) or isinstance(binding.second, PUBLIC)
+    ways, boxed = (_one_after_the_other(binding, made) for made in (both, _boxed(binding, both)))
+    rehearsed = _one_after_the_other(binding, _boxed(binding, [NoRoom(made) for made in both]))
+    # A partner's own address would lead an exercise away from the receiver that is bound for it.
+    target = WithoutAddress(boxed) if any(isinstance(way, WebhookWay) for way in bound) else boxed
+    public = any(isinstance(way, PUBLIC) for way in bound)
     if binding.laboratory:
-        return ExerciseGuard(boxed, boxed, public=public)
+        return ExerciseGuard(boxed, target, public=public)
     if binding.exercise_only:
-        return ExerciseGuard(None, boxed, public=public)
-    return ExerciseGuard(ways, public=public, rehearsed=boxed)
+        return ExerciseGuard(None, target, public=public)
+    if all(isinstance(way, FileWay) for way in bound):  # it reaches nobody by itself
+        return ExerciseGuard(ways, target, public=public)
+    return ExerciseGuard(ways, public=public, rehearsed=rehearsed)
 
 
 def terms_of(binding: ChannelBinding) -> Terms:
@@ -126,8 +138,16 @@ def terms_of(binding: ChannelBinding) -> Terms:
     return Terms(binding.deadline_seconds + ENDING_SECONDS, binding.per_second)
 
 
+def _boxed(binding: ChannelBinding, ways: Sequence[Notifier]) -> list[Notifier]:
+    """Each way with its mailbox of exercises, where it has one."""
+    return [made if box is None else Mailbox(made, box) for made, box in zip(ways, binding.exercise_addresses(), strict=False)]
+
+
 def _one_after_the_other(binding: ChannelBinding, ways: Sequence[Notifier]) -> Notifier:
-    return ways[0] if len(ways) == 1 else SecondWay(ways[0], ways[1], binding.deadline_seconds)
+    """Each with the recipient's address of its own kind."""
+    bound = [way for way in (binding.first, binding.second) if way is not None]
+    own = [OwnAddress(made, ADDRESS_OF_WAY.get(way.kind)) for made, way in zip(ways, bound, strict=True)]
+    return own[0] if len(own) == 1 else SecondWay(own[0], own[1], binding.deadline_seconds)
 
 
 def read_secret(reference: SecretReference) -> Secret:

@@ -160,7 +160,7 @@ def actions_for(
         ),
         "postgres.reprotect": PostgresReprotectAction(agents, clock, replication=replication),
         "redis.promote": RedisPromoteAction(agents, clock, prove_redis_writer(caches)),
-        "redis.reprotect": RedisReprotectAction(agents, clock),
+        "redis.reprotect": RedisReprotectAction(agents, clock, replication=replication),
         "bucket.activate": BucketActivateAction(buckets, clock),
         "bucket.reconcile": BucketReconcileAction(buckets),
         "bucket.restore": BucketRestoreAction(buckets),
@@ -216,7 +216,7 @@ def assemble(
     keeper = Keeper(SqlitePromises(journal.database), clock, Timing(timing.drift, timing.margin), longest, tuple(plan.regions))
     agents = {region: AgentClient(region, binding, clock) for region, binding in bindings.agents.items()}
     watch = Watch(plan, timing, scenario, sources_for(bindings, timing), clock)
-    channels = channels_for(plan.channels(), bindings, clock)
+    channels = channels_for(plan, bindings, clock)
     actions = through(actions_for(plan, bindings, agents, keeper, clock, bindings.replication))
     controller = Controller(
         Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise, scale),

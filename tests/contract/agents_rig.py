@@ -26,6 +26,7 @@ from holdfast.plan.bindings import AgentBinding, PostgresBinding, RedisBinding
 from holdfast.providers.agents.client import AgentClient, AgentSilent
 from holdfast.providers.clock.system import SystemClock
 from lab.postgres_store_rig import BIN, EAST, OS_USER, PASSWORDS, WEST, kill_all_in, prepared
+from lab.removal import remove
 
 HOST = "127.0.0.1"
 TTL_SECONDS = 2.0
@@ -109,6 +110,7 @@ class Agents:
     controller: Controller
     stores: tuple[str, ...]
     ports: dict[tuple[str, str], int]
+    replication: str
     clients: dict[str, AgentClient] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     frozen: set[str] = field(default_factory=set)
@@ -199,12 +201,12 @@ class Agents:
                 kill_all_in(self.root / region / store, [])
 
 
-def made(*stores: str, postgres: Mapping[str, str] | None = None) -> Agents:
+def made(*stores: str, postgres: Mapping[str, str] | None = None, replication: str = "asynchronous") -> Agents:
     """Both regions on disk, with nothing started but what answers in the controller's place."""
     root = Path(tempfile.mkdtemp(prefix="holdfast-agents-"))
     root.chmod(0o755)
     ports = {(region, part): free_port(HOST) for region in (WEST, EAST) for part in ("agent", *stores)}
-    both = Agents(root, Controller(), stores, ports)
+    both = Agents(root, Controller(), stores, ports, replication)
     for name, secret in (("admin", PASSWORDS.admin), ("replication", PASSWORDS.replication), ("redis", "redis password")):
         (root / name).write_text(secret)
     (root / "lease.key").write_bytes(LEASE_KEY)
@@ -219,9 +221,9 @@ def made(*stores: str, postgres: Mapping[str, str] | None = None) -> Agents:
 
 
 @asynccontextmanager
-async def agents(*stores: str, postgres: Mapping[str, str] | None = None) -> AsyncIterator[Agents]:
+async def agents(*stores: str, postgres: Mapping[str, str] | None = None, replication: str = "asynchronous") -> AsyncIterator[Agents]:
     """Running agents: eu-west-1 writes under epoch 1, eu-central-1 follows."""
-    both = made(*stores, postgres=postgres)
+    both = made(*stores, postgres=postgres, replication=replication)
     try:
         for region in (WEST, EAST):
             both.start(region)
@@ -231,7 +233,7 @@ async def agents(*stores: str, postgres: Mapping[str, str] | None = None) -> Asy
     finally:
         await both.stop()
         both.controller.close()
-        shutil.rmtree(both.root)
+        remove(both.root)
 
 
 def _configuration(both: Agents, region: str, peer: str, settings: Mapping[str, str]) -> dict[str, Any]:
@@ -246,7 +248,7 @@ def _configuration(both: Agents, region: str, peer: str, settings: Mapping[str, 
         "lease": {"ttl_seconds": TTL_SECONDS, "drift": TIMING.drift, "margin_seconds": TIMING.margin_seconds},
         "initial": {"era": 0, "epoch": 1, "holder": WEST},
         "cgroup": "none",
-        "replication": "asynchronous",
+        "replication": both.replication,
     }
     if "redis" in both.stores:
         here["redis"] = {

@@ -78,6 +78,7 @@ class DivergenceSourceSuite(Suite):
     def is_whole(self, exported: Exported, into: Path) -> None:
         """Every file is the one that is named, with what is said to be in it, and there is no other."""
         assert exported.how
+        assert exported.unexamined == (), "an ordinary loss asks nobody to look by hand"
         assert sorted(path.name for path in into.iterdir()) == sorted(part.file for part in exported.parts)
         for part in exported.parts:
             content = (into / part.file).read_bytes()

@@ -6,7 +6,6 @@ Nothing of a scene runs until it is opened. Whoever opens it says which regions 
 import asyncio
 import atexit
 import os
-import shutil
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -24,6 +23,7 @@ from holdfast.fencing.order import Order
 from holdfast.fencing.promise import Grantor
 from holdfast.providers.agents.client import AgentSilent
 from lab.postgres_store_rig import BIN, EAST, OS_USER, PASSWORDS, WEST, processes_in
+from lab.removal import remove
 
 REDIS_PASSWORD = "redis password"
 _SECONDS = 60.0
@@ -42,7 +42,7 @@ class Scene:
         """Start the agents of `west` or `east` (or both), and wait until all their stores are what is named."""
         regions = {{"west": WEST, "east": EAST}[side]: role for side, role in roles.items()}
         both = replace(self.both, clients={}, processes={}, frozen=set())
-        shutil.rmtree(both.root)
+        remove(both.root)
         subprocess.run(["cp", "-a", self.kept, both.root], check=True)
         both.controller.grantor = self.grantor
         both.connect()
@@ -88,6 +88,14 @@ def end(both: Agents, region: str) -> None:
 
 def address(both: Agents, region: str, user: str) -> str:
     return f"host={HOST} port={both.ports[region, 'postgres']} user={user} dbname=voicehive"
+
+
+def maintained(both: Agents, region: str) -> None:
+    """What autovacuum does by itself on an ordinary night, also in databases where nobody writes."""
+    for database in ("voicehive", "template1", "postgres"):
+        place = address(both, region, "holdfast").replace("dbname=voicehive", f"dbname={database}")
+        with psycopg.connect(place, password=PASSWORDS.admin, autocommit=True) as session:
+            session.execute("VACUUM (ANALYZE)")
 
 
 def rows(both: Agents, region: str, *statements: str) -> None:
@@ -159,6 +167,7 @@ async def _lost(both: Agents) -> None:
         rows(both, WEST, "INSERT INTO call (id) VALUES (100), (101), (102)", "INSERT INTO public.note (said) VALUES ('grüße')")
         for key, value in (("only", "grüße"), ("more", "still there"), ("alike", "the same"), ("common", "changed in the west")):
             cache_of(both, WEST).set(key, value)
+        maintained(both, WEST)
         await _archived(both)
     both.lose(WEST)
     both.start(EAST)
@@ -213,10 +222,10 @@ def lost() -> Scene:
     """The west is lost with writes that only it has; epoch 2 was consented to, and nobody is promoted yet. The east has backup and log."""
     both = made("postgres", "redis")
     atexit.register(both.controller.close)
-    atexit.register(shutil.rmtree, both.root, ignore_errors=True)
+    atexit.register(remove, both.root)
     _play(both, _lost)
     scene = kept(both)
-    atexit.register(shutil.rmtree, scene.kept)
+    atexit.register(remove, scene.kept)
     return scene
 
 
@@ -236,7 +245,7 @@ def taken_over() -> Scene:
             return kept(both)
 
     scene = asyncio.run(story())
-    atexit.register(shutil.rmtree, scene.kept)
+    atexit.register(remove, scene.kept)
     return scene
 
 

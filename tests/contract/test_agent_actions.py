@@ -304,3 +304,38 @@ def test_a_silent_target_leaves_the_source_alone() -> None:
             assert (await both.status(WEST))["stores"]["redis"]["role"] == "writer"
 
     asyncio.run(story())
+
+
+async def _modes(both: Agents, region: str) -> list[str]:
+    """What a region's agent recorded about how its Redis replicates, and about promotions, in its order."""
+    said = (await both.clients[region].records(0))["records"]
+    return [f"{one['what']} {one['facts'].get('mode', '')}".strip() for one in said if one["what"] in ("replication-mode", "promoted")]
+
+
+def test_synchronously_a_promoted_redis_is_recorded_as_unprotected_first_and_is_protected_again_by_its_replica() -> None:
+    async def story() -> None:
+        async with agents("redis", replication="synchronous") as both:
+            assert (await both.status(WEST))["stores"]["redis"]["synchronous"] is True
+            await both.consented(2, WEST, EAST, term=1)
+            promoted = await both.clients[EAST].order(Order(0, 2, 1, 3), "redis.promote", {}, 20)
+            assert promoted.result == "succeeded", promoted
+            assert (await both.status(EAST))["stores"]["redis"]["synchronous"] is False
+            assert await _modes(both, EAST) == ["replication-mode asynchronous", "promoted"]
+
+            task = Task("reprotect-cache", "redis.reprotect", "cache", WEST, EAST, Mode.UNGRACEFUL, Order(0, 2, 1, 4))
+            action = RedisReprotectAction(both.clients, CLOCK, replication="synchronous", timeout_seconds=60.0)
+            assert (await action.check(task)).answer is Answer.NO
+            outcome = await action.act(task)
+            assert (outcome.result, outcome.facts["replication"]) == (Result.SUCCEEDED, "synchronous"), outcome
+            assert (await both.status(EAST))["stores"]["redis"]["synchronous"] is True
+            async with asyncio.timeout(10):
+                while (await action.verify(task)).answer is not Answer.YES:
+                    await asyncio.sleep(0.05)
+            assert await _modes(both, EAST) == ["replication-mode asynchronous", "promoted", "replication-mode synchronous"]
+
+            relaxed = await both.clients[EAST].order(Order(0, 2, 1, 5), "redis.synchronous", {"mode": "asynchronous"}, 5)
+            assert relaxed.result == "succeeded", relaxed
+            finding = await action.check(task)
+            assert (finding.answer, "does not wait for it" in finding.detail) == (Answer.NO, True)
+
+    asyncio.run(story())

@@ -142,15 +142,52 @@ def test_a_mailbox_that_the_second_way_could_not_use_is_refused_with_its_place(f
     ChannelBinding.model_validate({**binding, "second": bound(far, "smtp")})
 
 
-@pytest.mark.parametrize("kind", ["status-page", "in-app", "webhook"])
-def test_what_customers_and_partners_read_takes_no_exercise_unless_nothing_real_stands_behind_it(far: Far, kind: str) -> None:
-    exercise = replace(to(kind), enrolled=True)
-    for binding in ({"first": bound(far, kind)}, {"first": bound(far, "slack"), "second": bound(far, kind)}):
+READ_BY_OTHERS = ("pagerduty", "slack-webhook", "apprise", "status-page", "in-app", "webhook")
+"""Ways that lead to whoever reads there, whomever a message is for."""
+
+
+@pytest.mark.parametrize("enrolled", [True, False])
+@pytest.mark.parametrize("kind", READ_BY_OTHERS)
+def test_where_others_read_than_a_message_is_for_no_exercise_arrives_unless_nothing_real_stands_behind_it(
+    far: Far, kind: str, enrolled: bool
+) -> None:
+    exercise = replace(to(kind), enrolled=enrolled)
+    for binding in ({"first": bound(far, kind)}, {"first": bound(far, "smtp"), "second": bound(far, kind)}):
         with pytest.raises(ValueError, match="readers are real"):
-            asyncio.run(notifier(far, **binding).send(exercise))
-    assert FarChannel(far, kind).arrived() == [] and far.rows("slack") == []
+            asyncio.run(notifier(far, **binding, exercise_address="https://exercise.example/").send(exercise))
+    assert FarChannel(far, kind).arrived() == [] and far.rows("smtp") == []
     asyncio.run(notifier(far, first=bound(far, kind), exercise_only=True).send(exercise))
     assert len(FarChannel(far, kind).arrived()) == 1
+
+
+OWN = {"slack": "UEXERCISE1", "smtp": "ada@example.org", "sms": "+353209130001", "voice": "+353209130001"}
+"""Ways that lead to a recipient's own address → one of somebody who is enrolled."""
+
+
+@pytest.mark.parametrize("kind", sorted(OWN))
+def test_where_a_message_goes_to_its_recipients_own_address_an_exercise_reaches_who_is_enrolled_and_nobody_else(
+    far: Far, kind: str
+) -> None:
+    person = replace(to(kind), recipient="ada", address=OWN[kind], enrolled=True)
+    refused = {
+        "not enrolled": replace(person, enrolled=False),
+        "has no address": replace(person, address=None),
+        "bind the channel with exercise_address": replace(person, recipient="exercise:customers", address=None, enrolled=False),
+    }
+    for says, exercise in refused.items():
+        with pytest.raises(ValueError, match=says):
+            asyncio.run(notifier(far, first=bound(far, kind)).send(exercise))
+    assert FarChannel(far, kind).arrived() == []
+    asyncio.run(notifier(far, first=bound(far, kind)).send(person))
+    asyncio.run(notifier(far, first=bound(far, kind), exercise_only=True).send(replace(person, key="another", enrolled=False)))
+    assert len(FarChannel(far, kind).arrived()) == 2
+
+
+def test_a_file_reaches_nobody_and_takes_every_exercise(far: Far) -> None:
+    path = far.directory / "told.jsonl"
+    made = notifier(far, first={"kind": "file", "file": str(path)})
+    asyncio.run(made.send(replace(to("smtp"), recipient="exercise:customers", address=None, enrolled=False)))
+    assert len(path.read_text().splitlines()) == 1
 
 
 def test_a_rate_and_a_deadline_that_are_bound_are_kept(far: Far) -> None:

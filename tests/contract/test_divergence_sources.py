@@ -9,18 +9,20 @@ from subprocess import Popen
 from typing import Any
 
 import pytest
+import redis
 
 from contract.action_suite import LATER, ORDER
-from contract.agents_rig import CLOCK
+from contract.agents_rig import CLOCK, HOST, agents
 from contract.bucket_rig import make_buckets
 from contract.divergence_suite import DivergenceSourceSuite, Losses, Lost
-from contract.scene_rig import held, taken_over
+from contract.scene_rig import REDIS_PASSWORD, held, taken_over
 from contract.server_rig import CENTRAL, SECRET_KEY, storage, thaw
 from contract.server_rig import freeze as frozen
 from holdfast.fencing.order import Order
-from holdfast.ports.action import Mode, Task
+from holdfast.ports.action import Answer, Mode, Result, Task
 from holdfast.ports.divergence import NotExported
 from holdfast.providers.agents.exports import AgentExport
+from holdfast.providers.file.divergence import DivergenceExportAction
 from holdfast.providers.s3.divergence import BucketExport
 from lab.postgres_store_rig import EAST, WEST
 from unit.divergence_stand_ins import StandInSource
@@ -126,5 +128,24 @@ def test_an_export_that_was_changed_on_the_agents_disk_is_not_taken(tmp_path: Pa
             (tmp_path / "again").mkdir()
             with pytest.raises(NotExported, match="changed on its disk"):
                 await source.collect(replace(TASK, order=LATER), tmp_path / "again")
+
+    asyncio.run(story())
+
+
+def test_what_a_store_cannot_look_at_holds_the_step_up_until_a_person_says_that_it_may_be_overwritten(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with agents("redis") as both:
+            redis.Redis(HOST, both.ports[WEST, "redis"], password=REDIS_PASSWORD, db=3).set("kept", "by another application")
+            await both.consented(2, WEST, EAST, term=1)
+            promoted = await both.clients[EAST].order(Order(0, 2, 1, 3), "redis.promote", {}, 20)
+            assert promoted.result == "succeeded", promoted
+            step = DivergenceExportAction(tmp_path, {"cache": ("redis", AgentExport(both.clients, "redis", CLOCK))}, CLOCK)
+            task = replace(TASK, order=Order(0, 2, 1, 4))
+            for attempt in (task, replace(task, order=Order(0, 2, 1, 5))):  # trying again does not make it seen
+                outcome = await step.act(attempt)
+                assert outcome.result is Result.REFUSED, outcome
+                assert "other databases of this Redis hold keys (db3)" in outcome.detail
+                assert (outcome.facts["complete"], outcome.facts["unexamined"]) == (True, 1)
+                assert (await step.check(attempt)).answer is Answer.NO
 
     asyncio.run(story())

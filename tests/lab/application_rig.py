@@ -24,6 +24,7 @@ import redis
 from holdfast.lab.application.capacity import CAPACITIES
 from holdfast.lab.postgres_setup import PostgresPasswords, prepare
 from holdfast.providers.http.client import Response, request
+from lab.removal import remove
 
 FUNCTIONS = tuple(CAPACITIES)
 PATHS = {
@@ -151,7 +152,7 @@ def running_rig(replicas: int = 1, image_tag: str = "2") -> Iterator[Rig]:
         with ExitStack() as stack:
             yield _start(stack, directory, free_network(), replicas, image_tag)
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        remove(directory)
 
 
 def _start(stack: ExitStack, directory: Path, network: str, replicas: int, image_tag: str) -> Rig:

@@ -1,7 +1,6 @@
 """What the tests of the drill share: a drill with short bounds, perhaps with a broken controller, and a look at what it left."""
 
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +24,7 @@ from holdfast.plan.document import read
 from holdfast.plan.loader import load
 from holdfast.report.model import Report
 from lab.lab_rig import PLAN, left_of
+from lab.removal import remove
 
 TESTS = Path(__file__).resolve().parents[1]
 
@@ -119,7 +119,7 @@ def place() -> Iterator[Path]:
     except BaseException:
         print(f"kept for a look: {made}")
         raise
-    shutil.rmtree(made, ignore_errors=True)
+    remove(made)
 
 
 def drilled(

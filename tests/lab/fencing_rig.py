@@ -30,6 +30,7 @@ from holdfast.fencing.promise import Evidence
 from holdfast.fencing.signing import SIGNATURE_HEADER, new_nonce, open_answer, sign_query, sign_request
 from lab.fencing_surroundings import TIMING, Link, StandIn
 from lab.postgres_store_rig import BIN, EAST, OS_USER, PASSWORDS, WEST, prepared
+from lab.removal import remove
 
 TTL = 3.0
 
@@ -374,7 +375,7 @@ def rig(*, cgroup: str = "auto", ttl: float = TTL, started: bool = True) -> Iter
         raise
     finally:
         with ExitStack() as last:  # every part is cleaned up, whatever another part's cleaning met
-            last.callback(shutil.rmtree, root, ignore_errors=True)
+            last.callback(remove, root)
             last.callback(controller.close)
             for link in links.values():
                 last.callback(link.close)

@@ -1,14 +1,16 @@
 """What the tests of the lab share: a folder that PostgreSQL may enter, and a look at what a lab has left on the machine."""
 
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from holdfast.lab import processes
 from holdfast.lab.running import Lab, start_lab
+from lab.removal import remove
+from lab.traces import left_since
 
 PLAN = Path(__file__).resolve().parents[2] / "examples" / "voicehive" / "plan.yaml"
 QUICK = frozenset({"dns", "copying", "loadbalancer.eu-west-1"})
@@ -23,15 +25,20 @@ def folder() -> Iterator[Path]:
     try:
         yield made
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        remove(made)
 
 
 @contextmanager
 def running(
-    directory: Path, only: frozenset[str] | None = QUICK, profile: str = "fast", storage: str | None = None, plan: Path = PLAN
+    directory: Path,
+    only: frozenset[str] | None = QUICK,
+    profile: str = "fast",
+    storage: str | None = None,
+    replication: Literal["asynchronous", "synchronous"] | None = None,
+    plan: Path = PLAN,
 ) -> Iterator[Lab]:
     """A lab that is taken down whatever the test does."""
-    lab = start_lab(directory, plan, profile, only=only, storage=storage)
+    lab = start_lab(directory, plan, profile, replication, only=only, storage=storage)
     try:
         yield lab
     finally:
@@ -39,9 +46,10 @@ def running(
 
 
 def left_of(lab: Lab) -> list[str]:
-    """Processes and control groups that a lab has left."""
+    """Processes, control groups and shared memory that a lab has left."""
     living = [process.command for process in processes.find(lab.identifier, lab.directory)]
-    return living + [str(group) for group in processes.control_groups(lab.directory)]
+    groups = [str(group) for group in processes.control_groups(lab.directory)]
+    return living + groups + left_since(lab.description["started_seconds"], lab.directory)
 
 
 def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import atexit
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -21,6 +20,7 @@ from holdfast.agent.postgres_files import PostgresConfiguration, slot_name
 from holdfast.agent.postgres_wire import Connection, Rows
 from holdfast.agent.store import Finished, StoreFailure
 from holdfast.lab.postgres_setup import PostgresPasswords, prepare
+from lab.removal import remove
 
 EAST, WEST = "eu-central-1", "eu-west-1"
 PASSWORDS = PostgresPasswords("admin:pass'word", "application", "repli\\cation")
@@ -131,7 +131,7 @@ class Pair:
 def prepared() -> Path:
     """A prepared pair, made once a process; every test takes a copy."""
     root = Path(tempfile.mkdtemp(prefix="holdfast-prepared-"))
-    atexit.register(shutil.rmtree, root)
+    atexit.register(remove, root)
     root.chmod(0o755)
     (root / "tables.sql").write_text(
         "CREATE TABLE call (id integer PRIMARY KEY, epoch integer NOT NULL DEFAULT holdfast.current_epoch());\n"
@@ -183,7 +183,7 @@ def pair(*, synchronous: bool = False) -> Iterator[Pair]:
         for one in (both.west, both.east):
             one.store.close()
             one.launcher.kill_everything()
-        shutil.rmtree(root)
+        remove(root)
 
 
 class SilentRelay:

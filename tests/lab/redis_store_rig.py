@@ -44,7 +44,7 @@ class RedisPair:
 
 
 @contextmanager
-def redis_pair(west_directory: str = "west") -> Iterator[RedisPair]:
+def redis_pair(west_directory: str = "west", *, synchronous: bool = False) -> Iterator[RedisPair]:
     """Empty directories with nothing started yet."""
     root = Path(tempfile.mkdtemp(prefix="holdfast-redis-"))
     root.chmod(0o755)
@@ -55,7 +55,8 @@ def redis_pair(west_directory: str = "west") -> Iterator[RedisPair]:
 
     def side(region: str, peer: str, folder: str) -> RedisSide:
         binary = Path(shutil.which("redis-server") or "/usr/bin/redis-server")
-        configuration = RedisConfiguration(region, binary, root / folder, host, ports[region], user, root / "password", host, ports[peer])
+        places = (root / folder, host, ports[region], user, root / "password", host, ports[peer])
+        configuration = RedisConfiguration(region, binary, *places, synchronous=synchronous)
         launcher = PlainLauncher(root / folder, user)
         return RedisSide(RedisStore(configuration, launcher), launcher, configuration)
 

@@ -221,12 +221,18 @@ def test_a_part_that_dies_while_it_is_started_is_named_with_its_last_words_and_n
 
 def test_missing_server_programs_are_all_named_and_nothing_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("holdfast.lab.ground._SYSTEM_FOLDERS", ())
-    from holdfast.lab.ground import find_programs
-
-    with folder() as tools:
+    with folder() as above, folder() as tools:
+        # What Python imports at its start: so the lab's own process doesn't look into the system's folders either.
+        (tools / "sitecustomize.py").write_text("from holdfast.lab import ground\nground._SYSTEM_FOLDERS = ()\n")
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tools), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
         monkeypatch.setenv("PATH", str(tools))
         with pytest.raises(LabProblem, match=r"redis-server, haproxy, knotd, setpriv.*make setup"):
-            find_programs()
+            start_lab(above / "lab", PLAN, "fast", only=QUICK)
+        assert kinds_left_in(above) == set()
+        (above / "lab").mkdir()
+        with pytest.raises(LabProblem, match=r"redis-server, haproxy, knotd, setpriv.*make setup"):
+            start_lab(above / "lab", PLAN, "fast", only=QUICK)
+        assert kinds_left_in(above / "lab") == set()
 
 
 def test_a_folder_that_holds_something_else_is_left_alone() -> None:
@@ -239,11 +245,11 @@ def test_a_folder_that_holds_something_else_is_left_alone() -> None:
 
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")
-def test_a_folder_that_postgres_cannot_enter_is_refused_by_name() -> None:
+def test_a_folder_that_postgres_cannot_enter_itself_is_refused_by_name() -> None:
     with folder() as above:
         (above / "closed").mkdir(mode=0o700)
         with pytest.raises(LabProblem, match=r"can't enter .*/closed\. Open it with `chmod o\+x .*/closed`"):
-            start_lab(above / "closed" / "lab", PLAN, "fast", only=QUICK)
+            start_lab(above / "closed", PLAN, "fast", only=QUICK)
         assert kinds_left_in(above / "closed") == set()
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from holdfast.communications.obligations import all_messages
 from holdfast.conduct.pagers import HAS_IT, IS_OVER
+from holdfast.conduct.status_page import MESSAGE
 from holdfast.console.narration import Line
 from holdfast.drill.drilling import RunningDrill
 from holdfast.journal.kinds import Kind
@@ -51,7 +52,7 @@ def test_at_scale_60_everything_that_the_plan_demands_arrives_inside_its_deadlin
             unanswered=frozenset(ASKED.unanswered),
         )
         assert over.report.verdict == "pass", over.said()
-        assert {row.rule for row in over.report.notifications} == {*OWED, "call", "decision", HAS_IT, IS_OVER}
+        assert {row.rule for row in over.report.notifications} == {*OWED, "call", "decision", HAS_IT, IS_OVER, MESSAGE}
         assert unmet(over) == [], over.said()
         # The far ends themselves saw each of them, once, and in time.
         seen = [row for row in over.report.notifications if row.rule not in (HAS_IT, IS_OVER)]  # those carry the alert's key alone

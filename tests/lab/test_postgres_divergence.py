@@ -96,7 +96,8 @@ def test_rows_that_only_the_lost_side_has_are_exported_and_the_rewind_goes_on_as
     assert [entry["here"] for name, entry in entries.items() if name.startswith("note/")] == [{"said": "no key"}]
     assert summary["how"] == "compared"
     assert [part["name"] for part in summary["parts"]] == ["call", "guest", "note"]
-    assert any("note has no primary key" in sentence for sentence in summary["unexamined"])
+    assert any("note has no primary key" in sentence for sentence in summary["notes"])
+    assert summary["unexamined"] == []
 
     assert regions.west.store.become_replica()["how"] == "rewind"
     assert regions.west.ask("SELECT count(*) FROM call WHERE id = 105").one()[0] == "0"
@@ -127,11 +128,27 @@ def test_a_server_that_was_killed_when_its_replica_had_everything_has_lost_nothi
 
 def test_what_no_row_shows_is_said_in_words(regions: Pair) -> None:
     serve(regions)
-    lose_west(regions, "CREATE TABLE public.empty (id integer PRIMARY KEY)", "SELECT lo_from_bytea(0, 'a large object')")
+    lose_west(
+        regions,
+        "CREATE TABLE public.empty (id integer PRIMARY KEY)",
+        "SELECT lo_from_bytea(0, 'a large object')",
+        "INSERT INTO public.note VALUES ('gone')",
+        "DELETE FROM public.note",
+    )
     summary, entries = exported(regions)
     assert (summary["how"], entries) == ("compared", {})
-    assert any("the schema was changed here alone" in sentence for sentence in summary["unexamined"])
+    assert any("the schema was changed" in sentence for sentence in summary["unexamined"])
     assert any("large objects were written here alone" in sentence for sentence in summary["unexamined"])
+    assert any("rows of note were deleted here alone" in sentence for sentence in summary["unexamined"])
+
+
+def test_a_table_that_was_emptied_here_alone_is_said_and_what_came_into_it_afterwards_is_found(regions: Pair) -> None:
+    serve(regions)
+    lose_west(regions, "TRUNCATE public.guest", "INSERT INTO public.guest VALUES ('castle', 9, 'Zoë', 1.5)")
+    summary, entries = exported(regions)
+    assert {name: entry["change"] for name, entry in entries.items()} == {"guest/castle/9": "only-here"}
+    (sentence,) = summary["unexamined"]
+    assert "TRUNCATE" in sentence
 
 
 def test_a_transaction_that_began_before_the_cut_and_committed_after_it_is_found(regions: Pair) -> None:

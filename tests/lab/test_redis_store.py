@@ -21,6 +21,12 @@ def regions() -> Iterator[RedisPair]:
         yield both
 
 
+@pytest.fixture
+def synchronous() -> Iterator[RedisPair]:
+    with redis_pair(synchronous=True) as both:
+        yield both
+
+
 def serve(both: RedisPair) -> None:
     """West writes under epoch 1, east follows."""
     both.west.store.initialise_writer(0, 1)
@@ -32,6 +38,10 @@ def serve(both: RedisPair) -> None:
 def mark(side: RedisSide) -> tuple[int, int, str]:
     held = json.loads(str(side.ask("GET", "holdfast:writer")))
     return held["era"], held["epoch"], held["region"]
+
+
+def needed(side: RedisSide) -> int:
+    return int(json.loads(str(side.ask("GET", "holdfast:writer")))["replicas"])
 
 
 def caught_up(both: RedisPair) -> None:
@@ -61,6 +71,30 @@ def test_a_region_is_lost_the_other_takes_over_and_the_first_comes_back_as_its_r
     assert regions.west.configuration.aside_directory.is_dir()
     assert regions.west.ask("GET", "after") == "1"
     assert regions.west.store.become_replica()["how"] == "already"
+
+
+def test_the_mark_says_how_many_replicas_a_write_needs_through_promotion_order_and_restart(synchronous: RedisPair) -> None:
+    both = synchronous
+    serve(both)
+    assert (needed(both.west), both.west.store.status()["synchronous"]) == (1, True)
+    assert both.west.store.set_synchronous("asynchronous")["mode"] == "asynchronous"
+    both.west.launcher.kill_everything()
+    both.west.store.close()
+    both.west.store.start_writer(0, 1)
+    assert (needed(both.west), both.west.store.status()["synchronous"]) == (0, False), "what was ordered outlives the server"
+    both.west.store.set_synchronous("synchronous")
+    caught_up(both)
+    both.west.launcher.kill_everything()
+    both.east.store.promote(0, 2, {})
+    assert needed(both.east) == 0, "nobody follows it yet"
+    assert both.east.store.promote(0, 2, {})["how"] == "already"
+    both.west.store.become_replica()
+    both.east.store.set_synchronous("synchronous")
+    assert (needed(both.east), mark(both.east)) == (1, (0, 2, EAST))
+    assert both.east.store.promote(0, 2, {})["how"] == "already"
+    assert needed(both.east) == 1, "the same order again relaxes nothing"
+    with pytest.raises(StoreRefusal, match="not the writer"):
+        both.west.store.set_synchronous("asynchronous")
 
 
 def test_a_planned_switch_under_load_loses_no_acknowledged_write(regions: RedisPair) -> None:

@@ -1,14 +1,21 @@
 """An hour of messages, calls and answers in a minute: the plan's clock in an exercise, with controllers killed in between."""
 
+import asyncio
+import itertools
+import json
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from holdfast.communications.obligations import all_messages
 from holdfast.conduct.pagers import HAS_IT, IS_OVER
+from holdfast.conduct.status_page import CHANNEL, MESSAGE
 from holdfast.journal.kinds import Kind
 from holdfast.ports.notifier import Repeats
+from holdfast.providers.clock.system import SystemClock
+from holdfast.providers.statuspage.notifier import StatusPageNotifier
 from holdfast.report.model import Report
 from holdfast.simulation.exercise import Exercised, exercise
 from holdfast.simulation.notifier import ChannelFault
@@ -43,7 +50,7 @@ def test_at_scale_60_every_message_goes_out_inside_its_deadline(played: tuple[Ex
     assert exercised.ended_early is None, told(*played)
     assert report.verdict == "pass", told(*played)
     assert report.scale == 60.0
-    assert {row.rule for row in report.notifications} == {*OWED, "call", "decision", HAS_IT, IS_OVER}
+    assert {row.rule for row in report.notifications} == {*OWED, "call", "decision", HAS_IT, IS_OVER, MESSAGE}
     assert [row for row in report.notifications if row.met is not True] == []
     assert {row.recipient_ref for row in report.notifications if "@" in row.recipient_ref} == set()
 
@@ -67,14 +74,37 @@ def test_an_unanswered_primary_is_escalated_to_the_backup_who_takes_the_role(pla
 
 def test_the_plans_own_measures_of_people_are_judged(played: tuple[Exercised, Report]) -> None:
     _, report = played
-    assert report.people.acknowledged_within_sla is True
+    assert report.people.acknowledged_within_sla is False, "the commander's first stand-in never said a word"
+    assert [person.person_ref for person in report.people.called if person.within is not True] == [SILENT]
+    assert report.people.roles_within_sla is True, "the backup answered for the role"
     assert report.people.decision_seconds is not None
     assert report.people.decided_within_sla is False, "25 minutes were asked for, ten are allowed"
     assert {sla.name: sla.met for sla in report.slas} == {
         PLAN.criteria["communication"].name: True,
-        PLAN.criteria["team-response"].name: True,
+        PLAN.criteria["team-response"].name: False,
         PLAN.criteria["decision-speed"].name: False,
     }
+
+
+def test_the_status_page_goes_through_all_four_states_in_the_plans_words(tmp_path: Path) -> None:
+    stages: list[Stage] = []
+    assert exercise(SCALED, stages.append).ended_early is None
+    published = list(stages[0].notifiers[CHANNEL].sent.values())
+    assert PLAN.status_page is not None
+    words = {str(state): word for state, word in PLAN.status_page.words().items()}
+    page = StatusPageNotifier(tmp_path, SystemClock(), "VoiceHive", words=words)
+
+    async def publish() -> None:
+        for notification in published:
+            await page.send(notification)
+
+    asyncio.run(publish())
+    [incident] = json.loads((tmp_path / "api/v2/incidents.json").read_bytes())["incidents"]
+    said = [update["status"] for update in reversed(incident["incident_updates"])]
+    assert [state for state, _ in itertools.groupby(said)] == ["investigating", "identified", "monitoring", "resolved"]
+    shown = (tmp_path / "index.html").read_text(encoding="utf-8")
+    places = [shown.index(f"<h4>{word} ·") for word in words.values()]
+    assert places == sorted(places, reverse=True), "the latest stands first"
 
 
 @pytest.mark.parametrize("seed", [11, 12, 13])

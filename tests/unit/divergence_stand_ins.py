@@ -21,8 +21,10 @@ class StandInSource:
         change: str = "only-here",
         fault: Exception | None = None,
         unexamined: tuple[str, ...] = (),
+        notes: tuple[str, ...] = (),
     ) -> None:
-        self.held, self.table, self.change, self.fault, self.unexamined = held, table, change, fault, unexamined
+        self.held, self.table, self.change, self.fault = held, table, change, fault
+        self.unexamined, self.notes = unexamined, notes
 
     async def collect(self, task: Task, into: Path) -> Exported:
         if task.parameters.get("source_position"):
@@ -36,7 +38,7 @@ class StandInSource:
         counts = {name: len(lines) if name == self.change else 0 for name in ("only-here", "differs", "deleted-here")}
         digest = hashlib.sha256(content).hexdigest()
         part = ExportedPart(self.table, file, len(content), digest, counts["only-here"], counts["differs"], counts["deleted-here"], 4)
-        return Exported("compared", (part,), self.unexamined)
+        return Exported("compared", (part,), self.unexamined, notes=self.notes)
 
 
 class StandInStore:

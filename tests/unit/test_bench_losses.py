@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 from bench import losses
-from bench.losses import KEPT, MOST_LAG_SECONDS, Compared, Settings, earlier, exit_code, lag_of, line, lost_synchronously, told
+from bench.losses import (
+    KEPT,
+    MOST_LAG_SECONDS,
+    Compared,
+    Settings,
+    earlier,
+    exit_code,
+    lag_of,
+    line,
+    lost_synchronously,
+    told,
+    written_since,
+)
 
 from holdfast.plan.loader import load
 
@@ -53,6 +65,12 @@ def test_what_was_not_compared_is_never_a_bound_that_held(found: list[Compared],
     assert exit_code(found, settings(tmp_path)) == code
 
 
+def test_synchronously_writes_are_looked_for_from_before_the_copies_were_cut_since_none_is_acknowledged_after_that() -> None:
+    assert written_since(100.0, 2.5, "synchronous") == 96.5
+    assert written_since(100.0, 2.5, "asynchronous") == 97.5
+    assert written_since(100.0, 0.2, "asynchronous") == 99.0
+
+
 def test_synchronously_a_lost_row_or_key_is_a_failure_and_an_object_is_not(tmp_path: Path) -> None:
     wanted = settings(tmp_path, replication="synchronous")
     objects = Compared(1, 0.4, "within", 5.2, 518.0, 3.64, {"storage": 9}, 2052)
@@ -61,7 +79,10 @@ def test_synchronously_a_lost_row_or_key_is_a_failure_and_an_object_is_not(tmp_p
     assert exit_code([objects], wanted) == 0
     assert exit_code([WITHIN], wanted) == 1
     assert exit_code([objects, doubtful], wanted) == 1
-    assert told([objects], wanted).splitlines()[-1] == "acknowledged writes of PostgreSQL and Redis lost: 0"
+    assert told([objects], wanted).splitlines()[-2:] == [
+        "acknowledged rows and keys lost, of which none may be: 0",
+        "objects lost, which no bucket copies before it acknowledges: 9",
+    ]
 
 
 def test_the_summary_counts_the_disturbed_and_the_unknown_by_themselves(tmp_path: Path) -> None:

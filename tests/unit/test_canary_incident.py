@@ -145,6 +145,16 @@ def test_a_survey_is_wanted_once_for_each_new_epoch_of_a_store_with_one_writer(t
     assert restarted._wanted.qsize() == 1, "the failover happened while the canary did not run"
 
 
+def test_a_bucket_that_moves_alone_is_looked_at_under_its_own_number_and_with_the_others_only_once(tmp_path: Path) -> None:
+    survey = Survey(CanaryFiles(tmp_path), some_bindings(), lambda _: None, 1, 1)
+    for epoch, store in ((1, "database"), (2, "storage"), (2, "storage"), (1, "database")):
+        survey.acknowledged(acknowledged(epoch, store))
+    assert (survey.epoch, survey.bucket_epoch, survey._wanted.qsize()) == (1, 2, 1)
+    for store in ("storage", "database", "cache"):
+        survey.acknowledged(acknowledged(4, store))
+    assert survey._wanted.qsize() == 2, "one failover, one look"
+
+
 def test_the_command_says_what_it_needs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["report", str(tmp_path), "--incident", "last"]) == 2
     assert "add --plan" in capsys.readouterr().err

@@ -137,6 +137,7 @@ CASES = (
     ),
     case("HF125", W, {"audiences.executives.people": []}, "messages.executive-briefing audiences.executives"),
     case("HF125", W, {"escalation.P1.audience": REMOVED}, "escalation.P1"),
+    case("HF125", W, {"messages.partners.channels": ["slack", "pagerduty"]}, "messages.partners audiences.partners"),
     case(
         "HF125",
         W,

@@ -1,12 +1,13 @@
 """Who is owed which message by when, and what it says."""
 
+import math
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.communications import DueMessage, IncidentFacts, due, next_change_seconds, recipients, rendered
+from holdfast.communications import DueMessage, ExpectedBack, IncidentFacts, due, next_change_seconds, recipients, rendered
 from holdfast.communications.rendering import field_values
 from holdfast.plan.model import Regulation, Vendor
 from holdfast.plan.plan_clock import PlanClock
@@ -137,8 +138,9 @@ def test_a_message_says_what_is_known_in_the_plans_zone_and_what_is_not_known() 
     assert "Commander: Aoife Brennan" in body
     bare = IncidentFacts("inc-8", START, "eu-west-1", "eu-central-1")
     _, body = rendered(PLAN, "regional-outage", "executive-briefing", bare, START + 3600)
-    assert body.count("not known yet") == 3
-    assert "unless nobody yet calls" in body
+    assert "Expected back: not known yet" in body
+    assert "Commander: nobody yet" in body and "Business functions hit: not known yet" in body
+    assert "Effect on customers: high; risk with regulators: high" in body, "the plan's tier says that of an hour, whoever is hit"
 
 
 def test_until_somebody_forecasts_the_plans_own_end_is_what_is_expected() -> None:
@@ -146,8 +148,43 @@ def test_until_somebody_forecasts_the_plans_own_end_is_what_is_expected() -> Non
     assert values["expected_back"] == "2023-11-14 22:43:20+00:00 by the plan"
     late = field_values(PLAN, "regional-outage", REAL, START + 31 * MINUTE)
     assert late["expected_back"] == "not known yet"
-    forecast = field_values(PLAN, "regional-outage", replace(REAL, expected_back_seconds=START + 120), START + 60)
-    assert forecast["expected_back"] == "2023-11-14 22:15:20+00:00"
+
+
+@pytest.mark.parametrize(
+    ("forecast", "said"),
+    [
+        (ExpectedBack(START + 120), "2023-11-14 22:15:20+00:00, by what earlier runs took"),
+        (ExpectedBack(START + 120, by_plan=True), "2023-11-14 22:15:20+00:00 by the plan"),
+        (ExpectedBack(START + 120, not_before=True), "not known yet, but not before 2023-11-14 22:15:20+00:00"),
+        (ExpectedBack(math.inf, by_plan=True), "2023-11-14 22:43:20+00:00 by the plan"),
+    ],
+    ids=["measured", "by the plan", "not before", "no end"],
+)
+def test_a_forecast_is_told_with_what_it_rests_on(forecast: ExpectedBack, said: str) -> None:
+    facts = replace(REAL, expected_back=forecast)
+    assert field_values(PLAN, "regional-outage", facts, START + 60)["expected_back"] == said
+    back = replace(facts, restored_seconds=START + 90)
+    assert field_values(PLAN, "regional-outage", back, START + 100)["expected_back"] == "2023-11-14 22:14:50+00:00"
+
+
+def test_a_forecast_is_told_on_the_plans_clock() -> None:
+    fast = replace(REAL, expected_back=ExpectedBack(START + 20), clock=PlanClock(60.0))
+    assert field_values(PLAN, "regional-outage", fast, START + 1)["expected_back"].startswith("2023-11-14 22:33:20")
+
+
+def test_whoever_heard_of_it_outside_hears_over_the_same_channels_that_it_is_over() -> None:
+    back = owed(replace(REAL, restored_seconds=START + 20 * MINUTE), 20 * MINUTE)
+    for heard in ("customers", "partners"):
+        over = back[f"resolution-{heard}/1"]
+        assert over.channels == PLAN.messages[heard].channels
+        assert [one.identifier for one in over.recipients] == [one.identifier for one in recipients(PLAN, PLAN.messages[heard], REAL)]
+
+
+def test_customers_read_what_helps_meanwhile_and_partners_how_what_they_use_is() -> None:
+    _, customers = rendered(PLAN, "regional-outage", "customers", REAL, START + 20 * MINUTE)
+    assert PLAN.functions["voice"].workaround in customers
+    _, partners = rendered(PLAN, "regional-outage", "partners", REAL, START + 20 * MINUTE)
+    assert "What you are connected to: Hotel PMS Integration impaired" in partners
 
 
 def test_every_field_of_the_list_is_filled_and_no_other() -> None:

@@ -84,10 +84,27 @@ def test_a_role_without_a_backup_goes_to_the_level_at_once() -> None:
     assert [call.level for call in climbed(plan, FACTS, 5)] == ["primary", "Executive team"]
 
 
-def test_nobody_is_called_when_service_is_back_or_the_severity_has_no_row() -> None:
+def test_nobody_is_called_when_service_is_back_or_the_plan_has_no_matrix() -> None:
     assert climbed(PLAN, replace(FACTS, restored_seconds=START), 60) == []
-    assert climbed(PLAN, replace(FACTS, severity="P4"), 60) == []
-    assert climbed(PLAN, replace(FACTS, severity=None), 60) == []
+    assert climbed(PLAN.model_copy(update={"escalation": {}}), replace(FACTS, severity=None), 60) == []
+
+
+@pytest.mark.parametrize(
+    ("severity", "why"), [(None, "nobody knows yet how severe it is"), ("P4", "the matrix has no row for P4")], ids=["unknown", "no row"]
+)
+def test_where_no_row_says_who_is_called_the_gravest_counts_and_the_call_says_why(severity: str | None, why: str) -> None:
+    calls, gravest = climbed(PLAN, replace(FACTS, severity=severity), 20), climbed(PLAN, FACTS, 20)
+    assert [(call.level, call.row, call.from_seconds, told(call)) for call in calls] == [
+        (call.level, "P1", call.from_seconds, told(call)) for call in gravest
+    ]
+    assert {call.reason.rpartition("; ")[2] for call in calls} == {f"{why}, so people are called as for P1"}
+    assert "so people are called" not in gravest[0].reason
+
+
+def test_without_a_row_for_p1_the_gravest_that_there_is_counts() -> None:
+    plan = PLAN.model_copy(update={"escalation": {name: row for name, row in PLAN.escalation.items() if name != "P1"}})
+    calls = climbed(plan, replace(FACTS, severity=None), 50)
+    assert [(call.level, call.row) for call in calls[:3]] == [("primary", "P2"), ("backup", "P2"), ("Engineering management", "P2")]
 
 
 def test_a_person_is_reached_over_its_own_channels_in_turn_with_a_wait_between() -> None:
@@ -116,13 +133,13 @@ def test_at_scale_60_a_minute_of_the_plan_is_a_second() -> None:
 
 
 @given(
-    severity=st.sampled_from(["P1", "P2", "P3"]),
+    severity=st.sampled_from(["P1", "P2", "P3", "P4", None]),
     roles=st.sets(st.sampled_from(sorted(PLAN.roles)), min_size=1),
     exercise=st.sampled_from([None, "drill-3"]),
     answers_at=st.integers(1, 40),
 )
 def test_it_never_ends_in_silence_before_everybody_has_answered(
-    severity: str, roles: set[str], exercise: str | None, answers_at: int
+    severity: str | None, roles: set[str], exercise: str | None, answers_at: int
 ) -> None:
     facts = replace(FACTS, severity=severity, exercise=exercise)
     answered = frozenset(PLAN.roles) - roles
@@ -135,4 +152,4 @@ def test_it_never_ends_in_silence_before_everybody_has_answered(
         assert next_call(PLAN, facts, answered, Called(call.number, call.round, call.place, now), call.answer_by_seconds - 1) is None
         last, now = Called(call.number, call.round, call.place, now), call.answer_by_seconds
     assert next_call(PLAN, facts, answered | roles, last, now) is None
-    assert set(answerable(PLAN, facts)) == set(PLAN.roles)
+    assert set(answerable(PLAN, facts, now)) == set(PLAN.roles)

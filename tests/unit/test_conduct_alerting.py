@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.console.narration import line
 from holdfast.journal.kinds import Kind
 from holdfast.plan.messages import AccessNotice
 from unit.conduct_on_paper import LOADED, PRIMARY, START, Paper
@@ -39,6 +40,22 @@ def test_another_alert_joins_and_a_resolved_one_clears_only_the_suspicion() -> N
     assert alert(paper, status="resolved").startswith("accepted: it is over")
     assert set(paper.installation.suspicions) == {(PRIMARY, "signal:data-errors")}
     assert not paper.incident.ended
+
+
+def test_what_the_sender_left_out_is_in_the_journal_and_in_what_people_read() -> None:
+    paper = Paper()
+    alert(paper, truncated=3)
+    heard = next(record for record in paper.records if record.kind == Kind.ALERT_HEARD)
+    assert heard.body["truncated"] == 3
+    left_out = "(the sender left out 3 more alerts)"
+    said = line(heard)
+    assert said is not None and said.text.endswith(left_out)
+    opened = next(record for record in paper.records if record.kind == Kind.INCIDENT_OPENED)
+    assert opened.body["reason"] == f"alertmanager: log-ins fail {left_out}"
+    for odd in (-1, True, "3", 1.5, None):
+        again = Paper()
+        alert(again, truncated=odd)
+        assert next(record for record in again.records if record.kind == Kind.ALERT_HEARD).body["truncated"] == 0
 
 
 def test_who_decides_against_an_alert_ends_it_and_a_real_outage_still_opens_an_incident() -> None:
@@ -108,7 +125,8 @@ def test_broken_glass_is_told_to_whom_the_plan_names_once_over_each_channel_and_
     assert glass(paper).startswith("accepted")
     heard = {(tell.channel, tell.recipient) for tell in paper.told}
     stand_ins = {one for role in notice.audience for one in paper.plan.roles[role].stand_ins}
-    assert {recipient for channel, recipient in heard if channel == "slack"} == stand_ins
+    assert {recipient for channel, recipient in heard if channel == "email"} == stand_ins
+    assert {recipient for channel, recipient in heard if channel == "slack"} == {"exercise:communication-lead+incident-commander"}
     assert all(
         tell.subject.startswith("EXERCISE: ") and "GLASS BROKEN by exercise-one and exercise-two" in tell.subject for tell in paper.told
     )
@@ -139,8 +157,8 @@ def test_a_notice_that_may_have_gone_out_before_its_controller_died_says_that_it
 def test_broken_glass_is_told_to_those_who_approve_where_the_plan_names_nobody_for_it_and_not_once_it_is_over() -> None:
     paper = Paper()
     glass(paper)
-    may = {one for role in paper.plan.approval.activation.of for one in paper.plan.roles[role].stand_ins}
-    assert may and {tell.recipient for tell in paper.told} == may
+    may = f"exercise:{'+'.join(paper.plan.approval.activation.of)}"
+    assert {(tell.channel, tell.recipient) for tell in paper.told} == {("pagerduty", may), ("slack", may)}
     late = Paper()
     late.broken_channels = frozenset(late.plan.channels())
     glass(late, minutes=0.01)

@@ -1,12 +1,14 @@
 """Who is called in an incident, what acknowledging does, and what becomes of hand-overs that nobody knows the end of."""
 
 from holdfast.communications.rendering import EXERCISE
-from holdfast.conduct.answering import answered_roles
+from holdfast.conduct.answering import SEVERITY_WITHIN_SECONDS, answered_roles
 from holdfast.conduct.messages import STEPS_FIRST_SECONDS
-from holdfast.conduct.situation import Tell, Write
+from holdfast.conduct.situation import Alarm, FunctionHit, Tell, Write
+from holdfast.console.headline import headline
+from holdfast.console.state import state
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Escalation, Plan
-from unit.conduct_on_paper import LOADED, Paper
+from unit.conduct_on_paper import LOADED, PRIMARY, Paper
 
 P1 = {"answer_within": "5m", "level": "Executive team", "audience": ["executives"], "channels": ["phone", "sms"]}
 
@@ -47,6 +49,42 @@ def test_nobody_answers_and_the_ladder_is_climbed_and_begun_again() -> None:
         paper.wait(300)
     assert [body["level"] for body in bodies(paper, Kind.ESCALATED)] == ["primary", "backup", "Executive team", "primary"]
     assert bodies(paper, Kind.ESCALATED)[-1]["starts_over"] is True
+
+
+def test_whoever_must_answer_is_called_as_for_the_gravest_severity_where_nobody_can_say_how_severe_it_is() -> None:
+    paper = Paper(plan=calling_plan())
+    paper.alarms = (Alarm(PRIMARY, "network-lost", True, paper.now - 3, "witness and outside get no answer", None),)
+    paper.settle()
+    assert not bodies(paper, Kind.ESCALATED), "observers get a moment to see what is hit"
+    paper.wait(SEVERITY_WITHIN_SECONDS)
+    (call,) = bodies(paper, Kind.ESCALATED)
+    assert (call["rung"], call["severity"], call["row"]) == ("primary", None, "P1")
+    assert any(tell.message == "call" for tell in paper.told)
+    why = "nobody knows yet how severe it is, so people are called as for P1"
+    assert str(call["reason"]).endswith(why)
+    assert headline(state(paper.situation(), 1.0, None, {}), paper.now).text.endswith(why)
+    paper.wait(300)
+    assert [body["level"] for body in bodies(paper, Kind.ESCALATED)] == ["primary", "backup"], "and it goes on"
+
+
+def test_a_severity_without_a_row_of_its_own_is_called_as_the_gravest() -> None:
+    paper = Paper(plan=calling_plan())
+    least = min(paper.plan.functions.values(), key=lambda function: -int(function.priority[1]))
+    lost_one = next(name for name, function in paper.plan.functions.items() if function is least)
+    paper.alarms = (Alarm(PRIMARY, "network-lost", True, paper.now - 3, "witness and outside get no answer", None),)
+    paper.hit = (FunctionHit(lost_one, paper.now - 3, True),)
+    paper.settle()
+    (call,) = bodies(paper, Kind.ESCALATED)
+    assert (call["severity"], call["row"]) == (paper.incident.severity, "P1")
+    assert paper.incident.severity != "P1"
+    assert f"the matrix has no row for {paper.incident.severity}" in str(call["reason"])
+
+
+def test_a_planned_move_that_hits_nothing_calls_nobody() -> None:
+    paper = Paper(plan=calling_plan())
+    paper.command("switchover", "exercise-two")
+    paper.wait(SEVERITY_WITHIN_SECONDS * 10)
+    assert paper.installation.incidents and not bodies(paper, Kind.ESCALATED)
 
 
 def test_an_acknowledgement_answers_for_the_persons_roles_and_delivered_is_none() -> None:

@@ -107,7 +107,7 @@ def test_what_was_approved_and_could_not_begin_in_its_time_ends_and_nothing_was_
     paper.approve(ONE, TWO)
     paper.wait(LOADED.plan.approval.activation.answer_within)
     assert paper.incident.state is State.STOOD_DOWN
-    closed = paper.incident.records[-1].body
+    (closed,) = (record.body for record in paper.incident.records if record.kind == Kind.INCIDENT_CLOSED)
     assert f"PostgreSQL in {DR} is 20 min behind" in closed["reason"]
     assert (paper.begun, paper.installation.epoch) == ([], 1)
 

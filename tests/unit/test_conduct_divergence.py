@@ -50,6 +50,19 @@ def test_nothing_is_overwritten_while_the_export_fails_and_a_person_may_go_on_wi
     assert {"reprotect-database", "reprotect-cache", "reconcile-bucket"} <= set(paper.begun)
 
 
+def test_an_export_that_left_something_unexamined_waits_at_once_for_a_named_person_with_a_reason_and_can_be_given_back_from() -> None:
+    paper = returning(export="refused")
+    assert paper.begun == ["export-divergence"], "a person is asked, nothing is tried again"
+    assert paper.incident.state == "needs-person"
+    assert "reason" in paper.command("choose", LEAD, step="export-divergence", choice="skip", reason="")
+    paper.command("choose", LEAD, step="export-divergence", choice="retry")
+    assert set(paper.begun) == {"export-divergence"}
+    said = paper.command("reapply", LEAD, incident=paper.incident.incident, only=["calls/1"])
+    assert said.startswith("accepted: 1 chosen"), "what was found there is not held up"
+    paper.command("choose", LEAD, step="export-divergence", choice="skip", reason="looked at by hand: template databases only")
+    assert {"reprotect-database", "reprotect-cache", "reconcile-bucket"} <= set(paper.begun)
+
+
 def test_even_a_plan_that_lets_it_run_is_stopped() -> None:
     paper = returning(plan=plan_in_which_nothing_waits_for_the_export(), export="failed")
     assert set(paper.begun) == {"export-divergence"}

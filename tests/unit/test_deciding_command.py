@@ -72,6 +72,21 @@ def test_who_can_not_approve_learns_who_can(waiting: Paper, monkeypatch: pytest.
         deciding.approve("inc-1-1", by="nobody")
 
 
+def test_why_it_happened_is_said_from_the_command_line(
+    waiting: Paper, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def give(_: Any, verb: str, by: str, arguments: dict[str, Any]) -> str:
+        return waiting.command(verb, by, **arguments)
+
+    monkeypatch.setattr(messages, "controller_of", lambda lab: None)
+    monkeypatch.setattr(messages, "give", give)
+    cause, review = "The region's power failed", "On Monday at 10:00"
+    said = run(["messages", "explain", "inc-1-1", "--as", "nadia-haddad", "--cause", cause, "--review", review])
+    assert said == ExitCode.FINE
+    assert (waiting.incident.cause, waiting.incident.review) == (cause, review)
+    assert "accepted: messages say so from now on" in capsys.readouterr().out
+
+
 def test_a_controller_that_is_not_there_is_said_without_a_programs_words(tmp_path: Path) -> None:
     token = tmp_path / "token"
     with pytest.raises(ControllerSilent, match=r"token is gone. Was the lab stopped\?"):

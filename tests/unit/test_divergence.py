@@ -73,6 +73,21 @@ def test_one_component_that_cannot_be_exported_keeps_the_others_and_is_not_done(
     assert [(component.component, component.status) for component in found.components] == [("database", "exported"), ("cache", "missing")]
 
 
+def test_what_could_not_be_looked_at_asks_for_a_person_and_what_is_only_told_otherwise_does_not(tmp_path: Path) -> None:
+    plain = StandInSource({"note/1": ROW}, notes=("note has no primary key",))
+    assert act(action(tmp_path / "plain", database=plain)).result is Result.SUCCEEDED
+    assert look(action(tmp_path / "plain", database=plain)) is Answer.YES
+    assert read(tmp_path / "plain" / "inc-1").components[0].notes == ("note has no primary key",)
+
+    one = action(tmp_path, database=StandInSource({"note/1": ROW}, unexamined=("large objects were written",)), cache=rows_of("house"))
+    outcome = act(one)
+    assert outcome.result is Result.REFUSED, "it is asked of a person at once, not tried again"
+    assert "could not be looked at (database: large objects were written): look in west by hand" in outcome.detail
+    assert outcome.facts["unexamined"] == 1 and outcome.facts["directory"], "what was found is there, and can be given back"
+    assert look(one) is Answer.NO
+    assert read(tmp_path / "inc-1").differences == 2
+
+
 @pytest.mark.parametrize("silence", [TimeoutError("no answer"), ConnectionError("the link broke")])
 def test_silence_is_unknown_and_never_failed(tmp_path: Path, silence: Exception) -> None:
     assert act(action(tmp_path, database=cannot(silence))).result is Result.UNKNOWN

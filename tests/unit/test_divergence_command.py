@@ -62,7 +62,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
     paper = returning()
     task = Task("x", "divergence.export", None, PRIMARY, DR, Mode.GRACEFUL, Order(0, 2, 1, 9), incident="inc-1-1", run="reprotect")
     calls = {f"calls/{number}": {"seconds": number} for number in range(1, 601)}
-    source = StandInSource(calls, table="calls", unexamined=("note has no primary key",))
+    source = StandInSource(calls, table="calls", notes=("note has no primary key",))
     export = DivergenceExportAction(tmp_path, {"database": ("postgres", source)}, SystemClock())
     assert asyncio.run(export.act(task)).facts["complete"]
     made = Desk(tmp_path, paper)
@@ -83,12 +83,22 @@ def test_a_person_sees_how_much_there_is_where_it_stands_and_how_to_give_some_ba
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"⏸ {PRIMARY} alone held, or had otherwise, 600 rows, keys and objects"
     assert any("database calls" in line and "600" in line for line in lines)
-    assert any("? database: note has no primary key" in line for line in lines)
+    assert "database: note has no primary key" in lines
     assert lines[-1] == "next: holdfast divergence apply inc-1-1 --only ID --as NAME"
 
     assert run(["divergence", "inc-1-1", "--directory", str(desk.directory), "--entries", "-o", "json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["schema"], len(told["entries"]), told["entries"][0]["id"]) == ("holdfast/divergence/v1", 600, "calls/1")
+
+
+def test_an_export_that_may_not_be_all_says_so_first_and_is_not_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    task = Task("x", "divergence.export", None, PRIMARY, DR, Mode.GRACEFUL, Order(0, 2, 1, 9), incident="inc-1-1", run="reprotect")
+    source = StandInSource({"calls/1": {}}, table="calls", unexamined=("a table was emptied (TRUNCATE) here alone",))
+    asyncio.run(DivergenceExportAction(tmp_path, {"database": ("postgres", source)}, SystemClock()).act(task))
+    assert run(["divergence", "inc-1-1", "--directory", str(tmp_path)]) == 3
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"? {PRIMARY} may have held more alone than these 1")
+    assert "? database: a table was emptied (TRUNCATE) here alone" in lines
 
 
 def test_who_names_no_incident_is_told_which_there_are(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

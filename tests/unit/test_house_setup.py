@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -93,31 +94,83 @@ def test_on_another_system_it_names_what_is_missing_and_how_to_get_it() -> None:
     assert "dnf install postgresql-server redis haproxy knot" in done.stdout
 
 
-def test_where_nothing_is_to_do_it_installs_nothing_and_says_nothing(tmp_path: Path) -> None:
-    clone, programs, calls = tmp_path / "clone", tmp_path / "programs", tmp_path / "calls"
-    shutil.copytree(ROOT / "scripts", clone / "scripts")
-    for name in ("pyproject.toml", "requirements.lock"):
-        shutil.copy(ROOT / name, clone / name)
-    notes_down = f'#!/bin/sh\necho "$(basename "$0") $*" >> {calls}\n'
-    for place in (clone / ".venv" / "bin" / "python", clone / ".venv" / "bin" / "holdfast", programs / "apt-get", programs / "sudo"):
-        _program(place, notes_down)
-    for name in ("postgres", "pg_rewind", "redis-server", "haproxy", "knotd", "knsupdate", "setpriv"):
-        _program(programs / name, "#!/bin/sh\n")
-    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "HOLDFAST_PYTHON": sys.executable}
+@dataclass(frozen=True)
+class Clone:
+    """A clone on a machine that has every program, as stand-ins that do nothing; what would install anything notes down its arguments."""
 
-    def setup() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [clone / "scripts" / "setup", "demo"], capture_output=True, text=True, timeout=60, check=False, env=environment
-        )
+    root: Path
+    programs: Path
+    calls: Path
 
-    first = setup()
+    def setup(self, purpose: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PATH": f"{self.programs}:{os.environ['PATH']}", "HOLDFAST_PYTHON": sys.executable}
+        command = [str(self.root / "scripts" / "setup"), purpose]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+    def has(self, name: str, does: str = "") -> None:
+        _program(self.programs / name, f"#!/bin/sh\n{does}\n")
+
+    def told(self) -> str:
+        return self.calls.read_text() if self.calls.exists() else ""
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    made = Clone(tmp_path / "clone", tmp_path / "programs", tmp_path / "calls")
+    shutil.copytree(ROOT / "scripts", made.root / "scripts")
+    (made.root / "tools" / "storage").mkdir(parents=True)
+    for name in ("pyproject.toml", "requirements.lock", "tools/storage/go.mod"):
+        shutil.copy(ROOT / name, made.root / name)
+    notes_down = f'echo "$(basename "$0") $*" >> {made.calls}'
+    for name in ("python", "holdfast"):
+        _program(made.root / ".venv" / "bin" / name, f"#!/bin/sh\n{notes_down}\n")
+    _program(made.root / "scripts" / "install-packages", f"#!/bin/sh\n{notes_down}\n")
+    for name in ("apt-get", "sudo"):
+        made.has(name, notes_down)
+    for name in ("postgres", "pg_rewind", "redis-server", "haproxy", "knotd", "knsupdate", "setpriv", "chromium", "unshare", "go"):
+        made.has(name)
+    made.has("id", "echo 0")  # for root whoever runs the tests
+    return made
+
+
+def test_where_nothing_is_to_do_it_installs_nothing_and_says_nothing(clone: Clone) -> None:
+    first = clone.setup("demo")
     assert (first.returncode, first.stderr) == (0, "")
     assert "installing the Python parts" in first.stdout
-    assert "pip install" in calls.read_text()
-    calls.unlink()
-    again = setup()
+    assert "pip install" in clone.told()
+    clone.calls.unlink()
+    again = clone.setup("demo")
     assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
-    assert not calls.exists(), calls.read_text()
+    assert clone.told() == ""
+
+
+def test_a_clone_in_a_home_that_root_can_give_no_view_of_is_refused_before_anything_is_installed(clone: Clone) -> None:
+    home = clone.root.parent
+    home.chmod(0o700)
+    clone.has("unshare", "exit 1")
+    closed = next(folder for folder in (*reversed(home.parents), home) if not folder.stat().st_mode & 0o001)
+    refused = clone.setup("demo")
+    assert (refused.returncode, refused.stdout, clone.told()) == (2, "", "")
+    assert f"chmod o+x {closed}\n" in refused.stderr
+    assert refused.stderr.endswith("Nothing was installed.\n")
+    clone.has("id", "echo 1000")
+    assert "can't pass" not in clone.setup("demo").stderr, "who isn't root runs PostgreSQL as himself"
+
+
+@pytest.mark.parametrize(("offered", "installed"), [("2:1.26~1", True), ("2:1.25~2", True), ("2:1.24~2", False), ("(none)", False)])
+def test_debians_go_is_installed_for_the_tests_where_it_is_new_enough(clone: Clone, offered: str, installed: bool) -> None:
+    if Path("/usr/local/go/bin/go").exists() or shutil.which("go", path="/usr/bin:/bin"):
+        (clone.root / "scripts" / "setup").write_text(
+            (ROOT / "scripts" / "setup").read_text().replace("! has_any go /usr/local/go/bin/go", "! has_any no-go-at-all")
+        )
+    (clone.programs / "go").unlink()
+    (clone.root / "tools" / "storage" / "go.mod").write_text("module some\n\ngo 1.25.0\n")
+    clone.has("apt-cache", f"printf 'golang-go:\\n  Installed: (none)\\n  Candidate: {offered}\\n'")
+    assert clone.setup("demo").returncode == 0
+    assert "golang-go" not in clone.told()
+    done = clone.setup("test")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert ("install-packages golang-go\n" in clone.told()) is installed
 
 
 def _program(place: Path, text: str) -> None:

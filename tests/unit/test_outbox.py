@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.controller.channels import BothUnknownError, ExerciseGuard, Outcome, SecondWay
+from holdfast.controller.channels import BothUnknownError, ExerciseGuard, Outcome, SecondWay, WithoutAddress
 from holdfast.controller.outbox import AT_ONCE, BATCH, URGENT_AT_ONCE, Outbox, Terms
 from holdfast.ports.notifier import Notification, Notifier, RefusedNotificationError, Repeats
 from holdfast.simulation.clock import VirtualClock, run_virtual
@@ -331,22 +331,39 @@ class Kept:
 
 def test_an_exercise_reaches_an_enrolled_person_with_every_text_marked() -> None:
     kept = Kept()
-    asyncio.run(ExerciseGuard(kept, public=False).send(replace(EXERCISE, enrolled=True)))
+    asyncio.run(ExerciseGuard(kept, public=False).send(replace(EXERCISE, enrolled=True, address="ada@example.org")))
     [sent] = kept.sent
     assert all(text.startswith("EXERCISE") for text in (sent.subject, sent.body, sent.short))
 
 
+@pytest.mark.parametrize("address", [None, "ada@example.org"])
 @pytest.mark.parametrize(("public", "enrolled"), [(False, False), (True, False), (True, True)])
-def test_an_exercise_reaches_nobody_else(public: bool, enrolled: bool) -> None:
+def test_an_exercise_reaches_nobody_else(public: bool, enrolled: bool, address: str | None) -> None:
     kept = Kept()
     with pytest.raises(ValueError, match=r"[Nn]othing was sent"):
-        asyncio.run(ExerciseGuard(kept, public=public).send(replace(EXERCISE, enrolled=enrolled)))
+        asyncio.run(ExerciseGuard(kept, public=public).send(replace(EXERCISE, enrolled=enrolled, address=address)))
     assert kept.sent == []
+
+
+def test_an_exercise_without_an_address_goes_to_no_place_that_all_look_at_but_to_its_own_mailbox() -> None:
+    kept, boxed = Kept(), Kept()
+    circle = replace(EXERCISE, recipient="exercise:customers")
+    for nowhere in (circle, replace(EXERCISE, enrolled=True)):
+        with pytest.raises(ValueError, match="bind the channel with exercise_address"):
+            asyncio.run(ExerciseGuard(kept, public=False).send(nowhere))
+    mailbox = ExerciseGuard(kept, public=False, rehearsed=boxed)
+    asyncio.run(mailbox.send(circle))
+    asyncio.run(mailbox.send(replace(EXERCISE, enrolled=True)))
+    with pytest.raises(ValueError, match="not enrolled"):
+        asyncio.run(mailbox.send(EXERCISE))
+    with pytest.raises(ValueError, match="not enrolled"):
+        asyncio.run(mailbox.send(replace(circle, address="desk@hotel.example")))
+    assert (len(boxed.sent), kept.sent) == (2, [])
 
 
 def test_a_place_for_exercises_takes_them_all_but_to_no_address_of_a_customer_and_nothing_real() -> None:
     kept = Kept()
-    guard = ExerciseGuard(None, kept, public=True)
+    guard = ExerciseGuard(None, WithoutAddress(kept), public=True)
     asyncio.run(guard.send(replace(EXERCISE, address="https://customer.example/hook", addresses={"email": "somebody@customer.example"})))
     assert kept.sent[0].address is None and kept.sent[0].addresses == {}
     with pytest.raises(RefusedNotificationError, match="bound for exercises only"):

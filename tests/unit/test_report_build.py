@@ -178,6 +178,29 @@ def test_any_loss_fails_in_synchronous_mode_and_none_passes() -> None:
     assert build(ReportStory(replication="synchronous", lost={}).facts()).verdict == "pass"
 
 
+def test_an_object_is_never_copied_synchronously_so_its_loss_is_counted_and_held_to_the_bound_but_breaks_no_promise_of_that_mode() -> None:
+    report = build(ReportStory(replication="synchronous", lost={}, way_back=False).facts())
+    assert (report.lost_writes.total, report.lost_writes.rows_and_keys) == (3, 0)
+    assert {write.store for write in report.lost_writes.listed} == {"storage"}
+    (rule,) = (rule for rule in report.rules if rule.name == "synchronous")
+    assert (rule.result, "3 lost objects" in rule.sentence) == ("pass", True)
+    voice = next(function for function in report.functions if function.id == "voice")
+    assert voice.lost_acknowledged_writes == 3 and voice.rpo_actual_seconds, "the RPO counts them as in any mode"
+    assert report.loss_bound.true_seconds == voice.rpo_actual_seconds, "and so does the bound"
+
+
+def test_a_bucket_that_could_not_be_read_leaves_the_synchronous_promise_known_and_a_database_does_not() -> None:
+    for store, result in (("storage", "pass"), ("database", "unknown")):
+        facts = ReportStory(replication="synchronous", lost={}).facts()
+        unread = tuple(
+            StoreContents(one.store, one.region, one.read_seconds, None, "time-out") if one.store == store else one
+            for one in facts.after_failover
+        )
+        report = build(replace(facts, after_failover=unread))
+        assert report.lost_writes.total is None
+        assert [rule.result for rule in report.rules if rule.name == "synchronous"] == [result], store
+
+
 def test_scaled_down_targets_are_missed() -> None:
     facts = story()
     tight = {name: function.model_copy(update={"rto": 5.0}) for name, function in facts.plan.functions.items()}

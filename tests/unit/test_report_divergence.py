@@ -30,11 +30,11 @@ def given(facts: ReportFacts, results: dict[str, str], run: str = "reprotect") -
     return replace(facts, records=tuple(records))
 
 
-def without_dr(facts: ReportFacts, *keys: str) -> ReportFacts:
+def without_dr(facts: ReportFacts, *keys: str, unexamined: tuple[str, ...] = ()) -> ReportFacts:
     """The way home had to be made without DR, which alone held these."""
     part = DivergencePart(name="all", file="database/all", bytes=0, sha256="", only_here=len(keys), differs=0, deleted_here=0)
     component = DivergenceComponent(
-        component="database", kind="postgres", status="exported", how="compared", parts=(part,), unexamined=("TRUNCATE",)
+        component="database", kind="postgres", status="exported", how="compared", parts=(part,), unexamined=unexamined
     )
     export = Divergence(
         incident=INCIDENT, run="way-back", source=DR, target=HOME, order=(0, 3, 1, 9), exported_seconds=IMPACT + 90, components=(component,)
@@ -100,12 +100,23 @@ def test_what_dr_alone_held_is_told_where_home_was_reached_without_it() -> None:
     there = report.only_there_on_return
     assert (there.region, there.lost_found, there.lost_missing, there.given_back) == (DR, 2, 0, 1)
     assert rules(report) == ["pass", "pass"]
-    assert f"Only on the lost side ({DR})" in shown(report) and "1 thing not examined" in shown(report)
+    assert f"Only on the lost side ({DR})" in shown(report) and "not examined" not in shown(report)
     assert 'id="only-there-on-return"' in page(report)
 
     unexplained = build(without_dr(facts, keys[0]))
     assert unexplained.only_there_on_return.lost_missing == 1
     assert rules(unexplained) == ["pass", "fail"]
+
+
+def test_what_nobody_could_look_at_leaves_unknown_whether_that_was_all_though_every_lost_write_is_there() -> None:
+    facts = replace(LOST, lost_on_return=2).facts()
+    report = build(without_dr(facts, *keys_lost_on_return(facts), unexamined=("a table was emptied (TRUNCATE)",)))
+    assert report.only_there_on_return.lost_missing == 0
+    assert rules(report) == ["pass", "unknown"]
+    (sentence,) = [rule.sentence for rule in report.rules if rule.name == "divergence" and rule.result == "unknown"]
+    assert "may have held more alone than the 2 differences exported" in sentence
+    assert "database: a table was emptied (TRUNCATE)" in sentence
+    assert "1 thing not examined" in shown(report)
 
 
 def test_a_way_home_that_was_handed_over_has_nothing_to_tell() -> None:

@@ -100,7 +100,14 @@ VIOLATIONS: list[tuple[str, str, Change, str]] = [
         "synchronous",
         "one write lost in synchronous mode",
         _all(SYNCHRONOUS, _with(lost_writes=LostWrites(total=1))),
-        "1 acknowledged write lost",
+        "1 acknowledged row or key lost",
+    ),
+    (
+        "synchronous",
+        "a key lost beside objects in synchronous mode",
+        _all(SYNCHRONOUS, _with(lost_writes=LostWrites(total=4, rows_and_keys=1))),
+        "1 acknowledged row or key lost although replication was synchronous, which allows 0. Object storage copies only after it "
+        "acknowledges (3 lost objects)",
     ),
     (
         "single-writer",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from holdfast.conduct.course import run_progress
+from holdfast.conduct.expected import run_progress
 from holdfast.conduct.runs import FAILOVER, phases_of
 from holdfast.runbook.expectation import Expected, chain_to, expectation, measured_seconds, proof_of_service
 from holdfast.runbook.graph import Runbook, runbook

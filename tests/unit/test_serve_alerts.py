@@ -56,6 +56,8 @@ def test_a_group_of_alerts_opens_one_incident_for_people_and_a_repeat_adds_nothi
     answer = served.browser.post("/in/alertmanager", json=GROUP, headers=header).json()
     assert (answer["not_mapped"], answer["truncated_by_sender"], len(answer["alerts"])) == (1, 3, 1)
     assert served.paper.incident.scenario == "security-breach"
+    heard = next(record for record in served.paper.records if record.kind == Kind.ALERT_HEARD)
+    assert heard.body["truncated"] == 3, "what the sender left out is known to people, not only to the sender"
     before = len(served.paper.records)
     assert served.browser.post("/in/alertmanager", json=GROUP, headers=header).json() == answer
     assert len(served.paper.records) == before

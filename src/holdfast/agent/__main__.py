@@ -16,14 +16,18 @@ from holdfast.agent.store import Launcher, Store
 
 
 def _postgres(configuration: Configuration, section: Mapping[str, Any], launcher: Launcher) -> Store:
-    own = {key: value for key, value in section.items() if value is not None or key == "os_user"}
+    # `view` is how the launcher starts its programs; nothing that the store itself knows.
+    own = {key: value for key, value in section.items() if key != "view" and (value is not None or key == "os_user")}
     synchronous = configuration.replication == "synchronous"
     names = {"region": configuration.region, "peer_region": configuration.peer.name}
     return PostgresStore(PostgresConfiguration.from_json(own, **names, synchronous=synchronous), launcher)
 
 
 def _redis(configuration: Configuration, section: Mapping[str, Any], launcher: Launcher) -> Store:
-    return RedisStore(RedisConfiguration.from_json(section, region=configuration.region), launcher)
+    synchronous = configuration.replication == "synchronous"
+    lease_seconds = configuration.timing.wait_seconds(configuration.ttl_seconds)
+    own = RedisConfiguration.from_json(section, region=configuration.region, synchronous=synchronous, lease_seconds=lease_seconds)
+    return RedisStore(own, launcher)
 
 
 def main() -> int:

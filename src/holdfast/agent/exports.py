@@ -78,7 +78,9 @@ class Export:
         self._making = directory.with_name(directory.name + ".making")
         self._parts: list[Part] = []
         self.unexamined: list[str] = []
-        """Sentences: what could not be looked at, and why."""
+        """Sentences: what could not be looked at, so that something may be missing here. A person looks before anything is overwritten."""
+        self.notes: list[str] = []
+        """Sentences: how what was looked at is told, where that isn't plain. Nothing is missing because of these."""
 
     def begin(self, needed_bytes: int) -> None:
         """Raises StoreFailure when there is not so much room."""
@@ -105,7 +107,7 @@ class Export:
         for part, _ in closed:
             part.remove_if_empty()
         parts = [said for part, said in closed if part.counts]
-        summary = {**facts, "parts": parts, "unexamined": self.unexamined}
+        summary = {**facts, "parts": parts, "unexamined": self.unexamined, "notes": self.notes}
         path = self._making / SUMMARY
         path.write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         make_durable(path)

@@ -8,14 +8,14 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from holdfast.agent.fence import Group
+from holdfast.agent.fence import PROCESSES, Group
 
 _REMOVE_SECONDS = 2.0
 
 
-def find_group(name: str, mode: str = "auto") -> Group | None:
+def find_group(name: str, mode: str = "auto", processes: Path = PROCESSES) -> Group | None:
     """Make the group `name` in the first place that works. `mode`: auto, v1, v2, none."""
-    for kind, parent in _places(mode):
+    for kind, parent in places(mode, processes):
         group = Group(kind, parent / name)
         if _works(group):
             return group
@@ -50,24 +50,25 @@ def _works(group: Group) -> bool:
         return False
 
 
-def _places(mode: str) -> list[tuple[str, Path]]:
+def places(mode: str, processes: Path = PROCESSES) -> list[tuple[str, Path]]:
+    """Where a group could be made, with the kind of each, in the order in which they are tried. `processes`: where /proc is mounted."""
     if mode == "none":
         return []
-    own = _own_groups()
-    places: list[tuple[str, Path]] = []
-    for line in Path("/proc/mounts").read_text().splitlines():
+    own = _own_groups(processes / "self" / "cgroup")
+    found: list[tuple[str, Path]] = []
+    for line in (processes / "mounts").read_text().splitlines():
         _, mount, system, options, *_ = line.split()
         if system == "cgroup" and "freezer" in options.split(",") and mode in ("auto", "v1"):
-            places += [("v1", Path(mount)), ("v1", Path(mount) / own.get("freezer", ""))]
+            found += [("v1", Path(mount)), ("v1", Path(mount) / own.get("freezer", ""))]
         if system == "cgroup2" and mode in ("auto", "v2"):
-            places += [("v2", Path(mount)), ("v2", Path(mount) / own.get("", ""))]
-    return sorted(dict.fromkeys(places), key=lambda place: place[0])
+            found += [("v2", Path(mount)), ("v2", Path(mount) / own.get("", ""))]
+    return sorted(dict.fromkeys(found), key=lambda place: place[0])
 
 
-def _own_groups() -> dict[str, str]:
+def _own_groups(file: Path) -> dict[str, str]:
     """Controller (empty for v2) → this process's path in that hierarchy, without the leading slash."""
     groups: dict[str, str] = {}
-    for line in Path("/proc/self/cgroup").read_text().splitlines():
+    for line in file.read_text().splitlines():
         _, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
             groups[controller] = path.lstrip("/")

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from holdfast.agent.fence import Target
+from holdfast.agent.os_user import View, as_user
 from holdfast.agent.store import Finished, StoreFailure
 
 _ENTER = 'echo $$ > "$0" && exec "$@"'
@@ -21,9 +22,10 @@ _ENTER = 'echo $$ > "$0" && exec "$@"'
 class GroupLauncher:
     """Implements `store.Launcher` for one store."""
 
-    def __init__(self, target: Target, os_user: str | None) -> None:
+    def __init__(self, target: Target, os_user: str | None, view: View | None = None) -> None:
         self._target = target
         self._os_user = os_user
+        self._view = view
 
     def start(self, arguments: Sequence[str], *, log: Path, environment: Mapping[str, str] | None = None) -> "subprocess.Popen[bytes]":
         """See `store.Launcher`."""
@@ -66,9 +68,7 @@ class GroupLauncher:
         return Finished(child.returncode, output.decode(errors="replace"))
 
     def _command(self, arguments: Sequence[str]) -> list[str]:
-        command = list(arguments)
-        if self._os_user is not None and os.geteuid() == 0:
-            command = ["setpriv", "--reuid", self._os_user, "--regid", self._os_user, "--init-groups", "--", *command]
+        command = as_user(arguments, self._os_user, self._view)
         if self._target.group is None:
             return command
         return ["/bin/sh", "-c", _ENTER, str(self._target.group.entry), *command]

@@ -43,6 +43,7 @@ class Orders:
     def __init__(self, configuration: Configuration, authority: Authority, keeper: Keeper) -> None:
         self._region, self._peer = configuration.region, configuration.peer
         self._key = configuration.key
+        self._replication = configuration.replication
         self._exports = configuration.exports
         self._lease_wait_seconds = min(configuration.ttl_seconds, 5.0)
         self._authority = authority
@@ -254,6 +255,9 @@ class Orders:
 
     def _made_writer(self, charge: Charge, order: Order, work: Callable[[], Mapping[str, Any]]) -> Answer:
         """Make a store the writer, armed before it can be one. The caller holds the charge's lock."""
+        if self._replication == "synchronous":
+            why = f"from its promotion under epoch {order.era}.{order.epoch} on, since nobody follows it yet: unprotected"
+            self._authority.record("replication-mode", f"{charge.name}: asynchronous {why}", store=charge.name, mode="asynchronous")
         charge.arm()
         self._authority.set_role(charge.name, Role.PROMOTING)
         try:
@@ -322,7 +326,8 @@ class Orders:
             return self._answer("refused", f"{self._region} is not the writer")
         with charge.lock:
             # Before: relaxing acknowledges whoever waits, and from then on the epoch is not protected any more.
-            self._authority.record("replication-mode", f"{charge.name}: {mode}", store=charge.name, mode=mode)
+            protected = "each write waits for the replica" if mode == "synchronous" else "no write waits for the replica: unprotected"
+            self._authority.record("replication-mode", f"{charge.name}: {mode}, {protected}", store=charge.name, mode=mode)
             facts = charge.store.set_synchronous(mode)
         return self._answer("succeeded", f"{charge.name} of {self._region} replicates {mode}", facts)
 

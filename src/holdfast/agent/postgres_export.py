@@ -54,6 +54,9 @@ SELECT pg_relation_filenode(c.oid), (SELECT oid FROM pg_database WHERE datname =
   FROM pg_class c WHERE c.oid IN (SELECT oid FROM own UNION ALL SELECT reltoastrelid FROM own)
 """
 """Marks and heartbeats, and what the server counts by itself."""
+_STATISTICS = frozenset({2619, 2840, 3429, 3430})
+"""File numbers of pg_statistic and pg_statistic_ext_data with their TOAST tables, in every database in which nobody rewrote them: what
+autovacuum counts by itself, also where no client ever writes (template1)."""
 _CATALOGS = """
 SELECT pg_relation_filenode(c.oid),
        CASE WHEN c.relisshared THEN 0 ELSE (SELECT oid FROM pg_database WHERE datname = current_database()) END,
@@ -161,7 +164,7 @@ def _worth_a_look(lost: Lost, writer: Connection) -> bool:
     if not lost.transactions:
         return False
     own = {(int(database or 0), int(node or 0)) for node, database in writer.query(_OWN_FILES, 30).rows}
-    return not set(lost.touched) <= own
+    return not {relation for relation in lost.touched if relation[1] not in _STATISTICS} <= own
 
 
 @contextmanager
@@ -209,7 +212,7 @@ def _compare(here: Connection, writer: Connection, lost: Lost, into: Export) -> 
     tables = [_table(row) for row in here.query(_TABLES, 30).rows]
     known = {table.relation for table in tables}
     database = next(iter(known), (0, 0))[0]
-    other = sorted({relation[0] for relation in lost.touched} - {database, 0})
+    other = sorted({relation[0] for relation in lost.touched if relation[1] not in _STATISTICS} - {database, 0})
     if other:
         into.unexamined.append(
             f"other databases of this server were written too (object identifiers {', '.join(map(str, other))}): look by hand"
@@ -225,7 +228,8 @@ def _compare(here: Connection, writer: Connection, lost: Lost, into: Export) -> 
     for node, owner, large in here.query(_CATALOGS, 30).rows:
         catalogs[large == "t"].add((int(owner or 0), int(node or 0)))
     if catalogs[False] & lost.touched.keys():
-        into.unexamined.append("the schema was changed here alone (CREATE, ALTER, DROP or GRANT): compare it by hand")
+        # Without logical decoding a TRUNCATE shows in the log only as what it does to the catalogue.
+        into.unexamined.append("the schema was changed or a table emptied here alone (CREATE, ALTER, DROP, GRANT, TRUNCATE): look by hand")
     if catalogs[True] & lost.touched.keys():
         into.unexamined.append("large objects were written here alone: compare them by hand before anything is overwritten")
     for table in tables:
@@ -241,7 +245,9 @@ def _table(row: tuple[str | None, ...]) -> Table:
 def _compare_table(here: Connection, writer: Connection, lost: Lost, table: Table, into: Export) -> None:
     part = into.part(table.title)
     if not table.key:
-        into.unexamined.append(f"{table.title} has no primary key: its rows are compared whole, and a changed row shows as one only here")
+        into.notes.append(f"{table.title} has no primary key: its rows are compared whole, and a changed row shows as one only here")
+        if table.relation in lost.deleted_in:
+            into.unexamined.append(f"rows of {table.title} were deleted here alone, and without a primary key nobody can say which")
     blocks = None if lost.beyond else lost.touched[table.relation]
     for rows in _batches(_rows(here, table, blocks, lost.transactions)):
         counterparts = _counterparts(writer, table, rows)

@@ -28,6 +28,7 @@ from holdfast.agent.guarding import Guarding
 from holdfast.agent.keeper import Keeper
 from holdfast.agent.launch import GroupLauncher
 from holdfast.agent.orders import Orders
+from holdfast.agent.os_user import View
 from holdfast.agent.renewal import Renewal
 from holdfast.agent.server import Server, Service, serve
 from holdfast.agent.state import DamagedState, Records, State, StateFile
@@ -77,7 +78,8 @@ class AgentProcess:
     def _store(self, name: str, maker: StoreMaker) -> Store:
         section = self.configuration.stores[name]
         try:
-            return maker(self.configuration, section, GroupLauncher(self.targets[name], section.get("os_user")))
+            launcher = GroupLauncher(self.targets[name], section.get("os_user"), View.from_json(section.get("view")))
+            return maker(self.configuration, section, launcher)
         except StoreFailure as failure:
             raise BadConfiguration(str(failure)) from failure
 

@@ -5,9 +5,12 @@ Rules:
   is started as the replica of nobody who answers, looked at, and only then told to be a master.
 - The mark `holdfast:writer` names the region that wrote last. A region starts as writer only from data that carries its own name (or
   none yet); data with the peer's name is a replica's that was never promoted.
+- The mark also says how many replicas a write needs (`replicas`): who writes waits for so many, whoever is connected. Nobody follows
+  a writer that was just promoted, so its first mark says 0: unprotected; an order (`redis.synchronous`) makes it 1.
 - Becoming a replica takes the peer's whole data; the own append-only files are kept aside until the next time.
 
-Redis replicates asynchronously and flushes to disk once a second (`appendfsync everysec`): what that may lose is measured, not hidden.
+Redis itself replicates asynchronously: that a write waits is up to the client that sends it (`WAIT`). It flushes to disk once a second
+(`appendfsync everysec`): what that may lose is measured, not hidden.
 Never here: leases, orders, fences (see `holdfast.agent`).
 """
 
@@ -115,6 +118,7 @@ class RedisStore:
                 how = "already"
             else:
                 self._require_position(session, required_position)
+                files.keep_replicas_needed(self._configuration, 0)
                 session.command("REPLICAOF", "NO", "ONE", timeout_seconds=5)
                 how = "promoted"
             last = None if how == "already" else _read_heartbeat(session)
@@ -188,8 +192,18 @@ class RedisStore:
             files.write_settings(self._configuration)
 
     def set_synchronous(self, mode: Replication) -> Facts:
-        """Redis knows no such thing."""
-        return {"supported": False}
+        """Write into the mark how many replicas a write needs; returns when it stands there."""
+        with self._connect() as session:
+            mark = _read_mark(session)
+            if (
+                mark is None
+                or mark["region"] != self._configuration.region
+                or session.information("replication", 2).get("role") != "master"
+            ):
+                raise StoreRefusal(f"Redis in {self.directory} is not the writer of {self._configuration.region}")
+            files.keep_replicas_needed(self._configuration, 1 if mode == "synchronous" else 0)
+            self._mark(session, mark["era"], mark["epoch"])
+        return {"supported": True, "mode": mode}
 
     def close(self) -> None:
         """End the sessions for heartbeat and status; the next use opens new ones."""
@@ -246,7 +260,8 @@ class RedisStore:
             raise StoreRefusal(f"the data was written under era {written[0]}, epoch {written[1]}, which is higher than the order's")
 
     def _mark(self, session: Connection, era: int, epoch: int) -> None:
-        mark = json.dumps({"era": era, "epoch": epoch, "region": self._configuration.region})
+        replicas = files.replicas_needed(self._configuration)
+        mark = json.dumps({"era": era, "epoch": epoch, "region": self._configuration.region, "replicas": replicas})
         session.command("MSET", MARK_KEY, mark, HEARTBEAT_KEY, f"{time.time():.6f}", timeout_seconds=5)
 
     def _follows_within(self, timeout_seconds: float) -> bool:
@@ -274,7 +289,8 @@ def _read_mark(session: Connection) -> dict[str, Any] | None:
         return None
     try:
         mark = json.loads(text)
-        return {"era": int(mark["era"]), "epoch": int(mark["epoch"]), "region": str(mark["region"])}
+        written = {"era": int(mark["era"]), "epoch": int(mark["epoch"]), "region": str(mark["region"])}
+        return {**written, "replicas": int(mark.get("replicas", 0))}
     except (ValueError, KeyError, TypeError) as error:
         raise StoreFailure(f"the key {MARK_KEY} holds no writer mark but {text[:80]!r}; set it right by hand") from error
 
@@ -320,6 +336,7 @@ def _read_status(session: Connection) -> Facts:
         "era": mark["era"] if mark else None,
         "epoch": mark["epoch"] if mark else None,
         "writer_region": mark["region"] if mark else None,
+        "synchronous": mark["replicas"] > 0 if mark else None,
         "replicas": [f"{one.get('ip')}:{one.get('port')}" for one in _replicas(replication)],
         "link_up": link_up if replica else None,
     }

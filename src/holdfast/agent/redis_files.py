@@ -4,6 +4,7 @@ The file always names the peer with `replicaof`, so any start by anybody else is
 """
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -13,6 +14,9 @@ from typing import Any, Self
 
 from holdfast.agent.server_process import make_durable
 from holdfast.agent.store import StoreFailure
+
+_LONGER_THAN_THE_LEASE_SECONDS = 5
+"""So much longer a server takes a silent peer for connected than a lease can last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +33,13 @@ class RedisConfiguration:
     peer_host: str
     peer_port: int
     settings: Mapping[str, str] = field(default_factory=dict)
+    synchronous: bool = False
+    """Whether a write needs the replica from the start on; an order changes it later."""
+    lease_seconds: float = 15.0
+    """The longest that a promise to this region lasts, on the clock of whoever gave it."""
 
     @classmethod
-    def from_json(cls, section: Mapping[str, Any], *, region: str) -> Self:
+    def from_json(cls, section: Mapping[str, Any], *, region: str, synchronous: bool, lease_seconds: float) -> Self:
         """From the configuration file. Raises StoreFailure naming a key that is missing or not known."""
         values: dict[str, Any] = dict(section)
         for key in ("binary", "directory", "password_file"):
@@ -39,7 +47,7 @@ class RedisConfiguration:
                 # A program is called by the name it is given: redis-server is a link to a program that looks at its name.
                 values[key] = Path(values[key]).absolute() if key == "binary" else Path(values[key]).resolve()
         try:
-            return cls(region=region, **values)
+            return cls(region=region, synchronous=synchronous, lease_seconds=lease_seconds, **values)
         except TypeError as error:
             raise StoreFailure(f"the section `redis` of the agent's configuration file is wrong: {error}") from error
 
@@ -62,6 +70,11 @@ class RedisConfiguration:
     def fresh_sign(self) -> Path:
         """Stands from the initialisation until the first mark: only then may a writer start without data."""
         return self.directory / "fresh"
+
+    @property
+    def replicas_needed_file(self) -> Path:
+        """How many replicas a write needs, once that was ordered. Not only in the mark: that is flushed once a second."""
+        return self.directory / "replicas-needed"
 
     @property
     def data(self) -> Path:
@@ -104,6 +117,25 @@ def write_settings(configuration: RedisConfiguration) -> None:
     make_durable(configuration.settings_file)
 
 
+def replicas_needed(configuration: RedisConfiguration) -> int:
+    """How many replicas must have a write before it counts: what was ordered last, else as configured. What can't be read needs one."""
+    try:
+        return 0 if configuration.replicas_needed_file.read_text(encoding="ascii").strip() == "0" else 1
+    except FileNotFoundError:
+        return 1 if configuration.synchronous else 0
+    except (OSError, ValueError):
+        return 1
+
+
+def keep_replicas_needed(configuration: RedisConfiguration, count: int) -> None:
+    """Keep it durably, before the mark says it."""
+    part = configuration.directory / "replicas-needed.part"
+    part.write_text(f"{count}\n", encoding="ascii")
+    make_durable(part)
+    part.replace(configuration.replicas_needed_file)
+    make_durable(configuration.replicas_needed_file)
+
+
 def put_aside(configuration: RedisConfiguration) -> Path | None:
     """Move the append-only files away, over those of the last time; what an interrupted copy left is removed. Returns where they are."""
     if configuration.copying_sign.exists():
@@ -123,7 +155,8 @@ def _settings(configuration: RedisConfiguration) -> dict[str, str]:
     password = json.dumps(configuration.password())
     return {
         "tcp-keepalive": "5",
-        "repl-timeout": "5",
+        # Longer than the lease: who is cut off is a replica that doesn't confirm, and not one less, for as long as this region may write.
+        "repl-timeout": str(math.ceil(configuration.lease_seconds) + _LONGER_THAN_THE_LEASE_SECONDS),
         "repl-ping-replica-period": "1",
         "repl-diskless-sync-delay": "0",
         "repl-backlog-size": "16mb",

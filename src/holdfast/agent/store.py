@@ -118,4 +118,4 @@ class Store(Protocol):
         Called while the server runs and while it doesn't; fsynced before it returns."""
 
     def set_synchronous(self, mode: Replication) -> Facts:
-        """As writer: wait for the replica before acknowledging, or not. Stores that know no such thing return `{"supported": false}`."""
+        """As writer: a write waits for the replica before it is acknowledged, or not. Kept over a restart; a promotion begins without."""

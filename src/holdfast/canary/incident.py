@@ -1,11 +1,12 @@
 """The facts of a real incident, gathered for its report: the journal, the canary's ledgers, and what the stores hold of its records.
 
-Rules: it reads and changes nothing. What nobody could look at stays unknown: a target that was read by nobody between the failover and the
-way home says nothing about what the failover lost, and an old source that was not read before it was made a replica leaves the check of the
-single writer open. Time that the canary could not measure is a finding that weighs.
+Rules: it reads and changes nothing. Each store is looked at where it is written: what the failover moved in the target, what it left alone
+in the source. What nobody could look at stays unknown: a target that was read by nobody between the failover and the way home says nothing
+about what the failover lost of the stores that moved, and an old writer that was not read before it was made a replica leaves the check
+of the single writer open. Time that the canary could not measure is a finding that weighs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from holdfast.canary.archive import entries, functions, measured
 from holdfast.canary.files import CanaryFiles
 from holdfast.canary.observed import observed
 from holdfast.canary.records import canary_records, read
+from holdfast.conduct.runs import FAILOVER, REPROTECT, TURN_BACK, WAY_BACK, stores_moved
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.ledger.availability import availability
@@ -22,6 +24,7 @@ from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.measure import SUCCESSES_IN_A_ROW
 from holdfast.plan.bindings import Bindings
 from holdfast.plan.loader import LoadedPlan
+from holdfast.plan.model import Plan
 from holdfast.providers.file.divergence import EXPORTS, held_by_the_last
 from holdfast.providers.sqlite.journal import JournalReader
 from holdfast.report.facts import ReportFacts
@@ -31,6 +34,7 @@ from holdfast.report.wording import duration, listing
 LOOK_BACK_SECONDS = 6 * 3600.0
 """How long before the impact a write may have been acknowledged and still count as lost by it."""
 BEFORE_SECONDS = 60.0
+_MOVES = (Kind.EPOCH_OPENED, Kind.RUN_NUMBERED)
 SLACK_INTERVALS = 2.0
 """Unmeasured time of so many intervals of a canary is jitter."""
 
@@ -56,9 +60,20 @@ class _Times:
 
     impact: float
     """As the incident was opened with."""
-    epoch_opened: float | None
-    reprotect: float | None
+    moved: float | None
+    """When the failover was ordered: its epoch was opened, or it got its number where no writer moves."""
+    returning: float | None
+    """When anything began to be brought back."""
     end: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Stores:
+    """What the stores hold of the canary's records, each where it is written."""
+
+    after_failover: tuple[StoreContents, ...]
+    before_reprotect: tuple[StoreContents, ...]
+    at_end: tuple[StoreContents, ...]
 
 
 def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: float) -> ReportFacts:
@@ -75,7 +90,7 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
     since = times.impact - LOOK_BACK_SECONDS
     ledgers, torn = _ledgers(files, since, times.end)
     looks, _ = observed(sources.bindings)
-    serving = _serving(mine, plan.primary_region())
+    stores = _stores(sources, files, times, records, opened)
     exports = sources.journal.parent / EXPORTS
     divergence, held_there = held_by_the_last(exports, [opened.incident])
     on_return, held_on_return = held_by_the_last(exports, [opened.incident], "way-back")
@@ -89,9 +104,9 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
         replication=sources.bindings.replication,
         records=records,
         ledgers=ledgers,
-        after_failover=_after_failover(sources, files, times, str(opened.body["target"]), since),
-        before_reprotect=_surveyed(files, str(opened.body["source"]), times.epoch_opened, times.reprotect),
-        at_end=canary_records(sources.bindings, serving, since),
+        after_failover=stores.after_failover,
+        before_reprotect=stores.before_reprotect,
+        at_end=stores.at_end,
         started_seconds=times.impact - BEFORE_SECONDS,
         ended_seconds=times.end,
         generated_seconds=now_seconds,
@@ -116,16 +131,22 @@ def _opened(records: Sequence[Record], wanted: str | None, journal: Path) -> Rec
 
 
 def _times(mine: Sequence[Record], opened: Record, settling_seconds: float, now_seconds: float) -> _Times:
-    def first(kind: Kind, run: str) -> float | None:
-        return next((record.at_seconds for record in mine if record.kind == kind and record.body.get("run") == run), None)
+    def first(kinds: Collection[Kind], runs: Collection[str]) -> float | None:
+        return next((record.at_seconds for record in mine if record.kind in kinds and record.body.get("run") in runs), None)
 
     closed = next((record.at_seconds for record in mine if record.kind == Kind.INCIDENT_CLOSED), None)
     return _Times(
         impact=float(opened.body.get("impact_seconds") or opened.at_seconds),
-        epoch_opened=first(Kind.EPOCH_OPENED, "failover"),
-        reprotect=first(Kind.RUN_STARTED, "reprotect"),
+        moved=first(_MOVES, (FAILOVER,)),
+        # Where no writer moves, turning back brings home what moved; else it leaves the stores where they are written.
+        returning=first((Kind.RUN_STARTED,), (REPROTECT, WAY_BACK, TURN_BACK) if _numbered(mine) else (REPROTECT,)),
         end=now_seconds if closed is None else min(now_seconds, closed + settling_seconds),
     )
+
+
+def _numbered(mine: Sequence[Record]) -> bool:
+    """Whether the failover moved no writer, and so opened no epoch."""
+    return any(record.kind == Kind.RUN_NUMBERED and record.body.get("run") == FAILOVER for record in mine)
 
 
 def _settling_seconds(sources: IncidentSources) -> float:
@@ -140,11 +161,6 @@ def _profile(records: Sequence[Record], opened: Record) -> str:
     return str(started[-1].body.get("profile", "default")) if started else "default"
 
 
-def _serving(mine: Sequence[Record], primary: str) -> str:
-    opened = [record for record in mine if record.kind == Kind.EPOCH_OPENED]
-    return str(opened[-1].body.get("target")) if opened else primary
-
-
 def _ledgers(files: CanaryFiles, since_seconds: float, until_seconds: float) -> tuple[dict[str, tuple[LedgerEntry, ...]], list[Finding]]:
     found, torn = {}, []
     for function in functions(files):
@@ -156,30 +172,57 @@ def _ledgers(files: CanaryFiles, since_seconds: float, until_seconds: float) -> 
     return found, torn
 
 
+def _stores(sources: IncidentSources, files: CanaryFiles, times: _Times, records: Sequence[Record], opened: Record) -> _Stores:
+    mine = [record for record in records if record.incident == opened.incident]
+    since, source, target = times.impact - LOOK_BACK_SECONDS, str(opened.body["source"]), str(opened.body["target"])
+    moved, stayed = _moved_and_stayed(sources.loaded.plan, str(opened.body["scenario"]))
+    moves = [record for record in mine if record.kind in _MOVES]
+    later = any(record.kind in _MOVES and record.sequence > opened.sequence for record in records if record not in mine)
+    # What stayed is written where it always was: until another incident moves it, reading it says what this one left of it.
+    left = _of(stayed, canary_records(sources.bindings, source, since)) if stayed and not later else ()
+    serving = str(moves[-1].body.get("target")) if moves else sources.loaded.plan.primary_region()
+    known = times.moved is not None
+    old_writer = left if _numbered(mine) else _surveyed(files, source, times)
+    return _Stores(
+        after_failover=(*_after_failover(sources, files, times, target, moved), *left) if known else (),
+        before_reprotect=old_writer,
+        at_end=(*(_of(moved, canary_records(sources.bindings, serving, since)) if moved else ()), *left),
+    )
+
+
+def _moved_and_stayed(plan: Plan, scenario: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Stores that the failover begins to write in the target, and those that it leaves alone. All move if the plan has it no more."""
+    every = frozenset(name for kind in ("postgres", "redis", "bucket") for name in plan.components_of(kind))
+    moved = stores_moved(plan, scenario) if scenario in plan.scenarios else every
+    return moved, every - moved
+
+
+def _of(components: Collection[str], contents: Sequence[StoreContents]) -> tuple[StoreContents, ...]:
+    return tuple(found for found in contents if found.store in components)
+
+
 def _after_failover(
-    sources: IncidentSources, files: CanaryFiles, times: _Times, target: str, since_seconds: float
+    sources: IncidentSources, files: CanaryFiles, times: _Times, target: str, moved: Collection[str]
 ) -> tuple[StoreContents, ...]:
     """What the target held after the failover: as the canary read it then, or now as long as nobody began to bring anything back."""
-    if times.epoch_opened is None:
-        return ()
-    surveyed = _surveyed(files, target, times.epoch_opened, times.reprotect)
-    if surveyed and all(store.records is not None for store in surveyed):
+    surveyed = _of(moved, _surveyed(files, target, times))
+    if not moved or (surveyed and all(store.records is not None for store in surveyed)) or times.returning is not None:
         return surveyed
-    return canary_records(sources.bindings, target, since_seconds) if times.reprotect is None else surveyed
+    return _of(moved, canary_records(sources.bindings, target, times.impact - LOOK_BACK_SECONDS))
 
 
-def _surveyed(files: CanaryFiles, region: str, after_seconds: float | None, before_seconds: float | None) -> tuple[StoreContents, ...]:
-    """The first survey of a region between two moments."""
+def _surveyed(files: CanaryFiles, region: str, times: _Times) -> tuple[StoreContents, ...]:
+    """The first survey of a region between the failover and the way home."""
     for path in sorted(files.contents.glob(f"*.{region}.json")):
         at = float(path.name.removesuffix(f".{region}.json"))
-        if after_seconds is not None and at >= after_seconds and (before_seconds is None or at < before_seconds):
+        if times.moved is not None and at >= times.moved and (times.returning is None or at < times.returning):
             return read(path)
     return ()
 
 
 def _unmeasured(sources: IncidentSources, files: CanaryFiles, times: _Times) -> Iterator[Finding]:
     """Where the canary itself was blind while the incident was on."""
-    until = times.reprotect if times.reprotect is not None else times.end
+    until = times.returning if times.returning is not None else times.end
     for name, function in sources.loaded.plan.functions.items():
         if function.canary is None:
             continue

@@ -63,7 +63,7 @@ class Service:
         self._say = say
         before = _status_before(self._files)
         self._standstill = Standstill(self._files, say)
-        self._survey = Survey(self._files, settings.bindings, say, before.get("epoch"))
+        self._survey = Survey(self._files, settings.bindings, say, before.get("epoch"), before.get("bucket_epoch"))
         bindings = settings.bindings
         others = {site: url for site, url in bindings.observers.items() if site != bindings.site}
         self._doubt = Doubt(others, bindings.source_address)
@@ -162,6 +162,7 @@ class Service:
             "at_seconds": time.time(),
             "pid": os.getpid(),
             "epoch": self._survey.epoch,
+            "bucket_epoch": self._survey.bucket_epoch,
             "standing_since_seconds": self._standstill.since_seconds,
             "standing_reason": self._standstill.reason,
             "functions": {name: client.take_status() for name, client in self._clients.items()},

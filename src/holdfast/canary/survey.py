@@ -1,4 +1,5 @@
-"""A look at what the serving region's stores hold, as soon as a new epoch has acknowledged: the only time to see what a failover lost.
+"""A look at what the serving region's stores hold, as soon as one of them acknowledges under a new epoch: the only time to see what a
+failover lost. A bucket that moved alone does so under the number of the run that moved it.
 
 Later the sides are reconciled and brought home, and what the failover lost can't be told from what came after. Reads only, and only the
 canary's own records of the last day.
@@ -22,22 +23,37 @@ LOOK_BACK_SECONDS = 86400.0
 class Survey:
     """Watches acknowledgements for a new epoch; `run` looks when there is one."""
 
-    def __init__(self, files: CanaryFiles, bindings: Bindings, say: Say, known_epoch: int | None) -> None:
+    def __init__(
+        self, files: CanaryFiles, bindings: Bindings, say: Say, known_epoch: int | None, known_bucket_epoch: int | None = None
+    ) -> None:
         self._files = files
         self._bindings = bindings
         self._say = say
         self.epoch = known_epoch
-        """The highest that acknowledged, kept over restarts; None before the first."""
+        """The highest under which a database or cache acknowledged, kept over restarts; None before the first."""
+        self.bucket_epoch = known_bucket_epoch
+        """The same of buckets: a run that moves no writer leaves the others' where it is."""
+        self._last_wanted: tuple[str, int] | None = None
         self._wanted: asyncio.Queue[tuple[str, int]] = asyncio.Queue()
 
     def acknowledged(self, entries: Sequence[LedgerEntry]) -> None:
         """Hear of entries that were kept."""
         for entry in entries:
-            if entry.store not in SINGLE_WRITER_STORES or entry.epoch is None or entry.region is None:
+            if entry.store is None or entry.epoch is None or entry.region is None:
                 continue
-            if self.epoch is not None and entry.epoch > self.epoch:
-                self._wanted.put_nowait((entry.region, entry.epoch))
-            self.epoch = max(entry.epoch, self.epoch if self.epoch is not None else entry.epoch)
+            if entry.store in SINGLE_WRITER_STORES:
+                self.epoch = self._risen(self.epoch, entry.region, entry.epoch)
+            else:
+                self.bucket_epoch = self._risen(self.bucket_epoch, entry.region, entry.epoch)
+
+    def _risen(self, known: int | None, region: str, epoch: int) -> int:
+        """The highest now. One look is enough for all stores that a failover moved."""
+        if known is None or epoch <= known:
+            return epoch if known is None else known
+        if (region, epoch) != self._last_wanted:
+            self._last_wanted = (region, epoch)
+            self._wanted.put_nowait((region, epoch))
+        return epoch
 
     async def run(self) -> None:
         """Look whenever a new epoch acknowledged."""

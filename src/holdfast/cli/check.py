@@ -234,5 +234,6 @@ def _refused(path: Path, error: "PlanError") -> dict[str, Any]:
             }
             for problem in error.problems
         ],
+        "not_looked_at": error.unseen,
         "findings": [],
     }

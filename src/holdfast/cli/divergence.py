@@ -96,7 +96,7 @@ def show(
         else:
             out.print(_counts(found))
         _print_rest(found, place)
-    return ExitCode.FINE if found.complete else ExitCode.UNKNOWN
+    return ExitCode.FINE if found.complete and not found.unexamined else ExitCode.UNKNOWN
 
 
 def _checked(incident: str) -> str:
@@ -155,6 +155,8 @@ def _list(root: Path, output: OutputFormat) -> int:
 def _headline(found: "Divergence") -> tuple[State, str]:
     if not found.complete:
         return State.UNKNOWN, f"what only {found.source} held is not exported whole"
+    if found.unexamined:
+        return State.UNKNOWN, f"{found.source} may have held more alone than these {found.differences}: not everything could be looked at"
     if not found.differences:
         return State.DONE, f"{found.source} held nothing that {found.target} did not have"
     return (
@@ -189,6 +191,8 @@ def _print_rest(found: "Divergence", place: Path) -> None:
     for component in found.components:
         for sentence in component.unexamined:
             out.print(state_text(State.UNKNOWN, f"{component.component}: {sentence}"))
+        for sentence in component.notes:
+            out.print(f"{component.component}: {sentence}", markup=False)
     out.print(f"Files, one JSON object a line: {place}", markup=False)
     if any(part.only_here for component in found.components if component.kind != "bucket" for part in component.parts):
         out.print(f"Every ID: holdfast divergence {found.incident} --entries", markup=False)

@@ -16,6 +16,7 @@ from holdfast.plan.problems import shortened
 
 if TYPE_CHECKING:
     from holdfast.document.reading import Imported
+    from holdfast.document.reading.damage import Repair
     from holdfast.document.reading.importing import Concluded
 
 SCHEMA = "holdfast/import/v1"
@@ -49,17 +50,19 @@ def import_(
     """
     from holdfast.document.reading import DocumentError, import_document
     from holdfast.document.reading.damage import MOST_BYTES
+    from holdfast.plan.regular_files import NotAFileError, bytes_of
 
     for_programs = format == "json" or output == "json"
     target = Path(output) if output not in (None, "json") else None
     if target is not None and target.exists() and not force:
         raise CommandError(f"{target} is there already, and nothing was written; name another file, or add --force to write over it")
     try:
-        with document.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        content = bytes_of(document, MOST_BYTES + 1)
         imported = _exported(content, document) or import_document(content, document.name, bind or "")
     except DocumentError as error:
         raise CommandError(f"the document can't be imported: {error.placed(str(document))}") from None
+    except NotAFileError as error:
+        raise CommandError(f"{document} can't be read: {error}; write the document to a file, and name it") from None
     except OSError as error:
         raise CommandError(f"{document} can't be read: {error.strerror or error}; check the path and its permissions") from None
     if target is not None:
@@ -169,10 +172,7 @@ def _rows(document: Path, imported: "Imported") -> list[list[Any]]:
     rows += _concluded_rows(place, imported.concluded)
     rows += [["there is none", f"{place}:{absent.line}", Text(f"{absent.about}: '{absent.says}'")] for absent in imported.absent]
     rows += [["not understood", f"{place}:{note.line}", Text(f"{shortened(note.text, 100)} ({note.section})")] for note in imported.notes]
-    rows += [
-        ["repaired", f"{place}:{repair.line}", Text(f"{shortened(repair.was, 50)} → {shortened(repair.now, 50)}")]
-        for repair in imported.repairs
-    ]
+    rows += [["repaired", f"{place}:{repair.line}", Text(_repaired(repair))] for repair in imported.repairs]
     rows += [["added", "", Text(text)] for text in imported.added]
     return rows
 
@@ -190,6 +190,16 @@ def _concluded_rows(place: str, concluded: "tuple[Concluded, ...]") -> list[list
         what = f"{first.about} is {first.value}" if len(found) == 1 else f"{len(found)} values of {section}, the first {first.about}"
         rows.append(["concluded", f"{place}:{first.line}", Text(f"{what}: {because}")])
     return rows
+
+
+def _repaired(repair: "Repair") -> str:
+    """What was wrong with a line, and what became of it where that can be seen."""
+    from holdfast.document.reading.damage import READ_WRONGLY
+
+    if repair.was == repair.now:
+        return f"{repair.because}: {shortened(repair.now, 80)}"
+    why = "" if repair.because == READ_WRONGLY else f"{repair.because}: "
+    return f"{why}{shortened(repair.was, 50)} → {shortened(repair.now, 50)}"
 
 
 def _choices(choices: tuple[str, ...]) -> str:

@@ -56,9 +56,9 @@ def _print(incident: dict[str, Any], lines: list[dict[str, Any]]) -> None:
     first = f"{incident['incident']}: {sent} of {all_of_them} deliveries sent, {late} late{lost}" + _scaled(incident)
     shown = state_text(State.FAILED if late or given_up else State.DONE, first)
     out.print(exercise_line(shown) if incident["exercise"] else shown)
-    columns = ["message", "over", "to", "due", "sent", "arrived", "answered", "state"]
-    out.print(table(columns, [_row(incident, line) for line in lines], numbers=["due", "sent", "arrived", "answered"]))
-    out.print("arrived: what the channel says was delivered; answered: who acknowledged", markup=False)
+    columns = ["message", "over", "to", "due", "sent", "arrived", "acknowledged", "state"]
+    out.print(table(columns, [_row(incident, line) for line in lines], numbers=["due", "sent", "arrived", "acknowledged"]))
+    out.print("arrived: what the channel says was delivered; acknowledged: how many of them say that they have it", markup=False)
     if given_up:
         out.print("given up: no channel took it by the time it was due, and nothing more is tried; tell them yourself", markup=False)
     unanswered = incident["calling"]["unanswered"]
@@ -79,7 +79,7 @@ def _row(incident: dict[str, Any], line: dict[str, Any]) -> list[Any]:
     def after(at_seconds: float | None) -> str:
         return "" if at_seconds is None else duration((at_seconds - incident["impact_seconds"]) * incident["scale"])
 
-    named = [who.removeprefix("exercise:") for who in line["to"][:_MOST_NAMED]]
+    named = [who.removeprefix("exercise:").replace("+", ", ") for who in line["to"][:_MOST_NAMED]]
     more = line["recipients"] - len(named)
     told = ", ".join(named) + (f" and {more} more" if more > 0 else "")
     due, sent = after(line["due_seconds"]), after(line["last_sent_seconds"])
@@ -127,6 +127,23 @@ def edit(
         raise CommandError(f"{incident} is not the open incident; `holdfast status` shows which is", ExitCode.NOT_SO)
     arguments = {"message": message, "subject": subject, "body": body, "short": short}
     said(give(controller_of(lab), "edit-message", by, dict(arguments)), output)
+
+
+@app.command
+def explain(
+    incident: str,
+    *,
+    by: Person,
+    cause: Annotated[str | None, Parameter(help="Why it happened, in a sentence.")] = None,
+    review: Annotated[str | None, Parameter(help="Where the review stands: when it is, or where its report is found.")] = None,
+    lab: LabDirectory = DEFAULT_LAB,
+    output: OutputFormat = "text",
+) -> None:
+    """Say why it happened and where the review stands: messages say so from then on, as {cause} and {report}. The last word counts.
+
+    Example: `holdfast messages explain inc-1-1 --as nadia-haddad --cause "A cable was cut" --review "On Monday at 10:00"`
+    """
+    said(give(controller_of(lab), "explain", by, {"incident": incident, "cause": cause, "review": review}), output)
 
 
 @app.command

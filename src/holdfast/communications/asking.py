@@ -21,9 +21,9 @@ DECISION_WITHIN_SECONDS = 300.0
 
 def asked_to_decide(plan: Plan, facts: IncidentFacts, roles: Iterable[str], requester: str, at_seconds: float) -> tuple[CallOut, ...]:
     """Everybody who fills one of these roles, nobody twice; nobody where the plan says nothing about how people are called."""
-    row = row_of(plan, facts.severity) or next(iter(plan.escalation.values()), None)
+    row = row_of(plan, facts.severity)
     if row is None:
         return ()
-    people = answerable(plan, facts)
+    people = answerable(plan, facts, at_seconds)
     named = dict.fromkeys(person for role in roles for person in people.get(role, ()) if person != requester)
     return tuple(outs(plan, facts, tuple(person_recipient(plan, person, DECISION) for person in named), row, at_seconds))

@@ -2,18 +2,21 @@
 
 Rules: a message is owed as soon as its conditions hold (scenario, severity, functions hit, length of the outage, service back); it may be
 sent from `from_seconds` on and is late after `due_seconds`. A repeated message falls due at `due`, then at every interval until service is
-back. What counts down stops where service is back: nobody is told of an outage that was over before its message was owed. All of it runs
+back. What counts down stops where service is back: nobody is told of an outage that was over before its message was owed. Whoever is on
+call when a message falls owed hears it, and when the turn is handed over, whoever has it then hears the next. All of it runs
 on the plan's clock (`IncidentFacts.clock`); the moments that come out are the wall's.
 Never here: sending, or remembering what was sent; `key` is stable, so that whoever does can tell a repeat.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from holdfast.communications.facts import IncidentFacts
 from holdfast.communications.obligations import all_messages
-from holdfast.communications.recipients import Directory, Recipient, addressed
+from holdfast.communications.oncall import Shift, on_call, rotations_behind
+from holdfast.communications.places import NEEDS_NO_LIST, Delivery, delivered, places_of
+from holdfast.communications.recipients import PLACES, Directory, Recipient, addressed
 from holdfast.plan.model import Message, Plan, Scenario
 from holdfast.plan.people import Occasion
 from holdfast.plan.values import spoken_duration
@@ -41,6 +44,8 @@ class DueMessage:
     reason: str
     unknown: tuple[str, ...] = ()
     """Audiences of which nobody knows who is in them: their directory doesn't answer, and no copy of it is left."""
+    places: Mapping[str, Recipient] = field(default_factory=dict)
+    """Channel → the recipient that stands for all who look at its one place."""
 
     @property
     def at_last_seconds(self) -> float:
@@ -48,9 +53,18 @@ class DueMessage:
         return self.due_seconds - (self.due_seconds - self.from_seconds) * _EARLY_SHARE
 
     @property
-    def deliveries(self) -> tuple[tuple[str, Recipient], ...]:
-        """Every channel with every recipient that it reaches."""
-        return tuple((channel, recipient) for channel in self.channels for recipient in self.recipients if recipient.is_reached_by(channel))
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Every channel with every address that it reaches, and with its place where it has one for all."""
+        return tuple(delivered(self.channels, self.recipients, self.places))
+
+    @property
+    def reached(self) -> Mapping[str, tuple[str, ...]]:
+        """Identifiers of those who are told over each channel that has a place: not everybody has a hand-over of their own there."""
+        return {
+            channel: tuple(one.recipient.identifier for one in delivered((channel,), self.recipients, self.places))
+            for channel in self.channels
+            if channel in PLACES
+        }
 
 
 def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float, directory: Directory | None = None) -> tuple[DueMessage, ...]:
@@ -58,7 +72,7 @@ def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float, directory: 
     senders = _senders(plan.scenarios[scenario])
     messages = all_messages(plan)
     applying = {name: message for name, message in messages.items() if _applies(message, scenario, facts)}
-    told = {name: recipients(plan, message, facts, directory) for name, message in applying.items()}  # once: one may be owed 500 times
+    told = {name: _Told(plan, message, facts, directory) for name, message in applying.items()}
     owed = [
         DueMessage(
             key=f"{facts.incident}/{name}/{occurrence}",
@@ -66,16 +80,18 @@ def due(plan: Plan, scenario: str, facts: IncidentFacts, now: float, directory: 
             occurrence=occurrence,
             from_seconds=earliest,
             due_seconds=moment,
-            recipients=told[name],
+            recipients=everybody,
+            places=places,
             channels=message.channels,
             step=senders.get(name) if occurrence == 1 else None,
             reason=_reason(plan, message, facts, moment)
             + ("" if directory is None or facts.exercise else directory.copies_of(message.audience, now)),
-            unknown=() if directory is None or facts.exercise else directory.unknown_of(message.audience),
+            unknown=() if directory is None or facts.exercise or _needs_no_list(message) else directory.unknown_of(message.audience),
         )
         for name, message in applying.items()
         for occurrence, earliest, moment in _on_the_wall(message, facts, now)
         if earliest <= now
+        for everybody, places in (told[name].at(earliest),)
     ]
     return tuple(sorted(owed, key=lambda message: (message.due_seconds, message.from_seconds)))
 
@@ -94,11 +110,44 @@ def next_change_seconds(plan: Plan, scenario: str, facts: IncidentFacts, now: fl
     return min(moments, default=math.inf)
 
 
-def recipients(plan: Plan, message: Message, facts: IncidentFacts, directory: Directory | None = None) -> tuple[Recipient, ...]:
-    """Who hears the message, in the plan's order, nobody twice."""
-    occasion = Occasion.of(facts.exercise)
-    at = facts.started_seconds if facts.aware_seconds is None else facts.aware_seconds
-    return addressed(plan, message.audience, occasion, at_seconds=at, directory=directory)
+def recipients(
+    plan: Plan, message: Message, facts: IncidentFacts, directory: Directory | None = None, at_seconds: float | None = None
+) -> tuple[Recipient, ...]:
+    """Who hears the message, in the plan's order, nobody twice. `at_seconds`: when it falls owed; nobody heard before the company knew."""
+    known = facts.started_seconds if facts.aware_seconds is None else facts.aware_seconds
+    at = known if at_seconds is None else max(at_seconds, known)
+    return addressed(plan, message.audience, Occasion.of(facts.exercise), at_seconds=at, directory=directory)
+
+
+class _Told:
+    """Who hears one message at each moment: looked up once for everybody's turn, since one may be owed 500 times."""
+
+    def __init__(self, plan: Plan, message: Message, facts: IncidentFacts, directory: Directory | None) -> None:
+        self._plan = plan
+        self._message = message
+        self._facts = facts
+        self._directory = directory
+        self._rotations = rotations_behind(plan, message.audience, Occasion.of(facts.exercise))
+        self._turns: dict[str, Shift] = {}
+        self._known: dict[tuple[str | None, ...], tuple[tuple[Recipient, ...], Mapping[str, Recipient]]] = {}
+
+    def at(self, at_seconds: float) -> tuple[tuple[Recipient, ...], Mapping[str, Recipient]]:
+        """Everybody, and who stands for each place. Ask for moments in order."""
+        moment = max(at_seconds, self._facts.aware_seconds or at_seconds)
+        for rotation in self._rotations:
+            turn = self._turns.get(rotation)
+            if turn is None or not turn.start_seconds <= moment < turn.end_seconds:
+                self._turns[rotation] = on_call(self._plan, rotation, moment)
+        people = tuple(self._turns[rotation].person for rotation in self._rotations)
+        if people not in self._known:
+            told = recipients(self._plan, self._message, self._facts, self._directory, moment)
+            occasion = Occasion.of(self._facts.exercise)
+            self._known[people] = told, places_of(self._plan, self._message.audience, told, self._message.channels, occasion)
+        return self._known[people]
+
+
+def _needs_no_list(message: Message) -> bool:
+    return all(channel in NEEDS_NO_LIST for channel in message.channels)
 
 
 def _senders(scenario: Scenario) -> dict[str, str]:

@@ -6,7 +6,7 @@ that comes twice is its first. An override replaces whoever's turn it is, the la
 it is a holiday, on which nobody is on call and the role's primary is called.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -81,6 +81,30 @@ def fillers_at(plan: Plan, role: Role, occasion: Occasion, at_seconds: float) ->
         return people
     person = on_call(plan, role.rotation, at_seconds).person
     return people if person is None else tuple(dict.fromkeys((person, *people)))
+
+
+def fillers_between(plan: Plan, role: Role, occasion: Occasion, from_seconds: float, until_seconds: float) -> tuple[str, ...]:
+    """Everybody who fills the role at some moment of a span, both ends included: who was on call first of all, then who took over."""
+    first = fillers_at(plan, role, occasion, from_seconds)
+    if occasion is Occasion.EXERCISE or role.rotation is None or role.rotation not in plan.rotations:
+        return first
+    later = (shift.person for shift in shifts(plan, role.rotation, from_seconds, max(from_seconds, until_seconds)))
+    last = fillers_at(plan, role, occasion, max(from_seconds, until_seconds))
+    return tuple(dict.fromkeys((*first, *(person for person in later if person is not None), *last)))
+
+
+def rotations_behind(plan: Plan, identifiers: Iterable[str], occasion: Occasion) -> tuple[str, ...]:
+    """Rotations that say who these roles and audiences are at a moment; none in an exercise, which has its stand-ins."""
+    if occasion is Occasion.EXERCISE:
+        return ()
+    found: dict[str | None, None] = {}
+    for identifier in identifiers:
+        circle, roles = plan.audiences.get(identifier), [identifier]
+        if circle is not None:
+            found |= dict.fromkeys(circle.rotations)
+            roles = [*circle.roles]
+        found |= dict.fromkeys(plan.roles[role].rotation for role in roles if role in plan.roles)
+    return tuple(rotation for rotation in found if rotation is not None and rotation in plan.rotations)
 
 
 def _turn(rotation: Rotation, zone: tzinfo, at_seconds: float) -> Shift:

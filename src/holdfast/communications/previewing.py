@@ -4,16 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from holdfast.communications.duty import recipients
-from holdfast.communications.facts import IncidentFacts
+from holdfast.communications.facts import ExpectedBack, IncidentFacts
 from holdfast.communications.obligations import all_messages
+from holdfast.communications.places import delivered, places_of
 from holdfast.communications.rendering import field_values, filled_words, words_of
 from holdfast.plan.model import Message, Plan
+from holdfast.plan.people import Occasion
 from holdfast.plan.problems import did_you_mean
 from holdfast.plan.values import spoken_duration
 from holdfast.plan.wordlists import CHANNELS
 
 _START_SECONDS = 1_798_761_600.0
 """A moment that says by itself that it is made up: midnight of a new year."""
+_AHEAD_SECONDS = 600.0
+"""So long after the message service is expected back."""
 
 
 class PreviewError(ValueError):
@@ -54,12 +58,13 @@ def previewed(plan: Plan, message: str, channel: str | None, audience: str | Non
     words = filled_words(words_of(plan, message), field_values(plan, scenario, facts, now), facts)
     told = recipients(plan, text, facts)
     over = text.channels if channel is None else (channel,)
+    places = places_of(plan, text.audience, told, over, Occasion.of(exercise))
     return Preview(
         message,
         f"{plan.scenarios[scenario].name}, severity {facts.severity}, {spoken_duration(now - facts.started_seconds)} after the impact",
         tuple(
             ChannelPreview(
-                one, tuple(recipient.name for recipient in told if recipient.is_reached_by(one)), words.subject, words.body, words.short
+                one, tuple(found.recipient.name for found in delivered((one,), told, places)), words.subject, words.body, words.short
             )
             for one in over
         ),
@@ -88,6 +93,7 @@ def _facts(plan: Plan, message: Message, exercise: str | None) -> tuple[Incident
         commander=commander,
         exercise=exercise,
         state="recovery under way" if restored is None else "service is back",
+        expected_back=ExpectedBack(_START_SECONDS + after + _AHEAD_SECONDS),
         restored_seconds=restored,
         cost_usd=next((tier.revenue_loss_usd for tier in plan.financial_tiers if tier.end is None or after < tier.end), None),
         aware_seconds=_START_SECONDS + 60.0,

@@ -2,7 +2,7 @@
 
 Rules: a role means who is on call for it, its primary and its backup; in an exercise its stand-ins, and an audience is one mailbox named
 after it: no person behind it is reached. An audience with a source is as long as its directory says; where that doesn't answer, the last
-copy counts and its age is told, and where there is none, that is told, never an empty list.
+copy counts and its age is told, and where there is none, that is told, never an empty list. Who is reached where is `places`' matter.
 A recipient's `identifier` is what journal and report hold; addresses stand only here and go no further than the channel.
 """
 
@@ -14,11 +14,14 @@ from holdfast.communications.oncall import fillers_at, on_call
 from holdfast.plan.model import Person, Plan
 from holdfast.plan.people import Occasion
 from holdfast.plan.values import spoken_duration
+from holdfast.plan.wordlists import INSIDE_CHANNELS
 
 EXERCISE_MAILBOX = "exercise:"
 """Before the name of an audience that an exercise reaches as one mailbox."""
 _BY_CHANNEL = {"email": "email", "phone": "phone", "sms": "phone", "slack": "chat"}
-"""Channels that reach a person at an address of its own; others have one place for all."""
+"""Channels that reach a person at an address of its own."""
+PLACES = (*INSIDE_CHANNELS, "status-page", "in-app", "webhook")
+"""Channels with one place for everybody who has no address of their own there."""
 _BETWEEN_DIGITS = str.maketrans("", "", " \u00a0-./()")
 
 
@@ -76,12 +79,21 @@ class Recipient:
     person: str | None
     addresses: Mapping[str, str] | None = None
     """Channel → address, where it has one of its own; None: over every channel, at that channel's place for this audience."""
-    enrolled: bool = False
-    """Whether it takes part in exercises."""
+    outside: bool = False
+    """Whether it is none of the company's own people: customers, partners, vendors, authorities."""
+    people: tuple[str, ...] = ()
+    """People of the plan for whom it stands, where it is the one place that they all look at."""
 
     def is_reached_by(self, channel: str) -> bool:
-        """Members of a directory are reached where they have an address; everybody else over every channel."""
-        return self.person is not None or self.addresses is None or channel in self.addresses or channel not in _BY_CHANNEL
+        """Whether it hears what goes over this channel, at an address of its own or at the channel's one place.
+
+        Members of a directory are written to where they have an address. Nobody from outside is told where only the company's own look.
+        """
+        if self.address(channel) is not None:
+            return True
+        if channel in PLACES:
+            return not (self.outside and channel in INSIDE_CHANNELS)
+        return self.person is not None or self.addresses is None
 
     def address(self, channel: str) -> str | None:
         """Where it is reached over this channel, or None."""
@@ -102,8 +114,7 @@ def addressed(
 def person_recipient(plan: Plan, person: str, through: str) -> Recipient:
     """A person of the plan with everything that it is reached at."""
     known = plan.people[person]
-    enrolled = known.exercise or any(person in role.stand_ins for role in plan.roles.values())
-    return Recipient(person, known.name, through, person, addresses_of(known), enrolled)
+    return Recipient(person, known.name, through, person, addresses_of(known))
 
 
 def addresses_of(person: Person) -> dict[str, str]:
@@ -122,15 +133,16 @@ def _named(plan: Plan, identifier: str, occasion: Occasion, at_seconds: float, d
     if role is not None:
         people = fillers_at(plan, role, occasion, at_seconds)
         if not people:
-            yield Recipient(f"{EXERCISE_MAILBOX}{identifier}", f"{role.name} (nobody stands in)", identifier, None, enrolled=True)
+            yield Recipient(f"{EXERCISE_MAILBOX}{identifier}", f"{role.name} (nobody stands in)", identifier, None)
         yield from (person_recipient(plan, person, identifier) for person in people)
         return
     if identifier not in plan.audiences:
         yield from _vendor(plan, identifier, occasion)
         return
     audience = plan.audiences[identifier]
+    outside = is_outside(plan, identifier)
     if occasion is Occasion.EXERCISE:
-        yield Recipient(f"{EXERCISE_MAILBOX}{identifier}", audience.name, identifier, None, enrolled=True)
+        yield Recipient(f"{EXERCISE_MAILBOX}{identifier}", audience.name, identifier, None, outside=outside)
         return
     yield from (person_recipient(plan, person, identifier) for person in audience.people)
     for rotation in audience.rotations:
@@ -141,10 +153,18 @@ def _named(plan: Plan, identifier: str, occasion: Occasion, at_seconds: float, d
         yield from (person_recipient(plan, person, identifier) for person in fillers_at(plan, plan.roles[inner], occasion, at_seconds))
     known = directory.audiences.get(identifier)
     for member in (known.members or ()) if known is not None else ():
-        yield Recipient(f"{identifier}:{member.identifier}", member.name, identifier, None, member.addresses)
+        yield Recipient(f"{identifier}:{member.identifier}", member.name, identifier, None, member.addresses, outside)
     if audience.address is not None:
         own = {channel: audience.address for channel in ("email", "webhook") if audience.address != identifier}
-        yield Recipient(identifier, audience.name, identifier, None, own or None)
+        yield Recipient(identifier, audience.name, identifier, None, own or None, outside)
+
+
+def is_outside(plan: Plan, identifier: str) -> bool:
+    """Whether an audience is a circle outside the company: it names nobody of the plan. Roles are inside, vendors are not."""
+    audience = plan.audiences.get(identifier)
+    if audience is None:
+        return identifier not in plan.roles
+    return not (audience.people or audience.roles or audience.rotations)
 
 
 def _vendor(plan: Plan, identifier: str, occasion: Occasion) -> Iterator[Recipient]:
@@ -153,8 +173,9 @@ def _vendor(plan: Plan, identifier: str, occasion: Occasion) -> Iterator[Recipie
     if vendor is None:
         return
     if occasion is Occasion.EXERCISE:
-        yield Recipient(f"{EXERCISE_MAILBOX}{identifier}", vendor.name, identifier, None, enrolled=True)
+        yield Recipient(f"{EXERCISE_MAILBOX}{identifier}", vendor.name, identifier, None, outside=True)
         return
     phone = None if vendor.phone is None else dialled(vendor.phone)
     ways = {"email": vendor.email, "phone": phone, "sms": phone}
-    yield Recipient(identifier, vendor.name, identifier, None, {channel: way for channel, way in ways.items() if way is not None})
+    known = {channel: way for channel, way in ways.items() if way is not None}
+    yield Recipient(identifier, vendor.name, identifier, None, known, outside=True)

@@ -88,6 +88,7 @@ def field_values(plan: Plan, scenario: str, facts: IncidentFacts, now: float) ->
         "source": facts.source,
         "target": facts.target,
         "state": facts.state,
+        "status": facts.status,
         "actions_taken": "; ".join(facts.actions_taken) or NotKnown("nothing yet"),
         "next_steps": "; ".join(facts.next_steps) or _NOT_KNOWN,
         "expected_back": _expected_back(plan, scenario, facts, now, when),
@@ -116,7 +117,7 @@ def war_room(plan: Plan, facts: IncidentFacts) -> str:
 
 
 def _on_the_plans_clock(facts: IncidentFacts, now: float) -> tuple[IncidentFacts, float]:
-    clock, start = facts.clock, facts.started_seconds
+    clock, start, back = facts.clock, facts.started_seconds, facts.expected_back
     if clock.scale == 1:
         return facts, now
 
@@ -126,7 +127,7 @@ def _on_the_plans_clock(facts: IncidentFacts, now: float) -> tuple[IncidentFacts
     changed = replace(
         facts,
         restored_seconds=shown(facts.restored_seconds),
-        expected_back_seconds=shown(facts.expected_back_seconds),
+        expected_back=None if back is None else replace(back, at_seconds=clock.plan_moment(start, back.at_seconds)),
         aware_seconds=shown(facts.aware_seconds),
     )
     return changed, clock.plan_moment(start, now)
@@ -173,11 +174,15 @@ def _next_update(plan: Plan, facts: IncidentFacts, now: float, when: Callable[[f
 
 
 def _expected_back(plan: Plan, scenario: str, facts: IncidentFacts, now: float, when: Callable[[float], str]) -> str:
-    """The caller's forecast, or else the plan's own end while that is still ahead."""
+    """The caller's forecast with what it rests on, or else the plan's own end while that is still ahead."""
     if facts.restored_seconds is not None:
         return when(facts.restored_seconds)
-    if facts.expected_back_seconds is not None:
-        return when(facts.expected_back_seconds)
+    forecast = facts.expected_back
+    if forecast is not None and not math.isinf(forecast.at_seconds):
+        at = when(forecast.at_seconds)
+        if forecast.not_before:
+            return NotKnown(f"not known yet, but not before {at}")
+        return f"{at} by the plan" if forecast.by_plan else f"{at}, by what earlier runs took"
     by_plan = facts.started_seconds + max(phase.window[1] for phase in plan.scenarios[scenario].phases)
     return f"{when(by_plan)} by the plan" if now < by_plan < math.inf else _NOT_KNOWN
 

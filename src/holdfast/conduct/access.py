@@ -9,12 +9,10 @@ import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from holdfast.communications import addressed
 from holdfast.conduct.notices import Notice, handed_out
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan, Words
-from holdfast.plan.people import Occasion
 
 LONGEST_SECONDS = 3600.0
 """Broken glass mends by itself after this long at most."""
@@ -57,9 +55,7 @@ def _notices(situation: Situation) -> Iterator[Move]:
     key = f"access/{glass['by']}/{glass['until_seconds']:.3f}"
     audience, channels = _whom(situation.plan)
     words = _words(situation.plan, glass["by"], glass["with"], glass["because"], glass["sign_on"], glass["until_seconds"])
-    occasion = Occasion.of(situation.exercise)
-    told = addressed(situation.plan, audience, occasion, at_seconds=situation.now, directory=situation.directory)
-    yield from handed_out(situation, Notice(key, MESSAGE, words, "access"), channels, told)
+    yield from handed_out(situation, Notice(key, MESSAGE, words, "access"), channels, audience, situation.now)
 
 
 def _whom(plan: Plan) -> tuple[tuple[str, ...], tuple[str, ...]]:

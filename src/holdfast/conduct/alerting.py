@@ -6,7 +6,8 @@ begins only when a person of the plan confirms it, and who confirms it has asked
 something, it is believed when more than the plan's number were counted within the plan's time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.conduct.suspicion import ending, opening, waits_for_word
@@ -21,7 +22,8 @@ _LONGEST_TEXT = 500
 def alert(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
     """The answer to an alert and its records.
 
-    Arguments: signal, status (firing | resolved), source, fingerprint, says, count, at_seconds. What is optional and odd counts as absent.
+    Arguments: signal, status (firing | resolved), source, fingerprint, says, count, at_seconds, truncated (so many alerts its sender left
+    out). What is optional and odd counts as absent.
     """
     given = command.arguments
     name, status = str(given.get("signal")), given.get("status")
@@ -32,7 +34,7 @@ def alert(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]
         return f"refused: an alert is firing or resolved, not '{status}'", ()
     scenario, trigger = known[name]
     incident = situation.installation.open_incident()
-    at_seconds, count = given.get("at_seconds"), given.get("count")
+    at_seconds, count, truncated = given.get("at_seconds"), given.get("count"), given.get("truncated")
     heard = {
         "signal": name,
         "status": status,
@@ -42,6 +44,7 @@ def alert(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]
         "count": count if _is_number(count) else None,
         "at_seconds": at_seconds if _is_number(at_seconds) else situation.now,
         "scenario": scenario,
+        "truncated": truncated if isinstance(truncated, int) and truncated is not True and truncated > 0 else 0,
     }
     record = Write(Kind.ALERT_HEARD, incident.incident if incident else "", heard)
     if status == "resolved":
@@ -50,6 +53,12 @@ def alert(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]
     if counted is not None:
         return f"accepted: heard, and not believed yet: {counted}", (record,)
     return _believed(situation, scenario, trigger, incident, record)
+
+
+def left_out(heard: Mapping[str, Any]) -> str:
+    """What an alert that was heard doesn't show, in words: how many its sender left out beside it."""
+    number = heard.get("truncated", 0)
+    return f" (the sender left out {number} more alert{'' if number == 1 else 's'})" if number else ""
 
 
 def confirm(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
@@ -103,7 +112,7 @@ def _believed(
     situation: Situation, scenario: str, trigger: SignalTrigger, incident: IncidentState | None, record: Write
 ) -> tuple[str, tuple[Move, ...]]:
     known = situation.installation
-    named, reason = f"{SIGNAL}{trigger.signal}", f"{record.body['source']}: {record.body['says']}"
+    named, reason = f"{SIGNAL}{trigger.signal}", f"{record.body['source']}: {record.body['says']}{left_out(record.body)}"
     since = min(float(record.body["at_seconds"]), situation.now)
     body = {"region": known.serving, "trigger": named, "reason": reason, "since_seconds": since, "score": None}
     raised = () if (known.serving, named) in known.suspicions else (Write(Kind.SUSPICION_RAISED, "", body),)

@@ -3,24 +3,27 @@
 Rules: an acknowledgement answers for the roles that its giver was called for, and for those whose first person it is: a backup who has
 answered for another role still leaves the primary its time. Whoever was called for nothing answers for every role that it fills.
 Approving is answering too, and is recorded as such where people are called. Who answers late joins: nothing starts anew, and the role
-stays with whoever took it.
+stays with whoever took it. How severe it is may take a moment to see; after that people are called as for the gravest severity. A planned
+move that hits nothing calls nobody: whoever asked for it is there.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from holdfast.communications import IncidentFacts
-from holdfast.communications.escalation import Call, Called, answerable, next_call
+from holdfast.communications.escalation import Call, Called, answerable, next_call, why_that_row
 from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.facts import incident_facts
 from holdfast.conduct.situation import Command, Move, Situation, Write
+from holdfast.conduct.suspicion import from_signal
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
-from holdfast.plan.model import Plan
 
 WAYS = ("cli", "link", "reply", "phone-key", "button")
 """How an acknowledgement can come in."""
+SEVERITY_WITHIN_SECONDS = 60.0
+"""On the plan's clock, from the opening: so long observers have to see what is hit, before its severity counts as unknown."""
 APPROVING = "approval"
 """How it comes in where somebody approves."""
 
@@ -49,11 +52,24 @@ def last_called(incident: IncidentState) -> Called | None:
 
 def escalation(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     """Call whoever must answer next."""
-    if incident.severity not in situation.plan.escalation:
+    if incident.severity is None and not _severity_stays_unknown(situation, incident):
         return ()
     facts, answered = incident_facts(situation, incident), answered_roles(incident)
     call = next_call(situation.plan, facts, answered, last_called(incident), situation.now, situation.directory)
     return () if call is None else (Write(Kind.ESCALATED, incident.incident, _body(call, facts)),)
+
+
+def _severity_stays_unknown(situation: Situation, incident: IncidentState) -> bool:
+    """Whether people must be called although nobody knows how severe it is."""
+    planned = incident.mode == "graceful" and not from_signal(incident)
+    return not planned and situation.now >= incident.opened_seconds + incident.clock.wall_seconds(SEVERITY_WITHIN_SECONDS)
+
+
+def called_as_for(incident: IncidentState) -> str:
+    """Why people were called last by another row of the matrix than the severity's own; empty where they were not."""
+    calls = calls_of(incident)
+    body = calls[-1].body if calls else {}
+    return why_that_row(body.get("severity"), body.get("row"))
 
 
 def _body(call: Call, facts: IncidentFacts) -> dict[str, Any]:
@@ -66,6 +82,7 @@ def _body(call: Call, facts: IncidentFacts) -> dict[str, Any]:
         "level": call.level,
         "roles": list(call.roles),
         "severity": facts.severity,
+        "row": call.row,
         "calls": [[out.channel, out.recipient.identifier, out.from_seconds] for out in call.calls],
         "answer_by_seconds": call.answer_by_seconds,
         "starts_over": call.starts_over,
@@ -91,7 +108,7 @@ def acknowledge(situation: Situation, incident: IncidentState, command: Command)
     taken = [
         Write(Kind.ROLE_TAKEN, incident.incident, took)
         for role in roles
-        if role not in before and (took := _takes(situation.plan, facts, role, command.by)) is not None
+        if role not in before and (took := _takes(situation, incident, role, command.by)) is not None
     ]
     if joins:
         said = f"accepted: {command.by} joins; others had answered already"
@@ -117,20 +134,25 @@ def answered_by_approving(situation: Situation, incident: IncidentState, command
 
 def _answers_for(situation: Situation, incident: IncidentState, facts: IncidentFacts, person: str) -> tuple[str, ...]:
     """Roles that this person answers for by acknowledging now, in the plan's order."""
-    people = answerable(situation.plan, facts)
+    people = answerable(situation.plan, facts, situation.now)
     first = {role for role, called in people.items() if called[0] == person}
     asked: set[str] = set()
     for call in calls_of(incident):
         if any(recipient == person for _, recipient, _ in call.body["calls"]):
-            mine = call.body["rung"] == "level"
-            asked.update(role for role in call.body["roles"] if mine or person in people.get(role, ())[: call.body["place"] + 1])
-    filled = {role for role, called in people.items() if person in called} | set(roles_of(situation.plan, incident).get(person, ()))
+            mine, then = call.body["rung"] == "level", answerable(situation.plan, facts, call.at_seconds)  # a turn may have ended since
+            asked.update(role for role in call.body["roles"] if mine or person in then.get(role, ())[: call.body["place"] + 1])
+    filled = {role for role, called in people.items() if person in called}
+    filled |= set(roles_of(situation.plan, incident, situation.now).get(person, ()))
     return tuple(role for role in situation.plan.roles if role in (first | asked or filled))
 
 
-def _takes(plan: Plan, facts: IncidentFacts, role: str, person: str) -> dict[str, Any] | None:
-    """The record that somebody takes a role which was first of all another's, or None."""
-    first = next(iter(answerable(plan, facts).get(role, ())), None)
+def _takes(situation: Situation, incident: IncidentState, role: str, person: str) -> dict[str, Any] | None:
+    """The record that somebody takes a role which was first of all another's, or None. A turn that was handed over is taken too."""
+    activated = next((record.body["roles"] for record in incident.records if record.kind == Kind.ROLES_ACTIVATED), None)
+    if activated is None:
+        people = answerable(situation.plan, incident_facts(situation, incident), incident.opened_seconds)
+        activated = {name: called[0] for name, called in people.items()}
+    first = activated.get(role)
     if first == person:
         return None
     return {"role": role, "person": person, "instead_of": first, "reason": f"{first or 'nobody'} had not answered"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from holdfast.communications.oncall import fillers_at
+from holdfast.communications.oncall import fillers_between
 from holdfast.conduct.situation import FunctionHit
 from holdfast.decision.replay import IncidentState
 from holdfast.plan.model import Plan
@@ -31,14 +31,15 @@ def smallest_rpo_seconds(plan: Plan) -> float:
     return min(function.rpo for function in plan.functions.values())
 
 
-def roles_of(plan: Plan, incident: IncidentState) -> dict[str, tuple[str, ...]]:
+def roles_of(plan: Plan, incident: IncidentState, now: float) -> dict[str, tuple[str, ...]]:
     """Person → roles that the person fills in this incident: in an exercise the stand-ins, otherwise who was on call, primary and backup.
 
-    The incident says which it is, not how this controller was started: a real one stays real.
+    Whoever has been on call at any moment since the opening counts: who was called before a hand-over may still decide, and who took the
+    turn over may too. The incident says which it is, not how this controller was started: a real one stays real.
     """
     occasion = Occasion.of(incident.exercise)
     filled: dict[str, tuple[str, ...]] = {}
     for identifier, role in plan.roles.items():
-        for person in fillers_at(plan, role, occasion, incident.opened_seconds):
+        for person in fillers_between(plan, role, occasion, incident.opened_seconds, now):
             filled[person] = (*filled.get(person, ()), identifier)
     return filled

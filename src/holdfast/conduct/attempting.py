@@ -1,14 +1,18 @@
 """What comes next for one delivery: its channel, the plan's second channel, or nothing any more, which is recorded.
 
 Rules: the second channel (`routes.*.second_channel`) is for whoever it reaches and is not told the same over it anyway. What goes over it
-stays the same delivery: sent over either, it is sent, and nothing more is tried.
+stays the same delivery: sent over either, it is sent, and nothing more is tried. Where a place that many look at takes nothing, each of the
+company's own people is told over the second channel, at an address of their own, by a delivery of their own; a place never stands in for
+people's addresses, or it would be told once for each of them.
 """
 
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from holdfast.communications import Recipient
+from holdfast.communications.places import looks_at_place
+from holdfast.communications.recipients import person_recipient
 from holdfast.conduct.situation import Situation, TellPurpose, Write
 from holdfast.decision.deliveries import Attempts, Delivery, Turn
 from holdfast.journal.kinds import Kind
@@ -64,6 +68,9 @@ def attempts_at(
     if told.delivery in situation.telling:
         return
     before = begun.get(told.delivery, Attempts())
+    if told.recipient.people and before.needs_help(situation.now, told.due_seconds):
+        for one in _each_alone(situation.plan, told, told_anyway):
+            yield from attempts_at(situation, clock, begun, one)
     second = stand_in(situation.plan, told, told_anyway) if before.unsuccessful else None
     match before.next_turn(situation.now, clock, told.due_seconds, second):
         case Turn.CHANNEL:
@@ -84,7 +91,19 @@ def stand_in(plan: Plan, told: Told, told_anyway: Container[tuple[str, str]]) ->
     second = None if route is None else route.second_channel
     if second is None or not told.recipient.is_reached_by(second) or (second, told.recipient.identifier) in told_anyway:
         return None
+    if looks_at_place(told.recipient, second) and not looks_at_place(told.recipient, told.channel):
+        return None
     return second
+
+
+def _each_alone(plan: Plan, told: Told, told_anyway: Container[tuple[str, str]]) -> Iterator[Told]:
+    """The same for each of the people for whom a place stands, over the plan's second channel."""
+    route = plan.routes.get(told.channel)
+    second = None if route is None else route.second_channel
+    for person in told.recipient.people if second is not None else ():
+        recipient = person_recipient(plan, person, told.recipient.through)
+        if recipient.address(str(second)) is not None and (second, person) not in told_anyway:
+            yield replace(told, channel=str(second), recipient=recipient)
 
 
 def _given_up_because(told: Told, before: Attempts, second: str | None) -> str:

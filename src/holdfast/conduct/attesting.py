@@ -30,7 +30,7 @@ def attest(situation: Situation, incident: IncidentState, command: Command) -> t
     if what is None:
         return f"refused: nothing waits for the word of {region} now; {incident.incident} is {incident.state.value}", ()
     rule = situation.plan.approval.activation
-    mine = [role for role in rule.of if role in roles_of(situation.plan, incident).get(command.by, ())]
+    mine = [role for role in rule.of if role in roles_of(situation.plan, incident, situation.now).get(command.by, ())]
     given = given_for(incident, what)
     against = _against(command.by, because, mine, rule.of, given)
     if against is not None:

@@ -7,15 +7,15 @@ from typing import Any
 from holdfast.conduct import turning
 from holdfast.conduct.attesting import is_attested
 from holdfast.conduct.catching_up import holding_back
+from holdfast.conduct.expected import run_progress
 from holdfast.conduct.guards import forbidden, held
 from holdfast.conduct.messages import due_record, owed
 from holdfast.conduct.other_way import choices, taking
 from holdfast.conduct.pausing import is_paused
 from holdfast.conduct.proposals import settle_proposal
-from holdfast.conduct.runs import REPROTECT, TURN_BACK, WAY_BACK, current_run, intended, is_open, mode_of_run, regions_of_run, since_start
+from holdfast.conduct.runs import REPROTECT, TURN_BACK, WAY_BACK, current_run, intended, is_open, mode_of_run, regions_of_run
 from holdfast.conduct.situation import Begin, Move, Situation, Write
 from holdfast.conduct.suspicion import transition
-from holdfast.conduct.undoing import book_of
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
 from holdfast.fencing.lease import ORDERLY_STOP_SECONDS
@@ -32,21 +32,9 @@ from holdfast.runbook.progress import (
     goes_by_itself,
     is_finished,
     must_ask,
-    progress,
     startable,
     under_way,
 )
-
-
-def run_progress(situation: Situation, incident: IncidentState, run: str) -> tuple[Runbook, Progress]:
-    """The run's graph and where each step stands. A run that was abandoned and is taken up again starts with fresh history."""
-    book = book_of(situation.plan, incident, run)
-    return book, progress(book, since_start(incident, run), run, situation.installation.term)
-
-
-def run_started_seconds(incident: IncidentState, run: str) -> float | None:
-    """When this run was started last, or None."""
-    return next((float(record.at_seconds) for record in since_start(incident, run)), None)
 
 
 def next_order(situation: Situation, incident: IncidentState, run: str) -> Order:

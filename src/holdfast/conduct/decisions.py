@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from holdfast.conduct import alerting, answering, going_on, messages, turning
+from holdfast.conduct import alerting, answering, explaining, going_on, turning
 from holdfast.conduct.access import break_glass
 from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.attesting import attest
@@ -53,7 +53,8 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
         "go-on": _go_on,
     }
     deeds |= {"attest": attest, "confirm": _by_somebody_here(alerting.confirm)}
-    deeds |= {"ack": _by_somebody_here(answering.acknowledge), "edit-message": _by_somebody_here(messages.edit)}
+    deeds |= {"ack": _by_somebody_here(answering.acknowledge), "edit-message": _by_somebody_here(explaining.edit)}
+    deeds |= {"explain": _by_somebody_here(explaining.explain)}
     if command.verb not in deeds:
         known = ", ".join([*deeds, "declare", "switchover", "pause", "resume"])
         return f"refused: '{command.verb}' is not a command; it can be one of: {known}", ()
@@ -64,7 +65,7 @@ def _approve(situation: Situation, incident: IncidentState, command: Command) ->
     proposal = incident.proposal
     if proposal is None:
         return f"refused: {incident.incident} waits for no approval; it is {incident.state.value}", ()
-    roles = roles_of(situation.plan, incident)
+    roles = roles_of(situation.plan, incident, situation.now)
     against = objection(proposal, incident.approvals, command.by, str(command.arguments.get("hash")), roles, situation.now)
     if against is not None:
         return f"refused: {against}", ()
@@ -109,7 +110,7 @@ def _refuse(situation: Situation, incident: IncidentState, command: Command) -> 
         return f"refused: the epoch is open already, so there is nothing to refuse; {turn}", ()
     if command.arguments.get("hash", proposal.hash) != proposal.hash:
         return "refused: what is proposed now is not what was refused; look at the proposal again and decide on that", ()
-    against = objection(proposal, (), command.by, proposal.hash, roles_of(situation.plan, incident), situation.now)
+    against = objection(proposal, (), command.by, proposal.hash, roles_of(situation.plan, incident, situation.now), situation.now)
     if against is not None and command.by != proposal.requester:  # Who asked for it may take it back.
         return f"refused: {against}", ()
     reason = str(command.arguments.get("reason") or "no reason given")
@@ -222,7 +223,7 @@ def _against_loss(situation: Situation, incident: IncidentState, command: Comman
     step, may = str(command.arguments["step"]), situation.plan.approval.activation.of
     if command.arguments.get("choice") != Choice.RETRY or would_lose_seconds(incident, run, step) is None:
         return f"a loss is accepted with retry, and {step} must have found one that is larger than approved"
-    if not set(may) & set(roles_of(situation.plan, incident).get(command.by, ())):
+    if not set(may) & set(roles_of(situation.plan, incident, situation.now).get(command.by, ())):
         return f"{command.by} fills none of the roles {', '.join(may)}, and only they can accept a loss"
     return None
 

@@ -1,8 +1,13 @@
 """What messages may say about an incident now: gathered from the journal and what is being watched."""
 
+from dataclasses import replace
+
 from holdfast.communications import IncidentFacts
+from holdfast.communications.rendering import field_values
+from holdfast.conduct.expected import expected_back
 from holdfast.conduct.runs import FAILOVER
 from holdfast.conduct.situation import Situation
+from holdfast.conduct.status_page import page_state
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
@@ -30,7 +35,8 @@ _NEXT = {
 def incident_facts(situation: Situation, incident: IncidentState) -> IncidentFacts:
     """What messages may say about the incident now."""
     restored = next((record.at_seconds for record in incident.records if is_back(record)), None)
-    functions: dict[str, None] = dict.fromkeys(hit.function for hit in situation.functions_hit)
+    hit_now = () if incident.ended else situation.functions_hit  # what is hit after its end is another incident's
+    functions: dict[str, None] = dict.fromkeys(hit.function for hit in hit_now)
     commander, done = None, []
     for record in incident.records:
         if record.kind == Kind.SEVERITY_CHANGED:
@@ -53,14 +59,23 @@ def incident_facts(situation: Situation, incident: IncidentState) -> IncidentFac
         commander=commander,
         exercise=incident.exercise,
         state=_WORDS.get(incident.state, "service is back"),
+        status=page_state(incident),
         actions_taken=tuple(done),
         next_steps=() if following is None else (following.format(source=incident.source, target=incident.target),),
         cost_usd=cost_so_far(situation.plan, clock.plan_seconds(situation.now - incident.impact_seconds)).usd,
         restored_seconds=restored,
         aware_seconds=incident.opened_seconds,
-        needs=_needs(incident),
+        cause=incident.cause,
+        report=incident.review,
+        needs=_needs(situation, incident),
         clock=clock,
     )
+
+
+def values_of(situation: Situation, incident: IncidentState, facts: IncidentFacts) -> dict[str, str]:
+    """Text of every field that messages may use. What is expected is worked out here and not with the facts: only words need it."""
+    facts = replace(facts, expected_back=expected_back(situation, incident))
+    return field_values(situation.plan, incident.scenario, facts, situation.now)
 
 
 def is_back(record: Record) -> bool:
@@ -68,11 +83,12 @@ def is_back(record: Record) -> bool:
     return record.kind == Kind.RUN_FINISHED and record.body["run"] == FAILOVER and record.body["outcome"] == "succeeded"
 
 
-def _needs(incident: IncidentState) -> tuple[str, ...]:
+def _needs(situation: Situation, incident: IncidentState) -> tuple[str, ...]:
     """What people must do now, in words."""
     proposal = incident.proposal
     if proposal is not None:
-        return (f"{proposal.count} of {', '.join(proposal.roles)} decide on the {proposal.action} to {proposal.target}",)
+        roles = [situation.plan.roles[role].name if role in situation.plan.roles else role for role in proposal.roles]
+        return (f"{proposal.count} of {', '.join(roles)} decide on the {proposal.action} to {proposal.target}",)
     if incident.state is State.NEEDS_PERSON:
         return ("somebody says how a step of the recovery goes on",)
     return ()

@@ -1,35 +1,39 @@
 """Messages and calls that are owed now, from the plan and the journal: recorded as due first, then handed over delivery by delivery.
 
 A hand-over is recorded as intended before it happens. A delivery that failed is tried again until it is due, and then given up aloud (see
-`attempting`); what was sent is never sent again, because its key is in the journal. A message that a step sends goes out in time also
-where the step has not come yet. What a person wrote for a message that is to come takes the place of the plan's words; where nobody did,
-the facts go out on time.
+`attempting`); what was sent is never sent again, because its key is in the journal. A channel's one place gets a message once, for all who
+look at it. A message that a step sends goes out in time also where the step has not come yet. What a person wrote for a message that is to
+come takes the place of the plan's words; where nobody did, the facts go out on time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from holdfast.communications import DueMessage, IncidentFacts, Recipient, due
 from holdfast.communications.asking import DECISION, DECISION_WITHIN_SECONDS, asked_to_decide
-from holdfast.communications.escalation import CALL, CallOut, recipient_of
-from holdfast.communications.obligations import VENDOR, message_of
-from holdfast.communications.rendering import field_values, filled_words, marked, words_of
+from holdfast.communications.escalation import CALL, CallOut, gathered, recipient_of
+from holdfast.communications.obligations import message_of
+from holdfast.communications.places import stood_for
+from holdfast.communications.recipients import EXERCISE_MAILBOX, PLACES
+from holdfast.communications.rendering import filled_words, marked, words_of
 from holdfast.conduct.answering import acknowledged_by, calls_of
-from holdfast.conduct.assessment import roles_of
+from holdfast.conduct.asking import asked_of
 from holdfast.conduct.attempting import Attempt, Told, attempts_at
-from holdfast.conduct.facts import incident_facts
+from holdfast.conduct.facts import incident_facts, values_of
 from holdfast.conduct.pagers import closed_by_the_end, words_to_pagers
 from holdfast.conduct.receipts import without_receipt
-from holdfast.conduct.situation import Asked, Command, Move, Situation, Tell, Write
+from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose, Write
+from holdfast.conduct.status_page import CHANNEL, MESSAGE, PageWord, page_state, page_word
 from holdfast.decision.approval import Proposal
 from holdfast.decision.deliveries import Attempts, Delivery, deliveries
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.model import Plan, Words
-from holdfast.plan.texts import MOST_CHARACTERS, faults
+from holdfast.plan.people import enrolled
 
-__all__ = ["due_record", "edit", "messages", "owed"]
+__all__ = ["due_record", "messages", "owed"]
 
 _Next = tuple[Attempt, Tell] | Write
 """An attempt with its words, or the record that none is left."""
@@ -58,8 +62,6 @@ _DECISION_WORDS = Words(
     ),
     short="{severity} {incident}: {needs}. {functions} hit since {started}.",
 )
-ANSWER_SECONDS = 86_400.0
-"""How long the link counts by which somebody says that it is theirs."""
 
 
 def owed(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:
@@ -86,6 +88,8 @@ def due_record(incident: IncidentState, message: DueMessage) -> Write:
         "due_seconds": message.due_seconds,
         "reason": message.reason,
     }
+    if reached := message.reached:
+        body["reached"] = {channel: list(identifiers) for channel, identifiers in reached.items()}
     if message.unknown:
         body["unknown"] = list(message.unknown)
     return Write(Kind.NOTIFICATION_DUE, incident.incident, body)
@@ -112,6 +116,9 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     if asked := (*_decision_due(situation, incident), *_pagers_due(situation, incident)):
         return asked
     begun = closed_by_the_end(incident, deliveries(incident.records))
+    word = page_word(incident, now_owed, begun)
+    if word is not None and word.key not in incident.messages_due:
+        return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
     missing = tuple(without_receipt(situation, incident, begun))
     if missing:
         return missing
@@ -119,13 +126,38 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
         *_calls(situation, incident, begun),
         *_decisions(situation, incident, begun),
         *_to_pagers(situation, incident, begun),
+        *_to_page(situation, incident, word, begun),
         *_messages(situation, incident, now_owed, begun),
     ]
-    given_up = tuple(one for one in found if isinstance(one, Write))
+    return _handed_over(situation, incident, found)
+
+
+def after_the_end(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
+    """What is still owed of an incident that is over: its status page must not go on saying that it lasts."""
+    if not incident.ended or incident.page.recipient is None or page_state(incident) in incident.page.states:
+        return ()
+    begun = deliveries(incident.records)
+    word = page_word(incident, (), begun)
+    if word is not None and word.key not in incident.messages_due:
+        return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
+    return _handed_over(situation, incident, tuple(_to_page(situation, incident, word, begun)))
+
+
+def _handed_over(situation: Situation, incident: IncidentState, found: Iterable[_Next]) -> tuple[Move, ...]:
+    """What is given up is recorded first; else every intent, durable before the hand-overs, which follow the most urgent first."""
+    nexts = tuple(found)
+    given_up = tuple(one for one in nexts if isinstance(one, Write))
     if given_up:
         return given_up
-    attempts = sorted((one for one in found if not isinstance(one, Write)), key=lambda one: one[0].told.priority)
-    return (*(attempt.intended() for attempt, _ in attempts), *(tell for _, tell in attempts))
+    attempts = sorted((one for one in nexts if not isinstance(one, Write)), key=lambda one: one[0].told.priority)
+    reachable = enrolled(situation.plan, incident.exercise, incident.scenario)
+    tells = (replace(tell, enrolled=reachable.issuperset(stood_for(tell.recipient))) for _, tell in attempts)
+    return (*(_intended(attempt, tell) for attempt, tell in attempts), *tells)
+
+
+def _intended(attempt: Attempt, tell: Tell) -> Write:
+    write = attempt.intended()
+    return write if tell.channel != CHANNEL else replace(write, body={**write.body, "status": tell.facts["status"]})
 
 
 def _messages(
@@ -154,12 +186,12 @@ def _messages(
             continue
         if facts is None:
             facts = incident_facts(situation, incident)
-            values = field_values(situation.plan, incident.scenario, facts, situation.now)
+            values = values_of(situation, incident, facts)
         if purpose != "alert" and _gives_way(situation, facts, message):
             continue
         words = _words(situation.plan, incident, message, facts, values)
         for attempt in waiting:
-            asked = _asked(situation, incident, attempt.told.recipient) if purpose == "alert" else None
+            asked = asked_of(situation, incident, attempt.told.recipient) if purpose == "alert" else None
             yield _tell(facts, attempt, words, values, asked)
 
 
@@ -182,18 +214,29 @@ def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Deliver
     facts, answered = incident_facts(situation, incident), acknowledged_by(incident)
     if facts.restored_seconds is not None:
         return
-    values = field_values(situation.plan, incident.scenario, facts, situation.now)
+    values = values_of(situation, incident, facts)
     words = filled_words(_CALL_WORDS, values, facts)
     for call in calls:
+        since = {person for person, at in answered.items() if at >= call.at_seconds}
+        due = float(call.body["answer_by_seconds"])
+        outs = tuple(_called(situation, begun, call))
         everybody = {(channel, identifier) for channel, identifier, _ in call.body["calls"]}
-        for channel, identifier, from_seconds in call.body["calls"]:
-            if situation.now < from_seconds or answered.get(identifier, 0.0) >= call.at_seconds:
+        for out in outs:
+            if situation.now < out.from_seconds or since.issuperset(stood_for(out.recipient.identifier)):
                 continue
-            recipient = recipient_of(situation.plan, identifier, situation.directory)
-            due = float(call.body["answer_by_seconds"])
-            told = Told(incident.incident, call.body["key"], CALL, channel, recipient, "alert", URGENT, due)
+            told = Told(incident.incident, call.body["key"], CALL, out.channel, out.recipient, "alert", URGENT, due)
             for found in attempts_at(situation, incident.clock, begun, told, everybody):
-                yield _tell(facts, found, words, values, _asked(situation, incident, recipient))
+                yield _tell(facts, found, words, values, asked_of(situation, incident, out.recipient))
+
+
+def _called(situation: Situation, begun: Mapping[Delivery, Attempts], call: Record) -> Iterator[CallOut]:
+    """What a call hands over and may still be open; whom it names is looked up only then."""
+    outs = [
+        CallOut(channel, recipient_of(situation.plan, identifier, situation.directory), from_seconds)
+        for channel, identifier, from_seconds in call.body["calls"]
+        if channel in PLACES or not _is_over(begun, (call.body["key"], channel, identifier))
+    ]
+    yield from gathered(outs)
 
 
 def _deciding(situation: Situation, incident: IncidentState) -> tuple[str, tuple[CallOut, ...]]:
@@ -232,17 +275,17 @@ def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Del
     if not called or incident.proposal is None or key not in incident.messages_due:
         return
     facts, given = incident_facts(situation, incident), {approval.person for approval in incident.approvals}
-    values = field_values(situation.plan, incident.scenario, facts, situation.now)
+    values = values_of(situation, incident, facts)
     words = filled_words(_DECISION_WORDS, values, facts)
     words = Words(words.subject, f"{words.body}{_loss_in_words(incident.proposal)}\n", words.short)
     everybody = {(out.channel, out.recipient.identifier) for out in called}
-    for out in called:
-        if out.recipient.person in given or situation.now < out.from_seconds:
+    for out in gathered(called):
+        if given.issuperset(stood_for(out.recipient.identifier)) or situation.now < out.from_seconds:
             continue
         due = out.from_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
         told = Told(incident.incident, key, DECISION, out.channel, out.recipient, "alert", URGENT, due)
         for found in attempts_at(situation, incident.clock, begun, told, everybody):
-            yield _tell(facts, found, words, values, _asked(situation, incident, out.recipient))
+            yield _tell(facts, found, words, values, asked_of(situation, incident, out.recipient))
 
 
 def _pagers_due(situation: Situation, incident: IncidentState) -> Iterator[Write]:
@@ -258,8 +301,20 @@ def _to_pagers(situation: Situation, incident: IncidentState, begun: Mapping[Del
         due = word.since_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
         told = Told(incident.incident, word.key, word.message, word.channel, recipient, word.purpose, INSIDE, due)
         for found in attempts_at(situation, incident.clock, begun, told):
-            values = field_values(situation.plan, incident.scenario, facts, situation.now)
+            values = values_of(situation, incident, facts)
             yield _tell(facts, found, filled_words(word.words, values, facts), values, None)
+
+
+def _to_page(situation: Situation, incident: IncidentState, word: PageWord | None, begun: Mapping[Delivery, Attempts]) -> Iterator[_Next]:
+    if word is None:
+        return
+    facts = incident_facts(situation, incident)
+    recipient = recipient_of(situation.plan, word.recipient, situation.directory)
+    purpose: TellPurpose = "resolved" if word.state == "resolved" else "update"
+    told = Told(incident.incident, word.key, MESSAGE, CHANNEL, recipient, purpose, OUTSIDE, word.due_seconds)
+    for found in attempts_at(situation, incident.clock, begun, told):
+        values = values_of(situation, incident, facts)
+        yield _tell(facts, found, filled_words(word.words, values, facts), values, None)
 
 
 def _loss_in_words(proposal: Proposal) -> str:
@@ -268,19 +323,6 @@ def _loss_in_words(proposal: Proposal) -> str:
         return "What it may lose is not known; somebody must accept that by name."
     accept = "; that is above the RPO, and somebody must accept it by name" if proposal.above_rpo else ""
     return f"It may lose at most {proposal.loss_bound_seconds:.1f} s of writes{accept}."
-
-
-def _asked(situation: Situation, incident: IncidentState, recipient: Recipient) -> Asked | None:
-    """What a person is asked for: to say that it is theirs and, where they may decide on what is proposed and have not, to decide."""
-    person, proposal = recipient.person, incident.proposal
-    if person is None:
-        return None
-    until = situation.now + ANSWER_SECONDS
-    if proposal is None or person == proposal.requester or any(approval.person == person for approval in incident.approvals):
-        return Asked(person, until)
-    if not set(roles_of(situation.plan, incident).get(person, ())) & set(proposal.roles):
-        return Asked(person, until)
-    return Asked(person, until, proposal.hash, proposal.expires_seconds)
 
 
 def _tell(facts: IncidentFacts, found: Attempt | Write, words: Words, values: Mapping[str, str], asked: Asked | None) -> _Next:
@@ -302,7 +344,6 @@ def _tell(facts: IncidentFacts, found: Attempt | Write, words: Words, values: Ma
         address=told.recipient.address(found.over or told.channel),
         addresses=told.recipient.addresses or {},
         over=found.over,
-        enrolled=told.recipient.enrolled,
         facts=values,
         priority=told.priority,
         asked=asked,
@@ -344,30 +385,6 @@ def _purpose(plan: Plan, rule: str) -> Literal["alert", "update", "resolved"]:
 def _priority(recipient: Recipient) -> int:
     if recipient.person is not None:
         return INSIDE
-    return MAILING if ":" in recipient.identifier and not recipient.enrolled else OUTSIDE
-
-
-def edit(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
-    """A person's words for the next of a message that wasn't handed over yet. Refused: words that can't be filled, or nothing to come."""
-    rule = str(command.arguments.get("message"))
-    known = message_of(situation.plan, rule)
-    if known is None or rule.startswith(VENDOR):
-        return f"refused: the plan has no message '{rule}'; it has: {', '.join(situation.plan.messages)}", ()
-    written = {name: command.arguments.get(name) for name in ("subject", "body", "short")}
-    if all(text is None for text in written.values()):
-        return "refused: say what it is to say: a subject, a body or a short form", ()
-    for name, text in written.items():
-        if text is not None and (not isinstance(text, str) or len(text) > MOST_CHARACTERS):
-            return f"refused: the {name} must be text of at most {MOST_CHARACTERS} characters", ()
-        wrong = faults(text) if isinstance(text, str) else ()
-        if wrong:
-            return f"refused: the {name} can't be filled: {wrong[0][0]}" + (f" ({wrong[0][1]})" if wrong[0][1] else ""), ()
-    begun = {key for key, _, _ in deliveries(incident.records)}
-    number = 1
-    while f"{incident.incident}/{rule}/{number}" in begun:
-        number += 1
-    if number > 1 and not known.every:
-        return f"refused: {rule} was handed over already, and is told only once", ()
-    key = f"{incident.incident}/{rule}/{number}"
-    body = {"key": key, "message": rule, "by": command.by, **written}
-    return f"accepted: {key} goes out in these words", (Write(Kind.MESSAGE_EDITED, incident.incident, body),)
+    if recipient.people:
+        return INSIDE
+    return MAILING if ":" in recipient.identifier and not recipient.identifier.startswith(EXERCISE_MAILBOX) else OUTSIDE

@@ -1,17 +1,20 @@
 """Notices that belong to no incident: handed over as messages of an incident are, with an intent that is durable first.
 
-Each is told once over each channel, at the address that the plan has for whom it names; one that fails is tried again like any other.
+Each is told once over each channel, at the address that the plan has for whom it names, or at the channel's one place for all of them; one
+that fails is tried again like any other.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from holdfast.communications import Recipient
+from holdfast.communications import addressed, delivered, places_of
+from holdfast.communications.places import stood_for
 from holdfast.communications.rendering import rehearsed
 from holdfast.conduct.attempting import Attempt, Told, attempts_at
 from holdfast.conduct.situation import Move, Situation, Tell, Write
 from holdfast.plan.messages import Words
+from holdfast.plan.people import Occasion, enrolled
 from holdfast.plan.plan_clock import AS_ON_THE_WALL
 
 INSIDE = 1
@@ -29,18 +32,25 @@ class Notice:
     purpose: Literal["update", "resolved"] = "update"
 
 
-def handed_out(situation: Situation, notice: Notice, channels: Iterable[str], recipients: Iterable[Recipient]) -> Iterator[Move]:
-    """An intent and a hand-over for everybody who was not told yet and may be now. In an exercise its words say so."""
+def handed_out(situation: Situation, notice: Notice, channels: Iterable[str], audience: Iterable[str], at_seconds: float) -> Iterator[Move]:
+    """An intent and a hand-over for everybody who was not told yet and may be now. In an exercise its words say so.
+
+    `audience`: roles and audiences; `at_seconds`: whose turn on call counts.
+    """
     words = notice.words if situation.exercise is None else rehearsed(notice.words, situation.exercise)
-    told, over = tuple(recipients), tuple(channels)
-    everybody = {(channel, recipient.identifier) for channel in over for recipient in told}
-    for channel in over:
-        for recipient in told:
-            if not recipient.is_reached_by(channel):
-                continue
-            one = Told("", notice.key, notice.message, channel, recipient, notice.purpose, INSIDE, None)
-            for found in attempts_at(situation, AS_ON_THE_WALL, situation.installation.notices, one, everybody):
-                yield from (found,) if isinstance(found, Write) else (found.intended(), _tell(found, words, notice.about))
+    named, over, occasion = tuple(audience), tuple(channels), Occasion.of(situation.exercise)
+    reachable = enrolled(situation.plan, situation.exercise, situation.scenario)
+    people = addressed(situation.plan, named, occasion, at_seconds=at_seconds, directory=situation.directory)
+    told = tuple(delivered(over, people, places_of(situation.plan, named, people, over, occasion)))
+    everybody = {(channel, recipient.identifier) for channel, recipient in told}
+    for channel, recipient in told:
+        one = Told("", notice.key, notice.message, channel, recipient, notice.purpose, INSIDE, None)
+        for found in attempts_at(situation, AS_ON_THE_WALL, situation.installation.notices, one, everybody):
+            if isinstance(found, Write):
+                yield found
+            else:
+                may = reachable.issuperset(stood_for(found.told.recipient.identifier))
+                yield from (found.intended(), replace(_tell(found, words, notice.about), enrolled=may))
 
 
 def _tell(attempt: Attempt, words: Words, about: str) -> Tell:
@@ -58,7 +68,6 @@ def _tell(attempt: Attempt, words: Words, about: str) -> Tell:
         address=told.recipient.address(attempt.over or told.channel),
         addresses=told.recipient.addresses or {},
         over=attempt.over,
-        enrolled=told.recipient.enrolled,
         again=before.may_have_arrived,
         second_way=before.unreceived and attempt.over is None,
         about=about,

@@ -13,7 +13,7 @@ from holdfast.conduct.assessment import severity
 from holdfast.conduct.course import steps
 from holdfast.conduct.decisions import answer
 from holdfast.conduct.going_on import ask_again, outgrown
-from holdfast.conduct.messages import messages
+from holdfast.conduct.messages import after_the_end, messages
 from holdfast.conduct.reapply import reapplies
 from holdfast.conduct.runs import TURN_BACK
 from holdfast.conduct.situation import Command, Move, Situation, Write
@@ -80,6 +80,12 @@ def _conduct(situation: Situation) -> tuple[Move, ...]:
     return next((moves for stage in stages if (moves := stage(situation, incident))), ())
 
 
+def _farewells(situation: Situation) -> tuple[Move, ...]:
+    """What incidents that are over still owe, the latest first."""
+    known = reversed(tuple(situation.installation.incidents.values()))
+    return next((moves for incident in known if (moves := after_the_end(situation, incident))), ())
+
+
 def _outgrown(_: Situation, incident: IncidentState) -> tuple[Move, ...]:
     return outgrown(incident)
 
@@ -94,7 +100,7 @@ def _strays(situation: Situation) -> tuple[Move, ...]:
     return found(situation, stray)
 
 
-STAGES: tuple[Stage, ...] = (observers, zones, broken_glass, suspicions, _strays, incidents, _conduct, reapplies)
+STAGES: tuple[Stage, ...] = (observers, zones, broken_glass, suspicions, _strays, incidents, _conduct, _farewells, reapplies)
 
 
 def next_moves(situation: Situation) -> tuple[Move, ...]:

@@ -51,6 +51,13 @@ def moves_writers(plan: Plan, scenario: str, run: str) -> bool:
     return any(block.grants_write or block.removes_write for block in blocks)
 
 
+def stores_moved(plan: Plan, scenario: str) -> frozenset[str]:
+    """The stores that the scenario's failover begins to write in the other region."""
+    steps = [step for phase in plan.scenarios[scenario].phases for step in phase.steps]
+    taken = (step for step in steps if BLOCKS[step.block].begins_writing)
+    return frozenset(step.component for step in taken if step.component is not None)
+
+
 def moved_alone(plan: Plan, incident: IncidentState | None, scenario: str) -> frozenset[str] | None:
     """Components that the failover of the open incident moves without any writer, or that of the scenario would if it were begun now;
     None when it moves writers."""

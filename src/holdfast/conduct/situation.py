@@ -123,7 +123,8 @@ TellPurpose = Literal["alert", "update", "acknowledged", "resolved"]
 class Asked:
     """What a message asks of the person that it goes to: to say that it is theirs, and to approve what is proposed. Moments on the wall."""
 
-    person: str
+    person: str | None
+    """None: whoever reads at the one place for all, and proves by itself who it is; it gets no link and no digits of anybody's own."""
     until_seconds: float
     """How long its answer counts."""
     approve_hash: str | None = None
@@ -152,6 +153,7 @@ class Tell:
     over: str | None = None
     """The plan's second channel, where it goes over that instead of `channel`."""
     enrolled: bool = False
+    """Whether this very exercise may reach everybody whom it goes to."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Fields of the message, filled."""
     priority: int = 1

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
-from holdfast.communications import addressed
 from holdfast.conduct.notices import Notice, handed_out
 from holdfast.conduct.situation import Move, Situation, Write
 from holdfast.health.signals import Health
@@ -18,7 +17,6 @@ from holdfast.health.zones import ZoneState, zone_as_facts, zone_in_words
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.model import Words
-from holdfast.plan.people import Occasion
 
 TOLD_AFTER_SECONDS = 3.0
 """Longer than it takes until everybody has seen one cut: a lost region is not told zone by zone."""
@@ -55,15 +53,13 @@ def _notices(situation: Situation) -> Iterator[Move]:
     notice, known = situation.plan.zone_notice, situation.installation
     if notice is None:
         return
-    occasion = Occasion.of(situation.exercise)
     for record in known.zone_news.values():
         if situation.now - record.at_seconds > NEWS_SECONDS:
             continue
         key = f"zone/{record.body['zone']}/{record.sequence}"
-        told = addressed(situation.plan, notice.audience, occasion, at_seconds=record.at_seconds, directory=situation.directory)
         purpose: Literal["update", "resolved"] = "resolved" if record.body["health"] == "up" else "update"
         news = Notice(key, MESSAGE, _words(record), f"zone-{record.body['zone']}", purpose=purpose)
-        yield from handed_out(situation, news, notice.channels, told)
+        yield from handed_out(situation, news, notice.channels, notice.audience, record.at_seconds)
 
 
 def _words(record: Record) -> Words:

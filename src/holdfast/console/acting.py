@@ -24,7 +24,7 @@ def acting(situation: Situation, incident: IncidentState | None) -> list[dict[st
     """What people must do, the most pressing first."""
     if incident is None or incident.ended:
         return []
-    roles = roles_of(situation.plan, incident)
+    roles = roles_of(situation.plan, incident, situation.now)
     found = [_choice(situation, roles, step, asked) for step, asked in waiting_steps(incident).items()]
     found.extend(_answer(situation, incident, roles))
     if incident.proposal is not None:

@@ -7,20 +7,25 @@ answered is listed by role, with who is to answer by when.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from holdfast.conduct.answering import answered_roles, calls_of
+from holdfast.communications import delivered
+from holdfast.communications.places import stood_for
+from holdfast.conduct.answering import answered_roles, called_as_for, calls_of
 from holdfast.conduct.facts import incident_facts
 from holdfast.conduct.messages import messages_to_come
 from holdfast.conduct.situation import Situation
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.report.history import History
-from holdfast.report.telling import Attempts, answered_at, index_of
+from holdfast.report.telling import Attempts, answered_at, index_of, who_answers
 
 _MOST_FAILURES = 3
 
 
 def calling(situation: Situation, incident: IncidentState) -> dict[str, Any]:
-    """Who was called last, who has answered, and for which roles nobody has. `loud`: everybody was called, and nobody answered."""
+    """Who was called last, who has answered, and for which roles nobody has. `loud`: everybody was called, and nobody answered.
+
+    `as_for`: why people are called by another row of the matrix than the severity's own; empty where they are not.
+    """
     calls = calls_of(incident)
     last = calls[-1].body if calls else None
     answered = answered_roles(incident)
@@ -39,6 +44,7 @@ def calling(situation: Situation, incident: IncidentState) -> dict[str, Any]:
         "level": None if last is None else last["level"],
         "answer_by_seconds": None if last is None or not unanswered or over else last["answer_by_seconds"],
         "unanswered": [] if over else unanswered,
+        "as_for": "" if over else called_as_for(incident),
         "loud": bool(last is not None and last["round"] > 1 and unanswered and not over),
         "answered": people,
     }
@@ -54,7 +60,7 @@ def messages(situation: Situation, incident: IncidentState) -> list[dict[str, An
             body = record.body
             for channel in body["channels"]:
                 known = {who: found for (over, who), found in index.get(body["key"], {}).items() if over == channel}
-                wanted = known or dict.fromkeys(body["audience"], Attempts())
+                wanted = known or dict.fromkeys(body.get("reached", {}).get(channel, body["audience"]), Attempts())
                 lines.append(_line(situation.now, body, body["message"], str(channel), body["due_seconds"], wanted, answered))
         elif record.kind == Kind.ESCALATED:
             lines.extend(_calls(situation.now, record.body, index.get(record.body["key"], {}), answered))
@@ -66,7 +72,10 @@ def _calls(
     now: float, body: Mapping[str, Any], known: Mapping[tuple[str, str], Attempts], answered: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
     for channel in dict.fromkeys(channel for channel, _, _ in body["calls"]):
-        wanted = {who: known.get((channel, who), Attempts()) for over, who, _ in body["calls"] if over == channel}
+        begun = {who: found for (over, who), found in known.items() if over == channel}
+        together = {one for who in begun for one in stood_for(who)}  # called at one place, all by one hand-over
+        named = (who for over, who, _ in body["calls"] if over == channel)
+        wanted = {**{who: Attempts() for who in named if who not in together}, **begun}
         yield _line(now, body, "call", channel, body["answer_by_seconds"], wanted, answered)
 
 
@@ -82,7 +91,7 @@ def _line(
     sent = {who: found.sent.at_seconds for who, found in wanted.items() if found.sent is not None}
     missing = len(wanted) - len(sent)
     late = [who for who, at in sent.items() if at > due_seconds]
-    acknowledged = sum(any(at >= moment for at in answered.get(who, ())) for who, moment in sent.items())
+    acknowledged = sum(any(at >= moment for one in who_answers(body, who) for at in answered.get(one, ())) for who, moment in sent.items())
     failures = [failure for found in wanted.values() for failure in found.failures]
     return {
         "key": body["key"],
@@ -108,5 +117,6 @@ def _to_come(situation: Situation, incident: IncidentState) -> Iterator[dict[str
     for message in () if incident.ended else messages_to_come(situation, incident):
         for channel in message.channels:
             body = {"key": message.key, "reason": message.reason}
-            wanted = {recipient.identifier: Attempts() for recipient in message.recipients if recipient.is_reached_by(channel)}
+            told = delivered((channel,), message.recipients, message.places)
+            wanted = {one.recipient.identifier: Attempts() for one in told}
             yield _line(situation.now, body, message.message, channel, message.due_seconds, wanted, {})

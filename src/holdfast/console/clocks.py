@@ -1,52 +1,40 @@
 """The clock of every function: since when clients lack it, what was promised, and when it is expected back.
 
 Rules: a clock starts with the first failure that observers saw and stops when they see it served again; both are in the journal while an
-incident is open. A forecast names what it rests on, and is *not before* where nobody can say how long a step still takes.
+incident is open. A forecast names what it rests on (`conduct.expected` makes it).
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.conduct.course import run_progress, run_started_seconds
-from holdfast.conduct.runs import FAILOVER, current_run, phases_of
+from holdfast.conduct import expected
 from holdfast.conduct.situation import Situation
 from holdfast.decision.replay import IncidentState
 from holdfast.health.picture import Picture
 from holdfast.health.signals import Health
-from holdfast.runbook.expectation import Expected, chain_to, expectation, measured_seconds, proof_of_service
-from holdfast.runbook.progress import DONE
+from holdfast.runbook.expectation import Expected
 
 
 def forecast(situation: Situation, incident: IncidentState) -> dict[str, Any] | None:
     """When the run that is under way is expected to have its functions proved and to be through; None between runs."""
-    run = current_run(incident)
-    phases = () if run is None else phases_of(situation.plan, incident.scenario, run)
-    if run is None or not phases:
-        return None  # Turning back has no window in the plan to measure it by.
-    book, now = run_progress(situation, incident, run)
-    earlier = [known for known in situation.installation.incidents.values() if known.incident != incident.incident]
-    measured = measured_seconds(earlier, incident.scenario, run, book, incident.exercise)
-    started = run_started_seconds(incident, run)
-    counted_from = incident.impact_seconds if run == FAILOVER or started is None else started
-    found = expectation(book, phases, now, measured, counted_from, situation.now)
-    proof = proof_of_service(book)
-    last = max(found, key=lambda step: found[step].ends_seconds, default=None)
-    chain = chain_to(found, proof or last) if last is not None else ()
+    ahead = expected.forecast(situation, incident)
+    if ahead is None:
+        return None
     return {
-        "run": run,
-        "served": None if proof is None else _moment(found[proof]),
-        "through": None if last is None else _moment(found[last]),
-        "chain": [step for step in chain if now[step].state not in DONE],
-        "steps": {step: _moment(expected) for step, expected in found.items() if now[step].state not in DONE},
-        "measured_steps": len(measured),
+        "run": ahead.run,
+        "served": None if ahead.served is None else _moment(ahead.served),
+        "through": None if ahead.through is None else _moment(ahead.through),
+        "chain": list(ahead.chain),
+        "steps": {step: _moment(one) for step, one in ahead.steps.items()},
+        "measured_steps": ahead.measured_steps,
     }
 
 
-def _moment(expected: Expected) -> dict[str, Any]:
+def _moment(one: Expected) -> dict[str, Any]:
     return {
-        "at_seconds": expected.ends_seconds,
-        "not_before": expected.not_before,
-        "rests_on": "the plan's windows" if expected.by_plan else "earlier runs",
+        "at_seconds": one.ends_seconds,
+        "not_before": one.not_before,
+        "rests_on": "the plan's windows" if one.by_plan else "earlier runs",
     }
 
 

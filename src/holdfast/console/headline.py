@@ -34,6 +34,8 @@ def headline(state: State, now: float) -> Said:
     open_now = incident is not None and incident["state"] not in _ENDED
     said = _incident(state, incident, now) if open_now else _calm(state, now)
     called = (incident or {}).get("calling") or {}
+    if open_now and called.get("as_for"):
+        said = Said(said.state, f"{said.text}; {called['as_for']}")
     if open_now and called.get("loud"):
         roles = ", ".join(role.replace("-", " ") for role in called["unanswered"])
         said = Said("needs-person", f"NOBODY ANSWERS for {roles}, everybody was called {called['round'] - 1} times over; {said.text}")

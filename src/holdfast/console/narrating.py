@@ -6,6 +6,7 @@ Rules: nothing is left out, only said together; what failed is never said togeth
 from collections.abc import Iterable, Iterator
 
 from holdfast.communications.obligations import family_of
+from holdfast.communications.places import stood_for
 from holdfast.communications.recipients import EXERCISE_MAILBOX
 from holdfast.console.narration import Line, line
 from holdfast.journal.kinds import Kind
@@ -54,7 +55,8 @@ def _together(records: list[Record]) -> Line:
     alone = line(last)
     if len(records) == 1 and alone is not None:
         return alone
-    people = list(dict.fromkeys(str(record.body["recipient"]).removeprefix(EXERCISE_MAILBOX) for record in records))
+    told = (one for record in records for one in stood_for(str(record.body["recipient"])))
+    people = list(dict.fromkeys(one.removeprefix(EXERCISE_MAILBOX) for one in told))
     named = ", ".join(people[:_MOST_NAMED]) + (f" and {len(people) - _MOST_NAMED} more" if len(people) > _MOST_NAMED else "")
     channels = ", ".join(dict.fromkeys(str(record.body["channel"]) for record in records))
     message = family_of(str(last.body["message"]))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from holdfast.conduct.alerting import left_out
 from holdfast.health.zones import zone_in_words
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -99,6 +100,11 @@ def _escalated(body: Body) -> tuple[str, str]:
     return ("failed" if body["starts_over"] else "needs-person"), f"{loud}{body['reason']}; called: {called}"
 
 
+def _explained(body: Body) -> tuple[str, str]:
+    said = [f"{name}: {body[name]}" for name in ("cause", "review") if body[name] is not None]
+    return "done", f"{body['by']} says what is known, {'; '.join(said)}"
+
+
 _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.CONTROLLER_STARTED: _started,
     Kind.OBSERVERS_SEEN: lambda body: (
@@ -167,7 +173,11 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
     Kind.ACKNOWLEDGED: lambda body: ("done", f"{body['person']} {'joins' if body['joins'] else 'has it'} (by {body['way']})"),
     Kind.ROLE_TAKEN: lambda body: ("done", f"{body['person']} takes the role {body['role']}: {body['reason']}"),
     Kind.MESSAGE_EDITED: lambda body: ("done", f"{body['by']} wrote the words of {body['key']}"),
-    Kind.ALERT_HEARD: lambda body: ("unknown", f"{body['source']} says: {body['says']} ({body['signal']}, {body['status']})"),
+    Kind.EXPLAINED: _explained,
+    Kind.ALERT_HEARD: lambda body: (
+        "unknown",
+        f"{body['source']} says: {body['says']} ({body['signal']}, {body['status']}){left_out(body)}",
+    ),
     Kind.ALERT_CONFIRMED: lambda body: (
         "running",
         f"{body['by']} confirms what the alert says ({body['trigger'].removeprefix('signal:')})",

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from holdfast.conduct.catching_up import holding_back, not_near
-from holdfast.conduct.course import run_progress
 from holdfast.conduct.decisions import waiting_steps
+from holdfast.conduct.expected import run_progress
 from holdfast.conduct.runs import FAILOVER, current_run
 from holdfast.conduct.situation import Situation
 from holdfast.conduct.suspicion import calm_seconds, cause_gone_seconds, waits_for_word

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from holdfast.communications.recipients import EXERCISE_MAILBOX
 from holdfast.plan.channel_bindings import ADDRESS_OF_CHANNEL
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notification, Notifier, RefusedNotificationError, Repeats, Way
@@ -28,16 +29,17 @@ class ExerciseGuard:
     """Lets an exercise reach only who is enrolled in it, and a real message carry no mark of an exercise.
 
     `real` is None where nothing real is bound. `exercise_target` is a far end with nothing real behind it: it takes an exercise's
-    messages to everybody. `rehearsed` is what enrolled people's messages go through on their way to the real far end, where that is not the
-    same. `public` channels (status page, feed, webhooks) have no enrolled readers: an exercise passes only to such a
-    target, and to no address that the message itself names.
+    messages to everybody. `rehearsed` is what an exercise's messages go through on their way to the real far end: it gives those without an
+    address one of the exercise's own (see `Mailbox`), or keeps them from leaving (see `NoRoom`). `public` channels ignore whom a message is
+    for, in one of their ways: who reads it (customers, whoever is on call, a room) was never enrolled, so an exercise passes only to a
+    target.
     """
 
     def __init__(
         self, real: Notifier | None, exercise_target: Notifier | None = None, *, public: bool, rehearsed: Notifier | None = None
     ) -> None:
         self._real = real
-        self._rehearsed = rehearsed or real
+        self._rehearsed = rehearsed
         self._exercise_target = exercise_target
         self._public = public
 
@@ -56,15 +58,27 @@ class ExerciseGuard:
             return await _bound(self._real, notification).send(notification)
         marked = in_exercise_words(notification)
         if self._exercise_target is not None:
-            return await self._exercise_target.send(replace(marked, address=None, addresses={}) if self._public else marked)
+            return await self._exercise_target.send(marked)
         if self._public:
             raise ValueError(
                 f"message {notification.message}: an exercise never reaches channel {notification.channel}, whose readers are real;"
                 " bind it with exercise_only to a receiver of exercises. Nothing was sent"
             )
-        if notification.enrolled is not True:
+        way = self._rehearsed or (None if notification.address is None else self._real)
+        if notification.enrolled is not True and not _is_mailbox(notification):
             raise ValueError(f"message {notification.message}: {notification.recipient} is not enrolled in this exercise; nothing was sent")
-        return await _bound(self._rehearsed, notification).send(marked)
+        if way is None:
+            raise ValueError(
+                f"message {notification.message}: {notification.recipient} has no address on channel {notification.channel}, and what an"
+                " exercise can't send to somebody's own goes nowhere real; bind the channel with exercise_address. Nothing was sent"
+            )
+        return await way.send(marked)
+
+
+def _is_mailbox(notification: Notification) -> bool:
+    """Whether it stands for an audience in an exercise, and for no person's address."""
+    named = notification.recipient.startswith(EXERCISE_MAILBOX)
+    return named and notification.address is None and not notification.addresses
 
 
 def _bound(real: Notifier | None, notification: Notification) -> Notifier:
@@ -87,6 +101,43 @@ def in_exercise_words(notification: Notification) -> Notification:
 
 def _marked(text: str) -> str:
     return text if text.startswith(EXERCISE_PREFIX) else f"{EXERCISE_PREFIX}: {text}"
+
+
+class WithoutAddress:
+    """Takes away the addresses that a message itself names, so that it goes where the channel is bound to and nowhere else."""
+
+    def __init__(self, inner: Notifier) -> None:
+        self._inner = inner
+
+    @property
+    def repeats(self) -> Repeats:
+        """As the channel behind it."""
+        return self._inner.repeats
+
+    async def send(self, notification: Notification) -> str:
+        """As the port says."""
+        return await self._inner.send(replace(notification, address=None, addresses={}))
+
+
+class NoRoom:
+    """Keeps an exercise out of a room that many read, where its message has no address of one person's own."""
+
+    def __init__(self, inner: Notifier) -> None:
+        self._inner = inner
+
+    @property
+    def repeats(self) -> Repeats:
+        """As the channel behind it."""
+        return self._inner.repeats
+
+    async def send(self, notification: Notification) -> str:
+        """As the port says. Raises ValueError for what must not leave."""
+        if notification.exercise and notification.address is None:
+            raise ValueError(
+                f"message {notification.message}: {notification.recipient} has no address there, and an exercise never reaches a room;"
+                " bind the channel with exercise_address. Nothing was sent"
+            )
+        return await self._inner.send(notification)
 
 
 class OwnAddress:

@@ -13,7 +13,8 @@ from typing import Any, TypedDict
 
 from holdfast.communications.recipients import NO_DIRECTORY, Directory
 from holdfast.conduct.attesting import attest_memory, is_attested
-from holdfast.conduct.course import finish, intent, run_progress
+from holdfast.conduct.course import finish, intent
+from holdfast.conduct.expected import run_progress
 from holdfast.conduct.guards import handed_over
 from holdfast.conduct.policy import answered, next_moves
 from holdfast.conduct.promised import held_to

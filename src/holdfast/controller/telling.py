@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from holdfast.conduct.situation import Asked, Tell, Write
+from holdfast.conduct.situation import Tell, Write
 from holdfast.controller.channels import FIRST_UNKNOWN, SECOND, Outcome
 from holdfast.controller.outbox import Outbox, Terms
 from holdfast.decision.deliveries import Delivery
@@ -29,9 +29,9 @@ class Links:
     public_url: str
     key: bytes = field(repr=False)
 
-    def to(self, asked: Asked, incident: str, deed: Deed, hash_: str, until_seconds: float) -> str:
+    def to(self, person: str, incident: str, deed: Deed, hash_: str, until_seconds: float) -> str:
         """The address of one person's one answer."""
-        return f"{self.public_url.rstrip('/')}/a/{sealed(self.key, Link(asked.person, deed, incident, hash_, until_seconds))}"
+        return f"{self.public_url.rstrip('/')}/a/{sealed(self.key, Link(person, deed, incident, hash_, until_seconds))}"
 
 
 class Telling:
@@ -112,11 +112,12 @@ class Telling:
 def notification_of(move: Tell, exercise: str | None, links: Links | None, now: float) -> Notification:
     """The message as a channel takes it, with the links that its recipient answers by."""
     asked, acknowledge, approve, digits = move.asked, None, None, None
-    if asked is not None and links is not None:
-        acknowledge = links.to(asked, move.incident, Deed.ACKNOWLEDGE, "", asked.until_seconds)
+    person = None if asked is None else asked.person
+    if asked is not None and person is not None and links is not None:
+        acknowledge = links.to(person, move.incident, Deed.ACKNOWLEDGE, "", asked.until_seconds)
         if asked.approve_hash is not None:
-            approve = links.to(asked, move.incident, Deed.APPROVE, asked.approve_hash, asked.approve_until_seconds)
-            digits = code(links.key, asked.person, asked.approve_hash)
+            approve = links.to(person, move.incident, Deed.APPROVE, asked.approve_hash, asked.approve_until_seconds)
+            digits = code(links.key, person, asked.approve_hash)
     return Notification(
         key=f"{move.key}/{move.channel}/{move.recipient}",
         incident=move.incident or move.about,

@@ -97,6 +97,12 @@ class Attempts:
         """Whether nothing is tried any more, as far as is known now."""
         return self.sent or self.closed or self.given_up
 
+    def needs_help(self, now: float, due_seconds: float | None) -> bool:
+        """Whether nothing has come of it for so long, or for good, that another channel should say it too."""
+        if self.sent or self.closed or not self.unsuccessful:
+            return False
+        return self.channel.final or self._is_half_way(now, due_seconds)
+
     @property
     def may_have_arrived(self) -> bool:
         """Whether an earlier hand-over may have arrived: nobody knows its outcome, or the controller died over it."""

@@ -11,6 +11,8 @@ from typing import Any
 from holdfast.decision.admission import Admission, after
 from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
+from holdfast.decision.status_page import PageTold
+from holdfast.decision.status_page import after_one_more as page_after
 from holdfast.decision.table import ENDED, State
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -82,8 +84,14 @@ class IncidentState:
     runs_started: tuple[str, ...] = ()
     runs_finished: Mapping[str, str] = field(default_factory=dict)
     messages_due: frozenset[str] = frozenset()
+    page: PageTold = field(default_factory=PageTold)
+    """What the status page was told."""
     functions: Mapping[str, FunctionOutage] = field(default_factory=dict)
     """Function → its outage; those that were never hit are not in it."""
+    cause: str | None = None
+    """Why it happened, as a person said last; None while nobody has."""
+    review: str | None = None
+    """Where the review stands, likewise."""
     scale: float = 1.0
     """How fast the plan's clock runs in it."""
     records: tuple[Record, ...] = ()
@@ -265,6 +273,7 @@ _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str,
     Kind.RUN_STARTED: _run_started,
     Kind.TURNED_BACK: _turned_back,
     Kind.RUN_FINISHED: lambda incident, body: {"runs_finished": {**incident.runs_finished, body["run"]: body["outcome"]}},
+    Kind.EXPLAINED: lambda _, body: {name: body[name] for name in ("cause", "review") if body[name] is not None},
     Kind.NOTIFICATION_DUE: lambda incident, body: {"messages_due": incident.messages_due | {body["key"]}},
 }
 """What a record of each kind changes in its incident; kinds that aren't named only join its records."""
@@ -273,7 +282,9 @@ _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str,
 def fold_incident(incident: IncidentState, record: Record) -> IncidentState:
     """The incident after one more of its records."""
     change = _CHANGES.get(record.kind)
-    changes = {} if change is None else change(incident, record.body)
+    changes = {} if change is None else dict(change(incident, record.body))
+    if record.kind in (Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SENT):
+        changes["page"] = page_after(incident.page, record)
     return replace(incident, records=(*incident.records, record), **changes)
 
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-from holdfast.conduct.runs import FAILOVER
+from holdfast.conduct.runs import FAILOVER, stores_moved
 from holdfast.console.narrating import Narrator
 from holdfast.console.narration import Line
 from holdfast.drill.answers import to_acknowledge
-from holdfast.drill.evidence import Evidence, stores_moved
+from holdfast.drill.evidence import Evidence
 from holdfast.drill.injection import INJECTIONS, Injection, at_last
 from holdfast.drill.load import acknowledged_lately, served_in_a_row
 from holdfast.drill.parts import Part, PartFailed, start, wait_until

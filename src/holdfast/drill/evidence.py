@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from holdfast.canary.observed import observed
-from holdfast.conduct.runs import FAILOVER, moves_writers
+from holdfast.conduct.runs import FAILOVER, moves_writers, stores_moved
 from holdfast.drill.arrivals import Arrivals, arrival_findings, arrivals, refused
 from holdfast.health.observation import Observation
 from holdfast.journal.kinds import Kind
@@ -17,7 +17,6 @@ from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.reading import read_ledgers
 from holdfast.plan.bindings import Bindings
-from holdfast.plan.blocks import BLOCKS
 from holdfast.plan.model import Plan
 from holdfast.providers.file.divergence import EXPORTS, held_by_the_last
 from holdfast.providers.sqlite.journal import JournalReader
@@ -96,13 +95,6 @@ class Evidence:
             for site, why in silent.items()
         )
         return replace(self, observations=looks, findings=(*self.findings, *said))
-
-
-def stores_moved(plan: Plan, scenario: str) -> frozenset[str]:
-    """The stores that the scenario's failover begins to write in the other region."""
-    steps = [step for phase in plan.scenarios[scenario].phases for step in phase.steps]
-    taken = (step for step in steps if BLOCKS[step.block].begins_writing)
-    return frozenset(step.component for step in taken if step.component is not None)
 
 
 def _only(bindings: Bindings, components: frozenset[str]) -> Bindings:

@@ -11,6 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.agent.os_user import View, as_user
 from holdfast.lab.addresses import Host, Port
 from holdfast.lab.blueprint import REPLICATION_USER, Blueprint
 from holdfast.lab.ground import LabProblem
@@ -27,6 +28,7 @@ class Archiving:
     region: str
     bin_directory: Path
     os_user: str | None
+    view: View | None = None
 
     @property
     def received(self) -> Path:
@@ -72,9 +74,7 @@ class Archiving:
             raise LabProblem(f"the base backup for {self.region} could not be taken: {done.stderr.strip()[-600:]}")
 
     def _command(self, program: str, *arguments: str) -> tuple[str, ...]:
-        user = self.os_user
-        prefix = ("setpriv", "--reuid", user, "--regid", user, "--init-groups") if user is not None and os.geteuid() == 0 else ()
-        return (*prefix, str(self.bin_directory / program), *arguments)
+        return tuple(as_user([str(self.bin_directory / program), *arguments], self.os_user, self.view))
 
     def _conninfo(self) -> str:
         there = self.blueprint.at(self.region, self.blueprint.peer(self.region), Host.POSTGRES, Port.POSTGRES)

@@ -16,6 +16,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from holdfast.agent.os_user import View, as_user
 from holdfast.lab.audit import contents
 from holdfast.ledger.contents import StoreContents
 from holdfast.plan.bindings import Bindings, ComponentBinding, PostgresBinding, RedisBinding
@@ -50,10 +51,6 @@ def _free_port(host: str) -> int:
     with closing(socket.socket()) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
-
-
-def _as_user(user: str | None) -> list[str]:
-    return ["setpriv", "--reuid", user, "--regid", user, "--init-groups"] if user and os.geteuid() == 0 else []
 
 
 @contextmanager
@@ -103,11 +100,12 @@ def _postgres(configured: Mapping[str, Any], binding: PostgresBinding, copy: Pat
         "logging_collector": "off",
         "max_wal_senders": "10",
         "synchronous_standby_names": "",
+        "dynamic_shared_memory_type": "mmap",  # in the copy, so that it goes with it, however the server ends
     }
-    command = [*_as_user(user), f"{configured['bin_directory']}/postgres", "-D", str(copy)]
+    command = [f"{configured['bin_directory']}/postgres", "-D", str(copy)]
     for name, value in options.items():
         command += ["-c", f"{name}={value}"]
-    with _server(command, copy, host, port):
+    with _server(as_user(command, user, View.from_json(configured.get("view"))), copy, host, port):
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and not _accepts(binding, host, port):
             time.sleep(0.1)

@@ -33,12 +33,13 @@ class Faults:
         """
         self._freeze(self._part(f"agent.{region}"))
         configuration = json.loads(self._lab.agent_configuration(region).read_text(encoding="utf-8"))
-        file = Path(configuration["postgres"]["data_directory"]) / "postmaster.pid"
-        try:
-            postmaster = int(file.read_text(encoding="utf-8").split()[0])
-            os.kill(postmaster, signal.SIGKILL)
-        except (OSError, ValueError, IndexError) as error:
-            raise LabProblem(f"the PostgreSQL of {region} can't be killed by {file}: {error}; start the drill again") from error
+        self._kill(f"the PostgreSQL of {region}", Path(configuration["postgres"]["data_directory"]) / "postmaster.pid")
+
+    def hang_cache_host(self, region: str) -> None:
+        """A region's Redis dies, and its agent stands still, so that nobody starts it again."""
+        self._freeze(self._part(f"agent.{region}"))
+        configuration = json.loads(self._lab.agent_configuration(region).read_text(encoding="utf-8"))
+        self._kill(f"the Redis of {region}", Path(configuration["redis"]["directory"]) / "redis.pid")
 
     def kill_application(self, region: str) -> None:
         """Every instance of a region dies and none can be started: what forks them stands still."""
@@ -64,6 +65,12 @@ class Faults:
             if start_ticks(pid) == started:  # never a stranger's that got the same number
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
+
+    def _kill(self, server: str, pid_file: Path) -> None:
+        try:
+            os.kill(int(pid_file.read_text(encoding="utf-8").split()[0]), signal.SIGKILL)
+        except (OSError, ValueError, IndexError) as error:
+            raise LabProblem(f"{server} can't be killed by {pid_file}: {error}; start the drill again") from error
 
     def _freeze(self, pid: int) -> None:
         started = start_ticks(pid)

@@ -14,6 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.agent.os_user import View, as_user
 from holdfast.lab.layout import Layout
 
 _SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -23,6 +24,16 @@ POSTGRES_USER = "postgres"
 
 class LabProblem(Exception):
     """The lab can't do what was asked; the text says what happened, where, and what to do next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A lab's directory that is this process's now."""
+
+    lock: int
+    """The descriptor that holds it."""
+    view: View | None
+    """What PostgreSQL's programs must be given to reach it; None where its user can pass all folders above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +89,9 @@ def postgres_os_user() -> str | None:
     return POSTGRES_USER
 
 
-def take_directory(layout: Layout) -> int:
-    """Make the directory if need be and lock it. Returns the lock's descriptor. Raises LabProblem when it is in use, full of
-    something else, or out of PostgreSQL's reach."""
+def take_directory(layout: Layout) -> Taken:
+    """Make the directory if need be and lock it. Raises LabProblem when it is in use, full of something else, or out of
+    PostgreSQL's reach."""
     directory = layout.directory
     existed = directory.exists()
     try:
@@ -100,12 +111,11 @@ def take_directory(layout: Layout) -> int:
         ) from error
     try:
         layout.mark.write_text("This folder belongs to a Holdfast lab; `holdfast lab up` empties it.\n", encoding="utf-8")
-        _refuse_unreachable(directory)
+        return Taken(lock, _view_of(directory))
     except BaseException:
         give_back_empty_directory(layout, existed)
         os.close(lock)
         raise
-    return lock
 
 
 def give_back_empty_directory(layout: Layout, existed: bool) -> None:
@@ -118,18 +128,32 @@ def give_back_empty_directory(layout: Layout, existed: bool) -> None:
             layout.directory.rmdir()
 
 
-def _refuse_unreachable(directory: Path) -> None:
-    user = postgres_os_user()
-    if user is None:
-        return
-    for folder in (*reversed(directory.parents), directory):
-        command = ["setpriv", "--reuid", user, "--regid", user, "--init-groups", "test", "-x", str(folder)]
-        # `test` of a folder says nothing about those above it that can't be passed: so from the top down.
-        if subprocess.run(command, check=False, env={"PATH": search_path()}, cwd="/").returncode != 0:
-            raise LabProblem(
-                f"the user {user}, whom PostgreSQL runs as, can't enter {folder}. Open it with `chmod o+x {folder}`, "
-                "or name another folder with --directory"
-            )
+def _view_of(directory: Path) -> View | None:
+    """What PostgreSQL's user needs in order to get there. Raises LabProblem naming the folder that keeps it out."""
+    if postgres_os_user() is None:
+        return None
+    # `test` of a folder says nothing about those above it that can't be passed: so from the top down.
+    closed = next((folder for folder in (*reversed(directory.parents), directory) if _why_not(folder, None) is not None), None)
+    if closed is None:
+        return None
+    way_out = f"Open it with `chmod o+x {closed}`, or name another folder with --directory"
+    if closed == directory:
+        raise LabProblem(f"the user {POSTGRES_USER}, whom PostgreSQL runs as, can't enter {closed}. {way_out}")
+    view = View(closed, directory)
+    reason = _why_not(directory, view)
+    if reason is not None:
+        raise LabProblem(
+            f"the user {POSTGRES_USER}, whom PostgreSQL runs as, can't enter {closed}, and it can't be shown {directory} otherwise "
+            f"({reason or 'it is closed itself'}). {way_out}"
+        )
+    return view
+
+
+def _why_not(folder: Path, view: View | None) -> str | None:
+    """None when PostgreSQL's user can enter a folder; else what was said about it."""
+    command = as_user(["test", "-x", str(folder)], postgres_os_user(), view)
+    done = subprocess.run(command, check=False, env={"PATH": search_path()}, cwd="/", capture_output=True, text=True)
+    return None if done.returncode == 0 else " ".join(done.stderr.split())
 
 
 def empty_directory(layout: Layout) -> None:

@@ -11,6 +11,7 @@ from enum import IntEnum
 from functools import partial
 from pathlib import Path
 
+from holdfast.agent.os_user import View
 from holdfast.lab import channels, readiness, servers, storage_servers
 from holdfast.lab.addresses import Host, Port
 from holdfast.lab.application.services import SERVICES
@@ -60,6 +61,8 @@ class Ingredients:
     os_user: str | None
     secrets: dict[str, str] = field(repr=False)
     plan_path: Path
+    view: View | None = None
+    """What the programs of `os_user` must be given to reach the lab's directory."""
 
 
 def _module(name: str, *arguments: str) -> tuple[str, ...]:
@@ -232,6 +235,7 @@ def _databases(blueprint: Blueprint, made_with: Ingredients) -> Part:
         replica,
         bin_directory=made_with.programs.postgres_bin_directory,
         os_user=made_with.os_user,
+        view=made_with.view,
         passwords=PostgresPasswords(secrets["postgres.admin"], secrets["postgres.application"], secrets["postgres.replication"]),
         sql_files=(APPLICATION_SCHEMA,),
     )
@@ -269,7 +273,7 @@ def _stores(blueprint: Blueprint, made_with: Ingredients, region: str) -> Part:
 
 
 def _archiving(blueprint: Blueprint, made_with: Ingredients) -> Archiving:
-    return Archiving(blueprint, blueprint.dr, made_with.programs.postgres_bin_directory, made_with.os_user)
+    return Archiving(blueprint, blueprint.dr, made_with.programs.postgres_bin_directory, made_with.os_user, made_with.view)
 
 
 def _archive(blueprint: Blueprint, made_with: Ingredients) -> tuple[Part, Part]:
@@ -362,6 +366,6 @@ def write_configuration(blueprint: Blueprint, made_with: Ingredients) -> None:
             (layout.site(region) / folder).mkdir(parents=True)
         storage_servers.make_folders(servers.storage_directory(blueprint, region))
         write_whole(layout.configuration_of(f"haproxy.{region}.cfg"), servers.haproxy(blueprint, region))
-        write_json(f"agent.{region}.json", servers.agent(blueprint, region, made_with.programs, made_with.os_user))
+        write_json(f"agent.{region}.json", servers.agent(blueprint, region, made_with.programs, made_with.os_user, made_with.view))
         write_json(f"cluster.{region}.json", servers.cluster(blueprint, region))
         write_json(f"copier.{region}.json", servers.copier(blueprint, region))

@@ -101,37 +101,63 @@ def kill(process: LabProcess, signal_number: signal.Signals = signal.SIGKILL) ->
 def sweep(lab: str, directory: Path, timeout_seconds: float = 10.0) -> list[LabProcess]:
     """End every process of a lab and remove its control groups. Returns those that could not be ended in time."""
     deadline = time.monotonic() + timeout_seconds
+    ended: set[int] = set()
     thaw_control_groups(directory)
     while (left := find(lab, directory)) and time.monotonic() < deadline:
+        ended |= {process.pid for process in left}
         for process in left:
             kill(process)
         time.sleep(0.02)
         thaw_control_groups(directory)
     remove_control_groups(directory)
-    release_shared_memory(directory)
+    release_shared_memory(directory, frozenset(ended))
     return left
 
 
-def release_shared_memory(directory: Path) -> None:
-    """Remove the shared memory that killed PostgreSQLs of the lab left in the kernel. Each writes key and number into its `postmaster.pid`;
-    what somebody is attached to, or has another key by now, is let alone."""
-    table = _shared_memory()
-    for file in (directory / "sites").rglob("postmaster.pid"):
-        try:
-            key, number = (int(word) for word in file.read_text(encoding="ascii").splitlines()[6].split())
-        except (OSError, ValueError, IndexError):
-            continue
-        if table.get(number) == (key, 0):
-            ctypes.CDLL(None).shmctl(number, _REMOVE, None)
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of System V shared memory: PostgreSQL has one for each server that runs, and a killed one leaves it in the kernel."""
+
+    number: int
+    key: int
+    creator: int
+    attached: int
+    """How many processes use it."""
+    user: int
+    """Id of the user that made it."""
+    made_seconds: int
+    """When it was made or last changed, in whole seconds since 1970."""
 
 
-def _shared_memory() -> dict[int, tuple[int, int]]:
-    """Number of each segment → its key, and how many processes are attached."""
+def release_shared_memory(directory: Path, ended: frozenset[int] = frozenset()) -> None:
+    """Remove the shared memory that killed PostgreSQLs left in the kernel: those that worked anywhere below a directory, and those
+    whose ids are given. To be called before the directory is removed: nothing else knows them afterwards. What is in use is let alone."""
+    known = claimed_segments(directory)
+    for segment in segments():
+        if segment.attached == 0 and ((segment.key, segment.number) in known or segment.creator in ended):
+            ctypes.CDLL(None).shmctl(segment.number, _REMOVE, None)
+
+
+def claimed_segments(directory: Path) -> frozenset[tuple[int, int]]:
+    """(key, number) of the shared memory of every PostgreSQL below a directory: each writes both into its `postmaster.pid`."""
+    found: set[tuple[int, int]] = set()
+    for base, _, files in os.walk(directory):
+        if "postmaster.pid" in files:
+            try:
+                key, number = (Path(base) / "postmaster.pid").read_text(encoding="ascii").splitlines()[6].split()
+                found.add((int(key), int(number)))
+            except (OSError, ValueError, IndexError):
+                continue  # gone in the meantime, or killed before it had any
+    return frozenset(found)
+
+
+def segments() -> list[Segment]:
+    """All that are in the kernel now."""
     try:
         rows = [line.split() for line in Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]]
     except OSError:
-        return {}
-    return {int(row[1]): (int(row[0]), int(row[6])) for row in rows}
+        return []
+    return [Segment(int(row[1]), int(row[0]), int(row[4]), int(row[6]), int(row[9]), int(row[13])) for row in rows]
 
 
 def _group_names(directory: Path) -> frozenset[str]:

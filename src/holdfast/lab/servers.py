@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from holdfast.agent.os_user import View
 from holdfast.lab import addresses, storage_servers
 from holdfast.lab.addresses import Host, Port
 from holdfast.lab.archiving import backup_directory, received_directory
@@ -175,7 +176,7 @@ backend {function}
 {servers}"""
 
 
-def agent(blueprint: Blueprint, region: str, programs: Programs, os_user: str | None) -> dict[str, Any]:
+def agent(blueprint: Blueprint, region: str, programs: Programs, os_user: str | None, view: View | None = None) -> dict[str, Any]:
     """What the agent of a region is started with; it starts PostgreSQL and Redis itself."""
     peer, layout = blueprint.peer(region), blueprint.layout
     listen = blueprint.home(region, Host.AGENT, Port.AGENT)
@@ -199,7 +200,7 @@ def agent(blueprint: Blueprint, region: str, programs: Programs, os_user: str | 
         "initial": {"era": FIRST_ERA, "epoch": FIRST_EPOCH, "holder": blueprint.primary},
         "cgroup": "auto",
         "replication": blueprint.replication,
-        "postgres": _postgres(blueprint, region, programs, os_user),
+        "postgres": {**_postgres(blueprint, region, programs, os_user), "view": None if view is None else view.as_json()},
         "redis": _redis(blueprint, region, programs),
     }
 
@@ -276,7 +277,6 @@ def cluster(blueprint: Blueprint, region: str) -> dict[str, Any]:
             "storage_retention_seconds": str(RETENTION_SECONDS),
             "access_key": ACCESS_KEY,
             "partner": blueprint.at(region, OUTSIDE_SITE, Host.PARTNER, Port.PARTNER).url,
-            "cache_replicas": "1" if blueprint.replication == "synchronous" else "0",
         },
         "files": {
             "database_password": str(layout.secret("postgres.application")),

@@ -113,10 +113,10 @@ class Supervisor:
         refuse_unsuitable(plan, self._order["profile"], replication)
         self._storage = storage_servers.chosen(self._order["storage"], self._layout.directory)
         existed = self._layout.directory.exists()
-        directory_lock = ground.take_directory(self._layout)
+        taken = ground.take_directory(self._layout)
         try:
-            self._lay_out(plan, replication, directory_lock)
-            made_with = Ingredients(programs, os_user, self._secrets, plan_path)
+            self._lay_out(plan, replication, taken.lock)
+            made_with = Ingredients(programs, os_user, self._secrets, plan_path, taken.view)
             self._configure(made_with)
         except BaseException:
             ground.remove_all_but(self._layout, (self._layout.previous,))

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from holdfast.plan.messages import PageState
+
 
 class _Binding(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -110,13 +112,13 @@ class WebhookWay(_Binding):
 
 
 class StatusPageWay(_Binding):
-    """The status page's folder. `words`: how the plan calls the four states."""
+    """The status page's folder. `words`: how it calls the four states where the plan (`status_page`) doesn't say."""
 
     kind: Literal["status-page"] = "status-page"
     folder: Path
     name: str
     url: str = ""
-    words: dict[Literal["investigating", "identified", "monitoring", "resolved"], str] = Field(default_factory=dict)
+    words: dict[PageState, str] = Field(default_factory=dict)
 
 
 class InAppWay(_Binding):

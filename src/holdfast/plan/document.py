@@ -23,6 +23,8 @@ MOST_VALUES = 250_000
 MOST_PROBLEMS = 2000
 """Whoever reads so many has seen what is wrong."""
 
+HIDDEN = re.compile("[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+"""Characters that turn the direction of what stands around them, or take no room: a name or a number with one isn't what it seems."""
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _LONG_INTEGER = re.compile(r"[-+]?[0-9]{19,}")
 _FLOAT = re.compile(r"[-+]?(?:[0-9]{1,40}\.[0-9]{0,40}|\.[0-9]{1,40}|[0-9]{1,40}(?=[eE]))(?:[eE][-+]?[0-9]{1,2})?")
@@ -43,11 +45,15 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A plan's file as plain values. `problems` are those that let the rest be read."""
+    """A plan's file as plain values. `problems` are those that let the rest be read.
+
+    `has_holes`: one of them stands where values would be (an alias, a tag, a file that isn't there): what is missing may be behind it.
+    """
 
     data: Any
     positions: Positions
     problems: tuple[Problem, ...]
+    has_holes: bool = False
 
 
 @dataclass(slots=True)
@@ -70,6 +76,7 @@ class _Builder:
     keys: dict[Place, Position] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     documents: int = 0
+    has_holes: bool = False
 
     def problem(self, mark: Position, message: str, value: str | None = None, hint: str | None = None) -> None:
         self.problems.append(Problem(self.path, mark.line, mark.column, message, value, hint))
@@ -83,6 +90,7 @@ class _Builder:
                 raise PlanError(self.problems)
         elif isinstance(event, events.AliasEvent):
             self.problem(mark, "an alias stands here", f"'*{event.anchor}'", "a plan repeats what it means; write the value out")
+            self.has_holes = True
             self._put(mark, None)
         elif isinstance(event, events.ScalarEvent):
             self._refuse_anchor_and_tag(event, mark)
@@ -103,12 +111,16 @@ class _Builder:
             )
         if event.tag is not None and event.tag != "!":
             self.problem(mark, "a tag stands here", shown(event.tag), "a plan holds plain values only; remove the tag")
+            self.has_holes = True
 
     def _scalar(self, event: Any, mark: Position) -> None:
         parent = self.stack[-1] if self.stack else None
         if parent is not None and isinstance(parent.value, dict) and not parent.awaits_value:
             self._key(parent, event.value, mark)
             return
+        hidden = HIDDEN.search(event.value)  # written as an escape: the text itself holds none
+        if hidden is not None:
+            self.problems.append(_hidden_problem(self.path, mark, hidden[0]))
         value: Any = event.value
         if event.implicit[0] and not event.style:
             if _LONG_INTEGER.fullmatch(value):
@@ -199,7 +211,7 @@ def read(content: bytes, path: str) -> Document:
     if builder.data is None and not builder.problems:
         builder.problem(Position(1, 1), "the file holds no plan", None, "start from examples/voicehive/plan.yaml")
         raise PlanError(builder.problems)
-    return Document(builder.data, Positions(builder.values, builder.keys), tuple(builder.problems))
+    return Document(builder.data, Positions(builder.values, builder.keys), tuple(builder.problems), builder.has_holes)
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -211,6 +223,8 @@ def _decoded(content: bytes, path: str) -> str:
     if len(content) > MOST_BYTES:
         message = f"the file is larger than {MOST_BYTES // 1024 // 1024} MiB"
         raise PlanError([Problem(path, 1, 1, message, f"{len(content)} bytes", "this is hardly a plan; is it the right file?")])
+    if content.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
+        raise PlanError([Problem(path, 1, 1, "the file is written in UTF-32", None, "save it as UTF-8")])
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise PlanError([Problem(path, 1, 1, "the file is written in UTF-16", None, "save it as UTF-8")])
     try:
@@ -226,7 +240,18 @@ def _decoded(content: bytes, path: str) -> str:
         place = _position_of(text, strange.start())
         character = f"\\x{ord(strange.group()):02x}"
         raise PlanError([Problem(path, place.line, place.column, "a control character stands here", character, "remove it")])
+    hidden = HIDDEN.search(text)
+    if hidden:
+        place = _position_of(text, hidden.start())
+        raise PlanError([_hidden_problem(path, place, hidden[0])])
     return text
+
+
+def _hidden_problem(path: str, place: Position, character: str) -> Problem:
+    code = f"U+{ord(character):04X}"
+    return Problem(
+        path, place.line, place.column, "a character stands here that isn't seen, and can make text look like another", code, "remove it"
+    )
 
 
 def _position_of(text: str, index: int) -> Position:

@@ -29,7 +29,7 @@ class Exercise(Part):
     """Time that the schedule keeps free for it."""
     participants: str = ""
     audience: tuple[Identifier, ...] = ()
-    """Roles and audiences that take part."""
+    """Roles and audiences that take part: the exercise reaches who stands in for them, and nobody else; for every role when empty."""
     criteria: str = ""
     """What it must show, in the plan's words, beside what `within` and the promises say."""
     target: Target | None = None

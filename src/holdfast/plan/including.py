@@ -30,9 +30,15 @@ class _Joining:
     values: dict[Place, Position] = field(default_factory=dict)
     keys: dict[Place, Position] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    has_holes: bool = False
     seen: dict[Path, str] = field(default_factory=dict)
     """File, resolved → how it is shown."""
     read_bytes: int = 0
+
+    def hole(self, position: Position, message: str, value: str | None, hint: str) -> None:
+        """A problem that keeps a file from being taken in."""
+        self.has_holes = True
+        self.problem(position, message, value, hint)
 
     def problem(self, position: Position, message: str, value: str | None, hint: str) -> None:
         self.problems.append(Problem(position.path, position.line, position.column, message, value, hint))
@@ -44,24 +50,25 @@ def with_included(document: Document, path: Path, reader: Reader) -> Document:
         return document
     joining = _Joining(path.parent.resolve(), reader)
     joining.seen[path.resolve()] = str(path)
-    joining.problems += document.problems
     _join(joining, document, path, (path.resolve(),))
-    return Document(joining.data, Positions(joining.values, joining.keys), tuple(joining.problems))
+    return Document(joining.data, Positions(joining.values, joining.keys), tuple(joining.problems), joining.has_holes)
 
 
 def _join(joining: _Joining, document: Document, path: Path, above: tuple[Path, ...]) -> None:
     """Take a file's values over, then those of the files that it includes."""
     shown = str(path)
     positions = document.positions
+    joining.problems += document.problems
+    joining.has_holes |= document.has_holes
     if not isinstance(document.data, dict):
-        joining.problem(Position(1, 1, shown), "this must be a mapping of keys to values", None, "a file of a plan holds sections of it")
+        joining.hole(Position(1, 1, shown), "this must be a mapping of keys to values", None, "a file of a plan holds sections of it")
         return
     wanted = document.data.pop(INCLUDE, [])
     for key, value in document.data.items():
         _merge(joining, positions, shown, (key,), value)
     joining.values.setdefault((), Position(1, 1, shown))
     if not isinstance(wanted, list):
-        joining.problem(_at(positions.nearest((INCLUDE,)), shown), "this must be a list of files", None, "write it as [people.yaml]")
+        joining.hole(_at(positions.nearest((INCLUDE,)), shown), "this must be a list of files", None, "write it as [people.yaml]")
         return
     for index, pattern in enumerate(wanted):
         where = _at(positions.nearest((INCLUDE, index)), shown)
@@ -76,22 +83,22 @@ def _at(position: Position, path: str) -> Position:
 def _files(joining: _Joining, path: Path, pattern: Any, where: Position) -> list[Path]:
     """The files that an entry means, in the order of their names; none after adding what is wrong with it."""
     if not isinstance(pattern, str) or not pattern.strip():
-        joining.problem(where, "this must be the name of a file", None, "such as people.yaml or scenarios/*.yaml")
+        joining.hole(where, "this must be the name of a file", None, "such as people.yaml or scenarios/*.yaml")
         return []
     if Path(pattern).is_absolute() or "**" in pattern:
-        joining.problem(where, "a file is included by its path from here", f"'{pattern}'", "such as people.yaml or scenarios/*.yaml")
+        joining.hole(where, "a file is included by its path from here", f"'{pattern}'", "such as people.yaml or scenarios/*.yaml")
         return []
     try:
         found = sorted(path.parent.glob(pattern)) if any(sign in pattern for sign in "*?[") else [path.parent / pattern]
         outside = [one for one in found if not one.resolve().is_relative_to(joining.root)]
     except (OSError, ValueError, RuntimeError) as error:
-        joining.problem(where, f"this can't be looked up: {error}", f"'{pattern}'", "write a plain path, such as people.yaml")
+        joining.hole(where, f"this can't be looked up: {error}", f"'{pattern}'", "write a plain path, such as people.yaml")
         return []
     if outside:
-        joining.problem(where, "this file lies outside of the plan's folder", f"'{pattern}'", "move it beside the plan")
+        joining.hole(where, "this file lies outside of the plan's folder", f"'{pattern}'", "move it beside the plan")
         return []
     if not found:
-        joining.problem(where, "no file is meant by this", f"'{pattern}'", f"looked in {path.parent}")
+        joining.hole(where, "no file is meant by this", f"'{pattern}'", f"looked in {path.parent}")
     return found
 
 
@@ -99,13 +106,13 @@ def _take(joining: _Joining, path: Path, where: Position, above: tuple[Path, ...
     resolved = path.resolve()
     if resolved in above:
         way = " → ".join(joining.seen[one] for one in (*above[above.index(resolved) :], resolved))
-        joining.problem(where, "files include each other in a circle", way, "break the circle")
+        joining.hole(where, "files include each other in a circle", way, "break the circle")
         return
     if resolved in joining.seen:
-        joining.problem(where, "this file is included already", f"'{path}'", "include it once")
+        joining.hole(where, "this file is included already", f"'{path}'", "include it once")
         return
     if len(joining.seen) >= MOST_FILES:
-        joining.problem(where, f"a plan is made of {MOST_FILES} files at most", f"'{path}'", "join some of them")
+        joining.hole(where, f"a plan is made of {MOST_FILES} files at most", f"'{path}'", "join some of them")
         return
     joining.seen[resolved] = str(path)
     try:
@@ -113,16 +120,16 @@ def _take(joining: _Joining, path: Path, where: Position, above: tuple[Path, ...
         joining.read_bytes += len(content)
         if joining.read_bytes > MOST_BYTES:
             most = f"{MOST_BYTES // 1024 // 1024} MiB"
-            joining.problem(where, f"the plan's files together are larger than {most}", None, "is it the right file?")
+            joining.hole(where, f"the plan's files together are larger than {most}", None, "is it the right file?")
             return
         document = read(content, str(path))
     except PlanError as error:
         first = error.problems[0]
         if not path.is_file():
             first = Problem(where.path, where.line, where.column, first.message, f"'{path}'", "check the path; it counts from this file")
+        joining.has_holes = True
         joining.problems += [first, *error.problems[1:]]
         return
-    joining.problems += document.problems
     _join(joining, document, path, (*above, resolved))
 
 

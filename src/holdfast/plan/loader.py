@@ -22,8 +22,9 @@ from holdfast.plan.document import MOST_BYTES, Document, read
 from holdfast.plan.findings import Findings
 from holdfast.plan.including import INCLUDE, with_included
 from holdfast.plan.model import Plan
-from holdfast.plan.problems import PlanError, Positions, Problem
+from holdfast.plan.problems import UNSEEN, PlanError, Positions, Problem
 from holdfast.plan.references import check_references
+from holdfast.plan.regular_files import NotAFileError, bytes_of
 from holdfast.plan.steps import check_steps
 from holdfast.plan.wording import problem_of
 
@@ -92,6 +93,8 @@ def _text(content: bytes) -> str:
 
 
 def _loaded(document: Document, path: Path) -> LoadedPlan:
+    if document.has_holes:
+        raise PlanError(document.problems, UNSEEN)
     findings = Findings(document, str(path))
     plan = _typed(findings, document)
     check_references(findings)
@@ -125,12 +128,13 @@ def digest_of(plan: Plan) -> str:
 def _content(path: Path) -> bytes:
     shown = str(path)
     try:
-        with path.open("rb") as file:
-            return file.read(MOST_BYTES + 1)
+        return bytes_of(path, MOST_BYTES + 1)
     except FileNotFoundError:
         problem = Problem(shown, 1, 1, "there is no such file", None, "check the path; the reference plan is examples/voicehive/plan.yaml")
     except IsADirectoryError:
         problem = Problem(shown, 1, 1, "this is a directory", None, f"name the file in it, such as {path / 'plan.yaml'}")
+    except NotAFileError as error:
+        problem = Problem(shown, 1, 1, str(error), None, "write the plan to a file, and name it")
     except OSError as error:
         problem = Problem(shown, 1, 1, "the file can't be read", error.strerror or str(error), "check its permissions")
     raise PlanError([problem])
@@ -139,7 +143,8 @@ def _content(path: Path) -> bytes:
 def _typed(findings: Findings, document: Document) -> Plan | None:
     """The typed plan, or None after adding what keeps the values from being one.
 
-    Where the text itself has a problem already (an alias, a tag), what the types say about the same spot is only its echo.
+    Where the text itself has a problem already (an anchor, a key that stands there twice), what the types say about the same spot is only
+    its echo.
     """
     spoilt = {(problem.path, problem.line, problem.column) for problem in document.problems}
     try:

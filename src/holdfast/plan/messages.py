@@ -8,6 +8,9 @@ from pydantic import Field
 from holdfast.plan.part import Part, Priority
 from holdfast.plan.values import Duration, Identifier
 
+PageState = Literal["investigating", "identified", "monitoring", "resolved"]
+"""States of an incident on the status page, in their order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -54,6 +57,28 @@ class Message(Part):
     body: str = ""
     short: str = ""
     """One sentence for channels with room for no more."""
+
+
+class StatusPage(Part):
+    """How the plan calls the four states of the status page, for whoever reads it; programs that read it see the states themselves.
+
+    Holdfast's own word stands where the plan says nothing.
+    """
+
+    investigating: str = ""
+    identified: str = ""
+    monitoring: str = ""
+    resolved: str = ""
+
+    def words(self) -> dict[PageState, str]:
+        """State → the plan's word for it, of those that it names."""
+        said: dict[PageState, str] = {
+            "investigating": self.investigating,
+            "identified": self.identified,
+            "monitoring": self.monitoring,
+            "resolved": self.resolved,
+        }
+        return {state: word for state, word in said.items() if word}
 
 
 class AccessNotice(Part):

@@ -27,7 +27,7 @@ from holdfast.plan.governance import (
     Training,
 )
 from holdfast.plan.impact import SHORTEST_CANARY_SECONDS, Canary, Credit, Degraded, FinancialTier, Function, Objectives, ServiceLevel, Size
-from holdfast.plan.messages import AccessNotice, Message, Template, Words, ZoneNotice
+from holdfast.plan.messages import AccessNotice, Message, StatusPage, Template, Words, ZoneNotice
 from holdfast.plan.organisation import Approval, ApprovalRule, Audience, Escalation, Override, Person, Reach, Role, Rotation, Route
 from holdfast.plan.part import Part, Priority
 from holdfast.plan.response import (
@@ -103,6 +103,7 @@ __all__ = [
     "Signature",
     "Size",
     "Stage",
+    "StatusPage",
     "Step",
     "Template",
     "Training",
@@ -167,6 +168,7 @@ class Plan(Part):
     """Name of an incident's channel for those who work on it; `{timestamp}` is its start in UTC, `{incident}` its identifier."""
     templates: dict[Identifier, Template] = Field(default_factory=dict)
     messages: dict[Identifier, Message] = Field(default_factory=dict)
+    status_page: StatusPage | None = None
     zone_notice: ZoneNotice | None = None
     access_notice: AccessNotice | None = None
 

@@ -6,7 +6,7 @@ Never here: who has approved (see `decision`), or who is told (see `communicatio
 from collections.abc import Mapping
 from enum import StrEnum
 
-from holdfast.plan.model import ApprovalRule, Plan, Role
+from holdfast.plan.model import ApprovalRule, Exercise, Plan, Role
 
 
 class Occasion(StrEnum):
@@ -26,6 +26,34 @@ def fillers(role: Role, occasion: Occasion) -> tuple[str, ...]:
     if occasion is Occasion.EXERCISE:
         return tuple(dict.fromkeys(role.stand_ins))
     return tuple(dict.fromkeys((role.primary,) if role.backup is None else (role.primary, role.backup)))
+
+
+def enrolled(plan: Plan, exercise: str | None, scenario: str) -> frozenset[str]:
+    """People whom this very exercise may reach: who stands in for a role that takes part in it. Nobody, where it is none.
+
+    `exercise`: the plan's own name of it, else a name that was made up for the day; then it is the plan's drill of this scenario, and of
+    several only who takes part in each. What the plan doesn't schedule, or schedules without an audience, is for every stand-in.
+    """
+    if exercise is None:
+        return frozenset()
+    practised = [one for one in plan.exercises.values() if one.scenario == scenario]
+    held = [plan.exercises[exercise]] if exercise in plan.exercises else practised
+    found = frozenset(person for role in plan.roles.values() for person in role.stand_ins)
+    for one in held:
+        found &= {person for name, role in plan.roles.items() if _takes_part(plan, one, name) for person in role.stand_ins}
+    return found
+
+
+def _takes_part(plan: Plan, exercise: Exercise, name: str) -> bool:
+    """Whether a role does: the exercise names it, or an audience that holds it or somebody who fills it."""
+    if not exercise.audience or name in exercise.audience:
+        return True
+    fill = set(fillers(plan.roles[name], Occasion.INCIDENT))
+    circles = (plan.audiences[one] for one in exercise.audience if one in plan.audiences)
+    return any(
+        name in circle.roles or fill & {*circle.people, *(person for one in circle.rotations for person in plan.rotations[one].people)}
+        for circle in circles
+    )
 
 
 TECHNICAL_LEAD = "technical-lead"

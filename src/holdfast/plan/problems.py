@@ -12,6 +12,8 @@ Place = tuple[str | int, ...]
 """Where a value stands in the plan: keys and list indexes from the top."""
 
 _LONGEST_VALUE = 60
+UNSEEN = "the rest of the plan wasn't looked at: what seems to be missing in it may stand behind this"
+"""What is said with problems that leave holes in what a plan says."""
 _MOST_SHOWN = 40
 """One mistake can bring many with it; whoever wants every one asks for JSON."""
 
@@ -44,9 +46,13 @@ class Problem:
 
 
 class PlanError(Exception):
-    """A plan that doesn't load: every problem that was found in one reading, in the file's order."""
+    """A plan that doesn't load: every problem that was found in one reading, in the file's order.
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    `unseen`: a sentence on what wasn't looked at because of them; empty where all was.
+    """
+
+    def __init__(self, problems: Iterable[Problem], unseen: str = "") -> None:
+        self.unseen = unseen
         found = list(dict.fromkeys(problems))
         files = list(dict.fromkeys(problem.path for problem in found))
         self.problems: tuple[Problem, ...] = tuple(
@@ -58,7 +64,9 @@ class PlanError(Exception):
         """A problem a line, as far as anybody reads them."""
         more = len(self.problems) - _MOST_SHOWN
         shown = [str(problem) for problem in self.problems[:_MOST_SHOWN]]
-        return shown if more <= 0 else [*shown, f"… and {more} more; `holdfast check {self.problems[0].path} -o json` lists them all"]
+        if more > 0:
+            shown.append(f"… and {more} more; `holdfast check {self.problems[0].path} -o json` lists them all")
+        return [*shown, self.unseen] if self.unseen else shown
 
 
 class Positions(Mapping[Place, Position]):

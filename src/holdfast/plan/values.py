@@ -13,6 +13,8 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainSerializer, StringConstraints, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
+LONGEST_YEARS = 100
+"""No plan promises or keeps anything for longer: a length beyond it is a slip."""
 _UNIT_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "y": 31536000.0}
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)(ms|s|m|h|d|w|y))+")
 DURATION_PATTERN = r"^([0-9]+([.][0-9]+)?(ms|s|m|h|d|w|y))+$"
@@ -25,7 +27,14 @@ def duration_seconds(text: str) -> float:
     compact = text.strip()
     if not _DURATION.fullmatch(compact):
         raise ValueError(f"'{text}' is not a duration; write a number and a unit, such as 30s, 15m, 4h, 30d or 7y")
-    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in _PART.findall(compact))
+    seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in _PART.findall(compact))
+    if seconds > LONGEST_YEARS * _UNIT_SECONDS["y"]:
+        raise ValueError(f"'{_shortened(compact)}' is longer than {LONGEST_YEARS} years; look at its number and its unit")
+    return seconds
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 def duration_text(seconds: float) -> str:

@@ -3,6 +3,8 @@
 import re
 
 CHANNELS = frozenset({"pagerduty", "slack", "email", "phone", "sms", "status-page", "in-app", "webhook"})
+INSIDE_CHANNELS = ("pagerduty", "slack")
+"""Channels whose one place only the company's own people look at: its pager, its war room."""
 
 MESSAGE_FIELDS: dict[str, str] = {
     "incident": "identifier of the incident",
@@ -16,6 +18,7 @@ MESSAGE_FIELDS: dict[str, str] = {
     "source": "region that is being left",
     "target": "region that is to serve",
     "state": "what is going on, in a few words",
+    "status": "what the status page says: investigating, identified, monitoring or resolved",
     "actions_taken": "what was done so far",
     "next_steps": "what follows",
     "expected_back": "when service is expected back",

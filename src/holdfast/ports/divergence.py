@@ -28,12 +28,16 @@ class ExportedPart:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """One component's export. `how`: compared, nothing-lost, same-timeline, or handed-over (it was stopped orderly: nothing is lost)."""
+    """One component's export. `how`: compared, nothing-lost, same-timeline, or handed-over (it was stopped orderly: nothing is lost).
+
+    `unexamined`: sentences about what could not be looked at, so that more may be held there alone; `notes`: about how the rest is told.
+    """
 
     how: str
     parts: tuple[ExportedPart, ...] = ()
     unexamined: tuple[str, ...] = ()
     since: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class DivergenceSource(Protocol):

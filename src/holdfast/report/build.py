@@ -363,6 +363,7 @@ def _lost_writes(facts: ReportFacts, losses: dict[str, FunctionLoss]) -> LostWri
     zone = facts.plan.timezone
     return LostWrites(
         total=total,
+        rows_and_keys=_total([_rows_and_keys(facts, losses.get(function)) for function in facts.plan.functions]),
         first_at=moment(lost[0].answered_seconds, zone) if lost else None,
         last_at=moment(lost[-1].answered_seconds, zone) if lost else None,
         listed=tuple(
@@ -376,6 +377,13 @@ def _lost_writes(facts: ReportFacts, losses: dict[str, FunctionLoss]) -> LostWri
             for entry in lost[:LISTED_LOSSES]
         ),
     )
+
+
+def _rows_and_keys(facts: ReportFacts, loss: FunctionLoss | None) -> int | None:
+    buckets = facts.plan.components_of("bucket")
+    if loss is None or any(entry.store not in buckets for entry in loss.unknown):
+        return None
+    return sum(entry.store not in buckets for entry in loss.lost)
 
 
 def _silent(history: History) -> tuple[str, ...]:

@@ -50,7 +50,9 @@ class DivergenceComponent(ReportPart):
     since: Mapping[str, Any] = Field(default_factory=dict)
     parts: tuple[DivergencePart, ...] = ()
     unexamined: tuple[str, ...] = ()
-    """Sentences: what could not be looked at, and why."""
+    """Sentences: what could not be looked at, so that more may be held there alone."""
+    notes: tuple[str, ...] = ()
+    """Sentences: how what was looked at is told, where that isn't plain."""
 
     @property
     def differences(self) -> int:
@@ -77,6 +79,11 @@ class Divergence(ReportPart):
     def complete(self) -> bool:
         """Whether every component was exported."""
         return all(component.status == "exported" for component in self.components)
+
+    @property
+    def unexamined(self) -> tuple[str, ...]:
+        """What could not be looked at, each with its component in front. With any of it nobody knows that this is all."""
+        return tuple(f"{component.component}: {sentence}" for component in self.components for sentence in component.unexamined)
 
     @property
     def differences(self) -> int:

@@ -262,6 +262,9 @@ class LostWrites(ReportPart):
     """Every acknowledged write lost in the failover: how many, over what span, and the first hundred by name."""
 
     total: int | None
+    rows_and_keys: int | None = None
+    """Of them what databases and caches were to hold: all that synchronous replication protects, since no bucket copies before it
+    acknowledges. Missing in reports that were made before it was counted."""
     first_at: str | None = None
     last_at: str | None = None
     listed: tuple[LostWrite, ...] = ()
@@ -281,6 +284,8 @@ class OnlyThereComponent(ReportPart):
     deleted_here: int = 0
     same: int = 0
     unexamined: tuple[str, ...] = ()
+    """Sentences: what could not be looked at, so that more may be held there alone."""
+    notes: tuple[str, ...] = ()
 
 
 class OnlyThereEntry(ReportPart):

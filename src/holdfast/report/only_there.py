@@ -82,6 +82,7 @@ def _components(export: Divergence) -> tuple[OnlyThereComponent, ...]:
             deleted_here=sum(part.deleted_here for part in component.parts),
             same=sum(part.same for part in component.parts),
             unexamined=component.unexamined,
+            notes=component.notes,
         )
         for component in export.components
     )

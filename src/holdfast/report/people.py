@@ -1,5 +1,6 @@
 """Who decided, and what they saw when they did."""
 
+from holdfast.communications.places import TOGETHER, said_name, stood_for
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan
 from holdfast.report.history import History, number
@@ -10,6 +11,11 @@ from holdfast.report.wording import moment
 def person_name(plan: Plan, person: str) -> str:
     """A person as people know them."""
     return plan.people[person].name if person in plan.people else person
+
+
+def recipient_name(plan: Plan, recipient: str) -> str:
+    """A recipient as people know it: a person by name, and what stands for many at one place by the names of those."""
+    return ", ".join(said_name(plan, one) for one in stood_for(recipient)) if TOGETHER in recipient else person_name(plan, recipient)
 
 
 def approvals(history: History, plan: Plan, impact_seconds: float) -> tuple[ApprovalResult, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from holdfast.communications.oncall import fillers_at
+from holdfast.communications.oncall import fillers_between
 from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.runs import phases_in
 from holdfast.journal.kinds import Kind
@@ -181,9 +181,9 @@ def _people(facts: ReportFacts, told: _Told, roles: Sequence[str], barred: str) 
     """Who filled these roles then, by name with the role."""
     plan: Plan = facts.plan
     occasion = Occasion.of(told.exercise)
-    opened_seconds = told.records[0].at_seconds
+    span = told.records[0].at_seconds, told.records[-1].at_seconds
     found: dict[str, str] = {}
     for role in roles:
-        for person in fillers_at(plan, plan.roles[role], occasion, opened_seconds) if role in plan.roles else ():
+        for person in fillers_between(plan, plan.roles[role], occasion, *span) if role in plan.roles else ():
             found.setdefault(person, plan.roles[role].name)
     return tuple(f"{person_name(plan, person)} ({role})" for person, role in found.items() if person != barred)

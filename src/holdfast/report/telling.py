@@ -4,13 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
+from holdfast.communications.places import stood_for
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.model import Plan
 from holdfast.plan.plan_clock import AS_ON_THE_WALL, PlanClock
 from holdfast.report.history import History, number
-from holdfast.report.people import person_name
+from holdfast.report.people import person_name, recipient_name
 from holdfast.report.told import NotificationResult
 
 _A_MOMENT_SECONDS = 1_000_000_000.0
@@ -88,7 +90,8 @@ def _rows(history: History, plan: Plan, span: Span, index: Index, answered: Mapp
         due_at = due.at_seconds if said is None else said if said > _A_MOMENT_SECONDS else span.impact_seconds + said
         known = index.get(key_of(due), {})
         # Whoever had decided before the question reached them is not asked any more: it was owed to those whom it was handed over to.
-        everybody = [(channel, who) for channel in body.get("channels", ()) for who in body.get("audience", ())]
+        reached = body.get("reached", {})  # channels with one place for all; over the others everybody is told
+        everybody = [(channel, who) for channel in body.get("channels", ()) for who in reached.get(channel, body.get("audience", ()))]
         pairs = everybody if body.get("deliveries") is None else ()
         wanted = [
             (str(channel), str(recipient))
@@ -101,8 +104,10 @@ def _rows(history: History, plan: Plan, span: Span, index: Index, answered: Mapp
         for audience in body.get("unknown", ()):
             yield _nobody_knows(span, due, due_at, str(audience))
     for call in history.of(Kind.ESCALATED):
-        for channel, recipient, _ in call.body["calls"]:
-            attempts = index.get(call.body["key"], {}).get((channel, recipient), Attempts())
+        known = index.get(call.body["key"], {})
+        named = ((str(channel), str(recipient)) for channel, recipient, _ in call.body["calls"])
+        for channel, recipient in dict.fromkeys([*named, *known]):
+            attempts = known.get((channel, recipient), Attempts())
             if attempts.intended or attempts.sent is not None or attempts.failures:  # one that was reported as lost was begun, too
                 by = float(call.body["answer_by_seconds"])
                 yield _row(plan, span, call, channel, recipient, by, attempts, answered)
@@ -123,9 +128,10 @@ def _row(
     over = tuple(map(str, due.body.get("channels", ()))) or (channel,)
     sent = attempts.sent
     met: bool | None = sent.at_seconds <= due_at if sent is not None else False if span.end_seconds > due_at else None
-    name = person_name(plan, recipient)
+    name = recipient_name(plan, recipient)
     seen = next(iter(span.arrived.get(f"{key_of(due)}/{channel}/{recipient}", ())), None)
-    acknowledged = next((at for at in answered.get(recipient, ()) if sent is not None and at >= sent.at_seconds), None)
+    moments = sorted(at for one in who_answers(due.body, recipient) for at in answered.get(one, ()))
+    acknowledged = next((at for at in moments if sent is not None and at >= sent.at_seconds), None)
     return NotificationResult(
         message=message,
         rule=message,
@@ -160,6 +166,13 @@ def _nobody_knows(span: Span, due: Record, due_at: float, audience: str) -> Noti
         met=False if span.end_seconds > due_at else None,
         failures=(f"nobody knows who is in {audience}: its directory did not answer, and there is no copy of it",),
     )
+
+
+def who_answers(body: Mapping[str, Any], recipient: str) -> tuple[str, ...]:
+    """Whose answer counts for a hand-over: the recipient's own, and at one place for all that of anybody whom it is for."""
+    told = tuple(map(str, body.get("audience", ())))
+    at_a_place = any(recipient in people for people in body.get("reached", {}).values()) and recipient not in told
+    return told if at_a_place else stood_for(recipient)
 
 
 def key_of(record: Record) -> str:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from holdfast.communications.obligations import family_of
+from holdfast.communications.places import stood_for
 from holdfast.conduct.runs import FAILOVER
 from holdfast.report.model import FunctionResult, OnlyThere, Report
 from holdfast.report.summary import SIGNS, Sign, headline, next_in_terminal, sign_of
@@ -109,7 +110,7 @@ def told_table(report: Report) -> Table:
     table.add_column("Message", overflow="fold", min_width=12)
     table.add_column("Over", overflow="fold")
     table.add_column("To", overflow="fold")
-    for name in ("due", "sent", "arrived", "answered"):
+    for name in ("due", "sent", "arrived", "acknowledged"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("In time", no_wrap=True)
     groups: dict[tuple[str, float], list[NotificationResult]] = {}
@@ -119,7 +120,7 @@ def told_table(report: Report) -> Table:
         sent = [row.sent_seconds for row in rows if row.sent_seconds is not None]
         acknowledged = [row.acknowledged_seconds for row in rows if row.acknowledged_seconds is not None]
         met = False if any(row.met is False for row in rows) else None if any(row.met is None for row in rows) else True
-        to = list(dict.fromkeys(row.recipient_ref.removeprefix("exercise:") for row in rows))
+        to = list(dict.fromkeys(one.removeprefix("exercise:") for row in rows for one in stood_for(row.recipient_ref)))
         arrived = sum(row.arrived_seconds is not None or row.delivered_seconds is not None for row in rows)
         named = ", ".join(to[:_MOST_NAMED]) + (f" and {len(to) - _MOST_NAMED} more" if len(to) > _MOST_NAMED else "")
         table.add_row(

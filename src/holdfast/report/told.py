@@ -7,7 +7,7 @@ from holdfast.report.part import ReportPart, Seconds
 
 
 class NotificationResult(ReportPart):
-    """One message to one recipient over one channel."""
+    """One message to one recipient over one channel, or to the channel's one place."""
 
     message: str
     rule: str = ""
@@ -17,7 +17,7 @@ class NotificationResult(ReportPart):
     channels: tuple[str, ...]
     channel: str = ""
     recipient_ref: str = ""
-    """Identifier of the recipient."""
+    """Identifier of the recipient; of the one that stands for all who look at a place, theirs joined by `+`."""
     due_seconds: Seconds
     """When it had to be sent; of a call, when it had to be answered."""
     sent_seconds: Seconds | None
@@ -69,13 +69,40 @@ class RoleAnswer(ReportPart):
     within: bool | None = None
 
 
+class PersonAnswer(ReportPart):
+    """Whether a person who was called answered, and how soon after that.
+
+    Whoever is called first for a role has to answer, also where a backup did instead. Whoever was called because others were silent has
+    to answer for as long as none of these did.
+    """
+
+    person_ref: str
+    name: str
+    roles: tuple[str, ...]
+    """What it was called for first."""
+    level: str
+    """`primary`, `backup`, or the plan's name of the level that it was called at first."""
+    called_seconds: Seconds
+    answered_seconds: Seconds | None
+    way: str | None = None
+    needed: bool = True
+    """False: it was called because others were silent, and one of these answered before it had to."""
+    within: bool | None = None
+    """Null: it did not have to answer, its time was not over when this was written, or the plan names no time."""
+
+
 class PeopleResult(ReportPart):
     """How soon people answered and decided, against what the plan asks for."""
 
     acknowledged_within_sla: bool | None = None
-    """Every role that was called had somebody answer in time. Null: nobody was called, or the plan names no time."""
+    """Every person who was called and had to answer did, in time. Null: nobody was called, or the plan names no time."""
     acknowledge_target_seconds: Seconds | None = None
+    called: tuple[PersonAnswer, ...] = ()
+    """Person by person, in the order in which they were called."""
     roles: tuple[RoleAnswer, ...] = ()
+    """Role by role, whoever answered for it."""
+    roles_within_sla: bool | None = None
+    """Every role that was called had somebody answer in time."""
     decision_seconds: Seconds | None = None
     """From the first proposal to the decision."""
     decision_target_seconds: Seconds | None = None

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from holdfast.checks.facts import Facts, listed
 from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.plan.problems import Place
+from holdfast.plan.wordlists import INSIDE_CHANNELS
 
 CODE = "HF125"
 
@@ -57,6 +58,10 @@ def _audience(facts: Facts, place: Place, what: str, name: str, channels: tuple[
         if not people:
             sentence = f"{what} goes to {circle.name}, and nobody is in it"
             yield Finding(CODE, Severity.WARNING, sentence, (place, ("audiences", name)), "name people, roles or an address")
+    elif circle is not None and set(channels) <= set(INSIDE_CHANNELS) and not _members(facts, name):
+        sentence = f"{what} goes to {circle.name} by {listed(channels)}, and nobody from outside is told where only the company's own look"
+        mend = "write e-mail, webhook or the status page, or name the people who are meant"
+        yield Finding(CODE, Severity.WARNING, sentence, (place, ("audiences", name)), mend)
     for person in _members(facts, name):
         known = plan.people[person]
         bare = not (known.email or known.phone or known.chat)
@@ -87,8 +92,8 @@ RULE = Rule(
         means="A message or an escalation names people who have no contact for its channels, or nobody at all.",
         why="What nobody can receive was not said.",
         computed=(
-            "E-mail, telephone and sms need the person's own; other channels lead to a place that all look at. Whoever fills a role needs "
-            "some contact in any case."
+            "E-mail, telephone and sms need the person's own; other channels lead to a place that all look at, and nobody from outside is "
+            "told in the company's own room or pager. Whoever fills a role needs some contact in any case."
         ),
         mend="Write the contact, another channel, or somebody who can be reached.",
         example="channels: [phone], and the person has only an e-mail",

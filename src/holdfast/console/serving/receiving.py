@@ -92,9 +92,11 @@ class Receiving:
                 503, f"nothing was taken: the controller first hears the agents of {', '.join(silent)}. Send it again in a minute"
             )
         self._within_rate(sender, len(heard.alerts))
+        if heard.truncated and not heard.alerts:  # with an alert that means something here it is journalled
+            log.warning("%s left out %d alerts of a group in which none is a signal of the plan", sender, heard.truncated)
         answers = []
         for alert in heard.alerts:
-            arguments = {name: value for name, value in asdict(alert).items() if name != "identity"}
+            arguments = {name: value for name, value in asdict(alert).items() if name != "identity"} | {"truncated": heard.truncated}
             identifier = f"alert-{hashlib.sha256(f'{sender}:{alert.identity}'.encode()).hexdigest()[:40]}"
             said = await self._answering.command("alert", f"machine:{sender}", arguments, identifier)
             if said.startswith("refused"):

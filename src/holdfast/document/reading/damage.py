@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from holdfast.document.reading.problems import DocumentError
+from holdfast.plan.document import HIDDEN
 
 MOST_BYTES = 2 * 1024 * 1024
 LONGEST_LINE = 20_000
@@ -17,11 +18,12 @@ MOST_LINES = 40_000
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A line whose text was put right: what stood there, and what stands there now."""
+    """A line whose text was put right: what stood there, what stands there now, and what was wrong with it."""
 
     line: int
     was: str
     now: str
+    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,11 @@ _FOLLOWING = "[" + "".join(re.escape(character) for character, byte in _BYTE.ite
 _SEQUENCE = re.compile(f"[\u00c2-\u00c9]{_FOLLOWING}|[\u00e2\u00e3\u00ef]{_FOLLOWING}{{2}}|\u00f0{_FOLLOWING}{{3}}")
 _SURE = re.compile(f"[\u00c2\u00c3]{_FOLLOWING}|[\u00e2\u00ef]{_FOLLOWING}{{2}}|\u00f0{_FOLLOWING}{{3}}")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]")
+_NOT_UTF_8 = "it isn't UTF-8, and was read as Windows-1252"
+READ_WRONGLY = "UTF-8 that was once read as Windows-1252"
+_HIDDEN_THERE = "hidden characters were taken out, which make text look like another"
+_CONTROLS_THERE = "control characters were taken out"
+_UTF_32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 _MARKS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
 
 
@@ -86,17 +93,40 @@ def _decoded(content: bytes) -> tuple[str, bool]:
         return content.decode("latin-1").translate(_AS_WINDOWS), False
 
 
+def _put_right(line: str, *, sound: bool) -> tuple[str, list[str]]:
+    """A line as it is read on, and everything that was wrong with it. `sound`: as `_decoded` says of the whole text."""
+    because = [] if sound or line.isascii() else [_NOT_UTF_8]
+    now = repaired(line)
+    if now != line:
+        because.append(READ_WRONGLY)
+    for pattern, instead, said in ((HIDDEN, "", _HIDDEN_THERE), (_CONTROL, " ", _CONTROLS_THERE)):
+        if pattern.search(now) is not None:
+            now = pattern.sub(instead, now)
+            because.append(said)
+    return now, because
+
+
+def _seen(text: str) -> str:
+    """A text with its hidden characters written out."""
+    return HIDDEN.sub(lambda found: f"<U+{ord(found[0]):04X}>", text)
+
+
 def text_of(content: bytes) -> Text:
     """The lines of a document. Raises DocumentError for what is no text, or too large."""
     if len(content) > MOST_BYTES:
         raise DocumentError(
             f"the document is larger than {MOST_BYTES // 1024 // 1024} MiB", None, "import the text, without its attachments"
         )
+    if content.startswith(_UTF_32):
+        raise DocumentError("the document is written in UTF-32", None, "save it as UTF-8")
     nul = content.find(b"\x00")
     if nul >= 0 and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         at = content.count(b"\n", 0, nul) + 1
         raise DocumentError("this is no text: a byte is zero here", at, "export the document as Markdown first")
     text, sound = _decoded(content)
+    if "\x00" in text:
+        at = text.count("\n", 0, text.index("\x00")) + 1
+        raise DocumentError("this is no text: a character is zero here", at, "export the document as Markdown, in UTF-8, first")
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) > MOST_LINES:
         raise DocumentError(f"the document has more than {MOST_LINES} lines", MOST_LINES, "import the plan alone")
@@ -105,8 +135,8 @@ def text_of(content: bytes) -> Text:
     for number, line in enumerate(lines, 1):
         if len(line) > LONGEST_LINE:
             raise DocumentError(f"this line is longer than {LONGEST_LINE} characters", number, "break it into paragraphs")
-        now = _CONTROL.sub(" ", repaired(line))
-        if now != line or (not sound and not line.isascii()):
-            repairs.append(Repair(number, line.strip(), now.strip()))
+        now, because = _put_right(line, sound=sound)
+        if because:
+            repairs.append(Repair(number, _seen(line.strip()), now.strip(), "; ".join(because)))
         kept.append(now)
     return Text(tuple(kept), tuple(repairs))

@@ -149,7 +149,7 @@ class Draft:
         if not reading.clear:
             self.ask(f"{about}.{key}", text, reading, line)
         elif reading.value is not None:
-            self.put(entry, key, reading.value, line, f"{about}.{key}", reading.concluded)
+            self.put(entry, key, reading.value, line, f"{about}.{key}", reading.remark)
         elif re.search(r"\w", text):
             self.absent.append(Absent(f"{about}.{key}", " ".join(text.split()), line))
 

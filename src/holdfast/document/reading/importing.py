@@ -20,6 +20,7 @@ from holdfast.document.reading.things import (
     messages,
     organisation,
     scenarios,
+    spoken,
     systems,
 )
 from holdfast.document.reading.tree import Tree
@@ -34,6 +35,7 @@ _RECOGNISERS = (
     systems.read,
     organisation.read,
     impact.read,
+    spoken.read,
     control.read,
     messages.read,
     governance.read,

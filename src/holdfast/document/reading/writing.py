@@ -42,6 +42,7 @@ ORDER = (
     "profiles",
     "zone_notice",
     "access_notice",
+    "status_page",
     "routes",
     "templates",
     "messages",

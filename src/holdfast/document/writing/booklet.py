@@ -61,7 +61,7 @@ SECTIONS = (
     Section(
         "Communication",
         "Who is told what, by when, and over which channels.",
-        ("messages", "zone_notice", "access_notice", "routes", "war_room"),
+        ("messages", "status_page", "zone_notice", "access_notice", "routes", "war_room"),
         (who_hears_what,),
     ),
     Section("Templates", "The words that messages share.", ("templates",)),

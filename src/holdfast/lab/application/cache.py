@@ -1,8 +1,8 @@
 """The application's use of Redis: one script writes a session and reads who the writer is, in one atomic step.
 
-With `cache_replicas` set, a write counts once as many replicas have it, or every one that is online if there are fewer: after a promotion
-nobody follows yet, and waiting would stop the service. A replica behind a cut link stays online for Redis until `repl-timeout`, which
-must be longer than the lease: until then nothing that it lacks is acknowledged, and after that the lease has ended.
+A write counts once as many replicas have it as the writer's mark says (`replicas`), whoever is connected: a write that lacks its replica
+is *unknown*, as a commit is that waits for its standby in vain. After a promotion nobody follows yet, and the mark says 0. A mark without
+that word is of an agent that knew no such mode.
 Never retries: a repeat after a lost answer could hide that the first one was answered by another writer.
 """
 
@@ -20,7 +20,8 @@ from holdfast.lab.application.outcomes import ANSWER_SECONDS, CONNECT_SECONDS, R
 from holdfast.lab.application.settings import Settings
 
 # The time is put together as text: Lua's own way of writing a number keeps 14 digits, which is milliseconds.
-# A repeat of the same key answers with the mark of the first write.
+# A repeat of the same key answers with the mark of the first write, and writes it again as it is: what was not confirmed the first time
+# must not be so now without having been waited for, and WAIT is about what this connection wrote.
 _SCRIPT = """
 local writer = redis.call('GET', 'holdfast:writer')
 if not writer then return redis.error_reply('NOWRITER holdfast:writer is missing, so nobody may write') end
@@ -28,9 +29,11 @@ local mark = cjson.decode(writer)
 local now = redis.call('TIME')
 local body = '{"region":' .. cjson.encode(mark.region) .. ',"epoch":' .. string.format('%d', mark.epoch)
   .. ',"written_seconds":' .. now[1] .. '.' .. string.format('%06d', now[2]) .. ',"value":' .. ARGV[1] .. '}'
-local _, online = string.gsub(redis.call('INFO', 'replication'), 'state=online', '')
-if redis.call('SET', KEYS[1], body, 'NX') then return {body, online} end
-return {redis.call('GET', KEYS[1]), online}
+local replicas = mark.replicas or 0
+if redis.call('SET', KEYS[1], body, 'NX') then return {body, replicas} end
+local first = redis.call('GET', KEYS[1])
+redis.call('SET', KEYS[1], first)
+return {first, replicas}
 """
 
 
@@ -39,7 +42,6 @@ class Cache:
 
     def __init__(self, settings: Settings) -> None:
         self._address = settings.addresses()["cache"]
-        self._replicas = settings.cache_replicas
         self._pool: ConnectionPool = ConnectionPool(
             host=settings.cache_host,
             port=settings.cache_port,
@@ -69,9 +71,8 @@ class Cache:
 
     async def _write(self, connection: Connection, key: str, body: str) -> Written:
         await connection.send_command("EVAL", _SCRIPT, 1, key, body)
-        answer, online = await connection.read_response()
-        mark = json.loads(answer)
-        needed = min(self._replicas, int(online))
+        answer, replicas = await connection.read_response()
+        mark, needed = json.loads(answer), int(replicas)
         if needed:
             # On the same connection: Redis counts the replicas that have what *this* connection wrote.
             await connection.send_command("WAIT", needed, int(ANSWER_SECONDS * 500))

@@ -29,7 +29,6 @@ class Settings:
     cache_host: str
     cache_port: int
     cache_password: str
-    cache_replicas: int
     storage_host: str
     storage_port: int
     storage_region: str
@@ -101,7 +100,6 @@ def parse(content: bytes) -> Settings:
     try:
         document = json.loads(content)
         data, files = document["data"], document["files"]
-        replicas = int(data.get("cache_replicas", "0"))
         retention_seconds = float(data.get("storage_retention_seconds", "0"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SettingsError(f"the settings file cannot be understood: {error!r}") from None
@@ -120,7 +118,6 @@ def parse(content: bytes) -> Settings:
         cache_host=cache.host,
         cache_port=cache.port,
         cache_password=_secret(files, "cache_password"),
-        cache_replicas=replicas,
         storage_host=storage.host,
         storage_port=storage.port,
         # Requests are signed for the region of the storage, which is not the application's own while it uses the other side's.

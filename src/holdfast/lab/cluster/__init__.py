@@ -19,7 +19,6 @@ The configuration is one JSON object:
                        storage_retention_seconds  how long what is stored is held against removal; default "0": not at all
                        access_key       of the storage
                        partner          "[http://]HOST:PORT" of the PMS partner
-                       cache_replicas   "1": a cache write counts once a replica, if one is online, has it (synchronous mode); default "0"
                      The keys `database`, `cache` and `storage` are what `settings.update` changes.
     files            secrets by reference: {"database_password": PATH, "cache_password": PATH, "storage_secret_key": PATH}
     functions        function → {

@@ -179,36 +179,10 @@ class RedisPromoteAction(_PromoteAction):
 
 
 class _ReprotectAction:
-    """The source's store becomes a replica of the target's."""
+    """The source's store becomes a replica of the target's. Where the plan replicates synchronously, what the new writer writes waits for
+    that replica again from then on."""
 
     store: str
-
-    def __init__(self, agents: Mapping[str, AgentClient], clock: Clock, *, timeout_seconds: float = 280.0) -> None:
-        self._agents = agents
-        self._clock = clock
-        self._timeout_seconds = timeout_seconds
-
-    async def check(self, task: Task) -> Finding:
-        """Whether the source's store follows the target's already."""
-        try:
-            status = await store_status(self._agents[task.source], self.store)
-        except AgentSilent as silence:
-            return Finding(Answer.UNKNOWN, str(silence))
-        return _following(self.store, task, status)
-
-    async def act(self, task: Task) -> Outcome:
-        """Order it."""
-        return await give(self._agents[task.source], task, f"{self.store}.reprotect", {}, self._clock, self._timeout_seconds)
-
-    async def verify(self, task: Task) -> Finding:
-        """Whether it follows with little lag. The caller looks again while it doesn't yet."""
-        return await self.check(task)
-
-
-class PostgresReprotectAction(_ReprotectAction):
-    """Block `postgres.reprotect`. Where the plan replicates synchronously, the new writer waits for its replica again from then on."""
-
-    store = "postgres"
 
     def __init__(
         self,
@@ -218,23 +192,28 @@ class PostgresReprotectAction(_ReprotectAction):
         replication: Literal["asynchronous", "synchronous"] = "asynchronous",
         timeout_seconds: float = 280.0,
     ) -> None:
-        super().__init__(agents, clock, timeout_seconds=timeout_seconds)
+        self._agents = agents
+        self._clock = clock
+        self._timeout_seconds = timeout_seconds
         self._replication = replication
 
     async def act(self, task: Task) -> Outcome:
         """Order it, then the writer's mode."""
-        outcome = await super().act(task)
+        outcome = await give(self._agents[task.source], task, f"{self.store}.reprotect", {}, self._clock, self._timeout_seconds)
         if outcome.result is not Result.SUCCEEDED or self._replication == "asynchronous":
             return outcome
-        mode = await give(self._agents[task.target], task, "postgres.synchronous", {"mode": self._replication}, self._clock, 15.0)
+        mode = await give(self._agents[task.target], task, f"{self.store}.synchronous", {"mode": self._replication}, self._clock, 15.0)
         if mode.result is not Result.SUCCEEDED:
             detail = f"{outcome.detail}; but {task.target} does not wait for it: {mode.detail}"
             return Outcome(mode.result, detail, {**outcome.facts, "replication": "asynchronous"})
         return Outcome(outcome.result, outcome.detail, {**outcome.facts, "replication": self._replication})
 
     async def check(self, task: Task) -> Finding:
-        """Also: whether the writer waits for it, where the plan says so."""
-        finding = await super().check(task)
+        """Whether the source's store follows the target's already, and the writer waits for it where the plan says so."""
+        try:
+            finding = _following(self.store, task, await store_status(self._agents[task.source], self.store))
+        except AgentSilent as silence:
+            return Finding(Answer.UNKNOWN, str(silence))
         if finding.answer is not Answer.YES or self._replication == "asynchronous":
             return finding
         try:
@@ -242,8 +221,18 @@ class PostgresReprotectAction(_ReprotectAction):
         except AgentSilent as silence:
             return Finding(Answer.UNKNOWN, str(silence), finding.facts)
         if status.get("synchronous") is not True:
-            return Finding(Answer.NO, f"{finding.detail}, but PostgreSQL in {task.target} does not wait for it", finding.facts)
+            return Finding(Answer.NO, f"{finding.detail}, but {self.store} in {task.target} does not wait for it", finding.facts)
         return finding
+
+    async def verify(self, task: Task) -> Finding:
+        """Whether it follows with little lag. The caller looks again while it doesn't yet."""
+        return await self.check(task)
+
+
+class PostgresReprotectAction(_ReprotectAction):
+    """Block `postgres.reprotect`."""
+
+    store = "postgres"
 
 
 class RedisReprotectAction(_ReprotectAction):

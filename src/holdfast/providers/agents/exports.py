@@ -50,7 +50,8 @@ class AgentExport:
             counts = {name.replace("-", "_"): int(part["counts"].get(name, 0)) for name in ("only-here", "differs", "deleted-here", "same")}
             parts.append(ExportedPart(str(part["name"]), str(part["file"]), int(part["bytes"]), str(part["sha256"]), **counts))
         summary.unlink()
-        return Exported(str(whole["how"]), tuple(parts), tuple(map(str, whole["unexamined"])), dict(whole.get("since") or {}))
+        unexamined, notes = (tuple(map(str, whole.get(said) or ())) for said in ("unexamined", "notes"))
+        return Exported(str(whole["how"]), tuple(parts), unexamined, dict(whole.get("since") or {}), notes)
 
     async def _fetch(self, agent: AgentClient, export: str, file: str, digest: str, into: Path) -> Path:
         if Path(file).name != file:

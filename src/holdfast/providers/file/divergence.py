@@ -1,8 +1,9 @@
 """What only the lost side held, gathered from every component into one directory an incident: block `divergence.export`.
 
 Rules: the directory's `divergence.json` appears last and durably, and names the digest of every file; an export that is complete is never
-made again (after a rewind there is nothing left to find); one that lacks a component keeps what it has and counts as not done. The way
-back of the same incident has a directory of its own below. Never here: how a component is looked at (the sources), and judging.
+made again (after a rewind there is nothing left to find); one that lacks a component keeps what it has and counts as not done. So does
+one that leaves something unexamined: a named person looks there, and says with a reason that it may be overwritten. The way back of the
+same incident has a directory of its own below. Never here: how a component is looked at (the sources), and judging.
 """
 
 import asyncio
@@ -102,6 +103,8 @@ class DivergenceExportAction:
             return Outcome(Result.FAILED, f"{directory / JSON_NAME} can't be written: {error.strerror}: make room, then choose retry")
         facts = {"directory": str(directory), "sha256": hashlib.sha256(text.encode()).hexdigest(), **_counts(divergence)}
         errors = [error for _, error in found if error is not None]
+        if not errors and divergence.unexamined:
+            return Outcome(Result.REFUSED, f"{told(divergence)}{_look_at(divergence)}; {_by_hand(divergence)}", facts)
         if not errors:
             return Outcome(Result.SUCCEEDED, told(divergence) + _look_at(divergence), facts)
         known = any(isinstance(error, NotExported) for error in errors)
@@ -145,6 +148,8 @@ class DivergenceExportAction:
         if lacking or {component.component for component in divergence.components} != set(self._wanted(task)):
             named = "; ".join(f"{component.component}: {component.detail}" for component in lacking)
             return Finding(Answer.NO, f"the export in {directory} is not whole: {named or 'it knows other components'}", facts)
+        if divergence.unexamined:
+            return Finding(Answer.NO, f"{told(divergence)}, in {directory}; {_by_hand(divergence)}", facts)
         return Finding(Answer.YES, f"{told(divergence)}, in {directory}", facts)
 
 
@@ -159,6 +164,13 @@ def told(divergence: Divergence) -> str:
 def _look_at(divergence: Divergence) -> str:
     run = "" if divergence.run == FIRST_RUN else f" --run {divergence.run}"
     return f"; `holdfast divergence {divergence.incident}{run}` shows it" if divergence.differences else ""
+
+
+def _by_hand(divergence: Divergence) -> str:
+    return (
+        f"but more may be there that could not be looked at ({'; '.join(divergence.unexamined)}): look in {divergence.source} by hand "
+        "before it is overwritten, then choose skip and say what you found"
+    )
 
 
 def _component(name: str, kind: str, found: Exported) -> DivergenceComponent:
@@ -176,12 +188,19 @@ def _component(name: str, kind: str, found: Exported) -> DivergenceComponent:
         for part in found.parts
     )
     return DivergenceComponent(
-        component=name, kind=kind, status="exported", how=found.how, since=found.since, parts=parts, unexamined=found.unexamined
+        component=name,
+        kind=kind,
+        status="exported",
+        how=found.how,
+        since=found.since,
+        parts=parts,
+        unexamined=found.unexamined,
+        notes=found.notes,
     )
 
 
 def _counts(divergence: Divergence) -> dict[str, object]:
-    return {"differences": divergence.differences, "complete": divergence.complete}
+    return {"differences": divergence.differences, "complete": divergence.complete, "unexamined": len(divergence.unexamined)}
 
 
 def _made_empty(directory: Path) -> None:

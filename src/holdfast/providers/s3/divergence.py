@@ -48,12 +48,11 @@ class BucketExport:
             raise NotExported(str(refusal)) from refusal
         place = {"region": task.source, "bucket": self._bindings[task.source].bucket, "endpoint": self._bindings[task.source].endpoint}
         lines = [_line(key, mine[key], theirs.get(key), marks.get(key), place) for key in keys]
-        unexamined = (
-            [f"only the first {_MOST_LOOKED_AT} of {len(keys)} objects were looked at one by one"] if len(keys) > len(marks) else []
-        )
+        # Every object is listed all the same: what is left out is who wrote it, and when.
+        notes = (f"only the first {_MOST_LOOKED_AT} of {len(keys)} objects were looked at one by one",) if len(keys) > len(marks) else ()
         only_here = sum(key not in theirs for key in keys)
         part = _written(into, lines, only_here, len(keys) - only_here, len(mine) - len(keys))
-        return Exported("compared", (part,), tuple(unexamined))
+        return Exported("compared", (part,), notes=notes)
 
     async def _marks(self, bucket: Bucket, keys: list[str]) -> dict[str, Stored | None]:
         gate = asyncio.Semaphore(_AT_ONCE)

@@ -1,7 +1,8 @@
 """Publishes to the status page: a folder of static files that any web server, or none, can serve from elsewhere.
 
 Rules: `history.json` is the truth and is written first, the pages are made from it; every file is replaced whole and durably, so that a
-reader never sees half of one; a repeat of a key only makes the pages again. `facts["status"]` names the state, else the purpose does.
+reader never sees half of one; a repeat of a key only makes the pages again. `facts["status"]` names the state; what
+belongs to no incident names none, and its purpose does.
 """
 
 import asyncio

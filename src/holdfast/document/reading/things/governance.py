@@ -49,6 +49,7 @@ _OF_PEOPLE = (
     ("communication", ("communication*",)),
 )
 """Criteria of people and messages that Holdfast measures itself."""
+_SHARE = re.compile(r"\d ?(?:%|per ?cent\b)", re.I)
 
 
 def read(tree: Tree, draft: Draft) -> None:
@@ -115,20 +116,25 @@ def _exercise(row: Row, entry: Entry, about: str, draft: Draft) -> None:
     row.read(draft, entry, "every", frequency, about)
     row.last(draft, entry, "lasts", about)
     row.say(draft, entry, "participants", about)
-    _proof(entry, row.cell("criteria"), row.line)
+    _proof(draft, entry, about, row.cell("criteria"), row.line)
 
 
-def _proof(entry: Entry, text: str, line: int) -> None:
-    """An exercise's own criterion, as words and as the number in them."""
+def _proof(draft: Draft, entry: Entry, about: str, text: str, line: int) -> None:
+    """An exercise's own criterion, as words and as the number in them, or asked about where a number in them isn't clear."""
     if not text:
         return
     entry["criteria"] = Said(text, line)
-    time, share = duration(text), percent(text)
-    if says(text, "rto", "recovery time", "restored", "back") and time.value is not None:
+    time = duration(text)
+    of_recovery = says(text, "rto", "recovery time", "restored", "back")
+    if of_recovery and time.value is not None:
         entry["within"] = Said(time.value, line, time.concluded)
-    elif share.value is not None:
+    elif of_recovery and time.choices:
+        draft.ask(f"{about}.within", text, time, line)
+    elif percent(text).value is not None:
         aim = target(text, ">=")
         entry["target"] = Said(aim.value, line, aim.concluded)
+    elif _SHARE.search(text):
+        draft.ask(f"{about}.target", text, target(text, ">="), line)
 
 
 def _indicator(row: Row, entry: Entry, about: str, draft: Draft) -> None:
@@ -166,7 +172,7 @@ def _criteria(section: Section, draft: Draft) -> None:
     for leaf in labelled(section):
         if not leaf.value:
             continue
-        _, entry = draft.entry("criteria", leaf.label)
+        identifier, entry = draft.entry("criteria", leaf.label)
         entry["name"] = Said(leaf.label, leaf.line)
         of_people = section.within("process*", "people", "communicat*", "procedur*")
         sure = of_people or section.within("technical*", "system*", "infrastructure")
@@ -178,6 +184,8 @@ def _criteria(section: Section, draft: Draft) -> None:
         found = target(leaf.value, ">=")
         if found.value is not None:
             entry["target"] = Said(found.value, leaf.line, found.concluded)
+        elif found.choices or _SHARE.search(leaf.value):
+            draft.ask(f"criteria.{identifier}.target", leaf.value, found, leaf.line)
         entry["says"] = Said(leaf.value, leaf.line)
         leaf.claim()
 
@@ -191,7 +199,8 @@ def _improvement(section: Section, draft: Draft) -> None:
                 continue
         identifier, entry = draft.entry("improvement", leaf.label)
         entry["name"] = Said(leaf.label, leaf.line)
-        draft.read(entry, "every", how_often, leaf.label, leaf.line, f"improvement.{identifier}")
+        as_named = replace(how_often, left_out="")  # the name keeps the other words
+        draft.read(entry, "every", as_named, leaf.label, leaf.line, f"improvement.{identifier}")
         entry["tasks"] = [Said(leaf.value, leaf.line)] if leaf.value else leaf_list(leaf.children)
         leaf.claim_all()
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from holdfast.document.reading.columns import cell, columns, labelled, named_rows
-from holdfast.document.reading.draft import Draft, Entry, Left, Said
+from holdfast.document.reading.draft import Draft, Entry, Said
 from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, money, percent, window
 from holdfast.document.reading.tree import Section, Table, Tree, says
 from holdfast.plan.problems import shortened
@@ -18,6 +18,8 @@ MTPD = (
     "maximum tolerable*",
     "maximum allowable*",
     "max tolerable*",
+    "max acceptable*",
+    "max allowable*",
     "maximum acceptable*",
     "tolerable downtime",
     "max downtime",
@@ -39,18 +41,23 @@ _TIER = {
     "risk": ("regulatory*", "legal*", "compliance*"),
     "time": ("outage duration", "duration", "outage*", "downtime", "length", "time", "period"),
 }
+_CURRENCY = re.compile(r"[$€£¥]|\b(?:USD|EUR|GBP|CHF|dollars|euros?|pounds)\b|\b[A-Z]{3} ?\d|\d ?[A-Z]{3}\b")
 _PRIORITIES = (
     ("P1", r"\bp ?1\b|\bcritical\b|\bmission[- ]critical\b|\btier ?1\b|\bvital\b|^1$"),
     ("P2", r"\bp ?2\b|\bhigh\b|\btier ?2\b|\bessential\b|^2$"),
     ("P3", r"\bp ?3\b|\bmedium\b|\bmoderate\b|\btier ?3\b|^3$"),
     ("P4", r"\bp ?4\b|\blow\b|\btier ?4\b|^4$"),
 )
+_NO_PRIORITY = re.compile(r"\b(?:not|non|neither|p ?(?:0|[5-9]|\d\d)|tier ?(?:0|[5-9]|\d\d))\b", re.I)
 
 
 def priority(text: str) -> Reading:
     """P1 to P4, by that name or concluded from the words for them; unclear where it is neither."""
     hits = [name for name, pattern in _PRIORITIES if re.search(pattern, text.strip(), re.I)]
     exact = [name for name in hits if re.search(rf"\b{name[0]} ?{name[1]}\b", text, re.I)]
+    other = _NO_PRIORITY.search(text)
+    if other is not None and len(exact) < 2:
+        return Reading(None, f"'{other[0]}' makes it none of P1 to P4", ("P1", "P2", "P3", "P4"))
     if len(exact) == 1:
         return Reading(exact[0])
     if len(hits) == 1:
@@ -66,17 +73,13 @@ def read(tree: Tree, draft: Draft) -> None:
         _objectives(section, draft)
         for table in section.tables:
             places = columns(table, _FUNCTION)
+            if "name" in places and {"rto", "mtpd"} & places.keys():
+                if not columns(table, {"strategy": ("strategy", "recovery method", "recovery approach")}):
+                    _functions(table, places, section, draft)
+                continue
             tiers = columns(table, _TIER)
-            if {"loss", "time"} <= tiers.keys():
+            if {"loss", "time"} <= tiers.keys() and _of_money(table, tiers["loss"]):
                 _tiers(table, tiers, section, draft)
-            elif (
-                "name" in places
-                and ({"rto", "mtpd"} & places.keys())
-                and not columns(table, {"strategy": ("strategy", "recovery method", "recovery approach")})
-            ):
-                _functions(table, places, section, draft)
-    for section in tree.sections:
-        _spoken(section, draft)
     _function_sections(tree, draft)
 
 
@@ -105,7 +108,9 @@ def _objectives(section: Section, draft: Draft) -> None:
         leaf.claim()
 
 
-def _functions(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
+def _functions(table: Table, own: dict[str, int], section: Section, draft: Draft) -> None:
+    places = _also_rto(table, own)
+    why = "" if places == own else f"'{table.headers[places['rto']]}' is taken for the RTO, as another column gives the MTPD"
     for row in named_rows(table, places, section, draft):
         identifier, entry = draft.named_or_new("functions", row.name)
         about = f"functions.{identifier}"
@@ -113,8 +118,28 @@ def _functions(table: Table, places: dict[str, int], section: Section, draft: Dr
         row.read(draft, entry, "priority", priority, about)
         for key in ("rto", "rpo", "mtpd"):
             row.last(draft, entry, key, about)
+        rto = entry.get("rto")
+        if why and isinstance(rto, Said):
+            entry["rto"] = replace(rto, concluded="; ".join(part for part in (why, rto.concluded) if part))
         for key in ("impact", "workaround", "minimum"):
             row.say(draft, entry, key, about)
+
+
+def _also_rto(table: Table, places: dict[str, int]) -> dict[str, int]:
+    """The columns, and one of downtime as that of the RTO where the table has none and names the MTPD in another."""
+    if "rto" in places or "mtpd" not in places:
+        return places
+    at = next((at for at, head in enumerate(table.headers) if at not in places.values() and says(head, "downtime", "outage")), None)
+    return places if at is None else {**places, "rto": at}
+
+
+def _of_money(table: Table, at: int) -> bool:
+    """Whether a column is of losses in money: its name doesn't speak of data, and it or one of its cells names a currency or an amount."""
+    head = table.headers[at]
+    if says(head, "data*"):
+        return False
+    cells = [head, *(row.cells[at] for row in table.rows if at < len(row.cells))]
+    return any(_CURRENCY.search(text) or isinstance(money(text), Money) for text in cells)
 
 
 def _tiers(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
@@ -138,95 +163,6 @@ def _tiers(table: Table, places: dict[str, int], section: Section, draft: Draft)
             if row.cell(field):
                 entry[key] = Said(row.cell(field), row.line)
         tiers.append(entry)
-
-
-_SUBJECT = re.compile(
-    r"^(?:the |our )?(?P<name>[A-Za-z][\w /&'-]{1,60}?)(?:\s+(?:function|process|service|activity|system|team))?\s+(?:must|has to|have to|has|have|needs?|is|are|shall|should|can|may|will|tolerates?)\b",
-    re.I,
-)
-_PRONOUNS = ("it", "this", "they", "that", "we", "this function", "she", "he", "which")
-_SPLIT = re.compile(r"(?<=[.;])\s+(?=[A-Z])")
-
-
-def _spoken(section: Section, draft: Draft) -> None:
-    """Functions in sentences: a subject, and both a recovery time and a data loss, or one of them."""
-    if section.within("scenario*", "exercise*", "test*", "kpi*", "indicator*", "review*", "communicat*", "escalation*"):
-        return
-    for leaf in section.open_leaves():
-        if leaf.kind not in ("paragraph", "item") or (leaf.label and not _times(leaf.value)):
-            continue
-        sentences = _SPLIT.split(leaf.text)
-        last: tuple[str, Entry] | None = None
-        understood, spoken_of = 0, ""
-        for sentence in sentences:
-            times = _times(sentence)
-            subject = _SUBJECT.match(sentence)
-            if not times:
-                spoken_of = subject["name"].strip() if subject and subject["name"].lower() not in _PRONOUNS else spoken_of
-                continue
-            name = leaf.label if leaf.label and sentence is sentences[0] else subject["name"].strip() if subject else ""
-            if name.lower() in _PRONOUNS:
-                name = "" if last is not None else spoken_of
-            if name:
-                last = draft.named_or_new("functions", name)
-                draft.put(last[1], "name", name, leaf.line, f"functions.{last[0]}")
-            if last is None:
-                continue
-            understood += 1
-            for key, text in times.items():
-                draft.read(last[1], key, duration(text), sentence, leaf.line, f"functions.{last[0]}")
-            found = priority(sentence) if re.search(r"\bp ?[1-4]\b|\btier ?[1-4]\b|\bcritical\b", sentence, re.I) else NOTHING
-            if found.value is not None and "priority" not in last[1]:
-                draft.put(last[1], "priority", found.value, leaf.line, concluded=found.concluded)
-        if last is not None and understood:
-            plain_sentences = [sentence for sentence in sentences if not _times(sentence)]
-            impact = [
-                sentence
-                for sentence in plain_sentences
-                if re.search(r"\b(?:lose|loss|cannot|can't|unable|stop|without|outage|impact|unhappy|fine)\b", sentence, re.I)
-            ]
-            if impact:
-                draft.put(last[1], "impact", " ".join(impact), leaf.line, f"functions.{last[0]}.impact")
-            left = [sentence for sentence in plain_sentences if sentence not in impact]
-            if left:
-                draft.notes.append(Left(" ".join(left), section.path, leaf.line))
-            leaf.claim()
-
-
-_NUMBER = r"(?P<{0}>(?:(?<![\d.])\d{{1,9}}(?:\.\d{{1,6}})?|half an|an?|one|two|three|four|five|six|eight|ten|twelve|fifteen|twenty(?:[- ]four)?|thirty|forty[- ]?(?:five|eight)?|sixty|ninety|seventy[- ]two)[ -]?(?:ms|s|secs?|seconds?|mins?|m|minutes?|h|hrs?|hours?|days?|d|weeks?)\b)"
-_SAID_RTO = re.compile(
-    r"(?:\brto\b|recovery time(?: objective)?)\D{0,25}?"
-    + _NUMBER.format("a")
-    + r"|(?:back|restored?|resumed?|recovered?|running|working|available)(?: again)?(?: \w+){0,3}? (?:within|in|after(?: at most)?|no later than) (?:at most |about )?"
-    + _NUMBER.format("b")
-    + r"|"
-    + _NUMBER.format("c")
-    + r"\s*\(?(?:rto|recovery time)",
-    re.I,
-)
-_SAID_RPO = re.compile(
-    r"(?:\brpo\b|recovery point(?: objective)?)\D{0,25}?"
-    + _NUMBER.format("a")
-    + r"|(?:lose|loss of|losing)(?: at most| no more than| up to| more than)? "
-    + _NUMBER.format("b")
-    + r"|"
-    + _NUMBER.format("c")
-    + r"\s*(?:\(?rpo|recovery point|of (?:data|work|changes|transactions|entries|bookings|orders|records)\b)",
-    re.I,
-)
-_SAID_MTPD = re.compile(
-    r"(?:\bmtp?d\b|maximum tolerable \w+|longer than|survive(?: at most)?|tolerate(?: at most)?)\D{0,25}?" + _NUMBER.format("a"), re.I
-)
-
-
-def _times(sentence: str) -> dict[str, str]:
-    """Times that a sentence promises, each by its own words."""
-    found: dict[str, str] = {}
-    for key, pattern in (("rto", _SAID_RTO), ("rpo", _SAID_RPO), ("mtpd", _SAID_MTPD)):
-        match = pattern.search(sentence)
-        if match is not None:
-            found[key] = next(text for text in match.groups() if text)
-    return found
 
 
 def _function_sections(tree: Tree, draft: Draft) -> None:

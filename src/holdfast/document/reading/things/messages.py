@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from holdfast.document.reading.columns import labelled
 from holdfast.document.reading.draft import Draft, Entry, Said, parts_of, slug
-from holdfast.document.reading.quantities import Reading, duration, frequency, window
+from holdfast.document.reading.quantities import NOTHING, Reading, duration, frequency, window
 from holdfast.document.reading.things.organisation import audience, channels_of, write_channels
 from holdfast.document.reading.tree import Leaf, Section, Tree, normal, says
 
@@ -161,7 +161,7 @@ def _timing(draft: Draft, entry: Entry, text: str, line: int, about: str) -> Non
         every = frequency(words)
         draft.read(entry, "every", every, words, line, about)
         if every.value is not None:
-            entry["due"] = Said(every.value, line)
+            entry["due"] = Said(every.value, line, every.remark)
         return
     span = window(words)
     if span is not None and span[1] != "open":
@@ -175,8 +175,9 @@ def _timing(draft: Draft, entry: Entry, text: str, line: int, about: str) -> Non
 def _trigger(entry: Entry, leaf: Leaf, known: _Known) -> bool:
     """What a rule waits for: an outage that lasts, or functions that are hit. False where it says neither."""
     lasting = re.search(r"(?:>|≥|more than|longer than|over|exceed\w*)\s*(.+)", leaf.value, re.I)
-    if lasting is not None and duration(lasting[1]).value is not None:
-        entry["lasting"] = Said(duration(lasting[1]).value, leaf.line)
+    length = duration(lasting[1]) if lasting is not None else NOTHING
+    if length.value is not None:
+        entry["lasting"] = Said(length.value, leaf.line, length.remark)
         return True
     words = [word for word in dict.fromkeys(normal(leaf.value).split()) if len(word) > 4 and word not in _OF_EVERY_FUNCTION]
     hit = list(dict.fromkeys(name for word in words for name in known.functions.get(word, ())))

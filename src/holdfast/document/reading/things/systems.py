@@ -1,7 +1,7 @@
 """Regions, components, replication links and monitoring from Mermaid diagrams; recovery strategies from sections and tables."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.document.reading.columns import columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Left, Said, slug, unique
@@ -9,6 +9,7 @@ from holdfast.document.reading.problems import DocumentError
 from holdfast.document.reading.quantities import Reading, duration, frequency
 from holdfast.document.reading.things.impact import RPO, RTO
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
+from holdfast.plan.values import FREQUENCIES
 
 KINDS = (
     ("dns", ("dns", "name server*", "domain")),
@@ -34,7 +35,6 @@ _HOW = (
     ("cross-region", r"cross[- ]region"),
     ("periodic", r"periodic|snapshot|nightly|daily|hourly"),
 )
-_EVERY = {"hourly": "1h", "daily": "1d", "nightly": "1d", "weekly": "1w"}
 
 
 def kind_of(name: str) -> str | None:
@@ -273,8 +273,15 @@ def _link(draft: Draft, component: str, source: tuple[str, str], target: tuple[s
         draft.ask(f"replication_links.{name}.how", edge.text or "an arrow without words", unclear, line)
     links[name] = entry
     if how == "periodic":
-        every = next((value for word, value in _EVERY.items() if says(edge.text, word)), None)
-        draft.read(entry, "every", Reading(every) if every else frequency(edge.text), edge.text, line, f"replication_links.{name}")
+        draft.read(entry, "every", _time_between(edge.text), edge.text, line, f"replication_links.{name}")
+
+
+def _time_between(text: str) -> Reading:
+    """How often data is copied, as a length of time: a link knows no words for it."""
+    often = frequency(text)
+    if often.value == "continuous":
+        return Reading(None, "it is periodic and continuous at once")
+    return replace(often, value=FREQUENCIES.get(often.value, often.value)) if often.value is not None else often
 
 
 def _strategy_table(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
