@@ -35,9 +35,10 @@ def running(
     profile: str = "fast",
     storage: str | None = None,
     replication: Literal["asynchronous", "synchronous"] | None = None,
+    plan: Path = PLAN,
 ) -> Iterator[Lab]:
     """A lab that is taken down whatever the test does."""
-    lab = start_lab(directory, PLAN, profile, replication, only=only, storage=storage)
+    lab = start_lab(directory, plan, profile, replication, only=only, storage=storage)
     try:
         yield lab
     finally:

@@ -3,6 +3,7 @@ though the controller is killed; and people answer by what reached them."""
 
 import math
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -20,6 +22,7 @@ from holdfast.conduct.pagers import HAS_IT
 from holdfast.drill.arrivals import arrival_findings, arrivals, refused
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
+from holdfast.lab.channels import pager_user
 from holdfast.lab.running import Lab
 from holdfast.plan.loader import load
 from holdfast.plan.plan_clock import PlanClock
@@ -35,6 +38,7 @@ LOADED = load(PLAN).plan
 PARTS = frozenset({"receivers", "serve"})
 TESTS = Path(__file__).resolve().parents[1]
 ONE, TWO, THREE, SILENT = "exercise-one", "exercise-two", "exercise-three", "exercise-four"
+CHAT = "U0EXERCISE1"
 MINUTE, SCALE = 60.0, 60.0
 OWED = {
     name
@@ -47,8 +51,9 @@ OWED = {
 class Told:
     """A controller over a lab's channels, and what it wrote and what arrived."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, plan: Path) -> None:
         self.lab = lab
+        self.plan = plan
         binding = lab.bindings("witness").controller
         self.client = ControllerClient(f"http://{binding.host}:{binding.port}", binding.token_file)
         self.process = self._start()
@@ -56,7 +61,7 @@ class Told:
     def _start(self) -> "subprocess.Popen[bytes]":
         source = Path(str(holdfast.__file__)).parents[1]
         environment = {**self.lab.environment(), "PYTHONPATH": f"{TESTS}{os.pathsep}{source}"}
-        command = [sys.executable, "-m", "lab.told_controller", str(PLAN), str(self.lab.directory), f"{SCALE:g}"]
+        command = [sys.executable, "-m", "lab.told_controller", str(self.plan), str(self.lab.directory), f"{SCALE:g}"]
         with self.lab.layout.log_of("controller").open("ab") as log:
             return subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=TESTS)
 
@@ -104,12 +109,12 @@ def _incident(records: tuple[Record, ...]) -> str:
 
 
 @contextmanager
-def telling(**far_ends: str) -> Iterator[Told]:
+def telling(plan: Path = PLAN, **far_ends: str) -> Iterator[Told]:
     """A lab of channels and doors with a controller before them. `far_ends`: how some of them behave."""
-    with folder() as directory, running(directory, PARTS, "default") as lab:
+    with folder() as directory, running(directory, PARTS, "default", plan=plan) as lab:
         for name, how in far_ends.items():
             (lab.layout.received / f"{name.replace('_', '-')}.behaviour").write_text(how, encoding="utf-8")
-        told = Told(lab)
+        told = Told(lab, plan)
         try:
             yield told
         finally:
@@ -214,3 +219,39 @@ def test_what_the_telephone_reports_as_lost_or_never_reports_goes_the_second_way
         (told.lab.layout.received / "twilio.reports").write_text("delivered", encoding="utf-8")
         until(lambda: any(row.delivered_seconds is not None and row.second_way is None for row in called()), 60.0)
         assert all(row.acknowledged_seconds is None for row in called())
+
+
+def with_a_chat(directory: Path) -> Path:
+    """The plan with a user of the chat for the first stand-in."""
+    for file in PLAN.parent.iterdir():
+        if file.is_file():
+            shutil.copy(file, directory / file.name)
+    plan, line = directory / PLAN.name, f"  {ONE}: {{ "
+    text = plan.read_text(encoding="utf-8")
+    assert text.count(line) == 1
+    plan.write_text(text.replace(line, f"{line}chat: {CHAT}, "), encoding="utf-8")
+    return plan
+
+
+@pytest.mark.timeout(200)
+def test_people_answer_by_a_button_by_their_pager_and_by_a_key_of_the_telephone_through_the_doors(tmp_path: Path) -> None:
+    with telling(with_a_chat(tmp_path)) as told:
+        far_ends = told.lab.layout.received
+        (far_ends / "slack.presses").write_text(f"{CHAT} acknowledge\nU0NOBODY00 acknowledge\n", encoding="utf-8")
+        (far_ends / "pagerduty.presses").write_text(f"{pager_user(TWO)} acknowledge\nPNOBODY acknowledge\n", encoding="utf-8")
+        told.begin()
+
+        def answers() -> set[tuple[str, str]]:
+            return {(record.body["person"], record.body["way"]) for record in told.records() if record.kind == Kind.ACKNOWLEDGED}
+
+        until(lambda: len(answers()) == 2, 60.0)
+        assert answers() == {(ONE, "button"), (TWO, "reply")}
+        (far_ends / "twilio.keys").write_text("1", encoding="utf-8")
+        until(lambda: any(way == "phone-key" for _, way in answers()), 60.0)
+        rung = {parse_qs(row["body"])["To"][0] for row in received(told.lab.directory, "twilio") if "/Calls" in row["path"]}
+        by_key = {person for person, way in answers() if way == "phone-key"}
+        assert {(LOADED.people[person].phone or "").replace(" ", "") for person in by_key} <= rung
+        until(lambda: {row["alert"] for row in received(told.lab.directory, "pagerduty")} >= {"opened", "acknowledged"}, 20.0)
+        wrong = [row for name in ("slack", "pagerduty", "twilio") for row in received(told.lab.directory, name) if "wrong" in row]
+        assert wrong == []
+        assert not {record.kind for record in told.records()} & {Kind.APPROVED, Kind.DECIDED}, "who has it has approved nothing"

@@ -15,6 +15,7 @@ from holdfast.cli import deciding, messages
 from holdfast.cli.main import run
 from holdfast.cli.output import CommandError, ExitCode
 from holdfast.console.state import state
+from holdfast.journal.kinds import Kind
 from holdfast.providers.controller.client import ControllerClient, ControllerRefused, ControllerSilent
 from unit.conduct_on_paper import DR, Paper
 
@@ -133,3 +134,17 @@ def test_a_scenario_that_people_carry_out_is_declared_by_its_name_and_names_who_
     assert asked["do revoke and tick it off"]["command"] == 'holdfast choose revoke done --as aoife-brennan --because "…"'
     with pytest.raises(CommandError, match="leave --scenario or --plan out"):
         deciding.declare(by="marek-novak", scenario="security-breach", plan=Path("x.json"))
+
+
+def test_an_acknowledgement_given_here_says_so_and_can_claim_no_way_that_only_a_door_proves(
+    waiting: Paper, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(messages, "controller_of", lambda lab: None)
+    monkeypatch.setattr(messages, "give", lambda _, verb, by, arguments: waiting.command(verb, by, **arguments))
+    for way in ("link", "reply", "phone-key", "button"):
+        assert run(["ack", "inc-1-1", "--as", "aoife-brennan", "--way", way]) == ExitCode.BAD_INPUT
+        assert "--way" in capsys.readouterr().err
+    assert Kind.ACKNOWLEDGED not in waiting.kinds()
+    assert run(["ack", "inc-1-1", "--as", "aoife-brennan"]) == ExitCode.FINE
+    (given,) = (record for record in waiting.records if record.kind == Kind.ACKNOWLEDGED)
+    assert (given.body["person"], given.body["way"]) == ("aoife-brennan", "cli")

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
@@ -183,14 +183,13 @@ def acknowledge(
     incident: str,
     *,
     by: Person,
-    way: Annotated[
-        Literal["cli", "link", "reply", "phone-key", "button"], Parameter(help="How you said it, where somebody else types it in.")
-    ] = "cli",
     lab: LabDirectory = DEFAULT_LAB,
     output: OutputFormat = "text",
 ) -> None:
     """Say that you have it: you answer for your roles, and nobody else is called for them. Who answers late joins.
 
+    The journal says that it was said here (`cli`); other ways are written by the doors that prove them.
+
     Example: `holdfast ack inc-1-1 --as aoife-brennan`
     """
-    said(give(controller_of(lab), "ack", by, {"incident": incident, "way": way}), output)
+    said(give(controller_of(lab), "ack", by, {"incident": incident, "way": "cli"}), output)

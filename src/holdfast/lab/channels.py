@@ -147,13 +147,26 @@ def receivers(blueprint: Blueprint) -> tuple[str, ...]:
     """Arguments with which the far ends are started."""
     layout, where = blueprint.layout, blueprint.home(OUTSIDE_SITE, Host.RECEIVERS, Port.PAGES)
     ports = (argument for name, port in RECEIVERS.items() for argument in ("--port", f"{name}={port.value}"))
-    files = ("--token-file", str(layout.secret("telephone.token")), "--key-file", str(layout.secret("webhook.key")))
-    return ("--directory", str(layout.received), "--host", where.host, "--account", ACCOUNT, *ports, *files)
+    named = {
+        "--token-file": "telephone.token",
+        "--key-file": "webhook.key",
+        "--chat-signing-file": "chat.signing",
+        "--pages-signing-file": "pages.signing",
+    }
+    files = (argument for option, name in named.items() for argument in (option, str(layout.secret(name))))
+    heard = ("--doors", blueprint.doors.url)
+    return ("--directory", str(layout.received), "--host", where.host, "--account", ACCOUNT, *ports, *files, *heard)
+
+
+def pager_user(person: str) -> str:
+    """How the lab's PagerDuty calls a person of the plan: `exercise-one` is `PEXERCISEONE`."""
+    return "P" + "".join(character for character in person.upper() if character.isalnum())
 
 
 def doors(blueprint: Blueprint) -> dict[str, Any]:
     """Settings of `holdfast serve`: its public address, and what its doors need to know genuine senders."""
     layout, home = blueprint.layout, blueprint.home(blueprint.witness, Host.DOORS, Port.DOORS)
+    pagers = {pager_user(name): name for name, one in blueprint.plan.people.items() if one.exercise}
     return {
         "schema": "holdfast/serve/v1",
         "host": home.host,
@@ -161,7 +174,7 @@ def doors(blueprint: Blueprint) -> dict[str, Any]:
         "public_url": blueprint.doors.url,
         "chat": {"signing_secret_file": str(layout.secret("chat.signing"))},
         "phone": {"token_file": str(layout.secret("telephone.token"))},
-        "paging": {"secret_files": [str(layout.secret("pages.signing"))], "people": {}},
+        "paging": {"secret_files": [str(layout.secret("pages.signing"))], "people": pagers},
         "feed_file": str(layout.controller / "feed.jsonl"),
         "status_folder": str(layout.controller / "status"),
     }

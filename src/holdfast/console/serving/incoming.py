@@ -56,9 +56,10 @@ class Heard:
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body. Raises BadAlert."""
+    """The JSON object in a body. Half a character, which JSON can say and no answer or journal can hold, is none. Raises BadAlert."""
     try:
         given = json.loads(body)
+        json.dumps(given, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise BadAlert(f"the body is not JSON: {str(error)[:100]}") from error
     if not isinstance(given, dict):

@@ -126,10 +126,10 @@ class Receiving:
         stamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
         _proved(lambda: check_slack(secret, stamp, signature, visit.body, self._now()))
         try:
-            payload = json.loads(visit.first("payload"))
+            payload = json_object(visit.first("payload").encode())
             user, action = str(payload["user"]["id"]), dict(payload["actions"][0])
             moment = str(action["action_ts"])
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, IndexError) as error:
             raise Refused(400, "'payload' must be a block_actions interaction") from error
         try:
             said = await self._pressed(user, action, moment)
@@ -177,8 +177,11 @@ class Receiving:
         token, signature = self._secret("phone")[0], visit.request.headers.get("x-twilio-signature", "")
         _proved(lambda: check_twilio(token, f"{url}?{query}" if query else url, visit.fields, signature))
         call, status = visit.first("CallSid"), visit.first("MessageStatus") or visit.first("CallStatus")
+        identifier = call or visit.first("MessageSid")
+        if not identifier:  # nothing could tell its repeat from another one, and nobody listens
+            raise Refused(400, "the body must be a form with a 'CallSid' or a 'MessageSid'")
         if status and not visit.first("Digits") and not visit.first("Body"):
-            return await self._reported(visit, call or visit.first("MessageSid"), status)
+            return await self._reported(visit, identifier, status)
         try:
             said = await self._rung_up(visit, call)
         except Refused as refused:  # somebody listens: a status code would be read to them as a fault of the telephone
@@ -189,7 +192,7 @@ class Receiving:
     async def _reported(self, visit: Visit, identifier: str, status: str) -> Response:
         """Handed on to the controller, which knows what was handed over under the key. Nothing is asked where nothing has ended yet."""
         key = visit.request.query_params.get("key", "")
-        if status not in _ENDED_AS or not key or not identifier:
+        if status not in _ENDED_AS or not key:
             return Response(status_code=204)
         code = visit.first("ErrorCode")
         how = f"the telephone service says {status}{f', error {code[:20]}' if code else ''}"

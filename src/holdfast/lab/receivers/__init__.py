@@ -7,5 +7,6 @@ Each writes `D/<name>.jsonl`, a line for what arrived: `{"at_seconds", "path", "
 
 `D/<name>.behaviour`, read at every request, holds `ok` (or is absent), `hang`, `500`, `503`, `429`, `drop` (says yes and keeps nothing),
 `reset` (breaks off before it takes anything) or `taken-and-reset` (takes it and breaks off); for mail also `no-such-user`, `greylist`,
-`closing` (ends the connection between two mails) and `keep` (the last mail as it came, in `smtp.eml`).
+`closing` (ends the connection between two mails) and `keep` (the last mail as it came, in `smtp.eml`). Who answers stands in
+`D/slack.presses`, `D/pagerduty.presses` (lines `USER ACTION`) and `D/twilio.keys` (the digits), read when something arrives.
 """

@@ -1,11 +1,22 @@
-"""PagerDuty as its Events API v2 is published: what it refuses, and which alert an event opens, joins or closes."""
+"""PagerDuty as its Events API v2 is published: what it refuses, and which alert an event opens, joins or closes.
 
+Where the directory holds `pagerduty.presses` with lines `USER acknowledge`, each of these users acknowledges every alert once, and the
+webhook that was bound (its address and secret) hears of it: version 3, signed as PagerDuty signs.
+"""
+
+import hashlib
+import hmac
 import json
+import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 
+from holdfast.lab.receivers.callbacks import READING_SECONDS, Callback, Press, presses, send_later
 from holdfast.lab.receivers.web import Reply
 
 MOST_BYTES = 512 * 1024
@@ -48,11 +59,23 @@ EVENT = jsonschema.Draft202012Validator(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A webhook of version 3. `directory`: where it stands who acknowledges."""
+
+    url: str
+    secret: bytes
+    directory: Path
+    after_seconds: float = READING_SECONDS
+
+
 class PagerDuty:
     """One service. `alerts`: the open ones by key, with their state."""
 
-    def __init__(self) -> None:
+    def __init__(self, subscription: Subscription | None = None) -> None:
         self.alerts: dict[str, str] = {}
+        self._subscription = subscription
+        self._pressed: set[tuple[str, Press]] = set()
 
     def answer(self, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """One event; beside it is written what it did: `opened`, `joined`, `acknowledged`, `resolved` or `dropped`."""
@@ -71,6 +94,7 @@ class PagerDuty:
         if action == "trigger":
             opened = key not in self.alerts
             self.alerts.setdefault(key, "triggered")
+            self._acknowledge(key)
             return "opened" if opened else "joined"
         if key not in self.alerts:
             return "dropped"
@@ -79,3 +103,33 @@ class PagerDuty:
             return "resolved"
         self.alerts[key] = "acknowledged"
         return "acknowledged"
+
+    def _acknowledge(self, key: str) -> None:
+        """By whoever is said to, once each."""
+        if self._subscription is None:
+            return
+        file = self._subscription.directory / "pagerduty.presses"
+        fresh = [one for one in presses(file) if one.action == "acknowledge" and (key, one) not in self._pressed]
+        self._pressed.update((key, one) for one in fresh)
+        if fresh:
+            self.alerts[key] = "acknowledged"
+        send_later([_signed(self._subscription, _acknowledged(key, one.user)) for one in fresh], self._subscription.after_seconds)
+
+
+def _acknowledged(key: str, user: str) -> dict[str, Any]:
+    """The event of an acknowledged incident, as it is published."""
+    return {
+        "id": uuid.uuid4().hex.upper(),
+        "event_type": "incident.acknowledged",
+        "resource_type": "incident",
+        "occurred_at": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "agent": {"id": user, "type": "user_reference", "summary": user},
+        "client": None,
+        "data": {"id": "Q" + uuid.uuid4().hex[:13].upper(), "type": "incident", "status": "acknowledged", "incident_key": key},
+    }
+
+
+def _signed(subscription: Subscription, event: Mapping[str, Any]) -> Callback:
+    body = json.dumps({"event": event}).encode()
+    made = hmac.new(subscription.secret, body, hashlib.sha256).hexdigest()
+    return Callback(subscription.url, {"X-PagerDuty-Signature": f"v1={made}", "Content-Type": "application/json"}, body)

@@ -1,18 +1,25 @@
 """Slack as its Web API is published: a workspace with channels, conversations, messages and threads, in memory.
 
 Rules: methods that read take a form and nothing else; those that write take JSON, too. Blocks must pass the models of Slack's own library.
-The app is a member of what it made or joined, and metadata come back only where they are asked for.
+The app is a member of what it made or joined, and metadata come back only where they are asked for. Where the directory holds
+`slack.presses` with lines `USER ACTION`, each of these users presses every button of that `action_id` that a message of a room or of their
+own has, once, and the app's address for interactions hears of it, signed as Slack signs, by its own library.
 """
 
 import json
 import re
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
+from slack_sdk.signature import SignatureVerifier
 
+from holdfast.lab.receivers.callbacks import READING_SECONDS, Callback, presses, send_later
 from holdfast.lab.receivers.web import Reply
 
 TEXT_CHARACTERS = 40_000
@@ -21,10 +28,22 @@ _READING = {"conversations.history", "conversations.replies", "conversations.lis
 _FIRST_SECONDS = 1_700_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Interactivity:
+    """Where the app hears of pressed buttons, and what that is signed with. `directory`: where it stands who presses."""
+
+    url: str
+    secret: str
+    directory: Path
+    after_seconds: float = READING_SECONDS
+
+
 class Slack:
     """A workspace."""
 
-    def __init__(self) -> None:
+    def __init__(self, interactivity: Interactivity | None = None) -> None:
+        self._interactivity = interactivity
+        self._pressed: set[tuple[str, str, str]] = set()
         self.messages: list[dict[str, Any]] = []
         self.rooms: dict[str, str] = {}
         self.joined: set[str] = set()
@@ -94,6 +113,7 @@ class Slack:
             return _no(problem)
         number = len(self.messages)
         self.messages.append({**said, "ts": f"{_FIRST_SECONDS + number}.000100"})
+        self._press(self.messages[-1])
         return {"ok": True, "ts": self.messages[-1]["ts"], "channel": said["channel"]}
 
     def _chat_update(self, said: dict[str, Any]) -> Mapping[str, Any]:
@@ -104,13 +124,52 @@ class Slack:
         if found is None:
             return _no("message_not_found")
         found.update(said)
+        self._press(found)
         return {"ok": True, "ts": found["ts"], "channel": found["channel"]}
+
+    def _press(self, message: Mapping[str, Any]) -> None:
+        """Whoever is said to and sees the message."""
+        if self._interactivity is None:
+            return
+        buttons = [one for block in message.get("blocks", ()) for one in block.get("elements", ()) if one.get("type") == "button"]
+        made = []
+        for press in presses(self._interactivity.directory / "slack.presses"):
+            sees = message["channel"] in (*self.rooms.values(), "D" + press.user[1:])
+            for button in buttons if sees else ():
+                once = (press.user, press.action, str(button.get("value", "")))
+                if button.get("action_id") == press.action and once not in self._pressed:
+                    self._pressed.add(once)
+                    made.append(_signed(self._interactivity, _interaction(press.user, message, button)))
+        send_later(made, self._interactivity.after_seconds)
 
     def _no_entry(self, said: Mapping[str, Any]) -> str | None:
         room = said.get("channel")
         if room not in self.joined:
             return "not_in_channel" if room in self.rooms.values() else "channel_not_found"
         return None
+
+
+def _interaction(user: str, message: Mapping[str, Any], button: Mapping[str, Any]) -> dict[str, Any]:
+    """A pressed button, as it is published."""
+    moment = f"{time.time():.6f}"
+    return {
+        "type": "block_actions",
+        "user": {"id": user, "team_id": "T1"},
+        "container": {"type": "message", "message_ts": message["ts"], "channel_id": message["channel"]},
+        "channel": {"id": message["channel"]},
+        "actions": [{**button, "action_ts": moment}],
+    }
+
+
+def _signed(interactivity: Interactivity, payload: Mapping[str, Any]) -> Callback:
+    stamp, body = str(int(time.time())), urlencode({"payload": json.dumps(payload)})
+    made = SignatureVerifier(interactivity.secret).generate_signature(timestamp=stamp, body=body) or ""
+    headers = {
+        "X-Slack-Request-Timestamp": stamp,
+        "X-Slack-Signature": made,
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    return Callback(interactivity.url, headers, body.encode())
 
 
 def _no(error: str) -> Mapping[str, Any]:

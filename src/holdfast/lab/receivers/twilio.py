@@ -8,8 +8,6 @@ the same way, where the directory holds `twilio.keys` with the digits to press. 
 import base64
 import inspect
 import re
-import threading
-import urllib.request
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,11 +17,11 @@ from xml.etree import ElementTree
 from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
+from holdfast.lab.receivers.callbacks import Callback, send_later
 from holdfast.lab.receivers.web import Reply
 
 BODY_CHARACTERS = 1600
 TWIML_CHARACTERS = 4000
-REPORT_SECONDS = 5.0
 _VERBS = {
     "Say": VoiceResponse.say,
     "Pause": VoiceResponse.pause,
@@ -69,18 +67,14 @@ class Twilio:
         told = self._reports.read_text().strip() if self._reports is not None and self._reports.exists() else "delivered"
         if (url := fields.get("StatusCallback")) and told != "nothing":
             posts.append((url, {**named, **_ended(sid, lost=told == "lost")}))
-        if posts:
-            threading.Timer(self._after_seconds, self._report, [posts]).start()
+        send_later([self._signed(url, said) for url, said in posts], self._after_seconds)
 
-    def _report(self, posts: list[tuple[str, dict[str, str]]]) -> None:
-        for url, fields in posts:
-            signature = self._validator.compute_signature(url, fields)
-            headers = {"X-Twilio-Signature": signature, "Content-Type": "application/x-www-form-urlencoded"}
-            request = urllib.request.Request(url, urlencode(fields).encode(), headers)  # noqa: S310 - checked when it was taken
-            try:
-                urllib.request.urlopen(request, timeout=REPORT_SECONDS).close()  # noqa: S310
-            except OSError:
-                continue  # Twilio reports once, and to nobody that this did not work
+    def _signed(self, url: str, fields: dict[str, str]) -> Callback:
+        headers = {
+            "X-Twilio-Signature": self._validator.compute_signature(url, fields),
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        return Callback(url, headers, urlencode(fields).encode())
 
 
 def _ended(sid: str, *, lost: bool) -> dict[str, str]:
