@@ -1,4 +1,4 @@
-"""A zone of the real lab is lost, then one way of a link, then the zone with the database: what is served, what is told, what is opened."""
+"""Zones of the real lab are lost, one after the other, and one way of a link: what is served, what is told, what is opened."""
 
 import subprocess
 import sys
@@ -106,6 +106,17 @@ def the_zone_with_the_database_follows_the_triggers(lab: Lab, client: Controller
     assert zone(client, SECOND)["health"] == "up"
 
 
+def several_zones_down_are_a_trigger_and_what_comes_back_in_time_is_not_moved(lab: Lab, client: ControllerClient) -> None:
+    lab.cut(SECOND)
+    until(lambda: "zones-down" in {alarm["trigger"] for alarm in state(client)["alarms"]})
+    assert {zone["health"] for zone in state(client)["watching"]["zones"] if zone["zone"] in (FIRST, SECOND)} == {"down"}
+    lab.heal(FIRST)
+    lab.heal(SECOND)
+    until(lambda: state(client)["incident"] is None, 60)
+    kinds = {record["kind"] for record in client.records(0)}
+    assert "epoch.opened" not in kinds and state(client)["serving"] == "eu-west-1"
+
+
 def test_zones_and_one_way_links_on_real_servers() -> None:
     with folder() as directory, running(directory, only=None) as lab, controller(lab, directory / "controller.log") as client:
         until(lambda: is_well(client), 20)
@@ -118,3 +129,4 @@ def test_zones_and_one_way_links_on_real_servers() -> None:
         assert nothing_moves()
         a_one_way_link_to_the_witness_moves_nothing(lab, client, nothing_moves)
         the_zone_with_the_database_follows_the_triggers(lab, client)
+        several_zones_down_are_a_trigger_and_what_comes_back_in_time_is_not_moved(lab, client)

@@ -140,6 +140,8 @@ def test_the_exit_code_follows_the_severity_that_is_asked_for(capsys: pytest.Cap
 def test_a_rule_explains_itself_and_an_unknown_one_names_the_closest(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["explain", "hf101"]) == 0
     assert "bring" in capsys.readouterr().out
+    assert run(["explain", "HF001"]) == 0, "what a plan that doesn't load is called in SARIF is explained too"
+    assert "HF001: the plan loads" in capsys.readouterr().out
     assert run(["explain", "HF1O1"]) == 2
     assert "holdfast explain" in capsys.readouterr().err
 

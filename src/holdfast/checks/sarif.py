@@ -10,12 +10,11 @@ from typing import Any
 from urllib.parse import quote
 
 from holdfast.checks.finding import Finding, Rule
+from holdfast.checks.loading import NOT_LOADED
 from holdfast.checks.rules import ALL
 from holdfast.plan.problems import Position, Problem
 
 SCHEMA_ADDRESS = "https://json.schemastore.org/sarif-2.1.0.json"
-NOT_LOADED = "HF001"
-"""What keeps a plan from loading, among findings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,9 @@ def sarif(shown: Iterable[Shown], relative: Callable[[str], str]) -> dict[str, A
 
 def sarif_of_problems(problems: Iterable[Problem], relative: Callable[[str], str]) -> dict[str, Any]:
     """The problems of a plan that doesn't load."""
-    rule = {"id": NOT_LOADED, "shortDescription": {"text": "the plan loads"}}
     results = [
         {
-            "ruleId": NOT_LOADED,
+            "ruleId": NOT_LOADED.code,
             "ruleIndex": 0,
             "level": "error",
             "message": {"text": problem.message + (f" ({problem.value})" if problem.value else "")},
@@ -46,7 +44,7 @@ def sarif_of_problems(problems: Iterable[Problem], relative: Callable[[str], str
         }
         for problem in problems
     ]
-    return _log([rule], results)
+    return _log([_rule(NOT_LOADED)], results)
 
 
 def _log(rules: list[dict[str, Any]], results: list[dict[str, Any]]) -> dict[str, Any]:

@@ -21,9 +21,10 @@ def explain(code: str | None = None, *, output: OutputFormat = "text") -> int:
         For people or for programs.
     """
     from holdfast.checks import ALL
+    from holdfast.checks.loading import NOT_LOADED
     from holdfast.plan.problems import did_you_mean
 
-    rules = {rule.code: rule for rule in ALL}
+    rules = {rule.code: rule for rule in (NOT_LOADED, *ALL)}
     wanted = None if code is None else code.upper()
     if wanted is not None and wanted not in rules:
         raise CommandError(f"no rule has the code '{code}': {did_you_mean(wanted, rules)}\nnext: holdfast explain")
