@@ -19,7 +19,7 @@ NOT_LOADED = Rule(
     _apply,
     Explanation(
         means=(
-            "The file is no plan yet: a key is missing or unknown, a value of another kind, a name stands for nothing, a role has no person, "
+            "The file is no plan yet: a key is missing or unknown, a value of another kind, a name stands for nothing, a role has nobody, "
             "a component no strategy, components need each other in a circle, a text has a field that no message knows."
         ),
         why="Nothing of a plan that doesn't load can be run, and no other rule has looked at it.",
