@@ -88,7 +88,7 @@ def test_an_agent_keeps_the_first_installation_that_it_hears_of_for_good(agent: 
 
 def test_an_agent_refuses_the_orders_of_another_installation(agent: Authority) -> None:
     agent.not_ours("fresh")
-    configuration: Any = SimpleNamespace(region=WEST, peer=None, key=KEY, ttl_seconds=3.0, exports=None)
+    configuration: Any = SimpleNamespace(region=WEST, peer=None, key=KEY, ttl_seconds=3.0, exports=None, replication="asynchronous")
     orders = Orders(configuration, agent, cast(Any, SimpleNamespace(charges={})))
     order = {"order": [0, 4, 3, 1], "verb": "fence", "arguments": {}}
     answer = orders.carry_out({**order, "installation": "former"})

@@ -93,13 +93,17 @@ def _aside(configuration: RedisConfiguration, process: ServerProcess) -> Iterato
 
 
 def _keys(session: Connection) -> Iterator[list[str]]:
+    """All keys but our own, in batches. SCAN may name a key twice while its table grows: here each comes once, or it would count twice."""
     cursor = "0"
+    known: set[str] = set()
     while True:
         [answer] = session.binary([("SCAN", cursor, "COUNT", str(_BATCH))], timeout_seconds=_ANSWER_SECONDS)
         if not isinstance(answer, list) or not isinstance(answer[1], list):
             raise RedisError(f"an answer to SCAN that can't be understood: {answer!r}")
         cursor = str(answer[0])
-        yield [key for key in map(str, answer[1]) if not key.startswith(OWN_PREFIX)]
+        fresh = dict.fromkeys(key for key in map(str, answer[1]) if not key.startswith(OWN_PREFIX) and key not in known)
+        known.update(fresh)
+        yield list(fresh)
         if cursor == "0":
             return
 
