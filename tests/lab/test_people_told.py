@@ -61,7 +61,7 @@ def test_at_scale_60_everything_that_the_plan_demands_arrives_inside_its_deadlin
         assert [finding.result for finding in over.report.findings if finding.about == "messages"] == ["pass"]
         assert all(row["wrong"] == [] for row in received(directory / "lab", "smtp"))
         happened = list(dict.fromkeys(row["alert"] for row in received(directory / "lab", "pagerduty")))
-        assert happened == ["opened", "joined", "acknowledged", "resolved"]
+        assert happened == ["opened", "acknowledged", "resolved"], "the pager hears of it once, whoever stands behind it"
         # Nobody answers for the commander: the backup is called, and takes the role.
         assert [(call.level, call.recipients) for call in over.report.calls[1:2]] == [("backup", (ONE,))]
         taken = [record.body for record in over.result.evidence.records if record.kind == Kind.ROLE_TAKEN]
