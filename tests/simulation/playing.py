@@ -67,6 +67,19 @@ def told(exercised: Exercised, report: Report) -> str:
     return f"{exercised}: {report.verdict}: {'; '.join(report.reasons[:4])}"
 
 
+CALM_BEFORE_SECONDS = 20.0
+"""Before anything happens: longer than the wait of a controller without memory."""
+
+
+async def until(stage: Stage, condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
+    """Let the stage live until something is so, bounded."""
+    ends = stage.clock.steady_seconds() + seconds
+    while not condition():
+        assert stage.clock.steady_seconds() < ends, f"{what}: not within {seconds:g} s"
+        await stage.clock.sleep(0.05)
+        stage.check()
+
+
 def slow_copies(stage: Stage) -> None:
     """Copies in DR are a second behind, so that a lost region takes acknowledged writes with it."""
     region = stage.world.regions[stage.world.dr]

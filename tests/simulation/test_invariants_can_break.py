@@ -19,7 +19,6 @@ from holdfast.plan.model import Step
 from holdfast.runbook import progress
 from holdfast.runbook.progress import StepState
 from holdfast.simulation import nemesis
-from holdfast.simulation.clock import VirtualTimeLoop
 from holdfast.simulation.exercise import exercise
 from holdfast.simulation.invariants import InvariantBroken, Invariants
 from holdfast.simulation.nemesis import torment
@@ -35,9 +34,6 @@ def _watched(interfere: Callable[[Stage], None] = lambda _: None, loaded: Loaded
     def watch(stage: Stage) -> None:
         interfere(stage)
         invariants.watch(stage)
-        running = asyncio.get_running_loop()
-        assert isinstance(running, VirtualTimeLoop)
-        running.look_after_every_event(invariants.look)
 
     exercise(StageSettings(loaded, seed=seed), watch, invariants.wrap)
 

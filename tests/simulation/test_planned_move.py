@@ -1,40 +1,28 @@
 """A planned move in a simulated world: never begun while a copy is far behind; and the bound that `holdfast plan` tells."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
 
 from holdfast.conduct.world import swing_seconds, top_of
 from holdfast.journal.kinds import Kind
-from holdfast.simulation.clock import VirtualTimeLoop, run_virtual
 from holdfast.simulation.exercise import last_incident
-from holdfast.simulation.invariants import Invariants
+from holdfast.simulation.invariants import under_watch
 from holdfast.simulation.stage import Stage, StageSettings
-from simulation.playing import LOADED, PLAN
+from simulation.playing import CALM_BEFORE_SECONDS, LOADED, PLAN, until
 
 PEOPLE = sorted({person for role in PLAN.approval.activation.of for person in PLAN.roles[role].stand_ins})
 FAR_SECONDS = 1200.0
 _USUAL_SECONDS = 0.1
 
 
-def played(story: Callable[[Stage], Awaitable[None]], profile: str = "fast") -> None:
-    invariants = Invariants()
+def played(story: Callable[[Stage], Awaitable[None]], profile: str = "fast") -> Stage:
+    async def play(stage: Stage) -> Stage:
+        await stage.clock.sleep(CALM_BEFORE_SECONDS)
+        await story(stage)
+        return stage
 
-    async def play() -> None:
-        stage = Stage(StageSettings(LOADED, profile=profile), invariants.wrap)
-        stage.begin()
-        invariants.watch(stage)
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualTimeLoop)
-        loop.look_after_every_event(invariants.look)
-        try:
-            await stage.clock.sleep(20.0)
-            await story(stage)
-        finally:
-            await stage.end()
-
-    run_virtual(play)
+    return under_watch(StageSettings(LOADED, profile=profile), play)
 
 
 def replay_stalls(stage: Stage, lag_seconds: float) -> None:
@@ -43,14 +31,6 @@ def replay_stalls(stage: Stage, lag_seconds: float) -> None:
 
 def recorded(stage: Stage, kind: Kind) -> bool:
     return any(record.kind == kind for record in stage.disk.records)
-
-
-async def until(stage: Stage, condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
-    ends = stage.clock.steady_seconds() + seconds
-    while not condition():
-        assert stage.clock.steady_seconds() < ends, f"{what}: not within {seconds:g} s"
-        await stage.clock.sleep(0.1)
-        stage.check()
 
 
 def test_it_is_refused_then_proposed_then_kept_back_and_begins_when_the_copy_is_near_again() -> None:

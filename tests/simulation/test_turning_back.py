@@ -1,6 +1,5 @@
 """Aborts in a simulated world, at any moment, and with the controller killed at every append of one: one writer, and an end."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -9,7 +8,7 @@ from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.ledger.entry import RequestResult
-from holdfast.simulation.clock import VirtualTimeLoop, run_virtual
+from holdfast.simulation.clock import run_virtual
 from holdfast.simulation.exercise import last_incident
 from holdfast.simulation.invariants import Invariants
 from holdfast.simulation.journal import JournalFault
@@ -32,9 +31,6 @@ class Night:
     async def begin(self) -> None:
         self.stage.begin()
         self.invariants.watch(self.stage)
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualTimeLoop)
-        loop.look_after_every_event(self.invariants.look)
         await self.stage.clock.sleep(10.0)
 
     async def until(self, condition: Callable[[], bool], what: str, seconds: float = 600.0) -> None:

@@ -1,6 +1,5 @@
 """Zones and one-way links in the simulated world, with the invariants looked at after every event."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import permutations
 
@@ -12,9 +11,8 @@ from holdfast.console.narration import line
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
 from holdfast.ledger.entry import RequestResult
-from holdfast.simulation.clock import VirtualTimeLoop, run_virtual
 from holdfast.simulation.exercise import People, last_incident
-from holdfast.simulation.invariants import Invariants
+from holdfast.simulation.invariants import under_watch
 from holdfast.simulation.stage import Stage, StageSettings
 from simulation.playing import LOADED, PLAN
 
@@ -29,23 +27,13 @@ Story = Callable[[Stage], Awaitable[None]]
 
 def played(story: Story, seed: int = 1) -> Stage:
     """A story on a stage that has been calm for a while; people approve whatever they are asked."""
-    invariants = Invariants()
 
-    async def play() -> Stage:
-        stage = Stage(StageSettings(LOADED, seed=seed, people_accept_loss=True), invariants.wrap)
-        stage.begin()
-        invariants.watch(stage)
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualTimeLoop)
-        loop.look_after_every_event(invariants.look)
-        try:
-            await lived(stage, CALM_SECONDS)
-            await story(stage)
-        finally:
-            await stage.end()
+    async def play(stage: Stage) -> Stage:
+        await lived(stage, CALM_SECONDS)
+        await story(stage)
         return stage
 
-    return run_virtual(play)
+    return under_watch(StageSettings(LOADED, seed=seed, people_accept_loss=True), play)
 
 
 async def lived(stage: Stage, seconds: float) -> None:

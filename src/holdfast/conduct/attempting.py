@@ -13,9 +13,10 @@ from typing import Any
 from holdfast.communications import Recipient
 from holdfast.communications.places import looks_at_place
 from holdfast.communications.recipients import person_recipient
-from holdfast.conduct.situation import Situation, TellPurpose, Write
+from holdfast.conduct.situation import Situation, Tell, TellPurpose, Write
 from holdfast.decision.deliveries import Attempts, Delivery, Turn
 from holdfast.journal.kinds import Kind
+from holdfast.plan.messages import Words
 from holdfast.plan.model import Plan
 from holdfast.plan.plan_clock import PlanClock
 
@@ -56,6 +57,28 @@ class Attempt:
         over = {} if self.over is None else {"over": self.over}
         named = {**self.told.named(), "attempt": self.before.intended + 1, **over}
         return Write(Kind.NOTIFICATION_INTENDED, self.told.incident, named)
+
+    def tell(self, words: Words) -> Tell:
+        """The hand-over itself, with what it says; the caller adds what only it knows."""
+        told = self.told
+        return Tell(
+            incident=told.incident,
+            key=told.key,
+            message=told.message,
+            channel=told.channel,
+            recipient=told.recipient.identifier,
+            subject=words.subject,
+            body=words.body,
+            short=words.short,
+            purpose=told.purpose,
+            address=told.recipient.address(self.over or told.channel),
+            addresses=told.recipient.addresses or {},
+            over=self.over,
+            priority=told.priority,
+            due_seconds=told.due_seconds,
+            again=self.before.may_have_arrived,
+            second_way=self.before.unreceived and self.over is None,
+        )
 
 
 def attempts_at(

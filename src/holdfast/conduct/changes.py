@@ -6,11 +6,10 @@ was not is the word *unknown*; where nobody looks there is no `before`. A step t
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from holdfast.conduct.world import World
 from holdfast.plan.model import Plan
-from holdfast.plan.parameters import region_of, side_of
+from holdfast.plan.parameters import region_of, replicas_of, side_of
 from holdfast.runbook.graph import PlannedStep
 
 UNKNOWN = "unknown"
@@ -132,15 +131,10 @@ def _tag(image: str) -> str:
 
 def _instances(about: _About) -> tuple[Change, ...]:
     found = []
-    for name, wanted in wished(about.plan, about.step.parameters["replicas"]).items():
+    for name, wanted in replicas_of(about.step.parameters, about.plan.functions).items():
         seen = about.world.instances.get(f"{about.region}/{name}")
         found.append(Change(name, about.region, "instances", UNKNOWN if seen is None else str(seen), str(wanted)))
     return tuple(found)
-
-
-def wished(plan: Plan, replicas: Any) -> Mapping[str, int]:
-    """Function → how many instances a step's parameter `replicas` wants: one number for all of them, or one for each that it names."""
-    return dict(replicas) if isinstance(replicas, Mapping) else dict.fromkeys(plan.functions, int(replicas))
 
 
 def _fresh(about: _About) -> tuple[Change, ...]:

@@ -14,14 +14,14 @@ from statistics import median
 from typing import Any, Literal
 
 from holdfast.conduct.catching_up import copies_moved
-from holdfast.conduct.changes import Change, changes, spoken, wished
+from holdfast.conduct.changes import Change, changes, spoken
 from holdfast.conduct.runs import FAILOVER, REPROTECT, WAY_BACK, is_carried_out_by_people, moves_writers, phases_of
 from holdfast.conduct.world import Copy, World, world_from, worst_loss
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.blocks import BLOCKS, Actor
 from holdfast.plan.model import ApprovalRule, Phase, Plan
-from holdfast.plan.parameters import region_of
+from holdfast.plan.parameters import region_of, replicas_of
 from holdfast.plan.people import Occasion, approvers
 from holdfast.runbook.graph import PlannedStep, Runbook, critical_path, runbook
 
@@ -196,7 +196,7 @@ def _concerned(plan: Plan, scenario: str, runs: Sequence[str], world: World) -> 
             named = named or step.block == "dns.switch"
             if step.block == "application.scale":
                 region = region_of(step.parameters, *_regions(run, world.serving, other))
-                sized |= {f"{region}/{function}" for function in wished(plan, step.parameters["replicas"])}
+                sized |= {f"{region}/{function}" for function in replicas_of(step.parameters, plan.functions)}
     return replace(
         world,
         copies={name: world.copies.get(name) or Copy(plan.components[name].name, other, None, None, None, None) for name in copies},

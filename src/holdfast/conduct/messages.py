@@ -329,29 +329,7 @@ def _tell(facts: IncidentFacts, found: Attempt | Write, words: Words, values: Ma
     """An attempt with what it says; the record that there is none stays what it is."""
     if isinstance(found, Write):
         return found
-    told, before = found.told, found.before
-    tell = Tell(
-        incident=facts.incident,
-        key=told.key,
-        message=told.message,
-        channel=told.channel,
-        recipient=told.recipient.identifier,
-        subject=words.subject,
-        body=words.body,
-        short=words.short,
-        purpose=told.purpose,
-        severity=facts.severity,
-        address=told.recipient.address(found.over or told.channel),
-        addresses=told.recipient.addresses or {},
-        over=found.over,
-        facts=values,
-        priority=told.priority,
-        asked=asked,
-        due_seconds=told.due_seconds,
-        again=before.may_have_arrived,
-        second_way=before.unreceived and found.over is None,
-    )
-    return found, tell
+    return found, replace(found.tell(words), severity=facts.severity, facts=values, asked=asked)
 
 
 def _words(plan: Plan, incident: IncidentState, message: DueMessage, facts: IncidentFacts, values: dict[str, str]) -> Words:

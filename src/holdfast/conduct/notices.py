@@ -11,8 +11,8 @@ from typing import Literal
 from holdfast.communications import addressed, delivered, places_of
 from holdfast.communications.places import stood_for
 from holdfast.communications.rendering import rehearsed
-from holdfast.conduct.attempting import Attempt, Told, attempts_at
-from holdfast.conduct.situation import Move, Situation, Tell, Write
+from holdfast.conduct.attempting import Told, attempts_at
+from holdfast.conduct.situation import Move, Situation, Write
 from holdfast.plan.messages import Words
 from holdfast.plan.people import Occasion, enrolled
 from holdfast.plan.plan_clock import AS_ON_THE_WALL
@@ -50,25 +50,4 @@ def handed_out(situation: Situation, notice: Notice, channels: Iterable[str], au
                 yield found
             else:
                 may = reachable.issuperset(stood_for(found.told.recipient.identifier))
-                yield from (found.intended(), replace(_tell(found, words, notice.about), enrolled=may))
-
-
-def _tell(attempt: Attempt, words: Words, about: str) -> Tell:
-    told, before = attempt.told, attempt.before
-    return Tell(
-        incident="",
-        key=told.key,
-        message=told.message,
-        channel=told.channel,
-        recipient=told.recipient.identifier,
-        subject=words.subject,
-        body=words.body,
-        short=words.short,
-        purpose=told.purpose,
-        address=told.recipient.address(attempt.over or told.channel),
-        addresses=told.recipient.addresses or {},
-        over=attempt.over,
-        again=before.may_have_arrived,
-        second_way=before.unreceived and attempt.over is None,
-        about=about,
-    )
+                yield from (found.intended(), replace(found.tell(words), about=notice.about, enrolled=may))

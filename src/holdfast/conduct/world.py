@@ -5,9 +5,9 @@ by the rule by which people are asked again. Only what the run is about is compa
 Never here: looking.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from holdfast.conduct.proposals import grew, shown
 from holdfast.conduct.situation import LossBound
@@ -19,6 +19,7 @@ _GROWTH = 2.0
 """A size that doubled or halved makes the expected times worthless."""
 _SMALL_BYTES, _SMALL_COUNT = 64 * 1024 * 1024, 1000
 _HEARTBEAT_SECONDS = 0.2
+_T = TypeVar("_T")
 _BAD = {"up": 0, "degraded": 1, "down": 2}
 
 
@@ -85,9 +86,9 @@ def moved(before: World, now: World, needed: Iterable[str]) -> tuple[str, ...]:
     regions = tuple(f"{region}/" for region in needed)
     return (
         *_foundations(before, now),
-        *_versions(before, now, regions),
-        *_instances(before, now, regions),
-        *_sizes(before, now, regions),
+        *_compared("the version", before.versions, now.versions, regions, _other_version),
+        *_compared("the number of instances", before.instances, now.instances, regions, _other_number),
+        *_compared("the size", before.sizes, now.sizes, regions, _other_size),
         *(sentence for name, copy in before.copies.items() for sentence in _copy(copy, now.copies.get(name))),
         *_names(before, now),
         *_health(before, now, regions),
@@ -106,43 +107,39 @@ def _foundations(before: World, now: World) -> list[str]:
     ]
 
 
-def _versions(before: World, now: World, regions: tuple[str, ...]) -> list[str]:
-    sentences = []
-    for name, old in before.versions.items():
-        version = now.versions.get(name)
-        if version is None and old is not None and name.startswith(regions):
-            sentences.append(f"the version of {name} can't be seen now; it was {old}")
-        elif version is not None and version != old:
-            sentences.append(f"the version of {name} is {version}, it was {old or 'not seen'}")
-    return sentences
+def _compared(
+    what: str,
+    before: Mapping[str, _T | None],
+    now: Mapping[str, _T | None],
+    regions: tuple[str, ...],
+    other: Callable[[str, _T | None, _T], str],
+) -> Iterator[str]:
+    """What is no longer seen where it must be, and what `other` says of what is seen, if that is anything."""
+    for name, old in before.items():
+        new = now.get(name)
+        if new is not None:
+            sentence = other(name, old, new)
+        else:
+            sentence = f"{what} of {name} can't be seen now; it was {old}" if old is not None and name.startswith(regions) else ""
+        if sentence:
+            yield sentence
 
 
-def _instances(before: World, now: World, regions: tuple[str, ...]) -> list[str]:
-    sentences = []
-    for name, old in before.instances.items():
-        count = now.instances.get(name)
-        if count is None and old is not None and name.startswith(regions):
-            sentences.append(f"how many instances {name} has can't be seen now; it had {old}")
-        elif count is not None and count != old:
-            sentences.append(f"{name} has {count} instances, it had {'an unknown number' if old is None else old}")
-    return sentences
+def _other_version(name: str, old: str | None, new: str) -> str:
+    return "" if new == old else f"the version of {name} is {new}, it was {old or 'not seen'}"
 
 
-def _sizes(before: World, now: World, regions: tuple[str, ...]) -> list[str]:
-    sentences = []
-    for name, old in before.sizes.items():
-        size = now.sizes.get(name)
-        if size is None and old is not None and name.startswith(regions):
-            sentences.append(f"the size of {name} can't be seen now; it was {old}")
-        elif size is not None and old is not None and _other_size(name, old, size):
-            sentences.append(f"the size of {name} is {size}, it was {old}: the expected times no longer hold")
-    return sentences
+def _other_number(name: str, old: int | None, new: int) -> str:
+    return "" if new == old else f"{name} has {new} instances, it had {'an unknown number' if old is None else old}"
 
 
-def _other_size(name: str, old: int, new: int) -> bool:
+def _other_size(name: str, old: int | None, new: int) -> str:
+    """A size that was unknown before says nothing of the times."""
+    if old is None:
+        return ""
     small = _SMALL_BYTES if name.endswith("bytes") else _SMALL_COUNT
     low, high = max(min(old, new), small), max(old, new, small)
-    return high > low * _GROWTH
+    return f"the size of {name} is {new}, it was {old}: the expected times no longer hold" if high > low * _GROWTH else ""
 
 
 def _copy(old: Copy, now: Copy | None) -> list[str]:

@@ -103,8 +103,8 @@ def _marked(text: str) -> str:
     return text if text.startswith(EXERCISE_PREFIX) else f"{EXERCISE_PREFIX}: {text}"
 
 
-class WithoutAddress:
-    """Takes away the addresses that a message itself names, so that it goes where the channel is bound to and nowhere else."""
+class _Before:
+    """Stands before a channel, and promises of repeats what that does."""
 
     def __init__(self, inner: Notifier) -> None:
         self._inner = inner
@@ -113,22 +113,18 @@ class WithoutAddress:
     def repeats(self) -> Repeats:
         """As the channel behind it."""
         return self._inner.repeats
+
+
+class WithoutAddress(_Before):
+    """Takes away the addresses that a message itself names, so that it goes where the channel is bound to and nowhere else."""
 
     async def send(self, notification: Notification) -> str:
         """As the port says."""
         return await self._inner.send(replace(notification, address=None, addresses={}))
 
 
-class NoRoom:
+class NoRoom(_Before):
     """Keeps an exercise out of a room that many read, where its message has no address of one person's own."""
-
-    def __init__(self, inner: Notifier) -> None:
-        self._inner = inner
-
-    @property
-    def repeats(self) -> Repeats:
-        """As the channel behind it."""
-        return self._inner.repeats
 
     async def send(self, notification: Notification) -> str:
         """As the port says. Raises ValueError for what must not leave."""
@@ -140,7 +136,7 @@ class NoRoom:
         return await self._inner.send(notification)
 
 
-class OwnAddress:
+class OwnAddress(_Before):
     """Gives a message the recipient's address of the kind that this way takes: a relay gets the mail address, whatever the channel's name.
 
     `kind`: see `ADDRESS_OF_WAY`; None for a way that has one place for all. What somebody has on a channel whose name says no kind is
@@ -148,13 +144,8 @@ class OwnAddress:
     """
 
     def __init__(self, inner: Notifier, kind: str | None) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._kind = kind
-
-    @property
-    def repeats(self) -> Repeats:
-        """As the channel behind it."""
-        return self._inner.repeats
 
     async def send(self, notification: Notification) -> str:
         """As the port says."""
@@ -165,17 +156,12 @@ class OwnAddress:
         return await self._inner.send(notification)
 
 
-class Mailbox:
+class Mailbox(_Before):
     """Gives a message whose recipient has no address on this way one to go to; `{recipient}` in it stands for who it is meant for."""
 
     def __init__(self, inner: Notifier, address: str) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._address = address
-
-    @property
-    def repeats(self) -> Repeats:
-        """As the channel behind it."""
-        return self._inner.repeats
 
     async def send(self, notification: Notification) -> str:
         """As the port says."""

@@ -3,7 +3,7 @@
 A reader takes the plain value and the plan's identifiers, and returns a sentence about what is wrong, or None.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from holdfast.plan.values import duration_seconds
@@ -73,6 +73,12 @@ def side_of(parameters: Mapping[str, Any], store: str) -> str:
     """Whose store the parameter `stores` means for one store: `source` or `target`, the default."""
     stores = parameters.get("stores", "target")
     return str(stores.get(store, "target")) if isinstance(stores, Mapping) else str(stores)
+
+
+def replicas_of(parameters: Mapping[str, Any], functions: Iterable[str]) -> dict[str, int]:
+    """Function → how many instances the parameter `replicas` wants: one number for all functions, or one for each that it names."""
+    wanted = parameters["replicas"]
+    return dict(wanted) if isinstance(wanted, Mapping) else dict.fromkeys(functions, int(wanted))
 
 
 def region_of(parameters: Mapping[str, Any], source: str, target: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.plan.parameters import region_of
+from holdfast.plan.parameters import region_of, replicas_of
 from holdfast.ports.action import Answer, Finding, Task
 from holdfast.simulation.looks import Look, found
 from holdfast.simulation.region import Deployment
@@ -18,15 +18,12 @@ def scaled_region(task: Task) -> str:
     return region_of(task.parameters, task.source, task.target)
 
 
-def _wanted_replicas(world: SimulatedWorld, task: Task) -> dict[str, int]:
-    replicas = task.parameters["replicas"]
-    return dict(replicas) if isinstance(replicas, Mapping) else dict.fromkeys(world.plan.functions, int(replicas))
-
-
 def scaled(world: SimulatedWorld, task: Task) -> Finding:
     """Whether what serves is told its size; in the region that is left, whether nothing else is wished for."""
     deployments = world.regions[scaled_region(task)].deployments
-    other = [name for name, count in _wanted_replicas(world, task).items() if deployments[name].wished_replicas != count]
+    other = [
+        name for name, count in replicas_of(task.parameters, world.plan.functions).items() if deployments[name].wished_replicas != count
+    ]
     if scaled_region(task) == task.source:
         resting = world.regions[task.source].resting
         other += [f"{name}, the set that does not serve" for name, one in resting.items() if one.wished_replicas]
@@ -36,7 +33,7 @@ def scaled(world: SimulatedWorld, task: Task) -> Finding:
 def scale(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     """Wish for a size."""
     region, now = world.regions[scaled_region(task)], world.clock.steady_seconds()
-    for name, count in _wanted_replicas(world, task).items():
+    for name, count in replicas_of(task.parameters, world.plan.functions).items():
         region.deployments[name].wish(now, TAKES_SECONDS[task.block], replicas=count)
     if region.name == task.source:
         for resting in region.resting.values():
@@ -60,7 +57,7 @@ def deploy(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
 
 def started_fresh(world: SimulatedWorld, task: Task) -> Finding:
     """A fresh set that is of another size or version by now is none any more."""
-    region, wanted = world.regions[task.target], _wanted_replicas(world, task)
+    region, wanted = world.regions[task.target], replicas_of(task.parameters, world.plan.functions)
     told = all(
         (region.deployments[name].wished_replicas, region.deployments[name].wished_version) == (count, str(task.parameters["version"]))
         for name, count in wanted.items()
@@ -73,7 +70,10 @@ def start_fresh(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     """Serve from a set that is new; what served before rests beside it as it is."""
     region, activation = world.regions[task.target], _activation(task)
     region.orders_of("application").obey(task.block, task.order)
-    fresh = {name: Deployment(count, str(task.parameters["version"])) for name, count in _wanted_replicas(world, task).items()}
+    fresh = {
+        name: Deployment(count, str(task.parameters["version"]))
+        for name, count in replicas_of(task.parameters, world.plan.functions).items()
+    }
     if region.fresh_for != activation:
         region.resting |= {name: region.deployments[name] for name in fresh}
     region.deployments |= fresh

@@ -6,15 +6,19 @@
 A broken invariant is said at once, with the moment, and ends the simulation.
 """
 
+import asyncio
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.blocks import BLOCKS, Actor
 from holdfast.ports.action import Action, Finding, Outcome, Task
+from holdfast.simulation.clock import VirtualTimeLoop, run_virtual
 from holdfast.simulation.journal import MemoryDisk
-from holdfast.simulation.stage import Stage
+from holdfast.simulation.stage import Stage, StageSettings
 from holdfast.simulation.stores import LogStore, StoreRole
 from holdfast.simulation.world import TICK_SECONDS
 
@@ -22,12 +26,15 @@ _KINDS = ("postgres", "redis")
 _TOLERANCE_SECONDS = 1e-6
 
 
+_T = TypeVar("_T")
+
+
 class InvariantBroken(Exception):
     """Which invariant, when, and what was seen."""
 
 
 class Invariants:
-    """All of them over one stage. Give `wrap` to the stage, and `look` to the loop after `watch`."""
+    """All of them over one stage. Give `wrap` to the stage, then `watch` it."""
 
     def __init__(self) -> None:
         self._stage: Stage | None = None
@@ -56,8 +63,11 @@ class Invariants:
         self._violations: list[str] = []
 
     def watch(self, stage: Stage) -> None:
-        """From now on, look at this stage."""
+        """From now on, look at this stage after every event of the loop that it runs in."""
         self._stage, self._names = stage, dict(stage.world.dns)
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+        loop.look_after_every_event(self.look)
 
     def wrap(self, _block: str, action: Action) -> Action:
         """The action with a witness beside it."""
@@ -277,3 +287,19 @@ class _Witnessed:
     async def verify(self, task: Task) -> Finding:
         """As it is."""
         return await self._action.verify(task)
+
+
+def under_watch(settings: StageSettings, story: Callable[[Stage], Awaitable[_T]]) -> _T:
+    """Play a story on a stage from its beginning to its end, in virtual time. Raises InvariantBroken at the moment at which one breaks."""
+    invariants = Invariants()
+
+    async def play() -> _T:
+        stage = Stage(settings, invariants.wrap)
+        stage.begin()
+        invariants.watch(stage)
+        try:
+            return await story(stage)
+        finally:
+            await stage.end()
+
+    return run_virtual(play)

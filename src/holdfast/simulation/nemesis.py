@@ -4,7 +4,6 @@ While faults last and after, the invariants are looked at after every event. Aft
 again where a step needs them, and ask for the way back: within a bound the incident is over and every function is served (invariant 14).
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,9 +11,8 @@ from holdfast.conduct.decisions import waiting_steps
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import State
 from holdfast.ledger.entry import RequestResult
-from holdfast.simulation.clock import VirtualTimeLoop, run_virtual
 from holdfast.simulation.exercise import LOOK_SECONDS, SETTLE_SECONDS, People, last_incident
-from holdfast.simulation.invariants import InvariantBroken, Invariants
+from holdfast.simulation.invariants import InvariantBroken, under_watch
 from holdfast.simulation.stage import Stage, StageSettings
 
 CALM_SECONDS = 20.0
@@ -39,21 +37,7 @@ class Survived:
 
 def torment(settings: StageSettings, *, loses_journal: bool = False, aborts: bool = False) -> Survived:
     """One seed. `aborts`: people also turn back at any moment. Raises InvariantBroken with the seed in its text."""
-    invariants = Invariants()
-
-    async def play() -> Survived:
-        stage = Stage(settings, invariants.wrap)
-        stage.begin()
-        invariants.watch(stage)
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualTimeLoop)
-        loop.look_after_every_event(invariants.look)
-        try:
-            return await Nemesis(stage, loses_journal, aborts).play()
-        finally:
-            await stage.end()
-
-    return run_virtual(play)
+    return under_watch(settings, lambda stage: Nemesis(stage, loses_journal, aborts).play())
 
 
 class Nemesis:

@@ -7,11 +7,11 @@ a trigger for more zones than there are, can't be meant so (warning). A trigger 
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from holdfast.checks.facts import Facts
 from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.plan.model import Plan, ZonesDownTrigger
+from holdfast.plan.parameters import replicas_of
 
 CODE = "HF120"
 
@@ -64,8 +64,9 @@ def _scaling(plan: Plan) -> Iterator[Finding]:
                 if step.block != "application.scale":
                     continue
                 place = ("scenarios", scenario, "phases", number, "steps", position, "parameters", "replicas")
+                wishes = replicas_of(step.parameters, plan.functions)
                 for identifier, function in plan.functions.items():
-                    wished = _wished(step.parameters.get("replicas"), identifier)
+                    wished = wishes.get(identifier)
                     if function.size is not None and wished is not None and wished < function.size.needed:
                         sentence = (
                             f"the step '{step.id}' scales {function.name} to {wished}, and {function.size.needed} carry its full load"
@@ -73,11 +74,6 @@ def _scaling(plan: Plan) -> Iterator[Finding]:
                         yield Finding(
                             CODE, Severity.WARNING, sentence, (("functions", identifier, "size"), place), "scale to what is needed"
                         )
-
-
-def _wished(replicas: Any, function: str) -> int | None:
-    wished = replicas.get(function) if isinstance(replicas, Mapping) else replicas
-    return wished if isinstance(wished, int) else None
 
 
 def _triggers(plan: Plan) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from holdfast.plan.bindings import ClusterBinding
+from holdfast.plan.parameters import replicas_of
 from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
 from holdfast.providers.kubernetes.cluster import ApiRefusal, Cluster, HigherOrder, Patch, all_of
 from holdfast.providers.kubernetes.sets import Deployment, resting_path, serving_path
@@ -157,10 +158,9 @@ class DeployAction(_Workloads):
 def counts(task: Task, functions: Collection[str]) -> dict[str, int]:
     """How many instances of each function the step wants. Raises ApiRefusal for parameters that say nothing."""
     replicas = task.parameters.get("replicas")
-    if type(replicas) is int and functions:
-        return dict.fromkeys(functions, replicas)
-    if isinstance(replicas, Mapping) and replicas and all(type(count) is int and count >= 0 for count in replicas.values()):
-        return dict(replicas)
+    asked = replicas.values() if isinstance(replicas, Mapping) else [replicas] if functions else []
+    if asked and all(type(count) is int and count >= 0 for count in asked):
+        return replicas_of(task.parameters, functions)
     raise ApiRefusal(f"step {task.step}: `replicas` must be a number, or a number for each function, not {replicas!r}")
 
 
