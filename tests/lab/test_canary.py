@@ -19,6 +19,7 @@ from holdfast.canary.files import CanaryFiles, What, read_marks
 from holdfast.canary.naming import request_sent_at
 from holdfast.canary.records import canary_records, every_record
 from holdfast.drill.parts import Part, start, wait_until
+from holdfast.lab.running import Lab
 from holdfast.ledger.availability import availability
 from holdfast.ledger.entry import RequestResult
 from holdfast.ledger.measure import acknowledged_writes, loss, outages, requests, single_writer
@@ -161,6 +162,19 @@ class Incident:
         self.plan = load(self.plan_file).plan
         self.ledgers = directory / "canary"
 
+    def begun(self, stack: ExitStack, lab: Lab, profile: str = "fast") -> list[Part]:
+        """A controller over the lab and a canary outside, until the stack is left."""
+        plan, outside = str(self.plan_file), str(lab.layout.bindings("outside"))
+        commands = {
+            "controller": ["run", plan, "--profile", profile, "--lab", str(lab.directory), "-o", "json"],
+            "canary": ["canary", plan, "--bindings", outside, "--ledgers", str(self.ledgers), "-o", "json"],
+        }
+        parts = []
+        for name, words in commands.items():
+            parts.append(start(name, ["holdfast", *words], self.directory / f"{name}.log", lab.environment()))
+            stack.callback(parts[-1].stop)
+        return parts
+
     def client(self, bindings: Bindings) -> ControllerClient:
         binding = bindings.controller
         return ControllerClient(f"http://{binding.host}:{binding.port}", binding.token_file)
@@ -201,18 +215,10 @@ def test_the_report_of_a_real_incident_shows_the_outage_that_the_canary_measured
     with folder() as directory, ExitStack() as stack:
         story = Incident(directory)
         lab = stack.enter_context(running(directory / "lab", only=None))
-        witness, outside_file = lab.bindings("witness"), lab.layout.bindings("outside")
+        witness = lab.bindings("witness")
         plan, ledgers = str(story.plan_file), str(story.ledgers)
 
-        def part(name: str, *words: str) -> Part:
-            started = start(name, ["holdfast", *words], directory / f"{name}.log", lab.environment())
-            stack.callback(started.stop)
-            return started
-
-        parts = [
-            part("controller", "run", plan, "--profile", "fast", "--lab", str(lab.directory), "-o", "json"),
-            part("canary", "canary", plan, "--bindings", str(outside_file), "--ledgers", ledgers, "-o", "json"),
-        ]
+        parts = story.begun(stack, lab)
         wait_until(lambda: ready(story.state(witness)) and acknowledged(story.ledgers) > 10, 60.0, "all is well", parts)
         cut = time.time()
         lab.cut("eu-west-1")

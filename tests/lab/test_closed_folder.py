@@ -28,7 +28,7 @@ from lab.lab_rig import left_of, running
 from lab.postgres_store_rig import BIN, OS_USER, PASSWORDS, WEST, Side, pair
 from lab.removal import remove
 
-pytestmark = [pytest.mark.root, pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")]
+pytestmark = pytest.mark.root
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from holdfast.canary.archive import entries
 from holdfast.canary.files import CanaryFiles
 from holdfast.canary.records import canary_records
-from holdfast.drill.parts import Part, start, wait_until
+from holdfast.drill.parts import wait_until
 from holdfast.ledger.measure import acknowledged_writes, loss, single_writer
 from lab.application_rig import FUNCTIONS
 from lab.lab_rig import folder, left_of, running
@@ -31,16 +31,7 @@ def test_a_cut_of_43_seconds_moves_nothing_and_loses_nothing() -> None:
         lab = stack.enter_context(running(directory / "lab", only=None, profile="default"))
         witness, ledgers = lab.bindings("witness"), str(story.ledgers)
 
-        def part(name: str, *words: str) -> Part:
-            started = start(name, ["holdfast", *words], directory / f"{name}.log", lab.environment())
-            stack.callback(started.stop)
-            return started
-
-        plan, outside = str(story.plan_file), str(lab.layout.bindings("outside"))
-        parts = [
-            part("controller", "run", plan, "--profile", "default", "--lab", str(lab.directory), "-o", "json"),
-            part("canary", "canary", plan, "--bindings", outside, "--ledgers", ledgers, "-o", "json"),
-        ]
+        parts = story.begun(stack, lab, "default")
         began = time.time()
         wait_until(lambda: well(story, witness) and acknowledged(story.ledgers) > 20, 90.0, "all is well", parts)
         lab.cut("eu-west-1")

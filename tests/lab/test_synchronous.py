@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.canary.archive import entries
 from holdfast.canary.files import CanaryFiles
-from holdfast.drill.parts import Part, start, wait_until
+from holdfast.drill.parts import wait_until
 from holdfast.lab.faults import Faults
 from holdfast.ledger.entry import RequestResult
 from lab.lab_rig import folder, left_of, running
@@ -31,16 +31,7 @@ def test_with_the_dr_regions_redis_dead_no_session_is_acknowledged_however_long_
         lab = stack.enter_context(running(directory / "lab", only=None, replication="synchronous"))
         witness = lab.bindings("witness")
 
-        def part(name: str, *words: str) -> Part:
-            started = start(name, ["holdfast", *words], directory / f"{name}.log", lab.environment())
-            stack.callback(started.stop)
-            return started
-
-        plan, outside = str(story.plan_file), str(lab.layout.bindings("outside"))
-        parts = [
-            part("controller", "run", plan, "--profile", "fast", "--lab", str(lab.directory), "-o", "json"),
-            part("canary", "canary", plan, "--bindings", outside, "--ledgers", str(story.ledgers), "-o", "json"),
-        ]
+        parts = story.begun(stack, lab)
         wait_until(lambda: ready(story.state(witness)) and acknowledged(story.ledgers) > 10, 90.0, "all is well", parts)
         faults = Faults(lab)
         stack.callback(faults.thaw)
