@@ -102,11 +102,18 @@ class TestFileNotifier(NotifierSuite):
         assert channel.arrived() == [(MESSAGE.key, MESSAGE.subject, MESSAGE.body)]
 
     def test_nothing_that_reaches_or_proves_a_person_stays_in_the_file(self, channel: FileChannel) -> None:
-        own = replace(MESSAGE, address="+353 1 555 0100", acknowledge_url="https://h/a/ack", approve_url="https://h/a/yes", code="123456")
+        own = replace(
+            MESSAGE,
+            address="+353 1 555 0100",
+            addresses={"email": "a@b.example"},
+            acknowledge_url="https://h/a/ack",
+            approve_url="https://h/a/yes",
+            code="123456",
+        )
         asyncio.run(channel.notifier.send(own))
         text = channel.path.read_text(encoding="utf-8")
         assert MESSAGE.recipient in text
-        assert not any(value in text for value in ("+353 1 555 0100", "https://h/a", "123456"))
+        assert not any(value in text for value in ("+353 1 555 0100", "a@b.example", "https://h/a", "123456"))
 
 
 class MemoryChannel(Channel):

@@ -30,7 +30,7 @@ def test_a_refused_promotion_goes_the_way_of_the_restore_and_the_drill_passes(mo
         assert over.report.verdict == "pass", over.said()
         steps = {step.step: step for step in over.report.steps}
         assert (steps["restore-database"].verified, steps["promote-database"].verified) == ("yes", "yes")
-        assert (steps["promote-database"].other_way or "").startswith("by itself, as the plan says: the effector refused")
+        assert (steps["promote-database"].other_way or "").startswith("by itself, as the plan says: refused")
         assert steps["restore-database"].instead_of == "promote-database"
         assert any("restore-database" in finding.sentence for finding in over.report.findings), over.said()
         looks[0].wait(30)

@@ -16,8 +16,7 @@ from holdfast.agent.store import Launcher, Store
 
 
 def _postgres(configuration: Configuration, section: Mapping[str, Any], launcher: Launcher) -> Store:
-    # `view` is how the launcher starts its programs; nothing that the store itself knows.
-    own = {key: value for key, value in section.items() if key != "view" and (value is not None or key == "os_user")}
+    own = {key: value for key, value in section.items() if value is not None or key == "os_user"}
     synchronous = configuration.replication == "synchronous"
     names = {"region": configuration.region, "peer_region": configuration.peer.name}
     return PostgresStore(PostgresConfiguration.from_json(own, **names, synchronous=synchronous), launcher)

@@ -257,23 +257,30 @@ class Orders:
         """Make a store the writer, armed before it can be one. The caller holds the charge's lock."""
         if self._replication == "synchronous":
             why = f"from its promotion under epoch {order.era}.{order.epoch} on, since nobody follows it yet: unprotected"
-            self._authority.record("replication-mode", f"{charge.name}: asynchronous {why}", store=charge.name, mode="asynchronous")
+            self._mode(charge, f"asynchronous {why}", "asynchronous")
         charge.arm()
         self._authority.set_role(charge.name, Role.PROMOTING)
         try:
             facts = work()
         except StoreRefusal:
             # Nothing was changed: it is still the replica that it was.
+            if self._replication == "synchronous":
+                self._mode(charge, "as it was, since it was not promoted", "synchronous")
             charge.disarm()
             self._authority.set_role(charge.name, Role.REPLICA)
             raise
         if not self._authority.is_newest(order, charge.name) or not self._keeper.may_write():
             return self._answer("failed", "the right to write was lost while the store was being promoted: it is being fenced", facts)
+        if self._replication == "synchronous" and facts.get("how") == "already":
+            self._mode(charge, "as it was, since it was the writer of this epoch already", "as it was")
         self._authority.set_role(charge.name, Role.WRITER)
         charge.started_as(Wanted.WRITER)
         how = "" if "aside" not in facts else f", restored from backup and archive; the original is kept in {facts.get('kept')}"
         self._authority.record("promoted", f"{charge.name} is the writer of epoch {order.era}.{order.epoch}{how}", store=charge.name)
         return self._answer("succeeded", f"{charge.name} of {self._region} is the writer{how}", facts)
+
+    def _mode(self, charge: Charge, what: str, mode: str) -> None:
+        self._authority.record("replication-mode", f"{charge.name}: {what}", store=charge.name, mode=mode)
 
     def _reprotect(self, charge: Charge, order: Order, arguments: Mapping[str, Any]) -> Answer:
         self._authority.learn(Epoch(order.era, order.epoch), self._peer.name)

@@ -32,9 +32,15 @@ class View:
     """The one below it that the program works in, with all that it holds; the user can enter this one itself."""
 
     @classmethod
-    def from_json(cls, section: Mapping[str, str] | None) -> Self | None:
-        """As it stands in the agent's configuration file, or None."""
-        return None if section is None else cls(Path(section["closed"]), Path(section["opened"]))
+    def from_json(cls, section: object) -> Self | None:
+        """As it stands in the agent's configuration file, or None. Raises ValueError for anything else."""
+        if section is None:
+            return None
+        given = [section.get(key) for key in ("closed", "opened")] if isinstance(section, Mapping) else []
+        paths = [Path(path) for path in given if isinstance(path, str) and path.startswith("/")]
+        if len(paths) != 2:
+            raise ValueError(f"it must be an object with closed and opened, both whole paths, not {section!r}")
+        return cls(*paths)
 
     def as_json(self) -> dict[str, str]:
         """For the agent's configuration file."""

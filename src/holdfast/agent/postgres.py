@@ -212,7 +212,7 @@ class PostgresStore:
         names = files.standby_names_setting(self._configuration, mode == "synchronous")
         with self._connect() as session:
             self._set_standby_names(session, names)
-        return {"supported": True, "mode": mode}
+        return {"mode": mode}
 
     def _start(self, options: Sequence[str]) -> None:
         self._make_directories()

@@ -79,7 +79,10 @@ class AgentProcess:
         section = self.configuration.stores[name]
         try:
             launcher = GroupLauncher(self.targets[name], section.get("os_user"), View.from_json(section.get("view")))
-            return maker(self.configuration, section, launcher)
+            # The view is how the launcher starts programs: no store knows of it.
+            return maker(self.configuration, {key: value for key, value in section.items() if key != "view"}, launcher)
+        except ValueError as error:
+            raise BadConfiguration(f"{name}.view: {error}") from error
         except StoreFailure as failure:
             raise BadConfiguration(str(failure)) from failure
 

@@ -203,7 +203,7 @@ class RedisStore:
                 raise StoreRefusal(f"Redis in {self.directory} is not the writer of {self._configuration.region}")
             files.keep_replicas_needed(self._configuration, 1 if mode == "synchronous" else 0)
             self._mark(session, mark["era"], mark["epoch"])
-        return {"supported": True, "mode": mode}
+        return {"mode": mode}
 
     def close(self) -> None:
         """End the sessions for heartbeat and status; the next use opens new ones."""

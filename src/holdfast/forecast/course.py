@@ -98,10 +98,8 @@ def _hit(plan: Plan, scenario: Scenario) -> frozenset[str]:
 
 def _watching(scenario: Scenario) -> frozenset[str]:
     """Steps of phases without a planned end, where others have one."""
-    ends = {phase.name: phase.window[1] for phase in scenario.phases}
-    if all(math.isinf(end) for end in ends.values()):
-        return frozenset()
-    return frozenset(step.id for phase in scenario.phases if math.isinf(ends[phase.name]) for step in phase.steps)
+    unended = [phase for phase in scenario.phases if math.isinf(phase.window[1])]
+    return frozenset(step.id for phase in unended for step in phase.steps) if len(unended) < len(scenario.phases) else frozenset()
 
 
 def _moments(
@@ -111,7 +109,8 @@ def _moments(
     parts = _components(plan, steps, forget)
     moving = [step.id for step in steps if step.block.moves_traffic]
     proving = [step.id for step in steps if step.block.name == "smoke.test"]
-    working = [step.id for step in steps if step.block.name != "notify" and step.id not in watching]
+    done = [step.id for step in steps if step.block.name != "notify"]
+    working = [step for step in done if step not in watching] or done
     traffic = Node("(traffic)", "moment", (*moving, *(node.id for node in forget.values())))
     nodes = [part.node for part in parts.values()] + ([traffic] if moving else [])
     functions: dict[str, str] = {}

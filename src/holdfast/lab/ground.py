@@ -136,7 +136,8 @@ def _view_of(directory: Path) -> View | None:
     closed = next((folder for folder in (*reversed(directory.parents), directory) if _why_not(folder, None) is not None), None)
     if closed is None:
         return None
-    way_out = f"Open it with `chmod o+x {closed}`, or name another folder with --directory"
+    other = "or name another folder with --directory"
+    way_out = f"Open it with `chmod o+x {closed}`, {other}"
     if closed == directory:
         raise LabProblem(f"the user {POSTGRES_USER}, whom PostgreSQL runs as, can't enter {closed}. {way_out}")
     view = View(closed, directory)
@@ -144,7 +145,7 @@ def _view_of(directory: Path) -> View | None:
     if reason is not None:
         raise LabProblem(
             f"the user {POSTGRES_USER}, whom PostgreSQL runs as, can't enter {closed}, and it can't be shown {directory} otherwise "
-            f"({reason or 'it is closed itself'}). {way_out}"
+            f"({reason or 'it is closed itself'}). {way_out if reason else f'Open it with `chmod o+x {directory}`, {other}'}"
         )
     return view
 

@@ -65,7 +65,8 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of acting. `refused` means that the effector has seen a higher order: never retry it."""
+    """The result of acting. `refused`: the same again would not help (the effector has seen a higher order, or what is asked for would
+    lose more than was approved, or can't be told by looking), so it is never tried again by itself: a person is asked at once."""
 
     result: Result
     detail: str

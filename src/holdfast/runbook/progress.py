@@ -131,7 +131,7 @@ def must_ask(step: PlannedStep, now: StepProgress) -> str | None:
     if now.on_other_way:
         return f"the other way was gone to its end, but what the step is for is not proved: {now.detail}"
     if now.last_outcome == "refused":
-        return f"the effector refused: {now.detail}"
+        return f"refused: {now.detail}"
     if step.block.block_class is BlockClass.ONCE and now.last_outcome == "unknown" and now.attempts > 1:
         return f"it may have happened and can't be told by looking: {now.detail}"
     if now.attempts >= step.attempts * (now.rounds + 1):

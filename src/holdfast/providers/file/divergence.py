@@ -116,27 +116,27 @@ class DivergenceExportAction:
         return tuple(name for name in self._sources if named is None or name in named)
 
     async def _collect(self, task: Task, directory: Path, name: str) -> tuple[DivergenceComponent, Missing | None]:
+        """Aside first: what was exported before stays, and stays listed, until there is a whole one to take its place."""
         kind, source = self._sources[name]
-        into = directory / name
+        into, making = directory / name, directory / f"{name}.making"
         try:
-            await asyncio.to_thread(_made_empty, into)
-            return _component(name, kind, await source.collect(task, into)), None
+            await asyncio.to_thread(_made_empty, making)
+            component = _component(name, kind, await source.collect(task, making))
+            await asyncio.to_thread(_put_in_place, making, into)
         except (NotExported, TimeoutError, ConnectionError) as error:
-            return DivergenceComponent(component=name, kind=kind, status="missing", detail=str(error)), error
+            why: Missing = error
         except OSError as error:
             why = NotExported(f"{into} can't be written: {error.strerror}: make room, then choose retry")
-            return DivergenceComponent(component=name, kind=kind, status="missing", detail=str(why)), why
+        else:
+            return component, None
+        before = await asyncio.to_thread(_kept, directory, name)
+        return before or DivergenceComponent(component=name, kind=kind, status="missing", detail=str(why)), why
 
     def _look(self, task: Task) -> Finding:
         directory = directory_of(self._root, task.incident, task.run)
         try:
             divergence = read(directory)
-            changed = [
-                part.file
-                for component in divergence.components
-                for part in component.parts
-                if hashlib.sha256((directory / part.file).read_bytes()).hexdigest() != part.sha256
-            ]
+            changed = [file for component in divergence.components for file in _changed(directory, component)]
         except FileNotFoundError:
             return Finding(Answer.NO, f"there is no whole export in {directory}")
         except (OSError, ValueError) as error:
@@ -151,6 +151,30 @@ class DivergenceExportAction:
         if divergence.unexamined:
             return Finding(Answer.NO, f"{told(divergence)}, in {directory}; {_by_hand(divergence)}", facts)
         return Finding(Answer.YES, f"{told(divergence)}, in {directory}", facts)
+
+
+def _changed(directory: Path, component: DivergenceComponent) -> list[str]:
+    """Files of a component that are not as they were exported. Raises OSError."""
+    parts = ((part.file, part.sha256) for part in component.parts)
+    return [file for file, digest in parts if hashlib.sha256((directory / file).read_bytes()).hexdigest() != digest]
+
+
+def _kept(directory: Path, name: str) -> DivergenceComponent | None:
+    """What an earlier attempt exported of a component, if it is all there as it was."""
+    try:
+        found = next((one for one in read(directory).components if one.component == name and one.status != "missing"), None)
+        return found if found is not None and not _changed(directory, found) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _put_in_place(making: Path, into: Path) -> None:
+    before = into.with_name(f"{into.name}.before")
+    shutil.rmtree(before, ignore_errors=True)
+    if into.exists():
+        into.replace(before)
+    making.replace(into)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def told(divergence: Divergence) -> str:

@@ -10,15 +10,29 @@ import asyncio
 import json
 import os
 import threading
-from dataclasses import asdict
 from pathlib import Path
 
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Notification, Repeats
 
 EXERCISE_PREFIX = "EXERCISE"
-_OF_THE_RECIPIENT = frozenset({"address", "addresses", "acknowledge_url", "approve_url", "code"})
-"""What reaches or proves one person: it has no place in a file that others read and that outlives the contact."""
+_KEPT = (
+    "key",
+    "incident",
+    "message",
+    "channel",
+    "recipient",
+    "subject",
+    "body",
+    "short",
+    "exercise",
+    "enrolled",
+    "purpose",
+    "severity",
+    "again",
+    "facts",
+)
+"""What reaches or proves one person has no place in a file that others read and that outlives the contact."""
 
 
 class FileNotifier:
@@ -51,7 +65,7 @@ class FileNotifier:
             lines = self._known_lines()
             if notification.key in lines:
                 return lines[notification.key]
-            told = {name: value for name, value in asdict(notification).items() if name not in _OF_THE_RECIPIENT}
+            told = {name: getattr(notification, name) for name in _KEPT}
             text = json.dumps({"at_seconds": self._clock.wall_seconds(), **told}, ensure_ascii=False)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:

@@ -45,11 +45,7 @@ def _with_one(before: str, length: Sum, after: str) -> tuple[str, str] | None:
         return _zero_or(written(start, unit), start), length.written
     more = re.match(r"\s?\+", after)
     if more is not None:
-        return (
-            (_started(length), "open")
-            if _quiet(re.sub(r"(?:>|≥|more than|over|from|after)\s?$", "", before), after[more.end() :])
-            else None
-        )
+        return (_started(length), "open") if _quiet(_BEYOND.sub("", before), after[more.end() :]) else None
     beyond = _BEYOND.search(before)
     if beyond is not None:
         return (_started(length), "open") if _quiet(before[: beyond.start()], after) else None

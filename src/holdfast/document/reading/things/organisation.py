@@ -3,13 +3,15 @@
 import re
 
 from holdfast.document.reading.columns import cell, columns, labelled, named_rows
-from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, parts_of
+from holdfast.document.reading.draft import Draft, Entry, Left, Said, leaf_list, parts_of
 from holdfast.document.reading.quantities import Reading, absent
 from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 PHONE = re.compile(r"(?<![\w.-])(?:\+|\(?0)\d[\d ./()-]{5,20}\d(?![\w-])")
+_WAYS = {"email": EMAIL, "phone": PHONE}
+"""How somebody is reached: key of the plan → what it looks like."""
 _FULL_NAME = r"(?:(?<![\w'’-])[A-Z][\w'’-]{1,40}(?: (?:van|de|der|von|da|O')\b)?(?: [A-Z][\w'’-]{1,40}){1,2})"
 _CHANNELS = (
     ("pagerduty", r"pager ?duty|pager"),
@@ -113,8 +115,8 @@ def person(draft: Draft, text: str, line: int, title: str = "") -> str | None:
         draft.put(entry, "email", email[0], line, f"people.{identifier}.email")
     if phone:
         draft.put(entry, "phone", phone[0].strip(), line, f"people.{identifier}.phone")
-    for key, pattern in (("email", EMAIL), ("phone", PHONE)):
-        given = list(dict.fromkeys(match[0].strip() for match in pattern.finditer(text)))
+    for key in _WAYS:
+        given = _given(key, text)
         if len(given) > 1:
             draft.ask(f"people.{identifier}.{key}", text, Reading(unclear="it gives several", choices=tuple(given)), line)
     return identifier
@@ -122,15 +124,19 @@ def person(draft: Draft, text: str, line: int, title: str = "") -> str | None:
 
 def _reached(draft: Draft, identifier: str, key: str, text: str, line: int) -> None:
     """What a cell for an address or a number says of somebody. What is neither is asked about, and never made part of a name."""
-    pattern, entry = (EMAIL if key == "email" else PHONE), draft.section("people")[identifier]
-    given = list(dict.fromkeys(match[0].strip() for match in pattern.finditer(text)))
+    entry, given = draft.section("people")[identifier], _given(key, text)
     short = _SHORT_NUMBER.fullmatch(text.strip()) if key == "phone" else None
     if given or short:
         draft.put(entry, key, given[0] if given else text.strip(), line, f"people.{identifier}.{key}")
-    rest = pattern.sub("", text).strip(" ,;/|()")
+    rest = _WAYS[key].sub("", text).strip(" ,;/|()")
     if len(given) > 1 or (rest and not short and not absent(rest)):
         unclear = "it gives several" if len(given) > 1 and not rest else "it is more than an address or a number to dial"
         draft.ask(f"people.{identifier}.{key}", text, Reading(unclear=unclear, choices=tuple(given)), line)
+
+
+def _given(key: str, text: str) -> list[str]:
+    """The addresses or numbers in a text, each once."""
+    return list(dict.fromkeys(match[0].strip() for match in _WAYS[key].finditer(text)))
 
 
 _SHORT_NUMBER = re.compile(r"\d{2,6}")
@@ -188,13 +194,15 @@ def _escalation(table: Table, places: dict[str, int], section: Section, draft: D
 def _role_table(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
     for row in named_rows(table, places, section, draft, "role"):
         entry = _role(draft, row.name, row.line)
-        reached = {key: row.cell(key) for key in ("email", "phone")}
-        clear = " ".join(text for key, text in reached.items() if (EMAIL if key == "email" else PHONE).fullmatch(text.strip()))
-        _holders(draft, entry, f"{row.cell('primary')} {clear}".strip(), row.cell("backup"), row.line, row.name)
+        reached = {key: text for key in _WAYS if (text := row.cell(key).strip())}
+        clear = {key: text for key, text in reached.items() if _WAYS[key].fullmatch(text)}
+        _holders(draft, entry, " ".join([row.cell("primary"), *clear.values()]).strip(), row.cell("backup"), row.line, row.name)
         holder = entry.get("primary")
         for key, text in reached.items():
-            if isinstance(holder, Said) and text.strip() and text not in clear:
+            if isinstance(holder, Said) and key not in clear:
                 _reached(draft, str(holder.value), key, text, row.line)
+            elif not isinstance(holder, Said) and not absent(text):
+                draft.notes.append(Left(f"{row.name}, {key}: {text}", section.title, row.line))
         for task in parts_of(row.cell("tasks")):
             entry.setdefault("responsibilities", []).append(Said(task, row.line))
 
@@ -276,9 +284,8 @@ def _contacts(table: Table, places: dict[str, int], section: Section, draft: Dra
         if len(several) > 1:
             draft.ask(f"people.{identifier}.name", named, Reading(unclear="it names several people", choices=tuple(several)), row.line)
         contact = reached.pop("contact")
-        for key, pattern in (("email", EMAIL), ("phone", PHONE)):
-            extra = " ".join(match[0] for match in pattern.finditer(contact))
-            text = f"{reached[key]} {extra}".strip()
+        for key in _WAYS:
+            text = " ".join([reached[key], *_given(key, contact)]).strip()
             if text:
                 _reached(draft, identifier, key, text, row.line)
 
@@ -338,13 +345,13 @@ def _spoken(section: Section, draft: Draft) -> None:
             found["role"],
         )
         # Whoever else it names, with an address or a number, stands in the notes with the whole sentence.
-        if all(len(set(pattern.findall(part))) <= 1 for pattern in (EMAIL, PHONE) for part in (first, after)):
+        if all(len(set(pattern.findall(part))) <= 1 for pattern in _WAYS.values() for part in (first, after)):
             leaf.claim()
 
 
 def _is_one_person(text: str) -> bool:
     """Whether a line is somebody's name with an address and a number, and no sentence about calling."""
-    several = any(len(set(pattern.findall(text))) > 1 for pattern in (EMAIL, PHONE))
+    several = any(len(set(pattern.findall(text))) > 1 for pattern in _WAYS.values())
     words = re.findall(r"[a-z]+", _name_in(_without_addresses(text)))
     return not several and _SENTENCE_WORDS.isdisjoint(words)
 
