@@ -40,7 +40,7 @@ def test_every_step_says_from_what_to_what() -> None:
     assert told("switch-load-balancer") == f"Load balancer in {DR}: admits traffic"
     assert told("update-settings") == f"Application cluster in {DR}: uses the stores of {DR}"
     apart = told("point-application", scenario="database-failover")
-    assert apart == f"Application cluster in {PRIMARY}: uses database and cache of {DR}, storage of {PRIMARY}"
+    assert apart == f"Application cluster in {PRIMARY}: uses database and cache of {DR} and storage of {PRIMARY}"
 
 
 def test_what_proves_tells_or_asks_changes_nothing() -> None:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from holdfast.conduct.catching_up import copies_moved
-from holdfast.conduct.runs import FAILOVER, WAY_BACK
+from holdfast.conduct.runs import FAILOVER, WAY_BACK, copies_moved
 from holdfast.conduct.situation import Alarm
 from holdfast.console.asked import asked
 from holdfast.console.headline import headline
@@ -139,6 +138,7 @@ def test_a_copy_that_falls_behind_after_the_decision_is_waited_for_shortly_and_t
     assert paper.incident.state is State.NEEDS_PERSON
     asks = [record.body for record in paper.incident.records if record.kind == Kind.STEP_WAITING][-1]
     assert (asks["step"], f"PostgreSQL in {PRIMARY} is 20 min behind" in asks["reason"]) == ("fence-dr", True)
+    assert f"no store was stopped, but {DR} admits no traffic any more" in asks["reason"]
     paper.lags |= {"database": 0.3}
     paper.command("choose", CONDUCTOR, step="fence-dr", choice="retry")
     assert paper.incident.state is State.CLOSED
@@ -156,17 +156,29 @@ def test_once_the_source_was_told_to_stop_its_copies_are_no_reason_to_wait() -> 
     assert paper.begun.count("fence") == fences + 1
 
 
-def test_a_planned_move_that_can_not_begin_gives_way_when_its_region_fails() -> None:
+def test_an_undecided_planned_move_gives_way_when_its_region_fails_however_near_its_copies_are() -> None:
     paper = planned(Paper())
     first = paper.incident.incident
     paper.alarms = (Alarm(PRIMARY, "network-lost", True, paper.now - 3, "nobody gets an answer", None),)
     paper.settle()
-    assert paper.incident.incident == first, "its copies are near, so people may still decide on the planned move"
-    paper.lags = dict.fromkeys(paper.lags, 40.0)
-    paper.settle()
     assert paper.installation.incidents[first].state is State.STOOD_DOWN
     assert (paper.incident.incident != first, paper.incident.mode) == (True, "ungraceful")
     assert paper.incident.proposal is not None and paper.incident.proposal.loss_bound_seconds
+
+
+def test_no_traffic_is_taken_from_the_source_while_a_copy_is_too_far_behind_and_who_is_asked_reads_that_nothing_was_stopped() -> None:
+    whole = home_again(Paper())
+    whole.approve(ONE, TWO)
+    drained = next(at for at, one in enumerate(whole.records) if one.kind == Kind.STEP_INTENDED and one.body["step"] == "drain-dr")
+    paper = whole.cut_after(whole.batches.index(drained))
+    assert paper.incident.state is State.RETURNING
+    paper.lags |= FAR
+    paper.settle()
+    paper.wait(16.0)
+    assert paper.begun == []
+    asks = [record.body for record in paper.incident.records if record.kind == Kind.STEP_WAITING][-1]
+    assert (asks["step"], paper.incident.state) == ("drain-dr", State.NEEDS_PERSON)
+    assert "no store was stopped (`holdfast go-on" in asks["reason"] and "admits no traffic" not in asks["reason"]
 
 
 def test_a_failover_waits_for_no_copy() -> None:

@@ -19,10 +19,10 @@ from holdfast.agent.guarding import Guarding
 from holdfast.agent.pulse import boot_seconds
 from holdfast.agent.state import Role
 from holdfast.agent.store import Store, StoreFailure, StoreRefusal
+from holdfast.fencing.lease import HEARTBEAT_SECONDS
 
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
-HEARTBEAT_SECONDS = 0.2
 _LONGEST_FENCE_SECONDS = 3.0
 
 

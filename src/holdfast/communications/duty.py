@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from holdfast.communications.facts import IncidentFacts
 from holdfast.communications.obligations import all_messages
 from holdfast.communications.oncall import Shift, on_call, rotations_behind
-from holdfast.communications.places import NEEDS_NO_LIST, Delivery, delivered, places_of
+from holdfast.communications.places import NEEDS_NO_LIST, HandOver, delivered, places_of
 from holdfast.communications.recipients import PLACES, Directory, Recipient, addressed
 from holdfast.plan.model import Message, Plan, Scenario
 from holdfast.plan.people import Occasion
@@ -53,7 +53,7 @@ class DueMessage:
         return self.due_seconds - (self.due_seconds - self.from_seconds) * _EARLY_SHARE
 
     @property
-    def deliveries(self) -> tuple[Delivery, ...]:
+    def deliveries(self) -> tuple[HandOver, ...]:
         """Every channel with every address that it reaches, and with its place where it has one for all."""
         return tuple(delivered(self.channels, self.recipients, self.places))
 

@@ -16,7 +16,7 @@ from typing import Literal
 from holdfast.communications.facts import IncidentFacts
 from holdfast.communications.obligations import VENDOR
 from holdfast.communications.oncall import fillers_at
-from holdfast.communications.places import looks_at_place, place_of_people
+from holdfast.communications.places import TOGETHER, looks_at_place, place_of_people
 from holdfast.communications.recipients import EXERCISE_MAILBOX, Directory, Recipient, addressed, person_recipient
 from holdfast.plan.model import Escalation, Plan
 from holdfast.plan.people import Occasion
@@ -152,7 +152,7 @@ def recipient_of(plan: Plan, identifier: str, directory: Directory | None = None
     audience = identifier.removeprefix(EXERCISE_MAILBOX).partition(":")[0]
     known = (audience,) if audience in plan.audiences or audience.startswith(VENDOR) else ()
     found = addressed(plan, known, Occasion.INCIDENT, directory=directory) if not identifier.startswith(EXERCISE_MAILBOX) else ()
-    mailbox = Recipient(identifier, identifier, audience, None)
+    mailbox = Recipient(identifier, identifier, audience, None, {} if TOGETHER in identifier else None)
     return next((recipient for recipient in found if recipient.identifier == identifier), mailbox)
 
 

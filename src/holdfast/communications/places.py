@@ -21,20 +21,20 @@ NEEDS_NO_LIST = ("status-page", "in-app")
 """Places that a whole audience looks at: nobody needs to know who is in it."""
 
 
-class Delivery(NamedTuple):
+class HandOver(NamedTuple):
     """One hand-over of one message."""
 
     channel: str
     recipient: Recipient
 
 
-def delivered(channels: Iterable[str], recipients: Iterable[Recipient], places: Mapping[str, Recipient]) -> Iterator[Delivery]:
+def delivered(channels: Iterable[str], recipients: Iterable[Recipient], places: Mapping[str, Recipient]) -> Iterator[HandOver]:
     """What a message makes over its channels: to every address one, and to each channel's place one."""
     everybody = tuple(recipients)
     for channel in channels:
-        yield from (Delivery(channel, one) for one in everybody if one.is_reached_by(channel) and not looks_at_place(one, channel))
+        yield from (HandOver(channel, one) for one in everybody if one.is_reached_by(channel) and not looks_at_place(one, channel))
         if channel in places:
-            yield Delivery(channel, places[channel])
+            yield HandOver(channel, places[channel])
 
 
 def looks_at_place(recipient: Recipient, channel: str) -> bool:

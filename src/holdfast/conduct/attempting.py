@@ -33,6 +33,8 @@ class Told:
     purpose: TellPurpose
     priority: int
     due_seconds: float | None
+    only_there: bool = False
+    """Whether its words are for its channel's own state (a page, a pager): over another they would say nothing, and count as said."""
 
     @property
     def delivery(self) -> Delivery:
@@ -110,6 +112,8 @@ def attempts_at(
 
 def stand_in(plan: Plan, told: Told, told_anyway: Container[tuple[str, str]]) -> str | None:
     """The channel that stands in for a delivery's own, by the plan; None where none does for this recipient."""
+    if told.only_there:
+        return None
     route = plan.routes.get(told.channel)
     second = None if route is None else route.second_channel
     if second is None or not told.recipient.is_reached_by(second) or (second, told.recipient.identifier) in told_anyway:
@@ -121,7 +125,7 @@ def stand_in(plan: Plan, told: Told, told_anyway: Container[tuple[str, str]]) ->
 
 def _each_alone(plan: Plan, told: Told, told_anyway: Container[tuple[str, str]]) -> Iterator[Told]:
     """The same for each of the people for whom a place stands, over the plan's second channel."""
-    route = plan.routes.get(told.channel)
+    route = None if told.only_there else plan.routes.get(told.channel)
     second = None if route is None else route.second_channel
     for person in told.recipient.people if second is not None else ():
         recipient = person_recipient(plan, person, told.recipient.through)

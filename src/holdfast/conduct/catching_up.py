@@ -6,22 +6,17 @@ for a bucket: what has not arrived stays with the source until it is reconciled,
 far it is and the run doesn't reconcile it first. Never here: failovers, which wait for nothing and say what they may lose.
 """
 
-from holdfast.conduct.runs import FAILOVER, WAY_BACK, mode_of_run, phases_of, regions_of_run
+from holdfast.conduct.runs import FAILOVER, WAY_BACK, copies_moved, mode_of_run, phases_of, regions_of_run
 from holdfast.conduct.situation import Situation
 from holdfast.decision.replay import IncidentState
 from holdfast.fencing.lease import orderly_stop_seconds
-from holdfast.plan.blocks import BLOCKS
 from holdfast.plan.model import Plan
 from holdfast.plan.values import spoken_duration
 
+PATIENCE_SECONDS = 15.0
+"""How long a decided move waits for a copy that fell behind before a person is asked."""
 _LOOKS = 2.0
 """How many probe intervals old what is known of a copy that follows at once may be."""
-
-
-def copies_moved(plan: Plan, scenario: str, run: str) -> tuple[str, ...]:
-    """Components whose copies a run makes the ones that are written, in the order of its steps."""
-    named = (step for phase in phases_of(plan, scenario, run) for step in phase.steps if BLOCKS[step.block].begins_writing)
-    return tuple(dict.fromkeys(step.component for step in named if step.component is not None))
 
 
 def not_near(situation: Situation, scenario: str, run: str, target: str) -> tuple[str, ...]:

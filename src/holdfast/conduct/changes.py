@@ -7,9 +7,10 @@ was not is the word *unknown*; where nobody looks there is no `before`. A step t
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from holdfast.conduct.standing import pointed, settings
 from holdfast.conduct.world import World
 from holdfast.plan.model import Plan
-from holdfast.plan.parameters import region_of, replicas_of, side_of
+from holdfast.plan.parameters import region_of, replicas_of
 from holdfast.runbook.graph import PlannedStep
 
 UNKNOWN = "unknown"
@@ -101,7 +102,7 @@ def _turned(before: str | None, after: str) -> str:
 
 
 def _fence(about: _About) -> tuple[Change, ...]:
-    return (Change("every store", about.source, "role", _WRITER if about.source == about.world.serving else UNKNOWN, "fenced"),)
+    return (Change("every store", about.source, "role", about.role(about.source), "fenced"),)
 
 
 def _promoted(about: _About) -> tuple[Change, ...]:
@@ -155,13 +156,8 @@ def _drained(about: _About) -> tuple[Change, ...]:
 
 
 def _stores(about: _About) -> tuple[Change, ...]:
-    keep = [name for kind in ("postgres", "redis", "bucket") for name in about.plan.components_of(kind)]
-    used: dict[str, list[str]] = {}
-    for name in keep:
-        side = about.source if side_of(about.step.parameters, name) == "source" else about.target
-        used.setdefault(side, []).append(name)
-    said = [f"the stores of {side}" if len(names) == len(keep) else f"{' and '.join(names)} of {side}" for side, names in used.items()]
-    return (Change(about.title, about.region, "stores", None, f"uses {', '.join(said)}"),)
+    region, stores = pointed(about.plan, {"source": about.source, "target": about.target, "parameters": about.step.parameters})
+    return (Change(about.title, region, "stores", None, f"uses {settings(stores)}"),)
 
 
 def _reconciled(about: _About) -> tuple[Change, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from holdfast.conduct import turning
 from holdfast.conduct.attesting import is_attested
-from holdfast.conduct.catching_up import holding_back
+from holdfast.conduct.catching_up import PATIENCE_SECONDS, holding_back
 from holdfast.conduct.expected import run_progress
 from holdfast.conduct.guards import forbidden, held
 from holdfast.conduct.messages import due_record, owed
@@ -18,7 +18,6 @@ from holdfast.conduct.situation import Begin, Move, Situation, Write
 from holdfast.conduct.suspicion import transition
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
-from holdfast.fencing.lease import ORDERLY_STOP_SECONDS
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.plan.blocks import Actor
@@ -122,15 +121,25 @@ def _begin(situation: Situation, incident: IncidentState, run: str, start: Start
     ready_since = max((now[name].ended_seconds or 0.0 for name in step.after), default=incident.opened_seconds)
     if step.block.name == "approve":
         return settle_proposal(situation, incident, run, step, next_order(situation, incident, run))
-    if step.block.removes_write and (behind := _still_behind(situation, incident, run, step)):
-        if situation.now - ready_since < ORDERLY_STOP_SECONDS:
+    takes_away = step.block.removes_write or step.block.name == "loadbalancer.drain"
+    if takes_away and (behind := _still_behind(situation, incident, run, step)):
+        if situation.now - ready_since < PATIENCE_SECONDS:
             return ()  # A copy that fell behind a moment ago may be back in the next.
-        return _ask(situation, incident, run, step, book, start.attempt, f"{'; '.join(behind)}: nothing was stopped")
+        return _ask(situation, incident, run, step, book, start.attempt, _held_back(incident, run, behind))
     if step.block.actor is Actor.PERSON:
         return _ask(situation, incident, run, step, book, start.attempt, str(step.parameters.get("text", step.id)))
     if step.block.actor is Actor.CONTROLLER:
         return _by_holdfast(situation, incident, run, start, book, ready_since)
     return (Begin(incident.incident, run, step, start.attempt, start.look_only, start.prove_only),)
+
+
+def _held_back(incident: IncidentState, run: str, behind: tuple[str, ...]) -> str:
+    """What a person must know who is asked how a planned move goes on whose copies fell behind."""
+    source = regions_of_run(incident, run)[0]
+    drained = any(record.body["block"] == "loadbalancer.drain" for record in intended(incident, run))
+    traffic = f", but {source} admits no traffic any more" if drained else ""
+    dead = f"`holdfast go-on {incident.incident} --ungracefully` where {source} is dead"
+    return f"{'; '.join(behind)}: no store was stopped{traffic} ({dead})"
 
 
 def _still_behind(situation: Situation, incident: IncidentState, run: str, step: PlannedStep) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from holdfast.conduct.reapply import ordered
 from holdfast.conduct.receipts import receipt
 from holdfast.conduct.runs import FAILOVER, current_run, is_carried_out_by_people
 from holdfast.conduct.situation import Command, Move, Situation, Write
-from holdfast.conduct.suspicion import calm_seconds, cause_gone_seconds, ending, opening, transition, waits_for_word
+from holdfast.conduct.suspicion import ending, opening, stands_down_in_seconds, transition, waits_for_word
 from holdfast.conduct.undoing import book_of
 from holdfast.decision.approval import objection, role_used
 from holdfast.decision.replay import IncidentState
@@ -88,12 +88,11 @@ def _not_now(situation: Situation, incident: IncidentState) -> str:
     run = current_run(incident)
     if run is not None and (behind := holding_back(situation, incident, run)):
         return f"; but {'; '.join(behind)}: nothing begins while that is so"
-    gone = cause_gone_seconds(situation, incident)
-    if gone is None:
+    left = stands_down_in_seconds(situation, incident)
+    if left is None:
         return ""
-    left = max(calm_seconds(situation) - (situation.now - gone), 0.0)
     held = "nothing is moved unless it fails again"
-    by_hand = "`holdfast declare` moves it all the same"
+    by_hand = "`holdfast refuse`, then `holdfast declare`, moves it all the same"
     return f"; but {incident.source} has come back: {held}, and in {left:.0f} s the incident stands down ({by_hand})"
 
 

@@ -13,9 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from statistics import median
 from typing import Any, Literal
 
-from holdfast.conduct.catching_up import copies_moved
 from holdfast.conduct.changes import Change, changes, spoken
-from holdfast.conduct.runs import FAILOVER, REPROTECT, WAY_BACK, is_carried_out_by_people, moves_writers, phases_of
+from holdfast.conduct.runs import FAILOVER, REPROTECT, WAY_BACK, copies_moved, is_carried_out_by_people, moves_writers, phases_of
 from holdfast.conduct.world import Copy, World, world_from, worst_loss
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record

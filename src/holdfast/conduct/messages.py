@@ -6,7 +6,7 @@ look at it. A message that a step sends goes out in time also where the step has
 come takes the place of the plan's words; where nobody did, the facts go out on time.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -21,10 +21,11 @@ from holdfast.conduct.answering import acknowledged_by, calls_of
 from holdfast.conduct.asking import asked_of
 from holdfast.conduct.attempting import Attempt, Told, attempts_at
 from holdfast.conduct.facts import incident_facts, values_of
-from holdfast.conduct.pagers import closed_by_the_end, words_to_pagers
+from holdfast.conduct.pagers import closed_by_the_end, owes_pagers, words_to_pagers
 from holdfast.conduct.receipts import without_receipt
 from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose, Write
 from holdfast.conduct.status_page import CHANNEL, MESSAGE, PageWord, page_state, page_word
+from holdfast.conduct.suspicion import cause_gone_seconds
 from holdfast.decision.approval import Proposal
 from holdfast.decision.deliveries import Attempts, Delivery, deliveries
 from holdfast.decision.replay import IncidentState
@@ -133,14 +134,17 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
 
 
 def after_the_end(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
-    """What is still owed of an incident that is over: its status page must not go on saying that it lasts."""
-    if not incident.ended or incident.page.recipient is None or page_state(incident) in incident.page.states:
+    """What is still owed of an incident that is over: its status page must not go on saying that it lasts, nor a pager go on paging."""
+    told = incident.page.recipient is None or page_state(incident) in incident.page.states
+    if not incident.ended or (told and not owes_pagers(incident, situation.now)):
         return ()
+    if pagers := tuple(_pagers_due(situation, incident)):
+        return pagers
     begun = deliveries(incident.records)
     word = page_word(incident, (), begun)
     if word is not None and word.key not in incident.messages_due:
         return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
-    return _handed_over(situation, incident, tuple(_to_page(situation, incident, word, begun)))
+    return _handed_over(situation, incident, [*_to_pagers(situation, incident, begun), *_to_page(situation, incident, word, begun)])
 
 
 def _handed_over(situation: Situation, incident: IncidentState, found: Iterable[_Next]) -> tuple[Move, ...]:
@@ -168,12 +172,14 @@ def _messages(
     for message in now_owed:
         if message.key not in incident.messages_due:
             continue
-        left = [one for one in message.deliveries if not _is_over(begun, (message.key, one[0], one[1].identifier))]
+        handed = message.deliveries
+        # A place may be over and the people behind it still be told alone, over the plan's second channel.
+        left = [one for one in handed if one[1].people or not _is_over(begun, (message.key, one[0], one[1].identifier))]
         if not left:  # the ordinary case: nobody of ten thousand is looked at closer
             continue
         purpose = _purpose(situation.plan, message.message)
         waiting = []
-        everybody = {(channel, recipient.identifier) for channel, recipient in message.deliveries}
+        everybody = {(channel, recipient.identifier) for channel, recipient in handed}
         for channel, recipient in left:
             priority = URGENT if purpose == "alert" else _priority(recipient)
             told = Told(incident.incident, message.key, message.message, channel, recipient, purpose, priority, message.due_seconds)
@@ -220,13 +226,13 @@ def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Deliver
         since = {person for person, at in answered.items() if at >= call.at_seconds}
         due = float(call.body["answer_by_seconds"])
         outs = tuple(_called(situation, begun, call))
-        everybody = {(channel, identifier) for channel, identifier, _ in call.body["calls"]}
+        everybody = {(channel, identifier) for channel, identifier, _ in call.body["calls"]} | _told_over(outs)
         for out in outs:
             if situation.now < out.from_seconds or since.issuperset(stood_for(out.recipient.identifier)):
                 continue
             told = Told(incident.incident, call.body["key"], CALL, out.channel, out.recipient, "alert", URGENT, due)
-            for found in attempts_at(situation, incident.clock, begun, told, everybody):
-                yield _tell(facts, found, words, values, asked_of(situation, incident, out.recipient))
+            attempts = attempts_at(situation, incident.clock, begun, told, everybody)
+            yield from _asking(situation, incident, facts, values, words, attempts, since)
 
 
 def _called(situation: Situation, begun: Mapping[Delivery, Attempts], call: Record) -> Iterator[CallOut]:
@@ -242,7 +248,7 @@ def _called(situation: Situation, begun: Mapping[Delivery, Attempts], call: Reco
 def _deciding(situation: Situation, incident: IncidentState) -> tuple[str, tuple[CallOut, ...]]:
     """The key of what whoever decides on the open proposal is told, and who that is over what."""
     proposal = incident.proposal
-    if proposal is None:
+    if proposal is None or cause_gone_seconds(situation, incident) is not None:  # while it is gone nobody is asked
         return "", ()
     at = next((record.at_seconds for record in reversed(incident.records) if record.kind == Kind.PROPOSED), situation.now)
     facts = incident_facts(situation, incident)
@@ -278,14 +284,36 @@ def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Del
     values = values_of(situation, incident, facts)
     words = filled_words(_DECISION_WORDS, values, facts)
     words = Words(words.subject, f"{words.body}{_loss_in_words(incident.proposal)}\n", words.short)
-    everybody = {(out.channel, out.recipient.identifier) for out in called}
-    for out in gathered(called):
+    outs = tuple(gathered(called))
+    everybody = _told_over(called) | _told_over(outs)
+    for out in outs:
         if given.issuperset(stood_for(out.recipient.identifier)) or situation.now < out.from_seconds:
             continue
         due = out.from_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
         told = Told(incident.incident, key, DECISION, out.channel, out.recipient, "alert", URGENT, due)
-        for found in attempts_at(situation, incident.clock, begun, told, everybody):
-            yield _tell(facts, found, words, values, asked_of(situation, incident, out.recipient))
+        attempts = attempts_at(situation, incident.clock, begun, told, everybody)
+        yield from _asking(situation, incident, facts, values, words, attempts, given)
+
+
+def _told_over(outs: Iterable[CallOut]) -> set[tuple[str, str]]:
+    return {(out.channel, out.recipient.identifier) for out in outs}
+
+
+def _asking(
+    situation: Situation,
+    incident: IncidentState,
+    facts: IncidentFacts,
+    values: Mapping[str, str],
+    words: Words,
+    attempts: Iterable[Attempt | Write],
+    answered: Collection[str],
+) -> Iterator[_Next]:
+    """Attempts that ask for an answer: each asks whom it goes to, be it a place or one behind it, and nobody who has answered."""
+    for found in attempts:
+        if isinstance(found, Write):
+            yield found
+        elif not set(stood_for(found.told.recipient.identifier)) <= set(answered):
+            yield _tell(facts, found, words, values, asked_of(situation, incident, found.told.recipient))
 
 
 def _pagers_due(situation: Situation, incident: IncidentState) -> Iterator[Write]:
@@ -299,7 +327,7 @@ def _to_pagers(situation: Situation, incident: IncidentState, begun: Mapping[Del
     for word in words_to_pagers(incident, facts):
         recipient = recipient_of(situation.plan, word.recipient, situation.directory)
         due = word.since_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
-        told = Told(incident.incident, word.key, word.message, word.channel, recipient, word.purpose, INSIDE, due)
+        told = Told(incident.incident, word.key, word.message, word.channel, recipient, word.purpose, INSIDE, due, only_there=True)
         for found in attempts_at(situation, incident.clock, begun, told):
             values = values_of(situation, incident, facts)
             yield _tell(facts, found, filled_words(word.words, values, facts), values, None)
@@ -311,7 +339,7 @@ def _to_page(situation: Situation, incident: IncidentState, word: PageWord | Non
     facts = incident_facts(situation, incident)
     recipient = recipient_of(situation.plan, word.recipient, situation.directory)
     purpose: TellPurpose = "resolved" if word.state == "resolved" else "update"
-    told = Told(incident.incident, word.key, MESSAGE, CHANNEL, recipient, purpose, OUTSIDE, word.due_seconds)
+    told = Told(incident.incident, word.key, MESSAGE, CHANNEL, recipient, purpose, OUTSIDE, word.due_seconds, only_there=True)
     for found in attempts_at(situation, incident.clock, begun, told):
         values = values_of(situation, incident, facts)
         yield _tell(facts, found, filled_words(word.words, values, facts), values, None)
@@ -361,8 +389,6 @@ def _purpose(plan: Plan, rule: str) -> Literal["alert", "update", "resolved"]:
 
 
 def _priority(recipient: Recipient) -> int:
-    if recipient.person is not None:
-        return INSIDE
-    if recipient.people:
+    if recipient.person is not None or recipient.people:
         return INSIDE
     return MAILING if ":" in recipient.identifier and not recipient.identifier.startswith(EXERCISE_MAILBOX) else OUTSIDE

@@ -15,6 +15,8 @@ from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Words
 
+LATELY_SECONDS = 86_400.0
+"""An incident that was over for a day pages nobody any more, whatever its pager was told."""
 HAS_IT, IS_OVER = "somebody-has-it", "is-over"
 """How the two are called among messages; neither is one of the plan."""
 
@@ -47,12 +49,32 @@ def words_to_pagers(incident: IncidentState, facts: IncidentFacts) -> Iterator[W
     """What each pager of this incident is owed by now."""
     given = next((record for record in incident.records if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)), None)
     for channel, recipient in _alerted(incident).items():
-        if given is not None and facts.restored_seconds is None:
+        if given is not None and facts.restored_seconds is None and not incident.ended:
             said = Words("{severity}: {plan}: somebody has {incident}", f"{given.body['person']} has it. State: {{state}}\n", "")
             yield Word(f"{incident.incident}/{HAS_IT}/1", HAS_IT, channel, recipient, "acknowledged", given.at_seconds, said)
-        if facts.restored_seconds is not None:
-            said = Words("{plan}: {incident}: service is back", "State: {state}\n", "")
-            yield Word(f"{incident.incident}/{IS_OVER}/1", IS_OVER, channel, recipient, "resolved", facts.restored_seconds, said)
+        over = facts.restored_seconds if facts.restored_seconds is not None else _ended_seconds(incident)
+        if over is not None:
+            how = "service is back" if facts.restored_seconds is not None else "it is over"
+            said = Words(f"{{plan}}: {{incident}}: {how}", "State: {state}\n", "")
+            yield Word(f"{incident.incident}/{IS_OVER}/1", IS_OVER, channel, recipient, "resolved", over, said)
+
+
+def owes_pagers(incident: IncidentState, now: float) -> bool:
+    """Whether a pager that alerted has not heard yet, for good, that an incident is over that ended lately."""
+    ended = _ended_seconds(incident)
+    if ended is None or now - ended > LATELY_SECONDS:
+        return False
+    heard = {
+        record.body["channel"]
+        for record in incident.records
+        if record.kind in (Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_GIVEN_UP) and record.body["message"] == IS_OVER
+    }
+    return not heard >= _alerted(incident).keys()
+
+
+def _ended_seconds(incident: IncidentState) -> float | None:
+    """When it was closed without service having been lost and brought back; None while it is open."""
+    return next((record.at_seconds for record in reversed(incident.records) if record.kind == Kind.INCIDENT_CLOSED), None)
 
 
 def closed_by_the_end(incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> dict[Delivery, Attempts]:
@@ -74,6 +96,6 @@ def _alerted(incident: IncidentState) -> dict[str, str]:
     """Pager → the first whom an alert over it named."""
     found: dict[str, str] = {}
     for record in incident.records:
-        if record.kind == Kind.NOTIFICATION_SENT and record.body["channel"] in PAGERS:
-            found.setdefault(record.body["channel"], record.body["recipient"])
+        if record.kind == Kind.NOTIFICATION_SENT and (over := record.body.get("over") or record.body["channel"]) in PAGERS:
+            found.setdefault(over, record.body["recipient"])
     return found

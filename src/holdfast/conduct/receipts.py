@@ -47,7 +47,8 @@ def receipt(situation: Situation, command: Command) -> tuple[str, tuple[Move, ..
             return "accepted: that was known", ()
         arrived = {"key": key, "channel": channel, "recipient": recipient, "at_seconds": situation.now, "how": how}
         return "accepted: it arrived", (Write(Kind.NOTIFICATION_DELIVERED, incident.incident, arrived),)
-    named = {"key": key, "message": intent.body["message"], "channel": channel, "recipient": recipient}
+    over = {"over": intent.body["over"]} if "over" in intent.body else {}
+    named = {"key": key, "message": intent.body["message"], "channel": channel, "recipient": recipient, **over}
     return "accepted: it did not arrive", (
         Write(Kind.NOTIFICATION_FAILED, incident.incident, {**named, "reason": f"not delivered: {how}"}),
     )

@@ -51,11 +51,15 @@ def moves_writers(plan: Plan, scenario: str, run: str) -> bool:
     return any(block.grants_write or block.removes_write for block in blocks)
 
 
+def copies_moved(plan: Plan, scenario: str, run: str) -> tuple[str, ...]:
+    """Components whose copies a run makes the ones that are written, in the order of its steps."""
+    named = (step for phase in phases_of(plan, scenario, run) for step in phase.steps if BLOCKS[step.block].begins_writing)
+    return tuple(dict.fromkeys(step.component for step in named if step.component is not None))
+
+
 def stores_moved(plan: Plan, scenario: str) -> frozenset[str]:
     """The stores that the scenario's failover begins to write in the other region."""
-    steps = [step for phase in plan.scenarios[scenario].phases for step in phase.steps]
-    taken = (step for step in steps if BLOCKS[step.block].begins_writing)
-    return frozenset(step.component for step in taken if step.component is not None)
+    return frozenset(copies_moved(plan, scenario, FAILOVER))
 
 
 def moved_alone(plan: Plan, incident: IncidentState | None, scenario: str) -> frozenset[str] | None:

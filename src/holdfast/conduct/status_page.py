@@ -84,13 +84,9 @@ def page_word(incident: IncidentState, told_now: Iterable[DueMessage], begun: Ma
     page, state = incident.page, page_state(incident)
     if page.recipient is None or state in page.states:
         return None
-    deliveries = ((message.key, channel, who.identifier) for message in told_now for channel, who in message.deliveries)
-    if any(channel == CHANNEL and _is_to_come(begun.get((key, channel, who), Attempts())) for key, channel, who in deliveries):
+    shown = ((message.key, CHANNEL, message.places[CHANNEL].identifier) for message in told_now if CHANNEL in message.places)
+    if any(not begun.get(delivery, Attempts()).is_over for delivery in shown):
         return None
     moved = next((record.at_seconds for record in reversed(incident.records) if record.kind == Kind.TRANSITION), incident.opened_seconds)
     due = max(moved, page.since_seconds) + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
     return PageWord(f"{incident.incident}/{MESSAGE}/{state}", state, page.recipient, _WORDS[state], due)
-
-
-def _is_to_come(attempts: Attempts) -> bool:
-    return not attempts.is_over

@@ -1,11 +1,11 @@
 """From alarms to an incident: raise, clear, open, stand down."""
 
-from holdfast.conduct.catching_up import holding_back
 from holdfast.conduct.runs import FAILOVER
 from holdfast.conduct.situation import Alarm, Move, Situation, Write
 from holdfast.decision.approval import REQUESTER_HOLDFAST
 from holdfast.decision.replay import SIGNAL, IncidentState
 from holdfast.decision.table import Event, State, next_state
+from holdfast.health.signals import majority
 from holdfast.journal.kinds import Kind
 
 CALM_SECONDS = 5.0
@@ -139,11 +139,11 @@ def incidents(situation: Situation) -> tuple[Move, ...]:
 
 
 def _overtaken(situation: Situation, incident: IncidentState) -> bool:
-    """Whether a planned move that nobody has decided is held back by its copies while a trigger fires about the region that it leaves."""
+    """Whether a trigger fires about the region that a planned move leaves, before anybody has decided it: it can't stop orderly now."""
     known = situation.installation
     undecided = incident.state in (State.DECLARED, State.AWAITING_APPROVAL) and incident.source == known.serving
     fails = _firing(situation, incident.source) is not None and incident.source not in known.dismissed and known.paused is None
-    return undecided and fails and bool(holding_back(situation, incident, FAILOVER))
+    return undecided and fails and incident.mode == "graceful"
 
 
 def calm_seconds(situation: Situation) -> float:
@@ -152,13 +152,25 @@ def calm_seconds(situation: Situation) -> float:
 
 
 def cause_gone_seconds(situation: Situation, incident: IncidentState) -> float | None:
-    """Since when what opened an undecided incident is not seen any more; None while it is, and where no measured trigger opened it."""
+    """Since when what opened an undecided incident is not seen any more; None while it is, and where no measured trigger opened it.
+
+    Fewer observers than a majority see nothing: their silence is no word that the region is well.
+    """
+    heard = situation.observers_heard
+    if heard is not None and len(heard) < majority(situation.plan):
+        return None
     undecided = incident.state in (State.DECLARED, State.AWAITING_APPROVAL)
     from_trigger = incident.mode == "ungraceful" and incident.trigger != "command" and not from_signal(incident)
     if not undecided or not from_trigger or any(alarm.region == incident.source for alarm in situation.alarms):
         return None
     cleared = situation.installation.cleared.get(incident.source)
     return incident.opened_seconds if cleared is None else max(cleared, incident.opened_seconds)
+
+
+def stands_down_in_seconds(situation: Situation, incident: IncidentState) -> float | None:
+    """How much longer an incident lasts whose cause is gone, unless it comes back; None where it is not gone."""
+    gone = cause_gone_seconds(situation, incident)
+    return None if gone is None else max(calm_seconds(situation) - (situation.now - gone), 0.0)
 
 
 def ending(incident: IncidentState, event: Event, reason: str, outcome: str = "stood-down") -> tuple[Move, ...]:

@@ -11,14 +11,13 @@ from typing import Any, TypeVar
 
 from holdfast.conduct.proposals import grew, shown
 from holdfast.conduct.situation import LossBound
-from holdfast.fencing.lease import RENEWALS
+from holdfast.fencing.lease import HEARTBEAT_SECONDS, RENEWALS
 from holdfast.plan.model import Profile
 from holdfast.plan.values import spoken_duration
 
 _GROWTH = 2.0
 """A size that doubled or halved makes the expected times worthless."""
 _SMALL_BYTES, _SMALL_COUNT = 64 * 1024 * 1024, 1000
-_HEARTBEAT_SECONDS = 0.2
 _T = TypeVar("_T")
 _BAD = {"up": 0, "degraded": 1, "down": 2}
 
@@ -61,7 +60,7 @@ class World:
 
 def swing_seconds(profile: Profile) -> float:
     """By how much a bound of loss comes and goes while nothing changes: between two renewals of the lease, two looks, two heartbeats."""
-    return profile.lease / RENEWALS + 2 * profile.probe_every + _HEARTBEAT_SECONDS
+    return profile.lease / RENEWALS + 2 * profile.probe_every + HEARTBEAT_SECONDS
 
 
 def top_of(bound_seconds: float | None, swing: float) -> float | None:

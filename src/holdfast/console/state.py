@@ -12,7 +12,7 @@ from holdfast.conduct.decisions import waiting_steps
 from holdfast.conduct.expected import run_progress
 from holdfast.conduct.runs import FAILOVER, current_run
 from holdfast.conduct.situation import Situation
-from holdfast.conduct.suspicion import calm_seconds, cause_gone_seconds, waits_for_word
+from holdfast.conduct.suspicion import cause_gone_seconds, stands_down_in_seconds, waits_for_word
 from holdfast.conduct.turning import outlook
 from holdfast.conduct.world import swing_seconds
 from holdfast.console.acting import acting, by_hand
@@ -124,11 +124,8 @@ def _planned_moves_held_back(situation: Situation) -> dict[str, list[str]]:
 
 def _cause_gone(situation: Situation, incident: IncidentState) -> dict[str, float] | None:
     """For how long what opened an undecided incident has not been seen, and how much longer until it stands down."""
-    gone = cause_gone_seconds(situation, incident)
-    if gone is None:
-        return None
-    lasted = situation.now - gone
-    return {"for_seconds": lasted, "stands_down_in_seconds": max(calm_seconds(situation) - lasted, 0.0)}
+    gone, left = cause_gone_seconds(situation, incident), stands_down_in_seconds(situation, incident)
+    return None if gone is None or left is None else {"for_seconds": situation.now - gone, "stands_down_in_seconds": left}
 
 
 def _broken_glass(situation: Situation) -> dict[str, Any] | None:

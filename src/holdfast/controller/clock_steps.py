@@ -36,6 +36,10 @@ class KeptClock:
         step = self._apart_now() - self._apart_seconds - self._told_seconds
         return step if abs(step) > STEP_SECONDS else None
 
+    def behind_seconds(self) -> float:
+        """How far it is behind the machine's clock, which was set forward meanwhile; 0 where it isn't."""
+        return max(0.0, self._apart_now() - self._apart_seconds)
+
     def told(self, step_seconds: float) -> None:
         """It is recorded."""
         self._told_seconds += step_seconds

@@ -7,9 +7,9 @@ the loop.
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from holdfast.conduct.situation import Tell, Write
 from holdfast.controller.channels import FIRST_UNKNOWN, SECOND, Outcome
@@ -147,15 +147,17 @@ def notification_of(move: Tell, exercise: str | None, links: Links | None, now: 
 def records_of(move: Tell, outcome: Outcome, receipt_within_seconds: float | None, at_seconds: float) -> Iterator[Write]:
     """What became of one hand-over, without the recipient's address. `receipt_within_seconds`: how long a receipt is waited for."""
     for write in _records(move, outcome, receipt_within_seconds, at_seconds):
-        yield Write(write.kind, write.incident, {name: _without(move, value) for name, value in write.body.items()})
+        yield Write(write.kind, write.incident, {n: _without(move, value) if n in _SAID else value for n, value in write.body.items()})
 
 
-def _without(move: Tell, value: Any) -> Any:
-    """A field of a record, with the recipient's identifier in place of every address that it is reached at."""
-    if isinstance(value, str):
-        for address in sorted(filter(None, {move.address, *move.addresses.values()}), key=len, reverse=True):
-            value = value.replace(address, move.recipient)
-    return value
+_SAID = frozenset({"reason", "reference", "second_way"})
+"""What a far end says. All else is how the delivery is known, and must stay as it is."""
+
+
+def _without(move: Tell, value: str) -> str:
+    """What was said, with the recipient's identifier in place of every address that it is reached at, in one go."""
+    addresses = sorted(filter(None, {move.address, *move.addresses.values()}), key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, addresses)), lambda _: move.recipient, value) if addresses else value
 
 
 def _records(move: Tell, outcome: Outcome, receipt_within_seconds: float | None, at_seconds: float) -> Iterator[Write]:

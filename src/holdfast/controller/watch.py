@@ -8,8 +8,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from holdfast.conduct.runs import may_lose, moved_alone
+from holdfast.conduct.runs import current_run, may_lose, moved_alone, regions_of_run
 from holdfast.conduct.situation import Alarm, FunctionHit, LossBound
+from holdfast.controller.clock_steps import KeptClock
 from holdfast.decision.replay import Installation
 from holdfast.health.history import History, absorb, fresh_seconds
 from holdfast.health.loss import ComponentLoss, component_losses, worst_loss, write_rates
@@ -142,7 +143,11 @@ class Watch:
         )
 
     def losses(self, target: str, until_seconds: float) -> Mapping[str, ComponentLoss]:
-        """Live RPO of every component that keeps data, were `target` to take over and the source fenced at `until_seconds`."""
+        """Live RPO of every component that keeps data, were `target` to take over and the source fenced at `until_seconds`.
+
+        A kept clock may be behind what the writers' heartbeats are stamped by: then as much more may be lost.
+        """
+        until_seconds += self._clock.behind_seconds() if isinstance(self._clock, KeptClock) else 0.0
         source = next(name for name in self._plan.regions if name != target)
         return component_losses(self._plan, self._history, target, until_seconds, SKEW_SECONDS, write_rates(self._history, source))
 
@@ -180,11 +185,19 @@ class Watch:
     def _lags(self, installation: Installation, loss: LossBound, now: float) -> dict[str, float | None]:
         """How far behind the copies are where writers could move to. An old look counts as if nothing had been written since."""
         known: Mapping[str, ComponentLoss] = {one.component: one for one in loss.components}
-        if not self._keep_data <= known.keys():
-            source = may_lose(installation.open_incident(), installation.serving)
+        source, left = may_lose(installation.open_incident(), installation.serving), self._left_alone(installation)
+        if left not in (None, source) or not self._keep_data <= known.keys():
+            source = left or source
             known = self.losses(next(name for name in self._plan.regions if name != source), now)
         seen = {name: one.last_replayed_seconds for name, one in known.items()}
         return {name: None if replayed is None else max(0.0, now - replayed) for name, replayed in seen.items()}
+
+    @staticmethod
+    def _left_alone(installation: Installation) -> str | None:
+        """The region that a run leaves which moves something without a writer: its copies aren't what the writer's region loses."""
+        incident = installation.open_incident()
+        run = current_run(incident) if incident is not None else None
+        return regions_of_run(incident, run)[0] if incident is not None and run is not None and run in incident.numbers else None
 
     def standings(self) -> tuple[Standing, ...]:
         """How each thing of the regions stands, for readers."""

@@ -202,7 +202,7 @@ def _after_outcome(known: Attempts, record: Record) -> Attempts:
         known,
         settled=settled,
         sent=False,
-        unreceived=known.unreceived or known.sent,
+        unreceived=known.unreceived or (known.sent and not by_second),  # what the second channel lost says nothing of the first
         in_doubt=known.in_doubt or record.kind == Kind.NOTIFICATION_UNKNOWN,
         unsuccessful=known.unsuccessful + 1,
         last_seconds=record.at_seconds,

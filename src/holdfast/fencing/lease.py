@@ -16,6 +16,8 @@ from holdfast.fencing.promise import Epoch
 
 RENEWALS = 5
 """How often a holder asks again within the length of its lease."""
+HEARTBEAT_SECONDS = 0.2
+"""How often whoever holds it writes that it does."""
 ORDERLY_STOP_SECONDS = 15.0
 """What a source gets for stopping its stores orderly, before it is fenced."""
 

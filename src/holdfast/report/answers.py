@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from holdfast.communications.escalation import row_of
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.model import Criterion, Plan, Role
@@ -81,11 +82,7 @@ def people(history: History, plan: Plan, span: Span) -> PeopleResult:
 def _row_seconds(history: History, plan: Plan) -> float | None:
     """The escalation matrix' answer time, where the plan names no other."""
     call = history.first(Kind.ESCALATED)
-    row = (
-        None
-        if call is None
-        else next((row for name, row in plan.escalation.items() if name == call.body.get("row", call.body["severity"])), None)
-    )
+    row = None if call is None else row_of(plan, call.body.get("row", call.body["severity"]))
     return None if row is None else row.answer_within
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from holdfast.fencing.lease import HEARTBEAT_SECONDS
 from holdfast.fencing.promise import Ask, Reply, Timing
 from holdfast.ledger.contents import StoreContents, StoredRecord
 from holdfast.ledger.entry import RequestResult
@@ -26,7 +27,6 @@ from holdfast.simulation.stores import BucketStore, LogStore, StoreRole, Write
 T = TypeVar("T")
 
 TICK_SECONDS = 0.1
-HEARTBEAT_SECONDS = 0.2
 ARCHIVE_LAG_SECONDS = 0.5
 SILENCE_SECONDS = 1.0
 """How long whoever asks waits for an answer that does not come."""
