@@ -18,7 +18,7 @@ from holdfast.decision.deliveries import Delivery
 from holdfast.decision.links import Deed, Link, code, sealed
 from holdfast.journal.kinds import Kind
 from holdfast.ports.clock import Clock
-from holdfast.ports.notifier import Notification, Notifier, Purpose, Repeats, Way
+from holdfast.ports.notifier import Loudness, Notification, Notifier, Purpose, Repeats, Way
 from holdfast.ports.receipts import AT_ONCE, LATER, kind_of
 
 
@@ -114,7 +114,7 @@ def notification_of(move: Tell, exercise: str | None, links: Links | None, now: 
     asked, acknowledge, approve, digits = move.asked, None, None, None
     person = None if asked is None else asked.person
     if asked is not None and person is not None and links is not None:
-        acknowledge = links.to(person, move.incident, Deed.ACKNOWLEDGE, "", asked.until_seconds)
+        acknowledge = links.to(person, move.incident or move.test or "", Deed.ACKNOWLEDGE, "", asked.until_seconds)
         if asked.approve_hash is not None:
             approve = links.to(person, move.incident, Deed.APPROVE, asked.approve_hash, asked.approve_until_seconds)
             digits = code(links.key, person, asked.approve_hash)
@@ -139,6 +139,7 @@ def notification_of(move: Tell, exercise: str | None, links: Links | None, now: 
         code=digits,
         again=move.again,
         facts=move.facts,
+        loudest=Loudness[move.loudest.upper()],
         way=Way.SECOND if move.second_way else Way.ANY,
         within_seconds=None if move.due_seconds is None else move.due_seconds - now,
     )

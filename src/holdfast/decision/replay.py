@@ -3,14 +3,18 @@
 Never here: anything that isn't in the journal. What observers say now lives in `health`; what steps did in `runbook`.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from holdfast.decision.admission import Admission, after
 from holdfast.decision.approval import Approval, Proposal
+from holdfast.decision.channel_test import PREFIX as TESTS
+from holdfast.decision.channel_test import ChannelTest
+from holdfast.decision.channel_test import after as test_after
 from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
+from holdfast.decision.outages import FunctionOutage
+from holdfast.decision.outages import after_one_more as outages_after
 from holdfast.decision.status_page import PageTold
 from holdfast.decision.status_page import after_one_more as page_after
 from holdfast.decision.table import ENDED, State
@@ -22,21 +26,6 @@ SIGNAL = "signal:"
 """How the name of a trigger begins that an alert from outside raised: nothing that Holdfast measures raises or clears it."""
 ALERTS_KEPT = 1000
 """So many alerts from outside are remembered for counting; older ones stand in the journal only."""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionOutage:
-    """What observers saw of one function in an incident: the outage that is on, or the longest one that ended."""
-
-    since_seconds: float
-    back_seconds: float | None = None
-    before: "FunctionOutage | None" = None
-    """The longest that ended before the one that is on."""
-
-    @property
-    def seconds(self) -> float:
-        """Its length; endless while it is on."""
-        return math.inf if self.back_seconds is None else self.back_seconds - self.since_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +122,8 @@ class Installation:
     """(region, zone) → the last record about it."""
     notices: Mapping[Delivery, Attempts] = field(default_factory=dict)
     """What became of every hand-over that belongs to no incident, of the last news."""
+    channel_test: ChannelTest | None = None
+    """The last quiet test of people's channels."""
     former: tuple[int, int, str] | None = None
     """(era, epoch, region) that served before the epoch that was opened last: where turning back leads."""
     paused: Mapping[str, Any] | None = None
@@ -193,19 +184,6 @@ def _approved(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, 
     return {"approvals": (*incident.approvals, approval)}
 
 
-def _seen(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    functions = dict(incident.functions)
-    for name, since in body["hit"].items():
-        known = functions.get(name)
-        functions[name] = FunctionOutage(since, before=known) if known is None or known.back_seconds is not None else known
-    for name, at in body["back"].items():
-        known = functions.get(name)
-        if known is not None and known.back_seconds is None:
-            ended = FunctionOutage(known.since_seconds, max(at, known.since_seconds))
-            functions[name] = ended if known.before is None or known.before.seconds < ended.seconds else replace(known.before, before=None)
-    return {"functions": functions}
-
-
 def _without(values: Mapping[str, Any], run: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name != run}
 
@@ -257,7 +235,7 @@ def _reopened(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, 
 _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str, Any]]] = {
     Kind.TRANSITION: _moved,
     Kind.SEVERITY_CHANGED: lambda _, body: {"severity": body["severity"]},
-    Kind.FUNCTIONS_SEEN: _seen,
+    Kind.FUNCTIONS_SEEN: lambda incident, body: {"functions": outages_after(incident.functions, body)},
     Kind.IMPACT_ASSESSED: lambda _, body: {"assessed": True},
     Kind.PROPOSED: lambda _, body: {"proposal": _proposal(body), "approvals": ()},
     Kind.APPROVED: _approved,
@@ -345,6 +323,7 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
     Kind.EPOCH_WITHDRAWN: _epoch_withdrawn,
     Kind.RESUMED: lambda _, body: {"paused": None},
     Kind.ACCESS_BROKEN: lambda before, body: {"broken_glass": body, "notices": _of_others(before.notices, "access/")},
+    Kind.CHANNELS_TESTED: lambda before, _: {"notices": _of_others(before.notices, TESTS)},
     Kind.INCIDENT_CLOSED: _closed,
     Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
     Kind.OBSERVERS_SEEN: lambda _, body: {"observers_heard": frozenset(body["heard"])},
@@ -368,6 +347,8 @@ def fold(installation: Installation, record: Record) -> Installation:
         installation = replace(installation, **change(installation, body))
     if (admissions := after(installation.admissions, record)) is not installation.admissions:
         installation = replace(installation, admissions=admissions)
+    if (tested := test_after(installation.channel_test, record)) is not installation.channel_test:
+        installation = replace(installation, channel_test=tested)
     match record.kind:
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))

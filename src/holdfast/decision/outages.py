@@ -1,0 +1,35 @@
+"""What observers saw of each function in an incident: when clients lost it, and when they had it back. Folded out of the journal."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionOutage:
+    """What observers saw of one function in an incident: the outage that is on, or the longest one that ended."""
+
+    since_seconds: float
+    back_seconds: float | None = None
+    before: "FunctionOutage | None" = None
+    """The longest that ended before the one that is on."""
+
+    @property
+    def seconds(self) -> float:
+        """Its length; endless while it is on."""
+        return math.inf if self.back_seconds is None else self.back_seconds - self.since_seconds
+
+
+def after_one_more(functions: Mapping[str, FunctionOutage], body: Mapping[str, Any]) -> Mapping[str, FunctionOutage]:
+    """Function → its outage, after one more record of what was seen (`functions.seen`)."""
+    now = dict(functions)
+    for name, since in body["hit"].items():
+        known = now.get(name)
+        now[name] = FunctionOutage(since, before=known) if known is None or known.back_seconds is not None else known
+    for name, at in body["back"].items():
+        known = now.get(name)
+        if known is not None and known.back_seconds is None:
+            ended = FunctionOutage(known.since_seconds, max(at, known.since_seconds))
+            now[name] = ended if known.before is None or known.before.seconds < ended.seconds else replace(known.before, before=None)
+    return now
