@@ -1,4 +1,4 @@
-"""A quiet test over channels as they are bound, before the far ends of the lab: it arrives marked and wakes nobody, and no way leads past that."""
+"""A quiet test over channels as they are bound, before the far ends of the lab: it arrives marked, wakes nobody, no way leads past that."""
 
 import asyncio
 import json
