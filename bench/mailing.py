@@ -1,13 +1,13 @@
 """How fast the production controller tells many people: its own loop, its journal on disk, the channels as bindings wire them.
 
-The reference plan with a directory of customers (mail, a CSV file beside it) and partners with an address of their own (signed webhooks): of
-COUNT recipients one in ten is a partner. An incident is declared, which owes both messages at once; the far ends run in a process of
-their own and check what they get. While the mailing lasts, nobody answers, so the plan calls the incident commander again and again over
-the very relay that the mailing goes over (the matrix asks for an answer within two seconds here): how long each call waited, from the record
-that it is owed to the record that it was handed over, is what priority is worth. Seconds count from the first intent of the mailing to the record of its last
-hand-over: before that the plan's rule leaves ten seconds to whoever decides (docs/messages.md).
+The reference plan with a directory of customers (mails; a CSV file beside it) and partners with addresses of their own (signed webhooks):
+one recipient in ten is a partner. An incident is declared, which owes both messages at once; the far ends run in a process of their own
+and check what they get. While the mailing lasts nobody answers, so the plan calls people, the incident commander among them, again and
+again over the very relay that the mailing goes over (here the matrix asks for an answer within two seconds). How long each call waited,
+from the record that it is owed to the record that it was handed over, is what priority is worth. Seconds count from the first intent of
+the mailing to the record of its last hand-over: before that the plan's rule leaves ten seconds to whoever decides (docs/messages.md).
 
-Run: python -m bench.mailing [COUNT ...]. Exit code 1 when 10,000 take more than 60 s, one is lost or told twice, or a call waits for a second.
+Run: python -m bench.mailing [COUNT ...]. Exit code 1 when 10,000 take more than 60 s, one is lost or told twice, or a call waits a second.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.messages import KEY, SENDER, far_ends
+
 from holdfast.app_controller import Assembled, assemble
 from holdfast.conduct.situation import Command
 from holdfast.journal.kinds import Kind
@@ -79,11 +80,24 @@ def planned(count: int, directory: Path, webhook: str) -> LoadedPlan:
 
 def bound(directory: Path, ends: dict[str, str], plan: Plan) -> Bindings:
     """A witness whose mail goes to the relay and whose webhooks are signed; no region answers it, and none has to."""
-    for name, content in {"token": secrets.token_hex(16), "lease.key": secrets.token_hex(16), "dns.key": "a2V5", "hook": KEY, "url": ends["webhook"]}.items():
+    for name, content in {
+        "token": secrets.token_hex(16),
+        "lease.key": secrets.token_hex(16),
+        "dns.key": "a2V5",
+        "hook": KEY,
+        "url": ends["webhook"],
+    }.items():
         (directory / name).write_text(content)
     relay = {"kind": "smtp", "host": "127.0.0.1", "port": int(ends["smtp"].rpartition(":")[2]), "sender": SENDER, "starttls": False}
     receiver = {"kind": "webhook", "url": {"file": str(directory / "url")}, "key": {"file": str(directory / "hook")}}
-    dns = {"kind": "dns", "host": "127.0.0.1", "port": 9, "zone": "example.org", "key_name": "k", "key_secret_file": str(directory / "dns.key")}
+    dns = {
+        "kind": "dns",
+        "host": "127.0.0.1",
+        "port": 9,
+        "zone": "example.org",
+        "key_name": "k",
+        "key_secret_file": str(directory / "dns.key"),
+    }
     dns |= {"ttl_seconds": 1, "entries": dict.fromkeys(plan.regions, "127.0.0.1")}  # type: ignore[dict-item]
     given: dict[str, Any] = {
         "environment": "bench",
@@ -108,12 +122,12 @@ def bound(directory: Path, ends: dict[str, str], plan: Plan) -> Bindings:
 
 
 async def mailed(assembled: Assembled, plan: Plan, count: int) -> tuple[list[Record], float]:
-    """Declare an incident, and wait until the journal knows of every hand-over. Returns the incident's records and the processor's seconds."""
+    """Declare an incident, and wait until the journal knows every hand-over: the incident's records, and the processor's seconds."""
     controller = assembled.controller
     controller.begin_term((0, 1, plan.primary_region()), installation="bench")
     tasks = [asyncio.create_task(assembled.audiences.run()), asyncio.create_task(controller.run())]
     try:
-        while not controller.directory().audiences.get("customers"):
+        while not controller.directory().audiences.get("customers"):  # noqa: ASYNC110 - nothing tells when a directory was read
             await asyncio.sleep(0.05)
         said = controller.submit(Command("bench-1", "declare", plan.roles["incident-commander"].primary, {}))
         assert said.startswith("accepted"), said
@@ -146,7 +160,9 @@ def measured(records: Sequence[Record], own_seconds: float, count: int, arrived:
     calls = [
         record.at_seconds - called[record.body["key"]]
         for record in records
-        if record.kind == Kind.NOTIFICATION_SENT and begun < called.get(record.body["key"], 0.0) < over and record.body["channel"] == "email"
+        if record.kind == Kind.NOTIFICATION_SENT
+        and begun < called.get(record.body["key"], 0.0) < over
+        and record.body["channel"] == "email"
     ]
     seen = Counter(_arrived(arrived))
     return Measured(

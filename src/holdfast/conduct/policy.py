@@ -61,7 +61,7 @@ def _functions(situation: Situation, incident: IncidentState) -> tuple[Move, ...
 
 
 def _roles(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
-    if any(record.kind == Kind.ROLES_ACTIVATED for record in incident.records):
+    if any(record.kind == Kind.ROLES_ACTIVATED for record in incident.course):
         return ()
     occasion = Occasion.of(incident.exercise)
     at = incident.opened_seconds

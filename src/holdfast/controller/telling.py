@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from holdfast.conduct.situation import Tell, Write
 from holdfast.controller.channels import FIRST_UNKNOWN, SECOND, Outcome
-from holdfast.controller.outbox import Outbox, Terms
+from holdfast.controller.outbox import URGENT_PRIORITY, Outbox, Terms
 from holdfast.decision.deliveries import Delivery
 from holdfast.decision.links import Deed, Link, code, sealed
 from holdfast.journal.kinds import Kind
@@ -35,7 +35,8 @@ class Links:
 
 
 class Telling:
-    """The messages under way. `keep` records what became of them; `ended` is called after each batch."""
+    """The messages under way. `keep` records what became of them; `ended` is called after each batch that something may
+    follow from at once: something urgent, something that did not go out, or the last that was under way."""
 
     def __init__(
         self,
@@ -106,7 +107,10 @@ class Telling:
             ]
         )
         self._under_way -= {(move.key, move.channel, move.recipient) for move in moves}
-        self._ended()
+        if not self._under_way or any(
+            outcome.reference is None or move.priority <= URGENT_PRIORITY for move, outcome in zip(moves, batch, strict=True)
+        ):
+            self._ended()
 
 
 def notification_of(move: Tell, exercise: str | None, links: Links | None, now: float) -> Notification:

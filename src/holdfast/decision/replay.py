@@ -84,6 +84,8 @@ class IncidentState:
     scale: float = 1.0
     """How fast the plan's clock runs in it."""
     records: tuple[Record, ...] = ()
+    course: tuple[Record, ...] = ()
+    """Its records but for those of hand-overs: a mailing has tens of thousands of these, and nothing else depends on them."""
 
     @property
     def clock(self) -> PlanClock:
@@ -162,6 +164,7 @@ def _opened(record: Record) -> IncidentState:
         opened_seconds=record.at_seconds,
         scale=float(body.get("scale", 1.0)),
         records=(record,),
+        course=(record,),
     )
 
 
@@ -263,6 +266,8 @@ def fold_incident(incident: IncidentState, record: Record) -> IncidentState:
     changes = {} if change is None else dict(change(incident, record.body))
     if record.kind in (Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SENT):
         changes["page"] = page_after(incident.page, record)
+    if record.kind not in HAND_OVERS:
+        changes["course"] = (*incident.course, record)
     return replace(incident, records=(*incident.records, record), **changes)
 
 
