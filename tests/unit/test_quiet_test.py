@@ -181,7 +181,7 @@ def test_a_person_without_an_address_is_said_to_be_out_of_reach_and_why() -> Non
 def test_a_channel_that_is_bound_to_nothing_reaches_nobody() -> None:
     paper = paper_at(NOON)
     paper.command("test-channels", AOIFE, people=[TOM])
-    named = {"key": "test-1", "message": "quiet-test", "recipient": TOM, "reference": "file:7"}
+    named = {"key": "test-1", "message": "quiet-test", "recipient": TOM, "reference": "file:messages.sms.jsonl:7"}
     paper.write([Write(Kind.NOTIFICATION_SENT, "", {**named, "channel": channel}) for channel in ("email", "sms")])
     assert shown(paper)["unreached"] == [TOM]
     assert over(paper, TOM)["email"] == "not-bound"
