@@ -98,7 +98,7 @@ def bound(directory: Path, ends: dict[str, str], plan: Plan) -> Bindings:
         "key_name": "k",
         "key_secret_file": str(directory / "dns.key"),
     }
-    dns |= {"ttl_seconds": 1, "entries": dict.fromkeys(plan.regions, "127.0.0.1")}  # type: ignore[dict-item]
+    dns |= {"ttl_seconds": 1, "entries": dict.fromkeys(plan.regions, "127.0.0.1")}
     given: dict[str, Any] = {
         "environment": "bench",
         "site": "witness",
