@@ -143,6 +143,8 @@ class Installation:
     """What named people attest for agents that a controller without memory can't hear; void once it began its term."""
     incidents: Mapping[str, IncidentState] = field(default_factory=dict)
     observers_heard: frozenset[str] | None = None
+    watched_since_seconds: float = 0.0
+    """When a majority of the observers was heard again that had been silent; what nobody saw before that says nothing."""
     agent_records: Mapping[str, int] = field(default_factory=dict)
     """Region → number of the last record of its agent that was imported."""
     handled_commands: Mapping[str, str] = field(default_factory=dict)
@@ -347,7 +349,6 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
     Kind.ACCESS_BROKEN: lambda before, body: {"broken_glass": body, "notices": _of_others(before.notices, "access/")},
     Kind.INCIDENT_CLOSED: _closed,
     Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
-    Kind.OBSERVERS_SEEN: lambda _, body: {"observers_heard": frozenset(body["heard"])},
     Kind.AGENT_RECORD: lambda before, body: {"agent_records": {**before.agent_records, body["region"]: body["number"]}},
     Kind.COMMAND: lambda before, body: {"handled_commands": {**before.handled_commands, body["id"]: body["answer"]}},
 }
@@ -361,6 +362,14 @@ def _cleared(before: Installation, record: Record) -> Mapping[str, Any]:
     return {"suspicions": left, "cleared": {**before.cleared, region: record.at_seconds}, "dismissed": before.dismissed & still}
 
 
+def _observers(before: Installation, record: Record) -> Mapping[str, Any]:
+    heard, silent = frozenset(record.body["heard"]), record.body["silent"]
+    known = before.observers_heard
+    blind = known is not None and 2 * len(known) <= len(heard) + len(silent)
+    again = {"watched_since_seconds": record.at_seconds} if blind and len(heard) > len(silent) else {}
+    return {"observers_heard": heard, **again}
+
+
 def fold(installation: Installation, record: Record) -> Installation:
     """The installation after one more record."""
     body, change = record.body, _INSTALLATION_CHANGES.get(record.kind)
@@ -371,6 +380,8 @@ def fold(installation: Installation, record: Record) -> Installation:
     match record.kind:
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))
+        case Kind.OBSERVERS_SEEN:
+            installation = replace(installation, **_observers(installation, record))
         case Kind.ZONE_CHANGED:
             return _fold_zone(installation, record)
         case kind if kind in HAND_OVERS and not record.incident:
