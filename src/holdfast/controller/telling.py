@@ -155,9 +155,10 @@ _SAID = frozenset({"reason", "reference", "second_way"})
 
 
 def _without(move: Tell, value: str) -> str:
-    """What was said, with the recipient's identifier in place of every address that it is reached at, in one go."""
-    addresses = sorted(filter(None, {move.address, *move.addresses.values()}), key=len, reverse=True)
-    return re.sub("|".join(map(re.escape, addresses)), lambda _: move.recipient, value) if addresses else value
+    """What was said, with the recipient's identifier in place of every address that it is reached at, in one go: where the identifier
+    itself is said it stays as it is, also where an address is a part of it."""
+    named = sorted(filter(None, {move.recipient, move.address, *move.addresses.values()}), key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, named)), lambda _: move.recipient, value)
 
 
 def _records(move: Tell, outcome: Outcome, receipt_within_seconds: float | None, at_seconds: float) -> Iterator[Write]:
