@@ -110,6 +110,37 @@ def test_an_address_that_is_part_of_a_name_is_taken_out_of_what_was_said_and_nev
     assert all(write.body.items() >= {name: named[name] for name in ("key", "channel", "recipient")}.items() for write in receipt)
 
 
+def test_nothing_is_left_running_where_whoever_ends_it_is_ended_in_the_same_moment() -> None:
+    class Silent(Far):
+        async def send(self, notification: Notification) -> str:
+            self.taken.append(notification)
+            await asyncio.Event().wait()
+            raise AssertionError("nobody sets it")
+
+    async def story() -> None:
+        async def keep(_: Sequence[Write]) -> None:
+            raise AssertionError("nothing came of it")
+
+        far = Silent()
+        telling = Telling({TELL.channel: far}, SystemClock(), keep, lambda: None)
+        telling.begin(TELL, "exercise-7")
+        while not far.taken:
+            await asyncio.sleep(0)
+
+        async def end() -> None:
+            own = asyncio.current_task()
+            assert own is not None
+            own.cancel()
+            await asyncio.gather(telling.stop(), return_exceptions=True)
+
+        await asyncio.wait({asyncio.create_task(end())})
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        _, running = await asyncio.wait(left, timeout=5.0) if left else (left, set[asyncio.Task[None]]())
+        assert running == set()
+
+    asyncio.run(story())
+
+
 def test_a_link_and_digits_stand_for_their_person_and_for_exactly_what_was_proposed() -> None:
     tell = replace(TELL, asked=Asked("ada", 2000.0, "h" * 64, 1500.0))
     made = notification_of(tell, "exercise-7", Links("https://doors.example/", KEY), 1000.0)

@@ -76,11 +76,15 @@ class Telling:
         if self._task is None:
             self._task = asyncio.create_task(self._record())
 
-    async def stop(self) -> None:
-        """End what is under way; what was not recorded is handed over again by the next controller."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+    def stop(self) -> Awaitable[object]:
+        """End what is under way, at once and whether or not its end is then awaited: whoever stops it may be ended just then too.
+
+        What was not recorded is handed over again by the next controller.
+        """
+        running = [] if self._task is None else [self._task]
+        for task in running:
+            task.cancel()
+        return asyncio.gather(*running, return_exceptions=True)
 
     async def _record(self) -> None:
         try:
