@@ -3,7 +3,6 @@
 Never here: anything that isn't in the journal. What observers say now lives in `health`; what steps did in `runbook`.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from holdfast.decision.admission import Admission, after
 from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
+from holdfast.decision.observed import FunctionOutage, heard_after
 from holdfast.decision.status_page import PageTold
 from holdfast.decision.status_page import after_one_more as page_after
 from holdfast.decision.table import ENDED, State
@@ -22,21 +22,6 @@ SIGNAL = "signal:"
 """How the name of a trigger begins that an alert from outside raised: nothing that Holdfast measures raises or clears it."""
 ALERTS_KEPT = 1000
 """So many alerts from outside are remembered for counting; older ones stand in the journal only."""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionOutage:
-    """What observers saw of one function in an incident: the outage that is on, or the longest one that ended."""
-
-    since_seconds: float
-    back_seconds: float | None = None
-    before: "FunctionOutage | None" = None
-    """The longest that ended before the one that is on."""
-
-    @property
-    def seconds(self) -> float:
-        """Its length; endless while it is on."""
-        return math.inf if self.back_seconds is None else self.back_seconds - self.since_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,14 +347,6 @@ def _cleared(before: Installation, record: Record) -> Mapping[str, Any]:
     return {"suspicions": left, "cleared": {**before.cleared, region: record.at_seconds}, "dismissed": before.dismissed & still}
 
 
-def _observers(before: Installation, record: Record) -> Mapping[str, Any]:
-    heard, silent = frozenset(record.body["heard"]), record.body["silent"]
-    known = before.observers_heard
-    blind = known is not None and 2 * len(known) <= len(heard) + len(silent)
-    again = {"watched_since_seconds": record.at_seconds} if blind and len(heard) > len(silent) else {}
-    return {"observers_heard": heard, **again}
-
-
 def fold(installation: Installation, record: Record) -> Installation:
     """The installation after one more record."""
     body, change = record.body, _INSTALLATION_CHANGES.get(record.kind)
@@ -381,7 +358,7 @@ def fold(installation: Installation, record: Record) -> Installation:
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))
         case Kind.OBSERVERS_SEEN:
-            installation = replace(installation, **_observers(installation, record))
+            installation = replace(installation, **heard_after(installation.observers_heard, record))
         case Kind.ZONE_CHANGED:
             return _fold_zone(installation, record)
         case kind if kind in HAND_OVERS and not record.incident:
