@@ -16,9 +16,10 @@ GROUPS = ["auto", "none"]
 
 def stop(side: AgentSide, what: str) -> None:
     """SIGSTOP to the named processes of a region, in the order of their names."""
+    assert side.process is not None
+    agent = side.process.pid
     for each in what.split(" and "):
-        assert side.process is not None
-        pid = {"agent": lambda: side.process.pid, "guard": side.guard, "redis-server": side.redis_server}[each]()
+        pid = {"agent": lambda: agent, "guard": side.guard, "redis-server": side.redis_server}[each]()
         assert pid
         os.kill(pid, signal.SIGSTOP)
 
