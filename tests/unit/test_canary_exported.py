@@ -41,6 +41,7 @@ def key(name: str, here: object) -> Entry:
 def test_rows_and_keys_say_who_wrote_them_and_when() -> None:
     entries = [
         row(["public", "calls"], {"request": "r1", "epoch": 2, "region": DR, "written_at": AT.isoformat()}),
+        row(["public", "calls"], {"request": "r0", "epoch": 2, "region": DR, "written_at": "infinity"}),
         row(["billing", "paid"], {"call": "r2", "amount": "3.10"}),
         row(["public", "calls"], None),
         row(["public", "notes"], {"request": "r3"}),
@@ -52,7 +53,7 @@ def test_rows_and_keys_say_who_wrote_them_and_when() -> None:
     database, cache = exported_contents(export(component("database"), component("cache"), component("storage")), entries, BINDINGS)
     whole, nobody = StoredRecord(2, DR, AT.timestamp()), StoredRecord(None, None, None)
     assert (database.store, database.region, database.read_seconds) == ("database", DR, 1.5e9)
-    assert database.records == {"calls/r1": whole, "billing.paid/r2": nobody}
+    assert database.records == {"calls/r0": StoredRecord(2, DR, None), "calls/r1": whole, "billing.paid/r2": nobody}
     assert cache.records == {"session:r1": whole, "session:r2": nobody, "session:r3": nobody}
 
 

@@ -39,10 +39,17 @@ def _of_tables(rows: Sequence[Mapping[str, Any]], tables: Mapping[str, TableBind
         title = name if schema == "public" else f"{schema}.{name}"
         if (columns := tables.get(title)) is not None:
             here = row["here"]
-            written = here.get(columns.written_at) if columns.written_at else None
-            at_seconds = None if written is None else datetime.fromisoformat(written).timestamp()
+            at_seconds = _moment(here.get(columns.written_at)) if columns.written_at else None
             epoch, region = (here.get(column) if column else None for column in (columns.epoch, columns.region))
             yield f"{title}/{here.get(columns.request)}", StoredRecord(epoch, region, at_seconds)
+
+
+def _moment(written: Any) -> float | None:
+    """Seconds since 1970 of a `timestamptz` as PostgreSQL writes it; None for what is no moment (`infinity`, another type)."""
+    try:
+        return datetime.fromisoformat(written).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _of_keys(keys: Sequence[Mapping[str, Any]], prefixes: Sequence[str]) -> Iterator[tuple[str, StoredRecord]]:
