@@ -4,12 +4,14 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,17 @@ while True:
         time.sleep(0.01)
         os._exit(0)
     os.wait()
+"""
+
+THREADS = """
+import socket, sys, threading, time
+# A server with many threads, as Redis is one: they share its sockets, and the last of them to end closes those.
+listener = socket.create_server(("127.0.0.1", 0))
+for number in range(40):
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+print(listener.getsockname()[1], flush=True)
+kept = [listener.accept() for _ in range(1)]
+time.sleep(60)
 """
 
 AGENT = """
@@ -141,6 +154,22 @@ def test_an_orphan_outside_the_group_is_found_by_its_directory(target: Target) -
     assert fence.fence(target).clean
     assert outside.wait(timeout=2) == -signal.SIGKILL
     assert not fence.members(target)
+
+
+def _says(log: Path) -> bool:
+    return log.exists() and log.read_text().endswith("\n")
+
+
+def test_a_closed_group_holds_no_thread_whose_process_looks_dead_and_so_no_open_socket(target: Target) -> None:
+    for attempt in range(20):
+        log = target.directory / f"log-{attempt}"
+        fence.open_group(target)
+        _started.append(GroupLauncher(target, None).start([sys.executable, "-c", THREADS], log=log))
+        wait_for(partial(_says, log), 5, "it listens")
+        with socket.create_connection(("127.0.0.1", int(log.read_text())), timeout=2) as session, suppress(ConnectionError):
+            assert fence.fence(target).clean
+            fence.close(target)
+            assert session.recv(1) == b"", "whoever waits for an answer hears that there will be none"
 
 
 def test_a_fence_of_nothing_is_clean_and_a_neighbour_is_left_alone(target: Target, folder: Path) -> None:

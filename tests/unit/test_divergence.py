@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -86,6 +87,14 @@ def test_what_could_not_be_looked_at_asks_for_a_person_and_what_is_only_told_oth
     assert outcome.facts["unexamined"] == 1 and outcome.facts["directory"], "what was found is there, and can be given back"
     assert look(one) is Answer.NO
     assert read(tmp_path / "inc-1").differences == 2
+
+
+def test_what_was_handed_over_and_could_not_be_looked_at_is_said_and_holds_nothing_up(tmp_path: Path) -> None:
+    one = action(tmp_path, database=StandInSource({}, unexamined=("the agent says no",)))
+    orderly = replace(TASK, parameters={"source_position": {"postgres_lsn": "0/1"}})
+    assert asyncio.run(one.act(orderly)).result is Result.SUCCEEDED
+    assert asyncio.run(one.check(orderly)).answer is Answer.YES
+    assert read(tmp_path / "inc-1").unexamined == ("database: the agent says no",)
 
 
 @pytest.mark.parametrize("silence", [TimeoutError("no answer"), ConnectionError("the link broke")])
