@@ -186,6 +186,7 @@ def test_any_plan_can_be_written_as_a_page_and_as_source(plan: Plan) -> None:
 def written(value: Any, place: tuple[str | int, ...] = ()) -> dict[tuple[str | int, ...], Any]:
     """Everything that somebody wrote in a plan, by its place, whether or not it equals a default."""
     found: dict[tuple[str | int, ...], Any] = {}
+    below: list[tuple[str | int, Any]]
     if isinstance(value, Part):
         below = [(name, getattr(value, name)) for name in type(value).model_fields if name in value.model_fields_set]
     elif isinstance(value, dict) and value:
