@@ -1,9 +1,14 @@
-"""What observers saw of each function in an incident: when clients lost it, and when they had it back. Folded out of the journal."""
+"""What observers saw, as the journal keeps it: outages of functions, and who of them is heard.
+
+Never here: what they see now; that lives in `health`.
+"""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+
+from holdfast.journal.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,18 @@ class FunctionOutage:
         return math.inf if self.back_seconds is None else self.back_seconds - self.since_seconds
 
 
-def after_one_more(functions: Mapping[str, FunctionOutage], body: Mapping[str, Any]) -> Mapping[str, FunctionOutage]:
+def heard_after(known: frozenset[str] | None, record: Record) -> Mapping[str, Any]:
+    """What changes in the installation when others are heard than `known`; None: nothing was recorded of it so far.
+
+    Fewer than a majority see nothing, so where it was lacking, `watched_since_seconds` begins anew as soon as it is back.
+    """
+    heard, silent = frozenset(record.body["heard"]), record.body["silent"]
+    was_blind = known is not None and 2 * len(known) <= len(heard) + len(silent)
+    back = {"watched_since_seconds": record.at_seconds} if was_blind and len(heard) > len(silent) else {}
+    return {"observers_heard": heard, **back}
+
+
+def outages_after(functions: Mapping[str, FunctionOutage], body: Mapping[str, Any]) -> Mapping[str, FunctionOutage]:
     """Function → its outage, after one more record of what was seen (`functions.seen`)."""
     now = dict(functions)
     for name, since in body["hit"].items():
