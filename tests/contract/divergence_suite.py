@@ -48,6 +48,8 @@ class DivergenceSourceSuite(Suite):
     """`losses` is a fixture: it opens a fresh loss."""
 
     port = DivergenceSource
+    looks_at_what_was_handed_over = False
+    """Whether what was written after an orderly fence would be gone for good with what comes next; a bucket keeps everything."""
 
     def tell(self, losses: Losses, story: Callable[[Lost], Awaitable[None]]) -> None:
         async def told() -> None:
@@ -90,12 +92,17 @@ class DivergenceSourceSuite(Suite):
             assert len({line["id"] for line in lines}) == len(lines)
             assert all(line["change"] in CHANGES for line in lines)
 
-    def test_what_was_handed_over_whole_is_not_looked_for(self, losses: Losses, tmp_path: Path) -> None:
+    def test_what_was_handed_over_says_so_and_a_refusal_to_look_stops_nothing(self, losses: Losses, tmp_path: Path) -> None:
         async def story(lost: Lost) -> None:
-            lost.cut()  # nobody need be asked
-            position = {"postgres_lsn": "0/1", "redis_offset": 1}
-            found = await lost.source.collect(replace(lost.task, parameters={"source_position": position}), tmp_path)
-            assert (found.how, found.parts) == ("handed-over", ())
+            position = {"source_position": {"postgres_lsn": "0/1", "redis_offset": 1}}
+            looked, refused = tmp_path / "looked", tmp_path / "refused"
+            for into in (looked, refused):
+                into.mkdir()
+            found = await lost.source.collect(replace(lost.task, parameters=position), looked)
+            named = {entry["id"] for entry in entries(found, looked) if entry["change"] == "only-here"}
+            assert (found.how, named) == ("handed-over", lost.only_here if self.looks_at_what_was_handed_over else set())
+            found = await lost.source.collect(replace(lost.refusing(), parameters=position), refused)
+            assert (found.how, found.parts, bool(found.unexamined)) == ("handed-over", (), self.looks_at_what_was_handed_over)
 
         self.tell(losses, story)
 

@@ -33,6 +33,7 @@ ONLY_HERE = {"postgres": {"call/100", "call/102", "note/1"}, "redis": {"only", "
 
 class TestAgentExport(DivergenceSourceSuite):
     implementations = (AgentExport,)
+    looks_at_what_was_handed_over = True
 
     @pytest.fixture(params=sorted(ONLY_HERE))
     def losses(self, request: pytest.FixtureRequest) -> Losses:

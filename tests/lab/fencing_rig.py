@@ -9,9 +9,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,9 +24,11 @@ from holdfast.agent import fence
 from holdfast.agent.groups import remove_group
 from holdfast.agent.postgres_files import slot_name
 from holdfast.agent.pulse import boot_seconds
+from holdfast.agent.redis_wire import Connection
 from holdfast.fencing.order import Order
 from holdfast.fencing.promise import Evidence
 from holdfast.fencing.signing import SIGNATURE_HEADER, new_nonce, open_answer, sign_query, sign_request
+from lab.fencing_sessions import PostgresSession, RedisSession, Session
 from lab.fencing_surroundings import TIMING, Link, StandIn
 from lab.postgres_store_rig import BIN, EAST, OS_USER, PASSWORDS, WEST, prepared
 from lab.removal import remove
@@ -143,6 +144,15 @@ class AgentSide:
             autocommit=True,
         )
 
+    def connect_redis(self) -> Connection:
+        place = self.config["redis"]
+        return Connection(place["host"], place["port"], Path(place["password_file"]).read_text(), 2)
+
+    def redis_server(self) -> int:
+        """The process id of its Redis."""
+        with self.connect_redis() as session:
+            return int(session.information("server", 2)["process_id"])
+
     def writes(self) -> bool:
         """Whether a new session can commit."""
         try:
@@ -166,34 +176,6 @@ class AgentSide:
             group = fence.Group(target["group_kind"], Path(target["group"])) if target["group"] else None
             assert fence.fence(fence.Target(target["name"], Path(target["directory"]), group)).clean
             assert remove_group(group), f"{group} stays behind"
-
-
-class Session(threading.Thread):
-    """A client with one session, opened now, that writes on and on and keeps when each write was acknowledged."""
-
-    def __init__(self, side: AgentSide) -> None:
-        super().__init__(daemon=True)
-        self._connection = side.connect()
-        self._connection.execute("CREATE TABLE IF NOT EXISTS written (session bigint, n int)")
-        self.acknowledged: list[float] = []
-        self.over = threading.Event()
-
-    def run(self) -> None:
-        number = 0
-        try:
-            while not self.over.is_set():
-                self._connection.execute("INSERT INTO written VALUES (%s, %s)", (id(self), number))
-                self.acknowledged.append(boot_seconds())
-                number += 1
-                time.sleep(0.002)
-        except psycopg.Error:
-            self.over.set()
-        finally:
-            self._connection.close()
-
-    @property
-    def last(self) -> float:
-        return self.acknowledged[-1] if self.acknowledged else 0.0
 
 
 @dataclass
@@ -232,10 +214,12 @@ class Rig:
         return Order(0, epoch, 1, self.step)
 
     def sessions(self, count: int = 3) -> list[Session]:
-        opened = [Session(self.west) for _ in range(count)]
-        for session in opened:
-            session.start()
-        return opened
+        """Clients of west's PostgreSQL."""
+        return _started([PostgresSession(self.west.connect()) for _ in range(count)])
+
+    def redis_sessions(self, count: int = 3) -> list[Session]:
+        """Clients of west's Redis."""
+        return _started([RedisSession(self.west.connect_redis()) for _ in range(count)])
 
     def fail_over(self, epoch: int = 2, certificate: dict[str, Any] | None = None) -> float:
         """As the controller does it: prepare, both consents, promote. When the first store was promoted."""
@@ -274,6 +258,12 @@ class Rig:
             assert reply.yes, reply.reason
             self.controller.grantor = reply.grantor
         assert self.west.order(self.next_order(epoch), "withdraw", controller_consented=False)["result"] == "succeeded"
+
+
+def _started(sessions: Sequence[Session]) -> list[Session]:
+    for session in sessions:
+        session.start()
+    return list(sessions)
 
 
 def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> None:

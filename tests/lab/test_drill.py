@@ -46,6 +46,9 @@ def test_a_drill_passes_though_the_controller_is_killed_at_fence_promotion_dns_a
         terms = [record.body["term"] for record in over.result.evidence.records if record.kind == "controller.started"]
         assert terms == list(range(1, len(deaths) + 2))
         assert len(list(JournalReader(directory / "lab" / "controller" / "journal.db").read())) == found["journal"]["records"]
+        # What DR held was read before the way home replaced it: its half of the single-writer check.
+        read = {found.store for found in over.result.evidence.before_return_contents if found.records is not None}
+        assert (read, over.report.single_writer.checked) == ({"database", "cache"}, True), over.result.evidence.before_return_contents
         # Its files are below its directory only.
         assert entries(directory) == {"lab", "report.json", "report.html"}
         assert entries(directory / "lab") == {"log", "ledgers", "controller", "received", "holdfast-lab", "lab.lock"}

@@ -14,17 +14,12 @@ from holdfast.agent.pulse import boot_seconds
 from holdfast.fencing.order import Order
 from holdfast.fencing.promise import Certificate
 from holdfast.fencing.signing import SIGNATURE_HEADER, sign_request
-from lab.fencing_rig import TTL, Session, rig, wait_for
+from lab.fencing_rig import TTL, rig, wait_for
+from lab.fencing_sessions import assert_silent_after
 from lab.fencing_surroundings import FIRST
 from lab.postgres_store_rig import WEST
 
 GROUPS = ["auto", "none"]
-
-
-def assert_silent_after(sessions: list[Session], end: float) -> None:
-    for session in sessions:
-        assert session.acknowledged, "the session must have written before"
-        assert session.last <= end, f"a write was acknowledged {session.last - end:.3f} s after the end"
 
 
 @pytest.mark.parametrize("cgroup", GROUPS)

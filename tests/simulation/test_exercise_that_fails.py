@@ -1,5 +1,6 @@
 """An exercise that can fail: missed targets, lost writes, a second writer, changed evidence."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from holdfast.ledger.contents import StoreContents
@@ -79,3 +80,29 @@ def test_a_changed_record_of_the_journal_fails() -> None:
     report = changed.report()
     assert report.verdict == "fail"
     assert any("chain" in reason for reason in report.reasons)
+
+
+def test_dr_that_goes_on_writing_after_its_fence_is_named_though_the_way_home_threw_that_away() -> None:
+    def break_the_fence(stage: Stage) -> None:
+        world = stage.world
+        world.regions[world.dr].agent.fences = False
+
+        async def session_from_before_the_way_home() -> None:
+            number = 0
+            while True:
+                number += 1
+                with suppress(PermissionError):  # no writer before the failover, and none once it is a replica
+                    world.regions[world.dr].postgres.append(f"reservations/inside-{number}", stage.clock.wall_seconds())
+                await stage.clock.sleep(0.1)
+
+        world.go_on(session_from_before_the_way_home())
+
+    exercised = play(break_the_fence)
+    report = exercised.report()
+    assert report.verdict == "fail", told(exercised, report)
+    late = [detail.split()[0] for detail in report.single_writer.details if "after its fence, under epoch 2" in detail]
+    assert late and all(key.startswith("reservations/inside-") for key in late), report.single_writer
+    kept = {key for found in exercised.facts.at_end for key in found.records or ()}
+    assert set(late) - kept, "of these nothing is left in either database"
+    unread = replace(exercised, facts=replace(exercised.facts, before_return=())).report()
+    assert (unread.single_writer.checked, unread.verdict) == (False, "unknown"), "what nobody looked at is no proof"

@@ -58,6 +58,8 @@ class Paper:
         self.protector_says: str | None = "succeeded"
         """What comes of each; None: nothing yet."""
         self.broken_channels: frozenset[str] = frozenset()
+        self.refusing_channels: frozenset[str] = frozenset()
+        """Channels that take nothing, for good."""
         self.exercise = exercise
         self.plan_digest = LOADED.digest
         self.profile = self.plan.profiles[profile]
@@ -160,6 +162,9 @@ class Paper:
         self.told.append(move)
         named = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient}
         named |= {} if move.over is None else {"over": move.over}
+        if (move.over or move.channel) in self.refusing_channels:
+            self.write([Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": "no such key", "final": True})])
+            return
         if (move.over or move.channel) in self.broken_channels:
             self.write([Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": "down"})])
             return

@@ -28,7 +28,7 @@ class StandInSource:
 
     async def collect(self, task: Task, into: Path) -> Exported:
         if task.parameters.get("source_position"):
-            return Exported("handed-over")
+            return Exported("handed-over", unexamined=self.unexamined)
         if self.fault is not None:
             raise self.fault
         lines = [json.dumps({"id": one, "change": self.change, "here": here}) + "\n" for one, here in self.held.items()]

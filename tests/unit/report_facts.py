@@ -109,6 +109,7 @@ class ReportStory:
             ledgers=ledgers,
             after_failover=tuple(self._contents(entries, store, DR, 24.0, missing) for store in ("database", "cache", "storage")),
             before_reprotect=tuple(self._old_side(entries, store) for store in ("database", "cache", "storage")),
+            before_return=tuple(StoreContents(store, DR, IMPACT + RETURN_BACK, {}) for store in ("database", "cache") if self.way_back),
             at_end=self._at_end(entries, missing),
             started_seconds=IMPACT - BEFORE_SECONDS,
             ended_seconds=IMPACT + END_SECONDS,

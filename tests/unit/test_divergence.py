@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -88,9 +89,32 @@ def test_what_could_not_be_looked_at_asks_for_a_person_and_what_is_only_told_oth
     assert read(tmp_path / "inc-1").differences == 2
 
 
+def test_what_was_handed_over_and_could_not_be_looked_at_is_said_and_holds_nothing_up(tmp_path: Path) -> None:
+    one = action(tmp_path, database=StandInSource({}, unexamined=("the agent says no",)))
+    orderly = replace(TASK, parameters={"source_position": {"postgres_lsn": "0/1"}})
+    assert asyncio.run(one.act(orderly)).result is Result.SUCCEEDED
+    assert asyncio.run(one.check(orderly)).answer is Answer.YES
+    assert read(tmp_path / "inc-1").unexamined == ("database: the agent says no",)
+
+
 @pytest.mark.parametrize("silence", [TimeoutError("no answer"), ConnectionError("the link broke")])
 def test_silence_is_unknown_and_never_failed(tmp_path: Path, silence: Exception) -> None:
     assert act(action(tmp_path, database=cannot(silence))).result is Result.UNKNOWN
+
+
+@pytest.mark.parametrize("silence", [TimeoutError("no answer"), ConnectionError("the link broke"), NotExported("its disk burnt")])
+def test_what_was_found_before_the_source_fell_silent_is_still_there_and_still_listed(tmp_path: Path, silence: Exception) -> None:
+    act(action(tmp_path, database=StandInSource({"calls/1": ROW}, unexamined=("large objects were written",)), cache=rows_of("house")))
+    before = read(tmp_path / "inc-1").components
+    for _ in range(2):
+        assert act(action(tmp_path, database=cannot(silence), cache=rows_of("house"))).result is not Result.SUCCEEDED
+    found = read(tmp_path / "inc-1")
+    assert found.components == before
+    assert [entry.identifier for entry in entries(found, tmp_path / "inc-1")] == ["calls/1", "house"]
+    assert look(action(tmp_path, database=rows_of(), cache=rows_of("house"))) is Answer.NO, "a person still has to look by hand"
+    assert act(action(tmp_path, database=rows_of("calls/1", "calls/2"), cache=rows_of("house"))).result is Result.SUCCEEDED
+    found = read(tmp_path / "inc-1")
+    assert [entry.identifier for entry in entries(found, tmp_path / "inc-1")] == ["calls/1", "calls/2", "house"]
 
 
 def test_a_file_that_was_changed_afterwards_is_no_export(tmp_path: Path) -> None:

@@ -226,6 +226,14 @@ def test_a_store_that_could_not_be_read_leaves_the_loss_unknown() -> None:
     assert report.verdict == "unknown"
 
 
+def test_without_what_dr_held_before_the_way_home_replaced_it_the_single_writer_is_unknown() -> None:
+    facts = story()
+    report = build(replace(facts, before_return=facts.before_return[:1]))
+    assert (report.single_writer.checked, report.verdict) == (False, "unknown")
+    assert report.single_writer.details == ("cache in eu-central-1 was not read before it was made a replica",)
+    assert build(replace(ReportStory(way_back=False).facts(), before_return=())).single_writer.checked, "nothing was replaced there"
+
+
 def test_without_the_old_side_the_single_writer_is_unknown() -> None:
     report = build(replace(story(), before_reprotect=()))
     assert (report.single_writer.checked, report.single_writer.violations) == (False, None)

@@ -45,7 +45,7 @@ class Group:
             found = {int(line) for line in self.entry.read_text().split()}
         except OSError:
             return set()
-        return {pid for pid in found if _state(pid) not in ("", "Z", "X")}
+        return {pid for pid in found if _lives(pid)}
 
     def freeze(self) -> None:
         """Freeze it and wait, for a moment, until it says so: a process in an uninterruptible wait holds that up, but answers nobody."""
@@ -164,7 +164,7 @@ def _family(directory: Path, known: Iterable[int]) -> set[int]:
     parents = {pid: parent for pid in _all() if (parent := _parent(pid)) is not None}
     grown = True
     while grown:
-        children = {pid for pid, parent in parents.items() if parent in found and pid not in found and _state(pid) not in ("", "Z", "X")}
+        children = {pid for pid, parent in parents.items() if parent in found and pid not in found and _lives(pid)}
         found |= children
         grown = bool(children)
     return found - {os.getpid()}
@@ -179,7 +179,7 @@ def _with_directory(directory: Path) -> Iterable[int]:
     wanted = str(directory)
     own = os.getpid()
     for pid in _all():
-        if pid != own and _is_inside(pid, wanted) and _state(pid) not in ("", "Z", "X"):
+        if pid != own and _is_inside(pid, wanted) and _lives(pid):
             yield pid
 
 
@@ -203,10 +203,12 @@ def _status_line(pid: int) -> list[str]:
         return []
 
 
-def _state(pid: int) -> str:
-    """R, S, D, T, Z, X; empty when there is no such process."""
+def _lives(pid: int) -> bool:
+    """Whether any thread of it is left: the first may be a zombie before the others have ended, and they hold its sockets open."""
     fields = _status_line(pid)
-    return fields[0] if fields else ""
+    if not fields or fields[0] == "X":
+        return False
+    return fields[0] != "Z" or int(fields[17]) > 1
 
 
 def _parent(pid: int) -> int | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from holdfast import __version__
 from holdfast.canary.archive import entries, functions, measured
+from holdfast.canary.exported import exported_contents
 from holdfast.canary.files import CanaryFiles
 from holdfast.canary.observed import observed
 from holdfast.canary.records import canary_records, read
@@ -25,7 +26,7 @@ from holdfast.ledger.measure import SUCCESSES_IN_A_ROW
 from holdfast.plan.bindings import Bindings
 from holdfast.plan.loader import LoadedPlan
 from holdfast.plan.model import Plan
-from holdfast.providers.file.divergence import EXPORTS, held_by_the_last
+from holdfast.providers.file.divergence import EXPORTS, held_in, last_export
 from holdfast.providers.sqlite.journal import JournalReader
 from holdfast.report.facts import ReportFacts
 from holdfast.report.model import Finding
@@ -92,8 +93,8 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
     looks, _ = observed(sources.bindings)
     stores = _stores(sources, files, times, records, opened)
     exports = sources.journal.parent / EXPORTS
-    divergence, held_there = held_by_the_last(exports, [opened.incident])
-    on_return, held_on_return = held_by_the_last(exports, [opened.incident], "way-back")
+    divergence, held_there = last_export(exports, [opened.incident])
+    on_return, held_on_return = last_export(exports, [opened.incident], WAY_BACK)
     return ReportFacts(
         plan=plan,
         plan_digest=sources.loaded.digest,
@@ -113,9 +114,10 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
         holdfast_version=__version__,
         observations=tuple(look for look in looks if look.at_seconds >= times.impact - BEFORE_SECONDS),
         divergence=divergence,
-        held_there=held_there,
+        held_there=held_in(held_there),
         divergence_on_return=on_return,
-        held_on_return=held_on_return,
+        held_on_return=held_in(held_on_return),
+        before_return=exported_contents(on_return, held_on_return, sources.bindings),
         findings=(*torn, *_unmeasured(sources, files, times)),
     )
 

@@ -10,7 +10,7 @@ from typing import Any
 from holdfast.decision.admission import Admission, after
 from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
-from holdfast.decision.outage import FunctionOutage
+from holdfast.decision.observed import FunctionOutage, heard_after
 from holdfast.decision.protection import ProtectionOrder
 from holdfast.decision.protection import after as protection_after
 from holdfast.decision.status_page import PageTold
@@ -130,6 +130,8 @@ class Installation:
     """What named people attest for agents that a controller without memory can't hear; void once it began its term."""
     incidents: Mapping[str, IncidentState] = field(default_factory=dict)
     observers_heard: frozenset[str] | None = None
+    watched_since_seconds: float = 0.0
+    """When a majority of the observers was heard again that had been silent; what nobody saw before that says nothing."""
     agent_records: Mapping[str, int] = field(default_factory=dict)
     """Region → number of the last record of its agent that was imported."""
     handled_commands: Mapping[str, str] = field(default_factory=dict)
@@ -337,7 +339,6 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
     Kind.INCIDENT_CLOSED: _closed,
     Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
     Kind.PROTECTION_ORDERED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
-    Kind.OBSERVERS_SEEN: lambda _, body: {"observers_heard": frozenset(body["heard"])},
     Kind.AGENT_RECORD: lambda before, body: {"agent_records": {**before.agent_records, body["region"]: body["number"]}},
     Kind.COMMAND: lambda before, body: {"handled_commands": {**before.handled_commands, body["id"]: body["answer"]}},
 }
@@ -363,6 +364,8 @@ def fold(installation: Installation, record: Record) -> Installation:
     match record.kind:
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))
+        case Kind.OBSERVERS_SEEN:
+            installation = replace(installation, **heard_after(installation.observers_heard, record))
         case Kind.ZONE_CHANGED:
             return _fold_zone(installation, record)
         case kind if kind in HAND_OVERS and not record.incident:

@@ -38,6 +38,7 @@ def conclude(settings: DrillSettings, loaded: LoadedPlan, result: DrillResult, d
             ledgers=evidence.ledgers or {},
             after_failover=evidence.after_failover_contents,
             before_reprotect=evidence.before_reprotect_contents,
+            before_return=evidence.before_return_contents,
             at_end=evidence.at_end_contents,
             started_seconds=evidence.started_seconds,
             ended_seconds=evidence.ended_seconds,

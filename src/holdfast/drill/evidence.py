@@ -4,8 +4,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from holdfast.canary.exported import exported_contents
 from holdfast.canary.observed import observed
-from holdfast.conduct.runs import FAILOVER, moves_writers, stores_moved
+from holdfast.conduct.runs import FAILOVER, WAY_BACK, moves_writers, stores_moved
 from holdfast.drill.arrivals import Arrivals, arrival_findings, arrivals, refused
 from holdfast.health.observation import Observation
 from holdfast.journal.kinds import Kind
@@ -18,7 +19,7 @@ from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.reading import read_ledgers
 from holdfast.plan.bindings import Bindings
 from holdfast.plan.model import Plan
-from holdfast.providers.file.divergence import EXPORTS, held_by_the_last
+from holdfast.providers.file.divergence import EXPORTS, held_in, last_export
 from holdfast.providers.sqlite.journal import JournalReader
 from holdfast.report.divergence import Divergence
 from holdfast.report.model import Finding
@@ -33,6 +34,7 @@ class Evidence:
     ended_seconds: float = 0.0
     after_failover_contents: tuple[StoreContents, ...] = ()
     before_reprotect_contents: tuple[StoreContents, ...] = ()
+    before_return_contents: tuple[StoreContents, ...] = ()
     at_end_contents: tuple[StoreContents, ...] = ()
     records: tuple[Record, ...] = ()
     ledgers: Mapping[str, Sequence[LedgerEntry]] | None = None
@@ -67,8 +69,8 @@ class Evidence:
         journal = lab.layout.controller / "journal.db"
         records = tuple(JournalReader(journal).read()) if journal.exists() else ()
         incidents = [record.incident for record in records if record.kind == Kind.INCIDENT_OPENED]
-        divergence, held = held_by_the_last(lab.layout.controller / EXPORTS, incidents)
-        on_return, held_on_return = held_by_the_last(lab.layout.controller / EXPORTS, incidents, "way-back")
+        divergence, held = last_export(lab.layout.controller / EXPORTS, incidents)
+        on_return, held_on_return = last_export(lab.layout.controller / EXPORTS, incidents, WAY_BACK)
         entries = {name: ledger.entries for name, ledger in ledgers.items()}
         received = lab.layout.received
         arrived = arrivals(received, lab.layout.controller, records)
@@ -79,9 +81,10 @@ class Evidence:
             records=records,
             ledgers=entries,
             divergence=divergence,
-            held_there=held,
+            held_there=held_in(held),
             divergence_on_return=on_return,
-            held_on_return=held_on_return,
+            held_on_return=held_in(held_on_return),
+            before_return_contents=exported_contents(on_return, held_on_return, bindings),
             findings=(*self.findings, *torn, *messages),
             arrived=arrived,
             ended_seconds=time.time(),

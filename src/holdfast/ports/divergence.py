@@ -28,7 +28,8 @@ class ExportedPart:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """One component's export. `how`: compared, nothing-lost, same-timeline, or handed-over (it was stopped orderly: nothing is lost).
+    """One component's export. `how`: compared, nothing-lost, same-timeline, or handed-over (it was stopped orderly: nothing is lost, and
+    what is different since is the writer's own work or was written after the fence).
 
     `unexamined`: sentences about what could not be looked at, so that more may be held there alone; `notes`: about how the rest is told.
     """

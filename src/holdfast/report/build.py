@@ -13,6 +13,7 @@ from holdfast.journal.record import first_break
 from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry, RequestResult
 from holdfast.ledger.measure import requests
+from holdfast.plan.blocks import BLOCKS
 from holdfast.plan.model import Scenario
 from holdfast.report import answers, people, telling
 from holdfast.report.clients import Window, outage_in, strip
@@ -22,7 +23,7 @@ from holdfast.report.decisive import events
 from holdfast.report.facts import ReportFacts
 from holdfast.report.findings import findings
 from holdfast.report.history import RUNS, History, number
-from holdfast.report.losses import FunctionLoss, failback_loss, failover_loss, single_writer_result
+from holdfast.report.losses import FunctionLoss, OldSide, failback_loss, failover_loss, single_writer_result
 from holdfast.report.marks import marks, windows
 from holdfast.report.model import (
     LISTED_LOSSES,
@@ -129,7 +130,7 @@ def build(facts: ReportFacts) -> Report:
         steps=steps,
         runs=runs,
         loss_bound=_loss_bound(history, functions),
-        single_writer=_single_writer(facts, source),
+        single_writer=_single_writer(facts, history, source, target),
         failback=_failback(facts, at, scenario, steps, runs, back),
         journal=_journal(facts),
         time_spent=time_spent(at, there, recovered),
@@ -171,13 +172,17 @@ def _with_people(draft: Report, facts: ReportFacts, history: History, impact_sec
     )
 
 
-def _single_writer(facts: ReportFacts, source: str) -> SingleWriter:
+def _single_writer(facts: ReportFacts, history: History, source: str, target: str) -> SingleWriter:
+    intended = (record.body for record in history.of_run(Kind.STEP_INTENDED, "way-back"))
+    replaced = frozenset(str(body.get("component")) for body in intended if BLOCKS[str(body["block"])].overwrites_source)
+    fence = history.last_of_run(Kind.FENCE_CONFIRMED, "way-back")
+    # Only an acknowledged fence has its moment from the region's own clock, as the records have theirs.
+    stopped = number(fence.body.get("at_seconds")) if fence is not None and fence.body.get("how") == "acknowledged" else None
     return single_writer_result(
         facts.plan,
         [entry for entries in facts.ledgers.values() for entry in entries],
-        facts.before_reprotect,
+        (OldSide(source, facts.before_reprotect), OldSide(target, facts.before_return, replaced, stopped)),
         (*facts.after_failover, *facts.at_end),
-        source,
     )
 
 

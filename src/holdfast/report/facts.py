@@ -59,4 +59,6 @@ class ReportFacts:
     divergence_on_return: Divergence | None = None
     """The same of the region that served until the way home."""
     held_on_return: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    before_return: Sequence[StoreContents] = ()
+    """What the target's stores held alone, or otherwise, when the way home was about to make them replicas: as that export says."""
     journal_before: tuple[int, str] = (0, GENESIS)

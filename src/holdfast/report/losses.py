@@ -5,7 +5,8 @@ late, not lost. The way back's loss is everything acknowledged, save what the fa
 after a store was read say nothing about it and are left out, unless they carry an old epoch: then somebody wrote who must not.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from holdfast.ledger.contents import StoreContents
@@ -103,25 +104,50 @@ def _present(entries: Iterable[LedgerEntry], contents: Sequence[StoreContents]) 
     }
 
 
+@dataclass(frozen=True, slots=True)
+class OldSide:
+    """What a region's stores held when its time as the writer was over, read before they were made replicas."""
+
+    region: str
+    contents: Sequence[StoreContents]
+    replaced: frozenset[str] | None = None
+    """Stores that were made replicas; None: whatever became of them, they had to be read."""
+    fenced_seconds: float | None = None
+    """When it was fenced by its own clock; None: not known by that clock."""
+
+    def after_its_fence(self, stores: Sequence[str]) -> Iterator[str]:
+        """What it took when it had no right to any more, whether anybody else had written by then or not."""
+        for found in self.contents:
+            for key, record in sorted((found.records or {}).items()) if found.store in stores else ():
+                late = (record.written_seconds or 0.0) - (math.inf if self.fenced_seconds is None else self.fenced_seconds)
+                if late > 0.0:
+                    yield f"{key} was written in {self.region} {late:.3f} s after its fence, under epoch {record.epoch}"
+
+
 def single_writer_result(
-    plan: Plan,
-    entries: Iterable[LedgerEntry],
-    old_source: Sequence[StoreContents],
-    others: Sequence[StoreContents],
-    source: str,
+    plan: Plan, entries: Iterable[LedgerEntry], old: Sequence[OldSide], others: Sequence[StoreContents]
 ) -> SingleWriter:
     """The single-writer check over all ledgers and both regions' stores; not checked while any of them was not read."""
     stores = (*plan.components_of("postgres"), *plan.components_of("redis"))
-    found = single_writer(entries, (*old_source, *others), stores)
-    read = {contents.store for contents in old_source if contents.records is not None}
-    missing = [f"{store} in {source} was not read before it was made a replica" for store in stores if store not in read]
+    found = single_writer(entries, (*(contents for side in old for contents in side.contents), *others), stores)
+    missing = [
+        f"{store} in {side.region} was not read before it was made a replica"
+        for side in old
+        for store in stores
+        if (side.replaced is None or store in side.replaced) and store not in _read(side.contents)
+    ]
     unread = [f"{place} could not be read" for place in found.unread]
-    details = [violation.detail for violation in found.violations]
+    late = [detail for side in old for detail in side.after_its_fence(stores)]
+    details = [*late, *(violation.detail for violation in found.violations)]
     checked = found.checked > 0 and not missing and not unread
-    known = checked or bool(found.violations)
+    known = checked or bool(details)
     return SingleWriter(
         checked=checked,
-        violations=len(found.violations) if known else None,
+        violations=len(details) if known else None,
         checked_writes=found.checked,
         details=(*details[:100], *dict.fromkeys([*unread, *missing])),
     )
+
+
+def _read(contents: Sequence[StoreContents]) -> set[str]:
+    return {found.store for found in contents if found.records is not None}

@@ -180,6 +180,7 @@ def _exported(world: SimulatedWorld, task: Task) -> Finding:
 
 def _export(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     source, target = world.regions[task.source], world.regions[task.target]
+    world.looked_at[task.source] = world.contents(task.source)
     entries = world.exported.setdefault((task.source, task.order.epoch), set())
     wanted = task.parameters.get("components") or list(world.plan.components)
     for kind in (kind for kind in ("postgres", "redis") if world.component(kind) in wanted):

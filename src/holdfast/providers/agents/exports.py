@@ -1,13 +1,15 @@
 """What only a fenced store held: the region's agent writes it down beside the store, and its files are fetched in pieces.
 
 Rules: a file counts only with the digest that its summary names, and the summary only with the one that the agent's signed answer names. A
-store that was handed over whole is not asked: its successor was promoted only after it had everything. Never here: comparing.
+store that was handed over whole is looked at too, because what it took after its fence would be gone with what makes it a replica; but that
+it can't be looked at is said and stops nothing: its successor was promoted only after it had everything. Never here: comparing.
 """
 
 import base64
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +35,14 @@ class AgentExport:
 
     async def collect(self, task: Task, into: Path) -> Exported:
         """Order the export, then fetch its files."""
-        if _POSITION[self._store] in (task.parameters.get("source_position") or {}):
-            return Exported("handed-over")
+        if _POSITION[self._store] not in (task.parameters.get("source_position") or {}):
+            return await self._collected(task, into)
+        try:
+            return replace(await self._collected(task, into), how="handed-over")
+        except NotExported as refused:
+            return Exported("handed-over", unexamined=(str(refused),))
+
+    async def _collected(self, task: Task, into: Path) -> Exported:
         agent = self._agents[task.source]
         outcome = await give(agent, task, f"{self._store}.export", {}, self._clock, self._timeout_seconds)
         if outcome.result is Result.UNKNOWN:

@@ -30,6 +30,7 @@ from holdfast.report.write import write_whole
 EXPORTS = "divergence"
 """Name of the directory of all exports, in the controller's state directory."""
 FIRST_RUN = "reprotect"
+HANDED_OVER = "handed-over"
 Missing = NotExported | TimeoutError | ConnectionError
 
 
@@ -50,8 +51,8 @@ def entries(divergence: Divergence, directory: Path) -> Iterator[Entry]:
             yield from entries_of(component, part, (directory / part.file).read_bytes())
 
 
-def held_by_the_last(root: Path, incidents: Sequence[str], run: str = FIRST_RUN) -> tuple[Divergence | None, dict[tuple[str, str], str]]:
-    """The export that this run made in the last of these incidents that has one, and (component, identifier) → change of all its entries.
+def last_export(root: Path, incidents: Sequence[str], run: str = FIRST_RUN) -> tuple[Divergence | None, tuple[Entry, ...]]:
+    """The export that this run made in the last of these incidents that has one, and all its entries.
 
     None where nobody exported anything, or where it is not as it was exported.
     """
@@ -59,12 +60,16 @@ def held_by_the_last(root: Path, incidents: Sequence[str], run: str = FIRST_RUN)
         try:
             directory = directory_of(root, incident, run)
             divergence = read(directory)
-            found = entries(divergence, directory)
-            held: dict[tuple[str, str], str] = {(entry.component, entry.identifier): entry.change for entry in found}
+            found = tuple(entries(divergence, directory))
         except (OSError, ValueError):
             continue
-        return divergence, held
-    return None, {}
+        return divergence, found
+    return None, ()
+
+
+def held_in(found: Sequence[Entry]) -> dict[tuple[str, str], str]:
+    """(Component, identifier) → change of these entries."""
+    return {(entry.component, entry.identifier): entry.change for entry in found}
 
 
 class DivergenceExportAction:
@@ -103,7 +108,7 @@ class DivergenceExportAction:
             return Outcome(Result.FAILED, f"{directory / JSON_NAME} can't be written: {error.strerror}: make room, then choose retry")
         facts = {"directory": str(directory), "sha256": hashlib.sha256(text.encode()).hexdigest(), **_counts(divergence)}
         errors = [error for _, error in found if error is not None]
-        if not errors and divergence.unexamined:
+        if not errors and _to_look_at(divergence):
             return Outcome(Result.REFUSED, f"{told(divergence)}{_look_at(divergence)}; {_by_hand(divergence)}", facts)
         if not errors:
             return Outcome(Result.SUCCEEDED, told(divergence) + _look_at(divergence), facts)
@@ -148,7 +153,7 @@ class DivergenceExportAction:
         if lacking or {component.component for component in divergence.components} != set(self._wanted(task)):
             named = "; ".join(f"{component.component}: {component.detail}" for component in lacking)
             return Finding(Answer.NO, f"the export in {directory} is not whole: {named or 'it knows other components'}", facts)
-        if divergence.unexamined:
+        if _to_look_at(divergence):
             return Finding(Answer.NO, f"{told(divergence)}, in {directory}; {_by_hand(divergence)}", facts)
         return Finding(Answer.YES, f"{told(divergence)}, in {directory}", facts)
 
@@ -188,6 +193,11 @@ def told(divergence: Divergence) -> str:
 def _look_at(divergence: Divergence) -> str:
     run = "" if divergence.run == FIRST_RUN else f" --run {divergence.run}"
     return f"; `holdfast divergence {divergence.incident}{run}` shows it" if divergence.differences else ""
+
+
+def _to_look_at(divergence: Divergence) -> bool:
+    """Whether a person must look before anything is overwritten: not where a component was handed over, which lost nothing."""
+    return any(component.unexamined for component in divergence.components if component.how != HANDED_OVER)
 
 
 def _by_hand(divergence: Divergence) -> str:

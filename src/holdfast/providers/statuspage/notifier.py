@@ -44,7 +44,7 @@ class StatusPageNotifier:
         check_mark(notification)
         try:
             return await asyncio.to_thread(self._publish, notification)
-        except (OSError, ValueError, TypeError, AttributeError) as error:  # the last three: the history is none
+        except (OSError, ValueError) as error:
             raise ConnectionError(
                 f"the status page in {self._folder} can't be written ({type(error).__name__}: {error}); give it room and permission, and a"
                 " history.json that is its own"
@@ -66,7 +66,10 @@ class StatusPageNotifier:
         path = self._folder / "history.json"
         if not path.exists():
             return {}
-        return {name: [Update(**update) for update in updates] for name, updates in json.loads(path.read_bytes()).items()}
+        try:
+            return {name: [Update(**update) for update in updates] for name, updates in json.loads(path.read_bytes()).items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ValueError(f"history.json is no history of this page: {error}") from None
 
     def _keep(self, history: Mapping[str, list[Update]]) -> None:
         kept = {name: [asdict(update) for update in updates] for name, updates in history.items()}

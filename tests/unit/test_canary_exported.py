@@ -1,0 +1,65 @@
+"""What an export says of records that only the old writer held: who wrote them and when, or that nobody knows."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from holdfast.canary.exported import exported_contents
+from holdfast.ledger.contents import StoredRecord
+from holdfast.plan.bindings import PostgresBinding, RedisBinding, TableBinding
+from holdfast.report.divergence import Divergence, DivergenceComponent, Entry
+from unit.canary_bindings import some_bindings
+from unit.report_facts import DR, HOME
+
+AT = datetime(2026, 11, 3, 4, 5, 6, 250_000, UTC)
+NOWHERE = Path("/nowhere")
+TABLES = {"calls": TableBinding(), "billing.paid": TableBinding(request="call", epoch=None, region=None, written_at=None)}
+DATABASE = PostgresBinding(host="127.0.0.1", port=1, database="voicehive", user="holdfast", password_file=NOWHERE, records=TABLES)
+CACHE = RedisBinding(host="127.0.0.1", port=1, password_file=NOWHERE, records=("session:",))
+BINDINGS = some_bindings(components={"database": {DR: DATABASE}, "cache": {DR: CACHE}})
+
+
+def export(*components: DivergenceComponent) -> Divergence:
+    return Divergence(
+        incident="inc-1", run="way-back", source=DR, target=HOME, order=(0, 3, 1, 9), exported_seconds=1.5e9, components=components
+    )
+
+
+def component(name: str, status: str = "exported", **more: object) -> DivergenceComponent:
+    kind = {"database": "postgres", "cache": "redis", "storage": "bucket"}[name]
+    return DivergenceComponent.model_validate({"component": name, "kind": kind, "status": status, "how": "handed-over", **more})
+
+
+def row(table: list[str], here: dict[str, object] | None) -> Entry:
+    value = {"table": table, "here": here, "there": None}
+    return Entry("database", "postgres", f"{table[1]}/1", "only-here" if here else "deleted-here", value, "")
+
+
+def key(name: str, here: object) -> Entry:
+    return Entry("cache", "redis", name, "only-here", {"id": name, "here": here}, "")
+
+
+def test_rows_and_keys_say_who_wrote_them_and_when() -> None:
+    entries = [
+        row(["public", "calls"], {"request": "r1", "epoch": 2, "region": DR, "written_at": AT.isoformat()}),
+        row(["public", "calls"], {"request": "r0", "epoch": 2, "region": DR, "written_at": "infinity"}),
+        row(["billing", "paid"], {"call": "r2", "amount": "3.10"}),
+        row(["public", "calls"], None),
+        row(["public", "notes"], {"request": "r3"}),
+        key("session:r1", f'{{"epoch": 2, "region": "{DR}", "written_seconds": {AT.timestamp()}}}'),
+        key("session:r2", "no object"),
+        key("session:r3", [["a", "b"]]),
+        key("other:r4", "x"),
+    ]
+    database, cache = exported_contents(export(component("database"), component("cache"), component("storage")), entries, BINDINGS)
+    whole, nobody = StoredRecord(2, DR, AT.timestamp()), StoredRecord(None, None, None)
+    assert (database.store, database.region, database.read_seconds) == ("database", DR, 1.5e9)
+    assert database.records == {"calls/r0": StoredRecord(2, DR, None), "calls/r1": whole, "billing.paid/r2": nobody}
+    assert cache.records == {"session:r1": whole, "session:r2": nobody, "session:r3": nobody}
+
+
+def test_what_was_not_exported_or_not_looked_at_is_unknown_and_says_why() -> None:
+    missing = component("database", "missing", detail="no answer")
+    database, cache = exported_contents(export(missing, component("cache", unexamined=("db1 holds keys",))), (), BINDINGS)
+    assert (database.records, database.problem) == (None, "no answer")
+    assert (cache.records, cache.problem) == (None, "db1 holds keys")
+    assert exported_contents(None, (), BINDINGS) == ()
