@@ -11,6 +11,8 @@ from holdfast.decision.admission import Admission, after
 from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
 from holdfast.decision.observed import FunctionOutage, heard_after
+from holdfast.decision.protection import ProtectionOrder
+from holdfast.decision.protection import after as protection_after
 from holdfast.decision.status_page import PageTold
 from holdfast.decision.status_page import after_one_more as page_after
 from holdfast.decision.table import ENDED, State
@@ -137,6 +139,8 @@ class Installation:
     steps_ordered: int = 0
     admissions: Mapping[str, Admission] = field(default_factory=dict)
     """Region → what its load balancer was told last."""
+    protection: Mapping[str, ProtectionOrder] = field(default_factory=dict)
+    """Component → what people ordered last about its protection."""
 
     def open_incident(self) -> IncidentState | None:
         """The incident that isn't over, if there is one: an installation conducts one at a time."""
@@ -334,6 +338,7 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
     Kind.ACCESS_BROKEN: lambda before, body: {"broken_glass": body, "notices": _of_others(before.notices, "access/")},
     Kind.INCIDENT_CLOSED: _closed,
     Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
+    Kind.PROTECTION_ORDERED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
     Kind.AGENT_RECORD: lambda before, body: {"agent_records": {**before.agent_records, body["region"]: body["number"]}},
     Kind.COMMAND: lambda before, body: {"handled_commands": {**before.handled_commands, body["id"]: body["answer"]}},
 }
@@ -354,6 +359,8 @@ def fold(installation: Installation, record: Record) -> Installation:
         installation = replace(installation, **change(installation, body))
     if (admissions := after(installation.admissions, record)) is not installation.admissions:
         installation = replace(installation, admissions=admissions)
+    if (protection := protection_after(installation.protection, record)) is not installation.protection:
+        installation = replace(installation, protection=protection)
     match record.kind:
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))
