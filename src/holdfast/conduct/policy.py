@@ -14,6 +14,7 @@ from holdfast.conduct.course import steps
 from holdfast.conduct.decisions import answer
 from holdfast.conduct.going_on import ask_again, outgrown
 from holdfast.conduct.messages import after_the_end, messages
+from holdfast.conduct.protecting import protections
 from holdfast.conduct.quiet_test import quiet_tests
 from holdfast.conduct.reapply import reapplies
 from holdfast.conduct.runs import TURN_BACK
@@ -101,7 +102,19 @@ def _strays(situation: Situation) -> tuple[Move, ...]:
     return found(situation, stray)
 
 
-STAGES: tuple[Stage, ...] = (observers, zones, broken_glass, suspicions, _strays, incidents, _conduct, _farewells, reapplies, quiet_tests)
+STAGES: tuple[Stage, ...] = (
+    observers,
+    zones,
+    broken_glass,
+    suspicions,
+    _strays,
+    incidents,
+    _conduct,
+    _farewells,
+    reapplies,
+    protections,
+    quiet_tests,
+)
 
 
 def next_moves(situation: Situation) -> tuple[Move, ...]:

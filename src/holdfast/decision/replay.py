@@ -14,6 +14,8 @@ from holdfast.decision.channel_test import ChannelTest
 from holdfast.decision.channel_test import after as test_after
 from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
 from holdfast.decision.observed import FunctionOutage, heard_after, outages_after
+from holdfast.decision.protection import ProtectionOrder
+from holdfast.decision.protection import after as protection_after
 from holdfast.decision.status_page import PageTold
 from holdfast.decision.status_page import after_one_more as page_after
 from holdfast.decision.table import ENDED, State
@@ -144,6 +146,8 @@ class Installation:
     steps_ordered: int = 0
     admissions: Mapping[str, Admission] = field(default_factory=dict)
     """Region → what its load balancer was told last."""
+    protection: Mapping[str, ProtectionOrder] = field(default_factory=dict)
+    """Component → what people ordered last about its protection."""
 
     def open_incident(self) -> IncidentState | None:
         """The incident that isn't over, if there is one: an installation conducts one at a time."""
@@ -332,6 +336,7 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
     Kind.CHANNELS_TESTED: lambda before, _: {"notices": _of_others(before.notices, TESTS)},
     Kind.INCIDENT_CLOSED: _closed,
     Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
+    Kind.PROTECTION_ORDERED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
     Kind.AGENT_RECORD: lambda before, body: {"agent_records": {**before.agent_records, body["region"]: body["number"]}},
     Kind.COMMAND: lambda before, body: {"handled_commands": {**before.handled_commands, body["id"]: body["answer"]}},
 }
@@ -352,6 +357,8 @@ def fold(installation: Installation, record: Record) -> Installation:
         installation = replace(installation, **change(installation, body))
     if (admissions := after(installation.admissions, record)) is not installation.admissions:
         installation = replace(installation, admissions=admissions)
+    if (protection := protection_after(installation.protection, record)) is not installation.protection:
+        installation = replace(installation, protection=protection)
     if (tested := test_after(installation.channel_test, record)) is not installation.channel_test:
         installation = replace(installation, channel_test=tested)
     match record.kind:
