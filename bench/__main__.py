@@ -12,6 +12,7 @@ SCRIPTS = (
     "journal",
     "makespan",
     "messages",
+    "mailing",
     "clocks",
     "incident_clocks",
     "idle",

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from holdfast.controller.channels import ExerciseGuard, Mailbox, NoRoom, OwnAddress, SecondWay, WithoutAddress
+from holdfast.controller.channels import ExerciseGuard, Loud, Mailbox, NoRoom, OwnAddress, SecondWay, WithoutAddress
 from holdfast.controller.outbox import Terms
 from holdfast.controller.telling import Links
 from holdfast.plan.bindings import Bindings
@@ -33,7 +33,7 @@ from holdfast.plan.channel_bindings import (
 )
 from holdfast.plan.model import Plan
 from holdfast.ports.clock import Clock
-from holdfast.ports.notifier import Notifier
+from holdfast.ports.notifier import Loudness, Notifier
 from holdfast.ports.post import Post, Secret
 from holdfast.providers.apprise.notifier import AppriseNotifier
 from holdfast.providers.file.keys import own_key
@@ -49,6 +49,13 @@ from holdfast.providers.webhook.notifier import WebhookNotifier
 
 PUBLIC = (PagerDutyWay, SlackWebhookWay, StatusPageWay, InAppWay, WebhookWay, AppriseWay)
 """Ways that lead to readers of their own, whomever a message is for: customers, partners, whoever is on call there, a room."""
+LOUD: Mapping[type[Way], Loudness] = {
+    SmsWay: Loudness.TEXT,
+    VoiceWay: Loudness.CALL,
+    PagerDutyWay: Loudness.CALL,
+    AppriseWay: Loudness.CALL,  # of what stands behind it nothing is known
+}
+"""Ways that are heard where they arrive."""
 ENDING_SECONDS = 2.0
 """So much longer than its ways may take is a channel waited for."""
 
@@ -116,9 +123,10 @@ def links_for(bindings: Bindings) -> Links | None:
 def notifier_for(binding: ChannelBinding, source: str, post: Post, clock: Clock, relays: list[SmtpNotifier] | None = None) -> Notifier:
     """One channel with everything before it. `source` names the installation in what it sends; `relays` gets what keeps connections."""
     bound = [way for way in (binding.first, binding.second) if way is not None]
-    both = [_way(way, source, post, clock, binding.deadline_seconds) for way in bound]
+    ends = [_way(way, source, post, clock, binding.deadline_seconds) for way in bound]
     if relays is not None:
-        relays.extend(way for way in both if isinstance(way, SmtpNotifier))
+        relays.extend(end for end in ends if isinstance(end, SmtpNotifier))
+    both = [Loud(end, LOUD[type(way)]) if type(way) in LOUD else end for way, end in zip(bound, ends, strict=True)]
     ways, boxed = (_one_after_the_other(binding, made) for made in (both, _boxed(binding, both)))
     rehearsed = _one_after_the_other(binding, _boxed(binding, [NoRoom(made) for made in both]))
     # A partner's own address would lead an exercise away from the receiver that is bound for it.

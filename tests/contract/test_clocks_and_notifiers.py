@@ -98,7 +98,7 @@ class TestFileNotifier(NotifierSuite):
 
     def test_a_torn_line_is_closed_off_and_its_message_sent_again(self, channel: FileChannel) -> None:
         channel.path.write_text('{"key": "' + MESSAGE.key)
-        assert asyncio.run(channel.notifier.send(MESSAGE)) == "messages.jsonl:2"
+        assert asyncio.run(channel.notifier.send(MESSAGE)) == "file:messages.jsonl:2"
         assert channel.arrived() == [(MESSAGE.key, MESSAGE.subject, MESSAGE.body)]
 
     def test_nothing_that_reaches_or_proves_a_person_stays_in_the_file(self, channel: FileChannel) -> None:

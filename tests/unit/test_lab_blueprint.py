@@ -70,7 +70,7 @@ def test_a_lab_takes_an_exercises_messages_and_others_and_keeps_the_marks_apart(
     made = notifier_for(binding, "lab", HttpPost(), SystemClock())
     mark = "EXERCISE: " if exercise else ""
     message = Notification("k", "inc-1", "told", "email", "exercise:on-call", f"{mark}s", f"{mark}b", exercise, enrolled=exercise)
-    assert asyncio.run(made.send(message)) == "told.jsonl:1"
+    assert asyncio.run(made.send(message)) == "file:told.jsonl:1"
     row = json.loads((tmp_path / "told.jsonl").read_text())
     assert (row["recipient"], row["subject"], row["exercise"]) == ("exercise:on-call", f"{mark}s", exercise)
 

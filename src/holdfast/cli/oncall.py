@@ -1,4 +1,4 @@
-"""`holdfast oncall`: who is on call now, who is next, and the turns as a calendar, out and in."""
+"""`holdfast oncall`: who is on call now, who is next, the turns as a calendar, out and in, and whether channels reach people."""
 
 import sys
 import time
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, Parameter
 
+from holdfast.cli import quiet_test
 from holdfast.cli.output import CommandError, OutputFormat, State, print_json, print_next, screen, state_text, table
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from holdfast.plan.model import Plan
 
 app = App(name="oncall", result_action="return_value")
+app.command(quiet_test.test)
+app.command(quiet_test.tested)
 
 _REFERENCE = Path("examples/voicehive/plan.yaml")
 PlanFile = Annotated[Path, Parameter(help="The plan with the rotations.")]

@@ -31,7 +31,7 @@ APPROVING = "approval"
 def answered_roles(incident: IncidentState) -> frozenset[str]:
     """Roles that somebody has answered for."""
     found: set[str] = set()
-    for record in incident.records:
+    for record in incident.course:
         if record.kind == Kind.ACKNOWLEDGED:
             found.update(record.body["roles"])
     return frozenset(found)
@@ -39,12 +39,12 @@ def answered_roles(incident: IncidentState) -> frozenset[str]:
 
 def acknowledged_by(incident: IncidentState) -> Mapping[str, float]:
     """Person → when it acknowledged last; approving counts."""
-    return {record.body["person"]: record.at_seconds for record in incident.records if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)}
+    return {record.body["person"]: record.at_seconds for record in incident.course if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)}
 
 
 def last_called(incident: IncidentState) -> Called | None:
     """The last rung that was climbed, or None."""
-    record = next((record for record in reversed(incident.records) if record.kind == Kind.ESCALATED), None)
+    record = next((record for record in reversed(incident.course) if record.kind == Kind.ESCALATED), None)
     if record is None:
         return None
     return Called(record.body["number"], record.body["round"], record.body["place"], record.at_seconds)
@@ -148,7 +148,7 @@ def _answers_for(situation: Situation, incident: IncidentState, facts: IncidentF
 
 def _takes(situation: Situation, incident: IncidentState, role: str, person: str) -> dict[str, Any] | None:
     """The record that somebody takes a role which was first of all another's, or None. A turn that was handed over is taken too."""
-    activated = next((record.body["roles"] for record in incident.records if record.kind == Kind.ROLES_ACTIVATED), None)
+    activated = next((record.body["roles"] for record in incident.course if record.kind == Kind.ROLES_ACTIVATED), None)
     if activated is None:
         people = answerable(situation.plan, incident_facts(situation, incident), incident.opened_seconds)
         activated = {name: called[0] for name, called in people.items()}
@@ -160,4 +160,4 @@ def _takes(situation: Situation, incident: IncidentState, role: str, person: str
 
 def calls_of(incident: IncidentState) -> tuple[Record, ...]:
     """Every rung that was climbed, in order."""
-    return tuple(record for record in incident.records if record.kind == Kind.ESCALATED)
+    return tuple(record for record in incident.course if record.kind == Kind.ESCALATED)

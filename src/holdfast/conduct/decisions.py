@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from holdfast.conduct import alerting, answering, explaining, going_on, protecting, turning
+from holdfast.conduct import alerting, answering, explaining, going_on, protecting, quiet_test, turning
 from holdfast.conduct.access import break_glass
 from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.attesting import attest
@@ -42,8 +42,9 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
     if command.verb == "reapply":
         about = situation.installation.incidents.get(str(command.arguments.get("incident")))
         return ordered(situation, command, _stranger(situation, command.by, about.exercise if about is not None else None))
-    if incident is None:
-        return "refused: there is no open incident; `holdfast status` shows what there is", ()
+    of_test = quiet_test.acknowledged(situation, command) if command.verb == "ack" else None
+    if incident is None or of_test is not None:
+        return of_test or ("refused: there is no open incident; `holdfast status` shows what there is", ())
     deeds: dict[str, Deed] = {
         "approve": _approve,
         "refuse": _refuse,
@@ -243,8 +244,15 @@ def _mark(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]
     return "accepted: marked", (Write(Kind.EXERCISE_MARK, incident.incident if incident else "", body),)
 
 
-_OF_THE_INSTALLATION = {"alert": alerting.alert, "break-glass": break_glass, "mark": _mark, "receipt": receipt}
-_OF_THE_INSTALLATION |= dict.fromkeys((protecting.DROP, protecting.PROTECT), protecting.ordered)
+_OF_THE_INSTALLATION = {
+    "alert": alerting.alert,
+    "break-glass": break_glass,
+    "mark": _mark,
+    "receipt": receipt,
+    "test-channels": quiet_test.begin,
+    protecting.DROP: protecting.ordered,
+    protecting.PROTECT: protecting.ordered,
+}
 """Verbs that need no incident, and say themselves who may give them."""
 
 

@@ -34,11 +34,11 @@ _NEXT = {
 
 def incident_facts(situation: Situation, incident: IncidentState) -> IncidentFacts:
     """What messages may say about the incident now."""
-    restored = next((record.at_seconds for record in incident.records if is_back(record)), None)
+    restored = next((record.at_seconds for record in incident.course if is_back(record)), None)
     hit_now = () if incident.ended else situation.functions_hit  # what is hit after its end is another incident's
     functions: dict[str, None] = dict.fromkeys(hit.function for hit in hit_now)
     commander, done = None, []
-    for record in incident.records:
+    for record in incident.course:
         if record.kind == Kind.SEVERITY_CHANGED:
             functions |= dict.fromkeys(record.body["functions"])
         elif record.kind == Kind.STEP_FINISHED and record.body["outcome"] in ("succeeded", "settled"):

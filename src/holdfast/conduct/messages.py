@@ -104,7 +104,7 @@ def _can_say(situation: Situation, incident: IncidentState, message: DueMessage)
 def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     """Record what fell due, and hand over what is due and wasn't sent, the most urgent first."""
     now_owed = owed(situation, incident)
-    sent_by_steps = {record.body["step"] for record in incident.records if record.kind == Kind.STEP_FINISHED}
+    sent_by_steps = {record.body["step"] for record in incident.course if record.kind == Kind.STEP_FINISHED}
     fallen_due = [
         message
         for message in now_owed
@@ -174,8 +174,9 @@ def _messages(
             continue
         handed = message.deliveries
         # A place may be over and the people behind it still be told alone, over the plan's second channel.
-        left = [one for one in handed if one[1].people or not _is_over(begun, (message.key, one[0], one[1].identifier))]
-        if not left:  # the ordinary case: nobody of ten thousand is looked at closer
+        # What is being handed over waits for its outcome. In the ordinary case nobody of ten thousand is looked at closer.
+        left = [one for one in handed if one[1].people or not _is_over(situation, begun, (message.key, one[0], one[1].identifier))]
+        if not left:
             continue
         purpose = _purpose(situation.plan, message.message)
         waiting = []
@@ -201,7 +202,10 @@ def _messages(
             yield _tell(facts, attempt, words, values, asked)
 
 
-def _is_over(begun: Mapping[Delivery, Attempts], delivery: Delivery) -> bool:
+def _is_over(situation: Situation, begun: Mapping[Delivery, Attempts], delivery: Delivery) -> bool:
+    """Whether there is nothing to do about it now: it is over, or being handed over."""
+    if delivery in situation.telling:
+        return True
     known = begun.get(delivery)
     return known is not None and known.is_over
 
@@ -240,7 +244,7 @@ def _called(situation: Situation, begun: Mapping[Delivery, Attempts], call: Reco
     outs = [
         CallOut(channel, recipient_of(situation.plan, identifier, situation.directory), from_seconds)
         for channel, identifier, from_seconds in call.body["calls"]
-        if channel in PLACES or not _is_over(begun, (call.body["key"], channel, identifier))
+        if channel in PLACES or not _is_over(situation, begun, (call.body["key"], channel, identifier))
     ]
     yield from gathered(outs)
 
@@ -250,7 +254,7 @@ def _deciding(situation: Situation, incident: IncidentState) -> tuple[str, tuple
     proposal = incident.proposal
     if proposal is None or cause_gone_seconds(situation, incident) is not None:  # while it is gone nobody is asked
         return "", ()
-    at = next((record.at_seconds for record in reversed(incident.records) if record.kind == Kind.PROPOSED), situation.now)
+    at = next((record.at_seconds for record in reversed(incident.course) if record.kind == Kind.PROPOSED), situation.now)
     facts = incident_facts(situation, incident)
     return f"{incident.incident}/{DECISION}/{proposal.proposal}", asked_to_decide(
         situation.plan, facts, proposal.roles, proposal.requester, at
@@ -363,7 +367,7 @@ def _tell(facts: IncidentFacts, found: Attempt | Write, words: Words, values: Ma
 def _words(plan: Plan, incident: IncidentState, message: DueMessage, facts: IncidentFacts, values: dict[str, str]) -> Words:
     """What a person wrote for this very message, else the plan's words; facts alone where the plan's can't be filled."""
     words = words_of(plan, message.message)
-    written = next((record.body for record in reversed(incident.records) if _edits(record, message.key)), None)
+    written = next((record.body for record in reversed(incident.course) if _edits(record, message.key)), None)
     if written is not None:
         words = Words(*(written[name] if written[name] is not None else getattr(words, name) for name in ("subject", "body", "short")))
     try:

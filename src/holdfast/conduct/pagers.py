@@ -47,7 +47,7 @@ class Word:
 
 def words_to_pagers(incident: IncidentState, facts: IncidentFacts) -> Iterator[Word]:
     """What each pager of this incident is owed by now."""
-    given = next((record for record in incident.records if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)), None)
+    given = next((record for record in incident.course if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)), None)
     for channel, recipient in _alerted(incident).items():
         if given is not None and facts.restored_seconds is None and not incident.ended:
             said = Words("{severity}: {plan}: somebody has {incident}", f"{given.body['person']} has it. State: {{state}}\n", "")
@@ -74,16 +74,18 @@ def owes_pagers(incident: IncidentState, now: float) -> bool:
 
 def _ended_seconds(incident: IncidentState) -> float | None:
     """When it was closed without service having been lost and brought back; None while it is open."""
-    return next((record.at_seconds for record in reversed(incident.records) if record.kind == Kind.INCIDENT_CLOSED), None)
+    return next((record.at_seconds for record in reversed(incident.course) if record.kind == Kind.INCIDENT_CLOSED), None)
 
 
-def closed_by_the_end(incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> dict[Delivery, Attempts]:
+def closed_by_the_end(incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Mapping[Delivery, Attempts]:
     """The deliveries, with those closed that were begun over a pager before it heard that service is back: told now, they would open a new
     alert and page somebody again. What is begun after that is new trouble."""
     open_until: dict[str, int] = {}
     for record in incident.records:
         if record.kind == Kind.NOTIFICATION_SENT and record.body["message"] == IS_OVER:
             open_until.setdefault(record.body["channel"], record.sequence)
+    if not open_until:
+        return begun
     late = {
         delivery_of(record.body)
         for record in incident.records

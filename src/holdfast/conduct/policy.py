@@ -15,6 +15,7 @@ from holdfast.conduct.decisions import answer
 from holdfast.conduct.going_on import ask_again, outgrown
 from holdfast.conduct.messages import after_the_end, messages
 from holdfast.conduct.protecting import protections
+from holdfast.conduct.quiet_test import quiet_tests
 from holdfast.conduct.reapply import reapplies
 from holdfast.conduct.runs import TURN_BACK
 from holdfast.conduct.situation import Command, Move, Situation, Write
@@ -61,7 +62,7 @@ def _functions(situation: Situation, incident: IncidentState) -> tuple[Move, ...
 
 
 def _roles(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
-    if any(record.kind == Kind.ROLES_ACTIVATED for record in incident.records):
+    if any(record.kind == Kind.ROLES_ACTIVATED for record in incident.course):
         return ()
     occasion = Occasion.of(incident.exercise)
     at = incident.opened_seconds
@@ -101,7 +102,19 @@ def _strays(situation: Situation) -> tuple[Move, ...]:
     return found(situation, stray)
 
 
-STAGES: tuple[Stage, ...] = (observers, zones, broken_glass, suspicions, _strays, incidents, _conduct, _farewells, reapplies, protections)
+STAGES: tuple[Stage, ...] = (
+    observers,
+    zones,
+    broken_glass,
+    suspicions,
+    _strays,
+    incidents,
+    _conduct,
+    _farewells,
+    reapplies,
+    protections,
+    quiet_tests,
+)
 
 
 def next_moves(situation: Situation) -> tuple[Move, ...]:

@@ -6,6 +6,7 @@ not arrive, and what nothing was heard of within the channel's time on the plan'
 
 from collections.abc import Iterator, Mapping
 
+from holdfast.conduct.quiet_test import arrived as of_a_test
 from holdfast.conduct.situation import Command, Move, Situation, Write
 from holdfast.decision.deliveries import Attempts, Delivery, delivery_of
 from holdfast.decision.replay import IncidentState
@@ -36,21 +37,23 @@ def receipt(situation: Situation, command: Command) -> tuple[str, tuple[Move, ..
     given, result = str(command.arguments.get("key")), command.arguments.get("result")
     if result not in (ARRIVED, LOST):
         return f"refused: a receipt says {ARRIVED} or {LOST}", ()
+    said_how = str(command.arguments.get("how") or command.by.removeprefix(MACHINE))[:200]
+    if (of_test := of_a_test(situation, given, said_how, str(result))) is not None:
+        return of_test
     found = _handed_over(situation, given)
     if found is None:
         return "refused: nothing was handed over under this key", ()
     incident, intent = found
     key, channel, recipient = delivery_of(intent.body)
-    how = str(command.arguments.get("how") or command.by.removeprefix(MACHINE))[:200]
     if result == ARRIVED:
         if _is_known(incident, Kind.NOTIFICATION_DELIVERED, (key, channel, recipient)):
             return "accepted: that was known", ()
-        arrived = {"key": key, "channel": channel, "recipient": recipient, "at_seconds": situation.now, "how": how}
+        arrived = {"key": key, "channel": channel, "recipient": recipient, "at_seconds": situation.now, "how": said_how}
         return "accepted: it arrived", (Write(Kind.NOTIFICATION_DELIVERED, incident.incident, arrived),)
     over = {"over": intent.body["over"]} if "over" in intent.body else {}
     named = {"key": key, "message": intent.body["message"], "channel": channel, "recipient": recipient, **over}
     return "accepted: it did not arrive", (
-        Write(Kind.NOTIFICATION_FAILED, incident.incident, {**named, "reason": f"not delivered: {how}"}),
+        Write(Kind.NOTIFICATION_FAILED, incident.incident, {**named, "reason": f"not delivered: {said_how}"}),
     )
 
 

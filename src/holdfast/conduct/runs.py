@@ -81,8 +81,8 @@ def current_run(incident: IncidentState) -> str | None:
 
 def since_start(incident: IncidentState, run: str) -> tuple[Record, ...]:
     """The incident's records since this run was started last."""
-    starts = [index for index, record in enumerate(incident.records) if record.kind == Kind.RUN_STARTED and record.body["run"] == run]
-    return incident.records[starts[-1] :] if starts else ()
+    starts = [index for index, record in enumerate(incident.course) if record.kind == Kind.RUN_STARTED and record.body["run"] == run]
+    return incident.course[starts[-1] :] if starts else ()
 
 
 def is_open(incident: IncidentState, run: str) -> bool:

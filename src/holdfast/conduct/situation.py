@@ -175,6 +175,10 @@ class Tell:
     """Where it is about no incident: what a channel holds its messages together by."""
     second_way: bool = False
     """Nothing came of the channel's first way: it goes the second."""
+    test: str | None = None
+    """The quiet test that it belongs to: practice, also where nothing else is."""
+    loudest: Literal["quiet", "text", "call"] = "call"
+    """The loudest way that it may go: `quiet` wakes nobody, `text` is a text message, `call` rings or pages."""
 
 
 @dataclass(frozen=True, slots=True)

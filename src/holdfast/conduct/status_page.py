@@ -87,6 +87,6 @@ def page_word(incident: IncidentState, told_now: Iterable[DueMessage], begun: Ma
     shown = ((message.key, CHANNEL, message.places[CHANNEL].identifier) for message in told_now if CHANNEL in message.places)
     if any(not begun.get(delivery, Attempts()).is_over for delivery in shown):
         return None
-    moved = next((record.at_seconds for record in reversed(incident.records) if record.kind == Kind.TRANSITION), incident.opened_seconds)
+    moved = next((record.at_seconds for record in reversed(incident.course) if record.kind == Kind.TRANSITION), incident.opened_seconds)
     due = max(moved, page.since_seconds) + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
     return PageWord(f"{incident.incident}/{MESSAGE}/{state}", state, page.recipient, _WORDS[state], due)

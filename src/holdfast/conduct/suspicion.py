@@ -58,7 +58,7 @@ def from_signal(incident: IncidentState) -> bool:
 
 def waits_for_word(incident: IncidentState) -> bool:
     """Whether an alert alone opened this incident, and no person has said yet that it is so."""
-    confirmed = any(record.kind == Kind.ALERT_CONFIRMED for record in incident.records)
+    confirmed = any(record.kind == Kind.ALERT_CONFIRMED for record in incident.course)
     return from_signal(incident) and incident.state is State.DECLARED and not confirmed
 
 

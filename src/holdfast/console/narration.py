@@ -188,6 +188,11 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
         f"GIVEN UP: {body['recipient']} is not told over {body['channel']}: {body['message']}, {body['reason']}",
     ),
     Kind.ESCALATED: _escalated,
+    Kind.CHANNELS_TESTED: lambda body: (
+        "running",
+        f"{body['by']} tests the channels of {len(body['people'])} people quietly: {body['test']}",
+    ),
+    Kind.TEST_ACKNOWLEDGED: lambda body: ("done", f"{body['test']} reached {body['person']} (by {body['way']})"),
     Kind.ACKNOWLEDGED: lambda body: ("done", f"{body['person']} {'joins' if body['joins'] else 'has it'} (by {body['way']})"),
     Kind.ROLE_TAKEN: lambda body: ("done", f"{body['person']} takes the role {body['role']}: {body['reason']}"),
     Kind.MESSAGE_EDITED: lambda body: ("done", f"{body['by']} wrote the words of {body['key']}"),

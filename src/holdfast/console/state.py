@@ -17,6 +17,7 @@ from holdfast.conduct.turning import outlook
 from holdfast.conduct.world import swing_seconds
 from holdfast.console.acting import acting, by_hand
 from holdfast.console.calling import calling, messages
+from holdfast.console.channel_test import channel_test
 from holdfast.console.clocks import forecast, functions
 from holdfast.console.sides import links, regions
 from holdfast.decision.approval import Proposal
@@ -237,5 +238,6 @@ def state(
         "loss": _loss(situation),
         "protection": _protection(situation),
         "held_back": _planned_moves_held_back(situation),
+        "channel_test": channel_test(situation),
         "incident": None if last is None else _incident(situation, last),
     }

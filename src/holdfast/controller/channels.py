@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from holdfast.communications.recipients import EXERCISE_MAILBOX
 from holdfast.plan.channel_bindings import ADDRESS_OF_CHANNEL
 from holdfast.ports.clock import Clock
-from holdfast.ports.notifier import Notification, Notifier, RefusedNotificationError, Repeats, Way
+from holdfast.ports.notifier import Loudness, Notification, Notifier, RefusedNotificationError, Repeats, Way
 from holdfast.ports.post import EXERCISE_PREFIX
 
 FIRST_SHARE = 0.5
@@ -123,6 +123,22 @@ class WithoutAddress(_Before):
         return await self._inner.send(replace(notification, address=None, addresses={}))
 
 
+class Loud(_Before):
+    """Stands before a way that is heard, and keeps from it what must be quieter, whatever channel it is bound to."""
+
+    def __init__(self, inner: Notifier, loudness: Loudness) -> None:
+        super().__init__(inner)
+        self._loudness = loudness
+
+    async def send(self, notification: Notification) -> str:
+        """As the port says. Raises ValueError for what must not leave."""
+        if notification.loudest < self._loudness:
+            raise ValueError(
+                f"message {notification.message}: it must wake nobody, and this way of channel {notification.channel} may. Nothing was sent"
+            )
+        return await self._inner.send(notification)
+
+
 class NoRoom(_Before):
     """Keeps an exercise out of a room that many read, where its message has no address of one person's own."""
 
@@ -219,6 +235,10 @@ class SecondWay:
         except ConnectionError as error:
             raised = f"first way: {why}; second way: {error}"
             raise (ConnectionError(raised) if known else TimeoutError(raised)) from None
+        except ValueError as error:
+            if known:
+                raise
+            raise TimeoutError(f"first way: {why}; second way: {error}") from None  # the first may have delivered it
         return f"{SECOND}{reference}" + ("" if known else FIRST_UNKNOWN)
 
 

@@ -287,7 +287,7 @@ class Controller:
                 self._begin(replace(situation, installation=self._chronicle.installation), move)
             elif isinstance(move, Tell):
                 incident = self._chronicle.installation.incidents.get(move.incident)
-                self.telling.begin(move, self._settings.exercise if incident is None else incident.exercise)
+                self.telling.begin(move, move.test or (self._settings.exercise if incident is None else incident.exercise))
             elif isinstance(move, GiveBack):
                 self._giving_back.begin(move)
             elif isinstance(move, SetMode):

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 from holdfast.conduct.situation import Tell, Write
 from holdfast.controller.channels import FIRST_UNKNOWN, SECOND, Outcome
-from holdfast.controller.outbox import Outbox, Terms
+from holdfast.controller.outbox import URGENT_PRIORITY, Outbox, Terms
 from holdfast.decision.deliveries import Delivery
 from holdfast.decision.links import Deed, Link, code, sealed
 from holdfast.journal.kinds import Kind
 from holdfast.ports.clock import Clock
-from holdfast.ports.notifier import Notification, Notifier, Purpose, Repeats, Way
+from holdfast.ports.notifier import Loudness, Notification, Notifier, Purpose, Repeats, Way
 from holdfast.ports.receipts import AT_ONCE, LATER, kind_of
 
 
@@ -35,7 +35,8 @@ class Links:
 
 
 class Telling:
-    """The messages under way. `keep` records what became of them; `ended` is called after each batch."""
+    """The messages under way. `keep` records what became of them; `ended` is called after each batch that something may
+    follow from at once: something urgent, something that did not go out, or the last that was under way."""
 
     def __init__(
         self,
@@ -110,7 +111,10 @@ class Telling:
             ]
         )
         self._under_way -= {(move.key, move.channel, move.recipient) for move in moves}
-        self._ended()
+        if not self._under_way or any(
+            outcome.reference is None or move.priority <= URGENT_PRIORITY for move, outcome in zip(moves, batch, strict=True)
+        ):
+            self._ended()
 
 
 def notification_of(move: Tell, exercise: str | None, links: Links | None, now: float) -> Notification:
@@ -118,7 +122,7 @@ def notification_of(move: Tell, exercise: str | None, links: Links | None, now: 
     asked, acknowledge, approve, digits = move.asked, None, None, None
     person = None if asked is None else asked.person
     if asked is not None and person is not None and links is not None:
-        acknowledge = links.to(person, move.incident, Deed.ACKNOWLEDGE, "", asked.until_seconds)
+        acknowledge = links.to(person, move.incident or move.test or "", Deed.ACKNOWLEDGE, "", asked.until_seconds)
         if asked.approve_hash is not None:
             approve = links.to(person, move.incident, Deed.APPROVE, asked.approve_hash, asked.approve_until_seconds)
             digits = code(links.key, person, asked.approve_hash)
@@ -143,6 +147,7 @@ def notification_of(move: Tell, exercise: str | None, links: Links | None, now: 
         code=digits,
         again=move.again,
         facts=move.facts,
+        loudest=Loudness[move.loudest.upper()],
         way=Way.SECOND if move.second_way else Way.ANY,
         within_seconds=None if move.due_seconds is None else move.due_seconds - now,
     )

@@ -5,7 +5,7 @@ Never here: what they see now; that lives in `health`.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from holdfast.journal.record import Record
@@ -35,3 +35,17 @@ def heard_after(known: frozenset[str] | None, record: Record) -> Mapping[str, An
     was_blind = known is not None and 2 * len(known) <= len(heard) + len(silent)
     back = {"watched_since_seconds": record.at_seconds} if was_blind and len(heard) > len(silent) else {}
     return {"observers_heard": heard, **back}
+
+
+def outages_after(functions: Mapping[str, FunctionOutage], body: Mapping[str, Any]) -> Mapping[str, FunctionOutage]:
+    """Function → its outage, after one more record of what was seen (`functions.seen`)."""
+    now = dict(functions)
+    for name, since in body["hit"].items():
+        known = now.get(name)
+        now[name] = FunctionOutage(since, before=known) if known is None or known.back_seconds is not None else known
+    for name, at in body["back"].items():
+        known = now.get(name)
+        if known is not None and known.back_seconds is None:
+            ended = FunctionOutage(known.since_seconds, max(at, known.since_seconds))
+            now[name] = ended if known.before is None or known.before.seconds < ended.seconds else replace(known.before, before=None)
+    return now

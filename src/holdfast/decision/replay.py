@@ -9,8 +9,11 @@ from typing import Any
 
 from holdfast.decision.admission import Admission, after
 from holdfast.decision.approval import Approval, Proposal
+from holdfast.decision.channel_test import PREFIX as TESTS
+from holdfast.decision.channel_test import ChannelTest
+from holdfast.decision.channel_test import after as test_after
 from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
-from holdfast.decision.observed import FunctionOutage, heard_after
+from holdfast.decision.observed import FunctionOutage, heard_after, outages_after
 from holdfast.decision.protection import ProtectionOrder
 from holdfast.decision.protection import after as protection_after
 from holdfast.decision.status_page import PageTold
@@ -82,6 +85,8 @@ class IncidentState:
     scale: float = 1.0
     """How fast the plan's clock runs in it."""
     records: tuple[Record, ...] = ()
+    course: tuple[Record, ...] = ()
+    """Its records but for those of hand-overs: a mailing has tens of thousands of these, and nothing else depends on them."""
 
     @property
     def clock(self) -> PlanClock:
@@ -120,6 +125,8 @@ class Installation:
     """(region, zone) → the last record about it."""
     notices: Mapping[Delivery, Attempts] = field(default_factory=dict)
     """What became of every hand-over that belongs to no incident, of the last news."""
+    channel_test: ChannelTest | None = None
+    """The last quiet test of people's channels."""
     former: tuple[int, int, str] | None = None
     """(era, epoch, region) that served before the epoch that was opened last: where turning back leads."""
     paused: Mapping[str, Any] | None = None
@@ -162,6 +169,7 @@ def _opened(record: Record) -> IncidentState:
         opened_seconds=record.at_seconds,
         scale=float(body.get("scale", 1.0)),
         records=(record,),
+        course=(record,),
     )
 
 
@@ -182,19 +190,6 @@ def _moved(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any
 def _approved(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
     approval = Approval(body["person"], body["role"], body["hash"], body["accepts_loss"])
     return {"approvals": (*incident.approvals, approval)}
-
-
-def _seen(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    functions = dict(incident.functions)
-    for name, since in body["hit"].items():
-        known = functions.get(name)
-        functions[name] = FunctionOutage(since, before=known) if known is None or known.back_seconds is not None else known
-    for name, at in body["back"].items():
-        known = functions.get(name)
-        if known is not None and known.back_seconds is None:
-            ended = FunctionOutage(known.since_seconds, max(at, known.since_seconds))
-            functions[name] = ended if known.before is None or known.before.seconds < ended.seconds else replace(known.before, before=None)
-    return {"functions": functions}
 
 
 def _without(values: Mapping[str, Any], run: str) -> dict[str, Any]:
@@ -248,7 +243,7 @@ def _reopened(incident: IncidentState, body: Mapping[str, Any]) -> Mapping[str, 
 _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str, Any]]] = {
     Kind.TRANSITION: _moved,
     Kind.SEVERITY_CHANGED: lambda _, body: {"severity": body["severity"]},
-    Kind.FUNCTIONS_SEEN: _seen,
+    Kind.FUNCTIONS_SEEN: lambda incident, body: {"functions": outages_after(incident.functions, body)},
     Kind.IMPACT_ASSESSED: lambda _, body: {"assessed": True},
     Kind.PROPOSED: lambda _, body: {"proposal": _proposal(body), "approvals": ()},
     Kind.APPROVED: _approved,
@@ -276,6 +271,8 @@ def fold_incident(incident: IncidentState, record: Record) -> IncidentState:
     changes = {} if change is None else dict(change(incident, record.body))
     if record.kind in (Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SENT):
         changes["page"] = page_after(incident.page, record)
+    if record.kind not in HAND_OVERS:
+        changes["course"] = (*incident.course, record)
     return replace(incident, records=(*incident.records, record), **changes)
 
 
@@ -336,6 +333,7 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
     Kind.EPOCH_WITHDRAWN: _epoch_withdrawn,
     Kind.RESUMED: lambda _, body: {"paused": None},
     Kind.ACCESS_BROKEN: lambda before, body: {"broken_glass": body, "notices": _of_others(before.notices, "access/")},
+    Kind.CHANNELS_TESTED: lambda before, _: {"notices": _of_others(before.notices, TESTS)},
     Kind.INCIDENT_CLOSED: _closed,
     Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
     Kind.PROTECTION_ORDERED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
@@ -361,6 +359,8 @@ def fold(installation: Installation, record: Record) -> Installation:
         installation = replace(installation, admissions=admissions)
     if (protection := protection_after(installation.protection, record)) is not installation.protection:
         installation = replace(installation, protection=protection)
+    if (tested := test_after(installation.channel_test, record)) is not installation.channel_test:
+        installation = replace(installation, channel_test=tested)
     match record.kind:
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))

@@ -59,6 +59,8 @@ class Kind(StrEnum):
     NOTIFICATION_UNKNOWN = "notification.unknown"  # key, message, channel, recipient, reason, repeats (null: not said), ways (how many of the channel's ways may have delivered it; 1 without it), over as above: handed over or not, nobody knows; it is handed over again
     NOTIFICATION_GIVEN_UP = "notification.given-up"  # key, message, channel, recipient, attempts, due_seconds (null), reason: nothing came of it in time, and nothing is tried any more
     NOTIFICATION_DELIVERED = "notification.delivered"  # key, channel, recipient, at_seconds, how: what the channel says about its arrival; not an acknowledgement
+    CHANNELS_TESTED = "channels.tested"  # test, by, people [person], rings [channel], reaches [[channel, person]], left_out [[channel, person, because (no-address | rings | place), says]], until_seconds: a quiet test; its deliveries have its name as their key, and belong to no incident
+    TEST_ACKNOWLEDGED = "test.acknowledged"  # test, person, way (as of acknowledgement.given): the person says that a test arrived; it answers for nothing
     ACKNOWLEDGED = "acknowledgement.given"  # person, way (cli | link | reply | phone-key | button), roles [role] (answered for by it), joins (bool: others had answered before)
     ROLE_TAKEN = "role.taken"  # role, person, instead_of (person or null), reason
     ESCALATED = "escalation.step"  # key, number, round, place, rung (primary | backup | level), level, roles [role], severity, row (the severity whose row of the matrix it goes by), calls [[channel, recipient, from_seconds]], answer_by_seconds, starts_over (bool), reason

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Protocol
 
 
@@ -22,6 +22,17 @@ class Repeats(StrEnum):
     DROPPED = "dropped"
     POSSIBLE = "possible"
     """It may arrive twice, and a report must say so."""
+
+
+class Loudness(IntEnum):
+    """How loud a way is where its message arrives."""
+
+    QUIET = 0
+    """It wakes nobody: a mail, a message in a chat."""
+    TEXT = 1
+    """A text message."""
+    CALL = 2
+    """It rings or pages, or nobody knows whether it does."""
 
 
 class Way(StrEnum):
@@ -71,6 +82,8 @@ class Notification:
     """Over which of a channel's ways it goes."""
     within_seconds: float | None = None
     """How much time was left when it was handed over until it must be there; None: no moment is named."""
+    loudest: Loudness = Loudness.CALL
+    """The loudest way that it may go. Of a quiet test no louder than somebody asked for."""
 
 
 class RefusedNotificationError(ConnectionError):

@@ -15,6 +15,7 @@ from holdfast.console.serving.pages import Onlooker, incident_page, incident_pie
 from holdfast.console.serving.sessions import Session, Sessions
 from holdfast.console.serving.streams import BEGIN, HEADERS, MEDIA_TYPE, Seats, event
 from holdfast.decision.access import person as person_of
+from holdfast.decision.channel_test import PREFIX as TEST
 from holdfast.decision.links import BadLink, Deed, Link, opened
 
 LOOK_SECONDS = 1.0
@@ -22,6 +23,8 @@ LOOK_SECONDS = 1.0
 TICK_LOOKS = 5
 """After so many looks it is told how things stand though nothing changed: its clocks run, and it knows that somebody is there."""
 MOST_OPEN_PAGES = 200
+_ACKNOWLEDGES = {False: "say that you have it", True: "say that the test arrived; nothing has happened"}
+"""Whether it is about a quiet test → what a link asks for."""
 
 
 class Visits:
@@ -119,9 +122,10 @@ class Visits:
             facts = {**facts, "proposal": None}
         elif told is None and (facts["proposal"] is None or facts["proposal"]["hash"] != link.hash):
             told, status = Said("failed", "what this link was made for is not what is asked now; it is void"), 410
-        exercise = state["incident"] is not None and state["incident"]["kind"] == "exercise"
+        of_test = link.incident.startswith(TEST)
+        exercise = of_test or (state["incident"] is not None and state["incident"]["kind"] == "exercise")
         shown = None if told is None else {"state": told.state, "text": told.text, "icon": "✓" if told.state == "done" else "✕"}
-        title = f"{link.incident}: {'approve what is proposed' if link.deed is Deed.APPROVE else 'say that you have it'}"
+        title = f"{link.incident}: {'approve what is proposed' if link.deed is Deed.APPROVE else _ACKNOWLEDGES[of_test]}"
         once, glass = secrets.token_urlsafe(9), glass_said(state)
         text = page("link.html.j2", title, exercise=exercise, person=link.person, once=once, told=shown, glass=glass, **facts)
         return HTMLResponse(text, status_code=status)

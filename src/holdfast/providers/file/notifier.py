@@ -48,7 +48,7 @@ class FileNotifier:
         self._count = 0
 
     async def send(self, notification: Notification) -> str:
-        """Write it down; returns `file:line`. ValueError: an exercise that does not say so. ConnectionError: it cannot be written."""
+        """Write it down; returns `file:NAME:LINE`. ValueError: an exercise that does not say so. ConnectionError: it cannot be written."""
         if notification.exercise != notification.subject.startswith(EXERCISE_PREFIX):
             raise ValueError(
                 f"message {notification.message}: the subject {notification.subject!r} must begin with {EXERCISE_PREFIX} in an exercise,"
@@ -58,7 +58,7 @@ class FileNotifier:
             line = await asyncio.to_thread(self._append, notification)
         except OSError as error:
             raise ConnectionError(f"{self._path} can't be written: {error.strerror or error}; give it room and permission") from error
-        return f"{self._path.name}:{line}"
+        return f"file:{self._path.name}:{line}"
 
     def _append(self, notification: Notification) -> int:
         with self._mutex:

@@ -1,0 +1,104 @@
+"""The last quiet test of people's channels: what was to be handed over to whom, what became of it, and who said that it arrived.
+
+Folded out of the journal, record by record. A test belongs to no incident, and its deliveries are known by its name. Never here: who is
+tested over what (see `conduct.quiet_test`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
+
+PREFIX = "test-"
+"""How the name of a test begins."""
+
+Hand = tuple[str, str]
+"""Channel, person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """One hand-over. `said`: the channel's reference where it was sent, else why it was not; `delivered_seconds`: when it was there."""
+
+    outcome: Literal["under-way", "sent", "failed", "unknown"] = "under-way"
+    at_seconds: float = 0.0
+    said: str = ""
+    delivered_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A channel that one person was not tested over. `because`: no-address (nobody can be reached there) | rings | place."""
+
+    channel: str
+    person: str
+    because: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTest:
+    """One test. `rings`: channels that somebody asked for although they ring; `until_seconds`: how long an answer counts."""
+
+    name: str
+    by: str
+    people: tuple[str, ...]
+    rings: tuple[str, ...]
+    reaches: tuple[Hand, ...]
+    left_out: tuple[LeftOut, ...]
+    at_seconds: float
+    until_seconds: float
+    handed: Mapping[Hand, Handed] = field(default_factory=dict)
+    answers: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    """Person → (when, by which way) it said that the test arrived."""
+
+    @property
+    def number(self) -> int:
+        """1 for the first test of an installation."""
+        return int(self.name.removeprefix(PREFIX))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether something is known of every hand-over."""
+        return all(hand in self.handed and self.handed[hand].outcome != "under-way" for hand in self.reaches)
+
+
+def after(known: ChannelTest | None, record: Record) -> ChannelTest | None:
+    """The last test after one more record."""
+    body = record.body
+    if record.kind == Kind.CHANNELS_TESTED:
+        return ChannelTest(
+            name=body["test"],
+            by=body["by"],
+            people=tuple(body["people"]),
+            rings=tuple(body["rings"]),
+            reaches=tuple((channel, person) for channel, person in body["reaches"]),
+            left_out=tuple(LeftOut(*one) for one in body["left_out"]),
+            at_seconds=record.at_seconds,
+            until_seconds=body["until_seconds"],
+        )
+    if known is None or record.incident:
+        return known
+    if record.kind == Kind.TEST_ACKNOWLEDGED and body["test"] == known.name:
+        return replace(known, answers={body["person"]: (record.at_seconds, body["way"]), **known.answers})
+    if body.get("key") != known.name:
+        return known
+    hand = (body["channel"], body["recipient"])
+    now = _changed(known.handed.get(hand, Handed()), record)
+    return replace(known, handed={**known.handed, hand: now})
+
+
+def _changed(before: Handed, record: Record) -> Handed:
+    match record.kind:
+        case Kind.NOTIFICATION_SENT:
+            return replace(before, outcome="sent", at_seconds=record.at_seconds, said=str(record.body["reference"]))
+        case Kind.NOTIFICATION_FAILED:
+            return replace(before, outcome="failed", at_seconds=record.at_seconds, said=str(record.body["reason"]))
+        case Kind.NOTIFICATION_UNKNOWN:
+            return replace(before, outcome="unknown", at_seconds=record.at_seconds, said=str(record.body["reason"]))
+        case Kind.NOTIFICATION_DELIVERED:
+            return replace(before, delivered_seconds=record.body["at_seconds"])
+        case _:
+            return before

@@ -1,0 +1,266 @@
+"""A quiet test of people's channels: who is written to over what, who never is, what is journalled, and what is shown."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from holdfast.cli import quiet_test as commands
+from holdfast.cli.output import CommandError
+from holdfast.conduct.situation import Write
+from holdfast.console.channel_test import channel_test
+from holdfast.console.narration import line
+from holdfast.console.serving.answering import VERBS
+from holdfast.console.state import state
+from holdfast.controller.telling import notification_of
+from holdfast.decision.links import Deed, Link, sealed
+from holdfast.decision.replay import replayed
+from holdfast.journal.kinds import Kind
+from holdfast.ports.notifier import Loudness
+from unit.conduct_on_paper import LOADED, PRIMARY, Paper
+from unit.serve_rig import serving, with_accounts
+
+AOIFE, TOM = "aoife-brennan", "tom-okafor"
+NOON, NIGHT = 1_781_604_000.0, 1_781_575_200.0  # 11:00 and 03:00 in Dublin on 16 June 2026
+STAND_INS = {person for person, known in LOADED.plan.people.items() if known.exercise}
+
+
+def paper_at(now: float, *, exercise: str | None = None) -> Paper:
+    paper = Paper(exercise=exercise)
+    paper.now = now
+    return paper
+
+
+def shown(paper: Paper) -> dict[str, Any]:
+    found = channel_test(paper.situation())
+    assert found is not None
+    return found
+
+
+def over(paper: Paper, person: str) -> dict[str, str]:
+    return {one["channel"]: one["state"] for row in shown(paper)["people"] if row["person"] == person for one in row["over"]}
+
+
+def test_by_day_a_person_is_written_to_over_what_wakes_nobody_and_no_incident_begins() -> None:
+    paper = paper_at(NOON)
+    assert paper.command("test-channels", AOIFE, people=[TOM]).startswith("accepted: test-1")
+    told = {(tell.channel, tell.recipient, tell.loudest) for tell in paper.told}
+    assert told == {("email", TOM, "quiet"), ("sms", TOM, "text")}
+    assert all(tell.subject.startswith("EXERCISE: TEST") and tell.short.startswith("EXERCISE: TEST") for tell in paper.told)
+    assert all(tell.enrolled and tell.test == "test-1" for tell in paper.told)
+    assert paper.installation.incidents == {}
+    assert not [record for record in paper.records if record.kind in (Kind.ESCALATED, Kind.NOTIFICATION_DUE)], "nobody is called"
+    left = {one["channel"]: one["because"] for one in shown(paper)["people"][0]["over"] if one["state"] == "left-out"}
+    assert left == {"phone": "rings", "slack": "place"}, "a room that many read is no channel of one person"
+
+
+def test_at_night_a_text_message_rings_too_unless_somebody_asks_for_it() -> None:
+    paper = paper_at(NIGHT)
+    paper.command("test-channels", AOIFE, people=[TOM])
+    assert {tell.channel for tell in paper.told} == {"email"}
+    says = next(one["says"] for one in shown(paper)["people"][0]["over"] if one["channel"] == "sms")
+    assert says == "it is 03:00 for Tom Okafor; `--ring sms` tests it too"
+    paper.told.clear()
+    paper.command("test-channels", AOIFE, people=[TOM], rings=["sms", "phone"])
+    assert {(tell.channel, tell.loudest) for tell in paper.told} == {("email", "quiet"), ("sms", "text"), ("phone", "call")}
+
+
+def test_the_night_is_the_persons_own() -> None:
+    people = {**LOADED.plan.people, TOM: LOADED.plan.people[TOM].model_copy(update={"timezone": "America/Los_Angeles"})}
+    paper = Paper(exercise=None, plan=LOADED.plan.model_copy(update={"people": people}))
+    paper.now = NOON  # 03:00 there
+    paper.command("test-channels", AOIFE, people=[TOM, AOIFE])
+    assert {tell.recipient for tell in paper.told if tell.channel == "sms"} == {AOIFE}
+
+
+def test_everybody_of_the_company_is_tested_and_neither_customers_nor_partners_nor_vendors_nor_stand_ins() -> None:
+    paper = paper_at(NOON)
+    paper.command("test-channels", AOIFE)
+    told = {tell.recipient for tell in paper.told}
+    assert told == {person for person, known in LOADED.plan.people.items() if not known.exercise}
+    assert {tell.channel for tell in paper.told} <= {"email", "sms", "slack"}, "never a page, a feed, a webhook or a pager"
+
+
+@pytest.mark.parametrize("stranger", ["customers", "partners", "vendor.carrier", "on-call", "exercise-one", "nobody-at-all"])
+def test_nobody_else_can_be_named(stranger: str) -> None:
+    paper = paper_at(NOON)
+    answer = paper.command("test-channels", AOIFE, people=[TOM, stranger])
+    assert answer.startswith(f"refused: '{stranger}' is nobody whom a test may reach here") and paper.told == []
+
+
+def test_in_an_exercise_only_who_is_enrolled_is_tested() -> None:
+    paper = paper_at(NOON, exercise="exercise-7")
+    paper.command("test-channels", "exercise-one")
+    assert {tell.recipient for tell in paper.told} <= STAND_INS and paper.told
+    answer = paper.command("test-channels", "exercise-one", people=[TOM])
+    assert answer.startswith(f"refused: '{TOM}'")
+
+
+@pytest.mark.parametrize(
+    ("by", "arguments", "because"),
+    [
+        ("a-stranger", {}, "is nobody here"),
+        ("exercise-one", {}, "is nobody here"),
+        (AOIFE, {"rings": ["pagerduty"]}, "can't be asked to ring"),
+        (AOIFE, {"people": "tom-okafor"}, "are lists of names"),
+        (AOIFE, {"people": [1]}, "are lists of names"),
+    ],
+)
+def test_what_is_no_test_is_refused_and_nothing_is_sent(by: str, arguments: dict[str, Any], because: str) -> None:
+    paper = paper_at(NOON)
+    answer = paper.command("test-channels", by, **arguments)
+    assert answer.startswith("refused") and because in answer and paper.told == []
+    assert not [record for record in paper.records if record.kind == Kind.CHANNELS_TESTED]
+
+
+def test_while_an_incident_is_open_there_is_no_test_and_one_that_was_begun_ends() -> None:
+    paper = paper_at(NOON)
+    paper.lose_region()
+    told = len(paper.told)
+    assert "a test would be taken for a part of it" in paper.command("test-channels", AOIFE)
+    assert [tell for tell in paper.told[told:] if tell.test] == []
+
+
+def test_what_was_handed_over_arrived_failed_and_was_acknowledged_stands_in_the_journal_and_survives_the_controller() -> None:
+    paper = paper_at(NOON)
+    paper.broken_channels = frozenset({"sms"})
+    paper.command("test-channels", AOIFE, people=[TOM])
+    arrived = {"key": "test-1/email/tom-okafor", "result": "delivered", "how": "the mailbox"}
+    assert paper.command("receipt", "machine:relay", **arrived) == "accepted: it arrived"
+    assert paper.command("ack", TOM, incident="test-1", way="link") == f"accepted: test-1 reached {TOM}"
+    assert paper.command("ack", TOM, incident="test-1").startswith(f"accepted: {TOM} had said already")
+    assert over(paper, TOM) == {"email": "delivered", "sms": "failed", "phone": "left-out", "slack": "left-out"}
+    [row] = shown(paper)["people"]
+    assert row["reached"] and row["acknowledged_by"] == "link"
+    before = shown(paper)
+    paper.installation = replayed(PRIMARY, paper.records)
+    paper.settle()
+    assert shown(paper) == before
+    said = [
+        told.text for record in paper.records if record.kind in (Kind.CHANNELS_TESTED, Kind.TEST_ACKNOWLEDGED) if (told := line(record))
+    ]
+    assert said == ["aoife-brennan tests the channels of 1 people quietly: test-1", "test-1 reached tom-okafor (by link)"]
+    journal = json.dumps([dict(record.body) for record in paper.records])
+    assert "@voicehive.example" not in journal, "no address stands in a record"
+
+
+def test_a_failed_hand_over_is_not_tried_again() -> None:
+    paper = paper_at(NOON)
+    paper.broken_channels = frozenset({"email", "sms"})
+    paper.command("test-channels", AOIFE, people=[TOM])
+    for _ in range(10):
+        paper.wait(60.0)
+    assert len(paper.told) == 2
+    assert shown(paper)["unreached"] == [TOM]
+
+
+def test_nobody_answers_for_another_or_for_a_test_that_is_over() -> None:
+    paper = paper_at(NOON)
+    paper.command("test-channels", AOIFE, people=[TOM])
+    assert paper.command("ack", AOIFE, incident="test-1") == f"refused: test-1 was not for '{AOIFE}'"
+    assert paper.command("ack", TOM, incident="test-2") == "refused: test-2 is not the last test"
+    paper.wait(86400.0)
+    assert paper.command("ack", TOM, incident="test-1") == "refused: test-1 is over; ask for another"
+
+
+def test_a_person_without_an_address_is_said_to_be_out_of_reach_and_why() -> None:
+    people = {**LOADED.plan.people, TOM: LOADED.plan.people[TOM].model_copy(update={"email": None, "phone": None, "chat": None})}
+    paper = Paper(exercise=None, plan=LOADED.plan.model_copy(update={"people": people}))
+    paper.now = NOON
+    paper.command("test-channels", AOIFE, people=[TOM])
+    found = shown(paper)
+    assert found["unreached"] == [TOM]
+    assert {(one["channel"], one["says"]) for one in found["people"][0]["over"] if one["because"] == "no-address"} >= {
+        ("email", "the plan has no email for Tom Okafor"),
+        ("sms", "the plan has no phone for Tom Okafor"),
+    }
+
+
+def test_a_channel_that_is_bound_to_nothing_reaches_nobody() -> None:
+    paper = paper_at(NOON)
+    paper.command("test-channels", AOIFE, people=[TOM])
+    named = {"key": "test-1", "message": "quiet-test", "recipient": TOM, "reference": "file:messages.sms.jsonl:7"}
+    paper.write([Write(Kind.NOTIFICATION_SENT, "", {**named, "channel": channel}) for channel in ("email", "sms")])
+    assert shown(paper)["unreached"] == [TOM]
+    assert over(paper, TOM)["email"] == "not-bound"
+
+
+def test_the_message_is_practice_for_its_channel_and_never_louder_than_it_may_be() -> None:
+    paper = paper_at(NOON)
+    paper.command("test-channels", AOIFE, people=[TOM])
+    mail = next(tell for tell in paper.told if tell.channel == "email")
+    sent = notification_of(mail, mail.test, None, paper.now)
+    assert sent.exercise and sent.enrolled and sent.loudest is Loudness.QUIET and sent.incident == "test-1"
+
+
+def test_no_door_can_begin_a_test() -> None:
+    assert "test-channels" not in VERBS
+
+
+def test_a_person_says_by_the_messages_link_that_it_arrived_and_looking_says_nothing(tmp_path: Path) -> None:
+    with_accounts(tmp_path)
+    with serving(tmp_path) as served:
+        served.paper.command("test-channels", "exercise-one", people=["exercise-one"])
+        key = (tmp_path / "link.key").read_bytes()
+
+        def path(person: str, test: str = "test-1") -> str:
+            return "/a/" + sealed(key, Link(person, Deed.ACKNOWLEDGE, test, "", time.time() + 600))
+
+        page = served.browser.get(path("exercise-one"))
+        assert page.status_code == 200 and "nothing has happened" in page.text and "EXERCISE" in page.text
+        assert shown(served.paper)["people"][0]["acknowledged_by"] is None
+        assert served.browser.post(path("exercise-one", "test-2"), data={"once": "1"}).status_code == 409
+        assert "was not for" in served.browser.post(path("exercise-two"), data={"once": "1"}).text
+        assert "test-1 reached exercise-one" in served.browser.post(path("exercise-one"), data={"once": "1"}).text
+        assert shown(served.paper)["people"][0]["acknowledged_by"] == "link"
+        assert served.paper.installation.incidents == {}
+
+
+# -- the command -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_work(monkeypatch: pytest.MonkeyPatch) -> Paper:
+    paper = paper_at(NOON)
+
+    def give(_: Any, verb: str, by: str, arguments: dict[str, Any]) -> str:
+        answer = paper.command(verb, by, **arguments)
+        if answer.startswith("refused"):
+            raise CommandError(answer)
+        return answer
+
+    monkeypatch.setattr(commands, "controller_of", lambda lab: None)
+    monkeypatch.setattr(commands, "state_of", lambda client: json.loads(json.dumps(state(paper.situation(), 1.0, None, {}))))
+    monkeypatch.setattr(commands, "give", give)
+    return paper
+
+
+def test_the_command_says_who_was_reached_over_what_and_what_was_left_out(at_work: Paper, capsys: pytest.CaptureFixture[str]) -> None:
+    assert commands.test(TOM, by=AOIFE) == 0
+    said = capsys.readouterr().out
+    assert "EXERCISE ✓ test-1 reached 1 of 1" in said and "a call rings" in said
+    assert at_work.command("ack", TOM, incident="test-1").startswith("accepted")
+    assert commands.tested() == 0
+    assert "by cli" in capsys.readouterr().out
+
+
+def test_who_is_not_reached_makes_it_fail_and_a_program_reads_it_as_json(at_work: Paper, capsys: pytest.CaptureFixture[str]) -> None:
+    at_work.broken_channels = frozenset({"email", "sms"})
+    assert commands.test(TOM, by=AOIFE, output="json") == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["unreached"] == [TOM] and found["rings"] == []
+    assert {one["channel"]: one["state"] for one in found["people"][0]["over"]} == {
+        "email": "failed",
+        "sms": "failed",
+        "phone": "left-out",
+        "slack": "left-out",
+    }
+    assert commands.tested() == 1
+    assert "NOT reached: tom-okafor" in capsys.readouterr().out
+
+
+def test_before_the_first_test_there_is_nothing_to_show(at_work: Paper) -> None:
+    with pytest.raises(CommandError, match="nobody's channels were tested yet"):
+        commands.tested()
