@@ -21,6 +21,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PARTS = ("beside", "servers", "alone")
 
 # A property says what holds for every input, never how quick a busy machine is. `make test` tries the same inputs each time, so that it
 # fails for what was changed; `make prove` goes looking for others, and for longer.
@@ -33,9 +34,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--prove", action="store_true", help="run only what takes longer: the tests marked `prove`")
     parser.addoption(
         "--part",
-        choices=("all", "beside", "alone"),
+        choices=("all", *PARTS),
         default="all",
-        help="alone: tests of a whole lab and of time, which want the machine for themselves; beside: the others",
+        help="alone: tests of a whole lab and of time, which want the machine for themselves; servers: the others of tests/lab, for one "
+        "process, which follow one another and mostly wait; beside: what bears all of these and each other beside it",
     )
 
 
@@ -52,24 +54,27 @@ def _absent(item: pytest.Item) -> str | None:
     return None
 
 
+def _part_of(item: pytest.Item) -> str:
+    """Which of PARTS a test belongs to."""
+    if item.get_closest_marker("alone"):
+        return "alone"
+    return "servers" if item.path.is_relative_to(ROOT / "tests" / "lab") else "beside"
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Set aside what wasn't asked for, skip what can't run, and keep tests that need quiet on one worker."""
+    """Set aside what wasn't asked for, and skip what can't run."""
     proving, part = bool(config.getoption("--prove")), config.getoption("--part")
     kept: list[pytest.Item] = []
     aside: list[pytest.Item] = []
     other_part: list[pytest.Item] = []
     for item in items:
-        alone = item.get_closest_marker("alone") is not None
-        if part != "all" and alone != (part == "alone"):
+        if part not in ("all", _part_of(item)):
             other_part.append(item)
             continue
         (kept if bool(item.get_closest_marker("prove")) == proving else aside).append(item)
         reason = _absent(item)
         if reason:
             item.add_marker(pytest.mark.skip(reason=reason))
-        # Real servers on two cores: tests of the lab follow one another, beside the pure ones on the other worker.
-        if alone or item.path.is_relative_to(ROOT / "tests" / "lab"):
-            item.add_marker(pytest.mark.xdist_group("servers"))
     if aside or other_part:
         config.hook.pytest_deselected(items=[*aside, *other_part])
         items[:] = kept

@@ -24,8 +24,9 @@ from holdfast.controller.audiences import Audiences
 from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.hearing import belongs_to, hear
 from holdfast.controller.keeper import Keeper
-from holdfast.controller.loop import Controller, Settings
+from holdfast.controller.loop import Controller
 from holdfast.controller.reminding import Reminding
+from holdfast.controller.settings import Settings
 from holdfast.controller.watch import Watch
 from holdfast.fencing.promise import LONGEST_TTL_SECONDS, Epoch, Timing
 from holdfast.plan.bindings import (
@@ -55,6 +56,7 @@ from holdfast.providers.agents.actions import (
 from holdfast.providers.agents.client import AgentClient, AgentSilent
 from holdfast.providers.agents.exports import AgentExport
 from holdfast.providers.agents.fence import FenceAction
+from holdfast.providers.agents.protection import AgentProtector
 from holdfast.providers.agents.records import AgentRecords
 from holdfast.providers.agents.withdraw import WithdrawAction
 from holdfast.providers.clock.system import SystemClock
@@ -219,7 +221,7 @@ def assemble(
     channels = channels_for(plan, bindings, clock)
     actions = through(actions_for(plan, bindings, agents, keeper, clock, bindings.replication))
     controller = Controller(
-        Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise, scale),
+        Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise, scale, bindings.replication),
         journal,
         clock,
         watch,
@@ -231,6 +233,7 @@ def assemble(
             bindings.state_directory / EXPORTS,
             {"postgres": PostgresGiver(_bound(bindings, PostgresBinding)), "redis": RedisGiver(_bound(bindings, RedisBinding))},
         ),
+        AgentProtector(agents),
     )
     audiences = Audiences(_audience_sources(loaded, bindings), bindings.state_directory / "audiences", clock)
     controller.directory = audiences.directory

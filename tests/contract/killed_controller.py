@@ -20,7 +20,8 @@ from contract.channels_rig import ADDRESSES, notifier
 from holdfast.conduct.situation import Command
 from holdfast.controller.channels import ExerciseGuard, Mailbox
 from holdfast.controller.keeper import Keeper
-from holdfast.controller.loop import Controller, Settings
+from holdfast.controller.loop import Controller
+from holdfast.controller.settings import Settings
 from holdfast.controller.watch import Watch
 from holdfast.fencing.promise import Epoch, Timing
 from holdfast.journal.kinds import Kind

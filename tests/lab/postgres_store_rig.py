@@ -113,8 +113,8 @@ class Side:
             return session.query(sql, 10)
 
     def again(self) -> "Side":
-        """The same region after its agent was restarted: nothing remembered."""
-        launcher = PlainLauncher(self.launcher.directory, self.launcher.os_user)
+        """The same region after its agent was restarted: nothing remembered, but what it starts is ended with all the rest."""
+        launcher = PlainLauncher(self.launcher.directory, self.launcher.os_user, self.launcher.started)
         return Side(PostgresStore(self.configuration, launcher), launcher, self.configuration)
 
 

@@ -30,8 +30,8 @@ class RedisSide:
             return session.command(*arguments, timeout_seconds=5)
 
     def again(self) -> "RedisSide":
-        """The same region after its agent was restarted: nothing remembered."""
-        launcher = PlainLauncher(self.launcher.directory, self.launcher.os_user)
+        """The same region after its agent was restarted: nothing remembered, but what it starts is ended with all the rest."""
+        launcher = PlainLauncher(self.launcher.directory, self.launcher.os_user, self.launcher.started)
         return RedisSide(RedisStore(self.configuration, launcher), launcher, self.configuration)
 
 

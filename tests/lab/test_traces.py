@@ -81,8 +81,15 @@ def _running(data: Path, mode: str) -> list[int]:
     """PostgreSQLs of that mode that have their memory already."""
     if not (data / "postmaster.pid").exists() or not processes.claimed_segments(data):
         return []
-    found = [each for each in processes_in(data) if Path(f"/proc/{each}/comm").read_text() == "postgres\n"]
-    return [each for each in found if mode.encode() in Path(f"/proc/{each}/cmdline").read_bytes().split(b"\0")]
+    return [each for each in processes_in(data) if _is_postgres(Path(f"/proc/{each}"), mode.encode())]
+
+
+def _is_postgres(process: Path, mode: bytes) -> bool:
+    """Not one that has ended since it was listed: initdb starts one after the other."""
+    try:
+        return (process / "comm").read_text() == "postgres\n" and mode in (process / "cmdline").read_bytes().split(b"\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_what_the_lab_makes_keeps_its_shared_memory_in_its_folder_from_the_start(folder: Path) -> None:

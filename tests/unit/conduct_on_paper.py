@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 from types import EllipsisType
-from typing import Any
+from typing import Any, Literal
 
 from holdfast.conduct.course import finish, intent
 from holdfast.conduct.policy import answered, next_moves
-from holdfast.conduct.situation import Alarm, Begin, Command, FunctionHit, GiveBack, LossBound, Move, Situation, Tell, Write
+from holdfast.conduct.situation import Alarm, Begin, Command, FunctionHit, GiveBack, LossBound, Move, SetMode, Situation, Tell, Write
 from holdfast.conduct.turning import withdrawn
 from holdfast.decision.replay import IncidentState, Installation, fold, replayed
 from holdfast.health.zones import ZoneState
@@ -51,7 +51,15 @@ class Paper:
         self.told: list[Tell] = []
         self.giving_back: dict[str, GiveBack] = {}
         """Wishes to give something back, begun and never carried out."""
+        self.replication: Literal["asynchronous", "synchronous"] = "asynchronous"
+        self.protected: dict[str, bool | None] = {}
+        self.protecting: dict[str, SetMode] = {}
+        """Orders about protection that are begun, by what identifies them."""
+        self.protector_says: str | None = "succeeded"
+        """What comes of each; None: nothing yet."""
         self.broken_channels: frozenset[str] = frozenset()
+        self.refusing_channels: frozenset[str] = frozenset()
+        """Channels that take nothing, for good."""
         self.exercise = exercise
         self.plan_digest = LOADED.digest
         self.profile = self.plan.profiles[profile]
@@ -84,6 +92,9 @@ class Paper:
             in_flight=self.in_flight,
             stray=self.stray,
             giving_back=frozenset(self.giving_back),
+            replication=self.replication,
+            protected=self.protected,
+            protecting=frozenset(self.protecting),
         )
 
     def write(self, writes: list[Write]) -> None:
@@ -108,6 +119,17 @@ class Paper:
                 self._tell(move)
             elif isinstance(move, GiveBack):
                 self.giving_back[move.identifier] = move
+            elif isinstance(move, SetMode):
+                self._set_mode(move)
+
+    def _set_mode(self, move: SetMode) -> None:
+        self.protecting[move.ask] = move
+        if self.protector_says is None:
+            return
+        if self.protector_says == "succeeded":
+            self.protected[move.component] = move.mode == "synchronous"
+        body = {"ask": move.ask, "component": move.component, "region": move.region, "mode": move.mode}
+        self.write([Write(Kind.PROTECTION_CHANGED, "", {**body, "outcome": self.protector_says, "detail": "said on paper"})])
 
     def _carry_out(self, move: Begin) -> None:
         self.begun.append(move.step.id)
@@ -140,6 +162,9 @@ class Paper:
         self.told.append(move)
         named = {"key": move.key, "message": move.message, "channel": move.channel, "recipient": move.recipient}
         named |= {} if move.over is None else {"over": move.over}
+        if (move.over or move.channel) in self.refusing_channels:
+            self.write([Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": "no such key", "final": True})])
+            return
         if (move.over or move.channel) in self.broken_channels:
             self.write([Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": "down"})])
             return

@@ -1,6 +1,8 @@
 """The agent forgets nothing that it said, and never takes a damaged file for an empty one."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -221,6 +223,20 @@ def test_a_bad_configuration_is_one_line_with_its_place(tmp_path: Path, change: 
     assert complaint in str(caught.value)
     assert str(file) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "view", [True, "/srv", [], {}, {"closed": "/root"}, {"closed": "root", "opened": "/root/lab"}, {"closed": 1, "opened": 2}]
+)
+def test_a_view_that_is_none_is_refused_with_its_place_before_anything_is_started(tmp_path: Path, view: object) -> None:
+    file = tmp_path / "agent.json"
+    store = {"directory": str(tmp_path / "redis"), "view": view}
+    file.write_text(json.dumps({**_configuration(tmp_path), "cgroup": "none", "redis": store}))
+    agent = [sys.executable, "-m", "holdfast.agent", "--config", str(file)]
+    refused = subprocess.run(agent, capture_output=True, text=True, check=False, timeout=60)
+    assert refused.returncode == 2
+    assert refused.stderr == f"agent: redis.view: it must be an object with closed and opened, both whole paths, not {view!r}\n"
+    assert not (tmp_path / "redis").exists()
 
 
 def test_a_good_configuration_is_read(tmp_path: Path) -> None:

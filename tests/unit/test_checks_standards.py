@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from holdfast.checks import check
 from holdfast.checks.standards import STANDARDS, Answer, covered
+from holdfast.checks.standards.clocks import CLOCKS, DORA, DORA_FINAL, DORA_INTERMEDIATE
 from holdfast.plan.model import NOBODY_MAY_APPROVE, Plan
 from unit.plan_texts import REFERENCE, plan_with
 from unit.sound_plan import with_mistake
@@ -26,6 +28,10 @@ def whole() -> Plan:
     changes: dict[str, Any] = {f"functions.{name}.mtpd": "4h" for name in functions}
     changes |= {f"dependencies.{name}.fallback": "People do it by hand" for name in needing}
     changes |= {"regulations.dora": {"name": "DORA", "notify": "Authority", "notify_within": "24h", "notify_by": "communication-lead"}}
+    for stage, within in (("intermediate", "96h"), ("final", "32d")):
+        report = {"name": f"DORA {stage} report", "notify": "Authority", "notify_within": within, "notify_by": "communication-lead"}
+        changes[f"regulations.dora-{stage}"] = report
+    changes["procedures.card-numbers"] = {"name": "Card numbers found where none belong", "steps": ["Isolate", "Ask the acquirer"]}
     return with_mistake(changes).plan
 
 
@@ -107,7 +113,8 @@ def test_nobody_is_advised_to_write_what_is_there(name: str, plan: Plan) -> None
             [("components", "database", "backups", key) for key in ("log", "snapshot", "frequent")]
             + [("components", "cache", "backups", "snapshot")],
         ),
-        ("dora", "19(4)", "write a regulation 'dora' with 'notify_within' (at most 1d) and 'notify_by'", []),
+        ("dora", "19(4)(b)", "write a regulation 'dora-intermediate' with 'notify_within' (at most 4d) and 'notify_by'", []),
+        ("dora", "19(4)(a)", "write a regulation 'dora' with 'notify_within' (at most 1d) and 'notify_by'", []),
     ],
 )
 def test_what_the_reference_plan_lacks_is_said_with_its_places(
@@ -127,6 +134,48 @@ def test_a_plan_that_names_the_law_is_held_to_the_laws_own_clock() -> None:
     lack = answers("gdpr", late.plan)["33(1)"].lacks[0]
     assert lack.places == (("regulations", "gdpr"),)
     assert "at most 3d" in lack.write
+
+
+@pytest.mark.parametrize("name", STANDARDS)
+def test_every_row_names_the_public_source_that_asks_for_it(name: str) -> None:
+    for row in STANDARDS[name].requirements:
+        number = re.match(r"(?:A\.)?\w+", row.clause)
+        assert number is not None and number[0].removeprefix("A.") in row.source.replace("availability", "A1"), (row.clause, row.source)
+
+
+def test_each_of_doras_three_reports_is_held_to_its_own_clock() -> None:
+    """The limits count from the step before: a day, three days after that, a month after that; a plan's count from becoming aware."""
+    assert [clock.seconds / 3600 for clock in (DORA, DORA_INTERMEDIATE, DORA_FINAL)] == [24, 96, 96 + 28 * 24]
+    by_name = {"dora": DORA, "dora-intermediate": DORA_INTERMEDIATE, "dora-final": DORA_FINAL}
+    for name, clock in by_name.items():
+        assert [one for one in CLOCKS if one.is_about(name, "Report")] == [clock]
+    late = with_mistake(
+        {
+            "regulations.dora-final": {
+                "name": "DORA final report",
+                "notify": "Authority",
+                "notify_within": "40d",
+                "notify_by": "communication-lead",
+            }
+        }
+    )
+    assert answers("dora", late.plan)["19(4)(c)"].lacks[0].places == (("regulations", "dora-final"),)
+    assert any("the final report within" in finding.sentence for finding in check(late.plan) if finding.code == "HF137")
+
+
+def test_a_later_report_to_the_same_authority_is_no_late_notice() -> None:
+    follow_up = {
+        "regulations.gdpr.notify": "Data protection authority",
+        "messages.authority-follow-up": {
+            "audience": ["authority"],
+            "channels": ["email"],
+            "due": "30d",
+            "subject": "Follow-up",
+            "body": "What was found since.",
+        },
+    }
+    plan = with_mistake(follow_up).plan
+    assert not [one for one in check(plan) if one.code == "HF137" and "follow-up" in one.sentence]
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,23 @@ def test_a_cause_that_goes_away_before_the_decision_changes_nothing() -> None:
     assert paper.begun == []
 
 
+def test_observers_that_fall_silent_are_no_word_that_a_lost_region_is_well() -> None:
+    paper = Paper()
+    everyone = frozenset(paper.plan.observers)
+    paper.observers_heard = everyone
+    paper.lose_region()
+    paper.observers_heard = frozenset({"witness"})
+    paper.region_answers()
+    paper.wait(600)
+    assert paper.incident.state is State.AWAITING_APPROVAL, "nobody sees that it is well"
+    assert "has not been seen" not in asked(as_shown(paper.situation(), 1.0, None, {}))[0].text
+    paper.observers_heard = everyone - {"outside"}
+    paper.wait(1)
+    assert paper.incident.state is State.AWAITING_APPROVAL, "and the time of their silence was no calm"
+    paper.wait(5)
+    assert paper.incident.state is State.STOOD_DOWN
+
+
 def test_forty_three_seconds_move_nothing_in_the_default_profile() -> None:
     paper = Paper(profile="default")
     paper.alarms = (Alarm(PRIMARY, "network-lost", False, START, "silence", None),)

@@ -181,6 +181,32 @@ def test_no_traffic_is_taken_from_the_source_while_a_copy_is_too_far_behind_and_
     assert "no store was stopped (`holdfast go-on" in asks["reason"] and "admits no traffic" not in asks["reason"]
 
 
+def test_whoever_refuses_a_planned_move_that_is_held_back_may_declare_and_the_region_is_left_without_its_copies() -> None:
+    paper = planned(Paper())
+    paper.lags |= FAR
+    paper.approve(ONE, TWO)
+    assert paper.command("declare", CONDUCTOR).startswith("refused: inc-1-1 is open"), "one thing at a time"
+    assert paper.command("refuse", CONDUCTOR, reason="it fails").startswith("accepted: the incident stands down")
+    assert paper.command("declare", CONDUCTOR) == "accepted: the failover is proposed next"
+    assert (paper.incident.mode, paper.incident.state) == ("ungraceful", State.AWAITING_APPROVAL)
+    assert paper.incident.proposal is not None and paper.incident.proposal.loss_bound_seconds
+    paper.approve(ONE, TWO, accepts_loss=True)
+    assert Kind.DECIDED in paper.kinds() and paper.begun
+
+
+def test_a_region_that_came_back_while_people_decide_is_left_all_the_same_by_the_way_that_the_answer_names() -> None:
+    paper = Paper()
+    paper.lose_region()
+    paper.region_answers()
+    (said,) = paper.approve(ONE)
+    assert "has come back" in said and "(`holdfast refuse`, then `holdfast declare`, moves it all the same)" in said
+    assert paper.command("declare", CONDUCTOR).startswith("refused: inc-1-1 is open")
+    assert paper.command("refuse", TWO, reason="leave it by hand").startswith("accepted")
+    assert paper.command("declare", CONDUCTOR).startswith("accepted")
+    paper.approve(ONE, TWO, accepts_loss=True)
+    assert Kind.DECIDED in paper.kinds() and paper.begun
+
+
 def test_a_failover_waits_for_no_copy() -> None:
     paper = Paper()
     paper.lags = dict.fromkeys(paper.lags, 5000.0)

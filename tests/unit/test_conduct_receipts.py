@@ -1,14 +1,18 @@
 """What a channel says later: it arrived, it didn't, or nothing; and what follows from each."""
 
+from dataclasses import replace
+
 from holdfast.communications.asking import DECISION
-from holdfast.conduct.pagers import HAS_IT, IS_OVER, closed_by_the_end
-from holdfast.conduct.situation import Tell, Write
+from holdfast.conduct.facts import incident_facts
+from holdfast.conduct.pagers import HAS_IT, IS_OVER, LATELY_SECONDS, closed_by_the_end, words_to_pagers
+from holdfast.conduct.policy import answered
+from holdfast.conduct.situation import Command, Tell, Write
 from holdfast.decision.deliveries import Turn, deliveries
 from holdfast.journal.kinds import Kind
 from holdfast.report.history import History
 from holdfast.report.telling import Span, notifications
 from unit.conduct_on_paper import Paper
-from unit.test_conduct_calling import bodies, lost
+from unit.test_conduct_calling import bodies, calling_plan, lost
 
 WAITS_SECONDS = 120.0
 BY, GIVEN = "machine:twilio", {"result": "delivered", "how": "Twilio says delivered"}
@@ -129,6 +133,63 @@ def test_a_pager_hears_once_that_somebody_has_it_and_once_that_it_is_over() -> N
     paper.approve("exercise-one", "exercise-two")
     paper.region_answers()
     assert to_pager() == [(HAS_IT, "acknowledged"), (IS_OVER, "resolved")]
+
+
+def words_over_pager(paper: Paper) -> list[str]:
+    return [tell.purpose for tell in paper.told if (tell.over or tell.channel) == "pagerduty" and tell.purpose != "alert"]
+
+
+def test_a_pager_hears_that_it_is_over_when_an_incident_stands_down_also_where_it_takes_nothing_just_then() -> None:
+    paper = lost()
+    paper.broken_channels = frozenset({"pagerduty"})
+    assert paper.command("refuse", "exercise-two", reason="a test of the alarm").startswith("accepted")
+    assert paper.incident.ended and words_over_pager(paper) == ["resolved"]
+    paper.broken_channels = frozenset()
+    paper.wait(5.0)
+    assert words_over_pager(paper) == ["resolved", "resolved"], "it is tried again"
+    paper.wait(3600.0)
+    assert words_over_pager(paper) == ["resolved", "resolved"], "and once it heard, it is left alone"
+
+
+def test_an_incident_that_was_over_for_a_day_pages_nobody_any_more() -> None:
+    paper = lost()
+    _, ending = answered(paper.situation(), Command("c", "refuse", "exercise-two", {"reason": "a test of the alarm"}))
+    paper.write([move for move in ending if isinstance(move, Write)])
+    assert paper.incident.ended and words_over_pager(paper) == []
+    paper.alarms = ()
+    paper.wait(LATELY_SECONDS + 1.0)
+    assert words_over_pager(paper) == []
+
+
+def test_a_pager_that_alerted_in_place_of_another_channel_hears_that_it_is_over_too() -> None:
+    paper = lost()
+    alert = next(tell for tell in paper.told if (tell.message, tell.channel) == ("call", "sms"))
+    kept = [record for record in paper.records if record.body.get("channel") != "pagerduty"]
+    named = {"key": alert.key, "message": alert.message, "channel": "sms", "recipient": alert.recipient, "over": "pagerduty"}
+    left = Paper(plan=paper.plan)
+    left.write([Write(Kind(record.kind), record.incident, dict(record.body)) for record in kept[1:]])
+    left.write([Write(Kind.NOTIFICATION_SENT, alert.incident, {**named, "reference": "pagerduty:1"})])
+    (over,) = (
+        word for word in words_to_pagers(left.incident, replace(incident_facts(left.situation(), left.incident), restored_seconds=left.now))
+    )
+    assert (over.channel, over.purpose) == ("pagerduty", "resolved")
+
+
+def test_what_the_second_channel_lost_says_nothing_of_the_first() -> None:
+    paper = Paper(plan=calling_plan())
+    paper.broken_channels = frozenset({"sms"})
+    paper.lose_region()
+    paper.broken_channels = frozenset()
+    tell = called(paper)
+    second = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient, "over": "email"}
+    paper.write([Write(Kind.NOTIFICATION_INTENDED, tell.incident, {**second, "attempt": 2})])
+    paper.write([Write(Kind.NOTIFICATION_SENT, tell.incident, {**second, "reference": "smtp:1"})])
+    assert paper.command("receipt", BY, key=key_of(tell), result="failed", how="no such mailbox").startswith("accepted")
+    failed = bodies(paper, Kind.NOTIFICATION_FAILED)[-1]
+    assert (failed["over"], failed["reason"]) == ("email", "not delivered: no such mailbox")
+    paper.wait(60.0)
+    (after,) = again(paper, tell)
+    assert (after.over, after.second_way) == (None, False), "its own channel is tried by every way that it has"
 
 
 def test_an_alert_that_a_pager_did_not_take_in_time_pages_nobody_once_it_is_over() -> None:

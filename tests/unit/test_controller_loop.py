@@ -8,12 +8,15 @@ import pytest
 
 from holdfast.conduct.situation import Command
 from holdfast.controller.keeper import Keeper
-from holdfast.controller.loop import Controller, Settings
+from holdfast.controller.loop import Controller
+from holdfast.controller.settings import Settings
 from holdfast.controller.watch import Watch
 from holdfast.fencing.promise import Ask, Epoch, Timing
 from holdfast.journal.kinds import Kind
+from holdfast.ports.action import Outcome
 from holdfast.ports.journal_store import JournalFull
 from holdfast.ports.notifier import Notifier, Repeats
+from holdfast.ports.protection import ModeWish, Protector
 from holdfast.simulation.journal import MemoryDisk, MemoryJournal, MemoryPromises
 from unit.conduct_on_paper import DR, LOADED, PRIMARY
 from unit.test_watch import Moment
@@ -35,7 +38,7 @@ class Promises(MemoryPromises):
 class Rig:
     """A controller over nothing but its journal, in the middle of an exercise that two people approved."""
 
-    def __init__(self, channels: Mapping[str, Notifier] | None = None) -> None:
+    def __init__(self, channels: Mapping[str, Notifier] | None = None, protector: Protector | None = None) -> None:
         plan, clock, disk = LOADED.plan, Moment(), MemoryDisk()
         profile = plan.profiles["fast"]
         self.promises = Promises(disk)
@@ -43,9 +46,9 @@ class Rig:
         for region in (PRIMARY, DR):
             self.keeper.hear(region, Epoch(0, 1), PRIMARY, None)
         watch = Watch(plan, profile, "regional-outage", [], clock)
-        settings = Settings(plan, LOADED.digest, "regional-outage", "fast", "lab", "0", "exercise-7")
+        settings = Settings(plan, LOADED.digest, "regional-outage", "fast", "lab", "0", "exercise-7", replication="synchronous")
         self.journal = MemoryJournal(disk)
-        self.controller = Controller(settings, self.journal, clock, watch, {}, channels or {}, self.keeper)
+        self.controller = Controller(settings, self.journal, clock, watch, {}, channels or {}, self.keeper, protector=protector)
         self.controller.begin_term((0, 1, PRIMARY))
 
     def approved(self) -> None:
@@ -154,5 +157,27 @@ def test_a_full_disk_is_said_once_and_how_long_it_lasted_is_recorded() -> None:
         assert len(said) == 1
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+    played(story())
+
+
+class Broken:
+    """A protector with a fault of its own."""
+
+    async def set_mode(self, wish: ModeWish) -> Outcome:
+        raise RuntimeError(f"a fault in {wish.region}")
+
+
+def test_a_protector_with_a_fault_of_its_own_leaves_an_unknown_outcome_and_the_controller_goes_on() -> None:
+    async def story() -> None:
+        rig = Rig(protector=Broken())
+        assert rig.say("unprotect", ONE, component="cache", reason="its standby is gone").startswith("accepted")
+        rig.controller._pass()
+        await asyncio.sleep(0.05)
+        (ordered,), (ended,) = rig.outcomes(Kind.PROTECTION_ORDERED), rig.outcomes(Kind.PROTECTION_CHANGED)
+        assert (ended["ask"], ended["outcome"]) == (ordered["ask"], "unknown")
+        assert "a fault in eu-west-1" in ended["detail"]
+        rig.controller._pass()
+        assert rig.controller.situation().protecting == frozenset()
 
     played(story())

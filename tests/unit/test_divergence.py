@@ -102,6 +102,21 @@ def test_silence_is_unknown_and_never_failed(tmp_path: Path, silence: Exception)
     assert act(action(tmp_path, database=cannot(silence))).result is Result.UNKNOWN
 
 
+@pytest.mark.parametrize("silence", [TimeoutError("no answer"), ConnectionError("the link broke"), NotExported("its disk burnt")])
+def test_what_was_found_before_the_source_fell_silent_is_still_there_and_still_listed(tmp_path: Path, silence: Exception) -> None:
+    act(action(tmp_path, database=StandInSource({"calls/1": ROW}, unexamined=("large objects were written",)), cache=rows_of("house")))
+    before = read(tmp_path / "inc-1").components
+    for _ in range(2):
+        assert act(action(tmp_path, database=cannot(silence), cache=rows_of("house"))).result is not Result.SUCCEEDED
+    found = read(tmp_path / "inc-1")
+    assert found.components == before
+    assert [entry.identifier for entry in entries(found, tmp_path / "inc-1")] == ["calls/1", "house"]
+    assert look(action(tmp_path, database=rows_of(), cache=rows_of("house"))) is Answer.NO, "a person still has to look by hand"
+    assert act(action(tmp_path, database=rows_of("calls/1", "calls/2"), cache=rows_of("house"))).result is Result.SUCCEEDED
+    found = read(tmp_path / "inc-1")
+    assert [entry.identifier for entry in entries(found, tmp_path / "inc-1")] == ["calls/1", "calls/2", "house"]
+
+
 def test_a_file_that_was_changed_afterwards_is_no_export(tmp_path: Path) -> None:
     one = action(tmp_path, database=rows_of("calls/1"))
     act(one)

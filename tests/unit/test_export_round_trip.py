@@ -10,12 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from holdfast.document.difference import difference
 from holdfast.document.exact.reading import is_exported, read_exported
 from holdfast.document.writing.booklet import booklet, fields_without_section
 from holdfast.document.writing.html import html
 from holdfast.document.writing.markdown import markdown
 from holdfast.document.writing.typst import typst
 from holdfast.plan.contacts import Contacts
+from holdfast.plan.impact import Degraded
 from holdfast.plan.loader import digest_of, load
 from holdfast.plan.model import Plan
 from holdfast.plan.part import Part
@@ -179,6 +181,50 @@ def test_any_plan_can_be_written_as_a_page_and_as_source(plan: Plan) -> None:
     made = booklet(plan, digest_of(plan), ())
     assert "<script" not in html(made)
     assert typst(made)
+
+
+def written(value: Any, place: tuple[str | int, ...] = ()) -> dict[tuple[str | int, ...], Any]:
+    """Everything that somebody wrote in a plan, by its place, whether or not it equals a default."""
+    found: dict[tuple[str | int, ...], Any] = {}
+    below: list[tuple[str | int, Any]]
+    if isinstance(value, Part):
+        below = [(name, getattr(value, name)) for name in type(value).model_fields if name in value.model_fields_set]
+    elif isinstance(value, dict) and value:
+        below = list(value.items())
+    elif isinstance(value, tuple) and value:
+        below = list(enumerate(value))
+    else:
+        return {place: value} if value is not None else {}
+    for key, inner in below:
+        found |= written(inner, (*place, key))
+    return found
+
+
+def test_what_the_reference_plan_states_stands_in_the_book_though_it_be_the_default() -> None:
+    plan = reference()
+    assert plan.functions["voice"].degraded == Degraded(), "the plan writes out what is the default"
+    book = booklet(plan, digest_of(plan), ())
+    for page in (markdown(book), html(book), typst(book)):
+        assert page.count("Success percent below") + page.count("success_percent_below") >= 1
+    again = read_back(markdown(book))
+    assert written(again) == written(plan)
+    assert again.functions["voice"].degraded.model_fields_set == {"success_percent_below", "p95_latency_above"}
+
+
+@given(plans())
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_a_plan_states_is_stated_by_the_plan_that_is_read_back(plan: Plan) -> None:
+    lost = written(plan).keys() - written(read_back(exported(plan))).keys()
+    assert not lost
+
+
+def test_a_default_that_nobody_wrote_is_not_put_into_their_mouth() -> None:
+    data = read_exported(exported(reference())).data
+    del data["functions"]["voice"]["degraded"]
+    plan = Plan.model_validate(data)
+    assert digest_of(plan) == digest_of(reference())
+    assert "degraded" not in read_back(exported(plan)).functions["voice"].model_fields_set
+    assert difference(reference(), plan, (), ()) == ()
 
 
 def test_contacts_that_are_kept_apart_are_shown_and_stay_apart() -> None:

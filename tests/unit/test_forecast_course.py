@@ -49,6 +49,25 @@ def test_what_only_watches_in_a_phase_without_an_end_keeps_no_function_away() ->
         assert watching and set(nodes[moment].after) == planned
 
 
+def test_where_all_that_is_planned_tells_people_the_function_is_back_with_what_is_done_without_an_end() -> None:
+    breach = PLAN.scenarios["security-breach"]
+    told = breach.phases[0].model_copy(
+        update={
+            "name": "Tell",
+            "window": (0.0, 60.0),
+            "steps": tuple(step for phase in breach.phases for step in phase.steps if step.block == "notify"),
+        }
+    )
+    done = next(step for phase in breach.phases for step in phase.steps if step.block != "notify").model_copy(update={"after": ()})
+    watched = breach.phases[-1].model_copy(update={"window": (60.0, math.inf), "steps": (done,)})
+    assert told.steps
+    plan = PLAN.model_copy(update={"scenarios": {"security-breach": breach.model_copy(update={"phases": (told, watched)})}})
+    graph = _course("security-breach", plan)
+    assert {_waits(graph, moment) == {done.id} for moment in graph.functions.values()} == {True}, "nobody is back by being told of it"
+    found = forecast(plan, "security-breach", Settings(runs=100))
+    assert found.nodes
+
+
 def test_only_functions_that_stand_on_the_lost_component_are_hit() -> None:
     graph = _course("storage-failover")
     assert set(graph.functions) == {"voice"}

@@ -261,6 +261,64 @@ def test_what_a_plan_usually_says_and_this_one_no_longer_does_is_said(line: str,
     assert place in import_document(shorter.encode(), "plan.md").unsaid
 
 
+RULES = {
+    "Immediate Notification (0-5 minutes)": "immediate-notification",
+    "Status Updates (Every 15 minutes)": "status-updates",
+    "Executive Briefing (Within 30 minutes)": "executive-briefing",
+    "Customer Notification": "customer-notification",
+    "Partner Notification": "partner-notification",
+}
+OUTSIDE = {"customer-notification", "partner-notification"}
+
+
+def without_labels(text: str, heading: str, labels: str) -> str:
+    """The document whose rule under a heading no longer has the lines with these labels."""
+    before, head, after = text.partition(f"#### {heading}\n")
+    rule, rest = re.split(r"(?=^#)", after, maxsplit=1, flags=re.M)
+    shorter, count = re.subn(rf"- \*\*(?:{labels})\*\*.*\n", "", rule)
+    assert head and count
+    return before + head + shorter + rest
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("heading", RULES)
+def test_a_message_that_says_neither_how_nor_to_whom_stays_a_message_that_lacks_both(heading: str) -> None:
+    text, name = VOICEHIVE.read_text(), RULES[heading]
+    labels = "Method" if name in OUTSIDE else "Method|Recipients"
+    whole = import_document(text.encode(), "plan.md")
+    got = import_document(without_labels(text, heading, labels).encode(), "plan.md")
+
+    assert f"messages.{name}.channels" in got.missing and "channels" not in got.value["messages"][name]
+    assert (f"messages.{name}.audience" in got.missing) == (name not in OUTSIDE)
+    kept = {key: value for key, value in whole.value["messages"][name].items() if key not in ("channels", "audience")}
+    assert {key: value for key, value in got.value["messages"][name].items() if key != "audience"} == kept
+    assert got.value.get("procedures") == whole.value.get("procedures") and not got.notes
+    assert {**got.value["messages"], name: 0} == {**whole.value["messages"], name: 0}
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("label", "key"), [("Method", "channels"), ("Recipients", "audience"), ("Content", "content")])
+def test_each_line_of_a_message_is_missed_by_itself(label: str, key: str) -> None:
+    got = import_document(without_labels(VOICEHIVE.read_text(), next(iter(RULES)), label).encode(), "plan.md")
+    message = got.value["messages"]["immediate-notification"]
+    assert key not in message and {"channels", "audience", "content", "due"} - {key} <= set(message)
+    assert (f"messages.immediate-notification.{key}" in got.missing) == (key != "content")
+
+
+def test_a_channel_that_nobody_knows_is_a_note_and_the_message_lacks_one() -> None:
+    lines = (
+        "## Communication procedures\n",
+        "### Crew call\n",
+        "- **Method**: Carrier pigeon",
+        "- **Recipients**: Crew",
+        "- **Due**: 30 minutes",
+    )
+    rule = "\n".join(lines)
+    got = import_document(rule.encode(), "plan.md")
+    assert "channels" not in got.value["messages"]["crew-call"] and "messages.crew-call.channels" in got.missing
+    assert [note.text for note in got.notes] == ["Method: Carrier pigeon"] and "procedures" not in got.value
+
+
 def test_a_document_that_says_nothing_gives_a_plan_that_says_what_it_lacks() -> None:
     got: Any = import_document(b"# Plan\n", "empty.md")
 

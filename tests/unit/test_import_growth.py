@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from bench.import_growth import SHAPES
 
-from holdfast.document.reading import DocumentError, import_document
+from holdfast.document.reading import DocumentError, import_document, tree
 from holdfast.document.reading.damage import MOST_BYTES, MOST_LINES
 from holdfast.document.reading.markdown import DEEPEST
 
@@ -77,6 +77,18 @@ def test_each_piece_more_is_as_much_more_work_as_the_one_before(name: str) -> No
     once, twice, thrice = (work(shape(SOME * times)) for times in (1, 2, 3))
     bent = (thrice - twice) - (twice - once)
     assert bent <= 0.04 * thrice, (once, twice, thrice)
+
+
+def test_what_a_heading_says_is_worked_out_as_often_in_a_long_document_as_in_a_short_one() -> None:
+    """More headings than are remembered: each recogniser that asks them all must not work each of them out anew."""
+
+    def made(headings: int) -> float:
+        tree._normal_again.cache_clear()
+        imported(SHAPES["headings"](headings))
+        return tree._normal_again.cache_info().misses / headings
+
+    remembered = tree._normal_again.cache_parameters()["maxsize"]
+    assert made(remembered + 500) <= made(500) + 0.5
 
 
 def test_binding_to_the_lab_is_no_more_work_for_each_step_either() -> None:

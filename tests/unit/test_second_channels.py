@@ -4,8 +4,12 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from holdfast.communications.recipients import person_recipient
+from holdfast.conduct.pagers import HAS_IT, IS_OVER
 from holdfast.conduct.situation import Tell
+from holdfast.conduct.status_page import MESSAGE
 from holdfast.console.headline import headline
 from holdfast.console.narration import line
 from holdfast.console.state import state
@@ -67,6 +71,77 @@ def test_half_way_to_its_deadline_what_a_pager_does_not_take_goes_to_each_of_its
     paper.broken_channels = frozenset()
     pass_by(paper, 10 * MINUTE)
     assert len(alerts(paper, "sms")) == len(alone), "once"
+
+
+def test_where_a_pager_refuses_for_good_its_people_are_told_at_once_over_the_second_channel() -> None:
+    paper = Paper(plan=with_second(pagerduty="sms"))
+    paper.refusing_channels = frozenset({"pagerduty"})
+    paper.lose_region()
+    paper.wait(3.0)
+    assert len(alerts(paper, "pagerduty")) == 1
+    people = set(paper.plan.roles["incident-commander"].stand_ins)
+    assert Counter(tell.recipient for tell in alerts(paper, "sms")) == dict.fromkeys(people, 1)
+    pass_by(paper, 10 * MINUTE)
+    assert (len(alerts(paper, "pagerduty")), len(alerts(paper, "sms"))) == (1, len(people)), "once"
+
+
+def called_over(paper: Paper) -> list[tuple[str, str]]:
+    return [(tell.over or tell.channel, tell.recipient) for tell in paper.told if tell.message == "call"]
+
+
+def with_calls_over(plan: Plan, *channels: str) -> Plan:
+    row = plan.escalation["P1"].model_copy(update={"channels": channels})
+    return plan.model_copy(update={"escalation": {"P1": row}})
+
+
+def test_a_call_that_a_place_does_not_take_asks_each_person_behind_it_and_nobody_who_has_answered() -> None:
+    paper = Paper(plan=with_calls_over(with_second(pagerduty="sms"), "pagerduty"))
+    paper.broken_channels = frozenset({"pagerduty"})
+    paper.lose_region()
+    ((_, place),) = called_over(paper)
+    assert set(place.split("+")) == {"exercise-one", "exercise-two", "exercise-three"}
+    paper.command("ack", "exercise-two")
+    pass_by(paper, 4 * MINUTE)
+    alone = [tell for tell in paper.told if (tell.message, tell.channel) == ("call", "sms")]
+    assert sorted(tell.recipient for tell in alone) == ["exercise-one", "exercise-three"]
+    assert all(tell.asked is not None and tell.asked.person == tell.recipient for tell in alone)
+
+
+def test_a_call_that_goes_to_a_pager_and_a_chat_room_anyway_is_not_made_twice_to_the_same_people() -> None:
+    paper = Paper(plan=with_calls_over(with_second(pagerduty="slack"), "pagerduty", "slack"))
+    paper.broken_channels = frozenset({"pagerduty"})
+    paper.lose_region()
+    pass_by(paper, 4 * MINUTE)
+    heard = Counter(channel for channel, _ in called_over(paper))
+    assert heard["slack"] == 1 and heard["pagerduty"] > 1
+
+
+@pytest.mark.parametrize("second", ["sms", "slack"])
+def test_words_for_a_pagers_own_state_never_go_over_another_channel(second: str) -> None:
+    paper = lost(with_second(pagerduty=second))
+    paper.broken_channels = frozenset({"pagerduty"})
+    paper.command("ack", "exercise-two")
+    pass_by(paper, 15 * MINUTE)
+    paper.refusing_channels = frozenset({"pagerduty"})
+    paper.command("refuse", "exercise-one", reason="a test of the alarm")
+    pass_by(paper, 15 * MINUTE)
+    words = [tell for tell in paper.told if tell.message in (HAS_IT, IS_OVER)]
+    assert {tell.message for tell in words} == {HAS_IT, IS_OVER}
+    assert {tell.over or tell.channel for tell in words} == {"pagerduty"}
+    given_up = {body["message"] for body in bodies(paper, Kind.NOTIFICATION_GIVEN_UP)}
+    assert given_up >= {HAS_IT, IS_OVER}, "but that it did not hear is said"
+
+
+def test_a_status_pages_state_never_goes_over_another_channel() -> None:
+    paper = lost(with_second(**{"status-page": "email"}))
+    pass_by(paper, 20 * MINUTE)
+    assert any(tell.channel == "status-page" for tell in paper.told)
+    paper.broken_channels = frozenset({"status-page"})
+    paper.approve("exercise-one", "exercise-two", accepts_loss=True)
+    paper.region_answers()
+    pass_by(paper, 30 * MINUTE)
+    page = [tell for tell in paper.told if tell.message == MESSAGE]
+    assert page and {tell.over or tell.channel for tell in page} == {"status-page"}
 
 
 def test_a_channel_that_is_back_before_half_way_needs_no_second() -> None:

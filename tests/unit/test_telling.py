@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from holdfast.conduct.situation import Asked, Tell, Write
-from holdfast.controller.channels import ExerciseGuard, Mailbox, SecondWay
-from holdfast.controller.telling import Links, Telling, notification_of
+from holdfast.controller.channels import ExerciseGuard, Mailbox, SecondWay, handed_over
+from holdfast.controller.telling import Links, Telling, notification_of, records_of
 from holdfast.decision.links import Deed, code_fits, opened
 from holdfast.journal.kinds import Kind
 from holdfast.ports.notifier import Notification, Notifier, RefusedNotificationError, Repeats, Way
@@ -86,6 +86,59 @@ def test_what_was_not_handed_over_says_whether_to_try_again_and_names_no_address
     (write,) = recorded(Far(fault))
     assert (write.kind, write.body.get("final")) == (kind, final)
     assert ADDRESS not in str(write.body)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("slack:anna/1.2", {"reference": "slack:anna-berg/1.2", "second_way": "slack: slack:anna-berg/1.2"}),
+        (RefusedNotificationError("anna has left"), {"reason": "refused: anna-berg has left"}),
+        (TimeoutError("silent: anna@example.org"), {"reason": "no answer: silent: anna-berg"}),
+        (ValueError("anna-berg is not enrolled"), {"reason": "not sent: anna-berg is not enrolled"}),
+    ],
+)
+def test_an_address_that_is_part_of_a_name_is_taken_out_of_what_was_said_and_never_out_of_what_tells_a_delivery(
+    answer: str | Exception, said: dict[str, str]
+) -> None:
+    named = {"key": "inc-1/anna/1", "message": "anna", "channel": "anna-pager", "recipient": "anna-berg", "over": "slack"}
+    tell = replace(TELL, **named, address="anna", addresses={"email": "anna@example.org"})  # type: ignore[arg-type]
+    notification = notification_of(tell, "exercise-7", None, 1000.0)
+    outcome = asyncio.run(handed_over({"slack": Far(answer)}, notification, SystemClock(), 10.0))
+    first, *receipt = records_of(tell, outcome, None, 1000.0)
+    assert named.items() <= first.body.items()
+    assert {name: value for name, value in first.body.items() if name in ("reason", "reference", "second_way")} == said
+    assert all(write.body.items() >= {name: named[name] for name in ("key", "channel", "recipient")}.items() for write in receipt)
+
+
+def test_nothing_is_left_running_where_whoever_ends_it_is_ended_in_the_same_moment() -> None:
+    class Silent(Far):
+        async def send(self, notification: Notification) -> str:
+            self.taken.append(notification)
+            await asyncio.Event().wait()
+            raise AssertionError("nobody sets it")
+
+    async def story() -> None:
+        async def keep(_: Sequence[Write]) -> None:
+            raise AssertionError("nothing came of it")
+
+        far = Silent()
+        telling = Telling({TELL.channel: far}, SystemClock(), keep, lambda: None)
+        telling.begin(TELL, "exercise-7")
+        while not far.taken:
+            await asyncio.sleep(0)
+
+        async def end() -> None:
+            own = asyncio.current_task()
+            assert own is not None
+            own.cancel()
+            await asyncio.gather(telling.stop(), return_exceptions=True)
+
+        await asyncio.wait({asyncio.create_task(end())})
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        _, running = await asyncio.wait(left, timeout=5.0) if left else (left, set[asyncio.Task[None]]())
+        assert running == set()
+
+    asyncio.run(story())
 
 
 def test_a_link_and_digits_stand_for_their_person_and_for_exactly_what_was_proposed() -> None:

@@ -1,11 +1,16 @@
 """What the controller's watching says of a loss: a bound that holds, whatever it could not see."""
 
+import pytest
+
+from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.watch import Watch
 from holdfast.decision.replay import Installation
 from holdfast.health.history import absorb
 from holdfast.health.observation import Observation, Seen, Subject
 from holdfast.health.score import AGENT_NAME
+from holdfast.ports.clock import Clock
 from unit.health_world import DR, PLAN, PRIMARY, START
+from unit.set_clock import SetClock
 
 PROFILE = PLAN.profiles["fast"]
 WHOLE_PROMISE = PROFILE.lease * (1 + PROFILE.drift) + PROFILE.margin
@@ -38,7 +43,7 @@ def _look(sequence: int, subject: Subject, name: str, facts: dict[str, object]) 
     return Observation("witness", sequence, START, DR, subject, name, Seen.UP, 0.01, "", facts)
 
 
-def watching(clock: Moment, scenario: str = "regional-outage") -> Watch:
+def watching(clock: Clock, scenario: str = "regional-outage") -> Watch:
     watch = Watch(PLAN, PROFILE, scenario, [], clock)
     stores = [(Subject.POSTGRES, "database"), (Subject.REDIS, "cache"), (Subject.BUCKET, "storage")]
     looks = [_look(place + 1, *store, {"last_heartbeat_seconds": START}) for place, store in enumerate(stores)]
@@ -74,6 +79,21 @@ def test_an_agent_that_nobody_has_seen_of_late_may_have_promised_again() -> None
     watch = watching(clock)
     assert 3.0 <= bound(watch, clock, 0.0) <= 3.0 + 2 * PROFILE.probe_every + 0.2
     assert bound(watch, clock, 60.0) >= 60.0 + WHOLE_PROMISE, "the writer may have gone on for all of that minute, and for a promise more"
+
+
+def test_a_clock_that_was_set_forward_and_is_kept_as_it_was_makes_the_bound_wider_by_as_much() -> None:
+    machine = SetClock()
+    kept = KeptClock(machine)
+    watch = watching(kept)
+    until = kept.wall_seconds() + 5.0
+    before = {name: one.bound_seconds for name, one in watch.losses(DR, until).items()}
+    machine.step(40.0)
+    for name, one in watch.losses(DR, until).items():
+        was = before[name]
+        assert one.bound_seconds is not None and was is not None
+        assert one.bound_seconds == pytest.approx(was + 40.0), "writers stamp what they write by a clock that is ahead"
+    machine.step(-60.0)
+    assert {name: one.bound_seconds for name, one in watch.losses(DR, until).items()} == before, "and set back it makes none narrower"
 
 
 def test_a_copy_is_behind_by_the_time_since_its_newest_stamp_and_an_old_look_does_not_make_it_near() -> None:

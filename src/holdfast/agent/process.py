@@ -78,11 +78,13 @@ class AgentProcess:
     def _store(self, name: str, maker: StoreMaker) -> Store:
         section = self.configuration.stores[name]
         try:
-            launcher = GroupLauncher(self.targets[name], section.get("os_user"), View.from_json(section.get("view")))
-            # The view is how the launcher starts programs: no store knows of it.
-            return maker(self.configuration, {key: value for key, value in section.items() if key != "view"}, launcher)
+            view = View.from_json(section.get("view"))
         except ValueError as error:
             raise BadConfiguration(f"{name}.view: {error}") from error
+        try:
+            launcher = GroupLauncher(self.targets[name], section.get("os_user"), view)
+            # The view is how the launcher starts programs: no store knows of it.
+            return maker(self.configuration, {key: value for key, value in section.items() if key != "view"}, launcher)
         except StoreFailure as failure:
             raise BadConfiguration(str(failure)) from failure
 

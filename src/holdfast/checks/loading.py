@@ -22,7 +22,10 @@ NOT_LOADED = Rule(
             "The file is no plan yet: a key is missing or unknown, a value of another kind, a name stands for nothing, a role has nobody, "
             "a component no strategy, components need each other in a circle, a text has a field that no message knows."
         ),
-        why="Nothing of a plan that doesn't load can be run, and no other rule has looked at it.",
+        why=(
+            "Nothing of a plan that doesn't load can be run. Where only keys are missing, the other rules look at what is there and name "
+            "those that needed a missing key; where anything else is wrong, none of them has looked."
+        ),
         computed="The loader reads the whole file and its includes, and names every problem in one go, with line and column.",
         mend="Correct what stands at the place; `holdfast set` writes one value, and `holdfast schema` lets an editor complete keys.",
         example="roles: { incident-commander: { name: Incident Commander } }",

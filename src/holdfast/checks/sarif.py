@@ -32,8 +32,10 @@ def sarif(shown: Iterable[Shown], relative: Callable[[str], str]) -> dict[str, A
     return _log([_rule(rule) for rule in ALL], [_result(one, numbers[one.finding.code], relative) for one in shown])
 
 
-def sarif_of_problems(problems: Iterable[Problem], relative: Callable[[str], str]) -> dict[str, Any]:
-    """The problems of a plan that doesn't load."""
+def sarif_of_problems(
+    problems: Iterable[Problem], relative: Callable[[str], str], shown: Iterable[Shown] = (), unlooked: str = ""
+) -> dict[str, Any]:
+    """The problems of a plan that doesn't load, with what was found in it all the same. `unlooked`: what no rule could look for."""
     results = [
         {
             "ruleId": NOT_LOADED.code,
@@ -44,7 +46,13 @@ def sarif_of_problems(problems: Iterable[Problem], relative: Callable[[str], str
         }
         for problem in problems
     ]
-    return _log([_rule(NOT_LOADED)], results)
+    numbers = {rule.code: number for number, rule in enumerate(ALL, start=1)}
+    results += [_result(one, numbers[one.finding.code], relative) for one in shown]
+    log = _log([_rule(NOT_LOADED), *(_rule(rule) for rule in ALL)], results)
+    if unlooked:
+        said = {"level": "warning", "message": {"text": unlooked}}
+        log["runs"][0]["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": [said]}]
+    return log
 
 
 def _log(rules: list[dict[str, Any]], results: list[dict[str, Any]]) -> dict[str, Any]:

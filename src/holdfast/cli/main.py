@@ -65,6 +65,8 @@ COMMANDS = (
     Command("attest", "holdfast.cli.turning:attest", "Attest, two people together, that a silent region can't write."),
     Command("pause", "holdfast.cli.turning:pause", "Stop automatic action for the whole installation."),
     Command("resume", "holdfast.cli.turning:resume", "Allow automatic action again."),
+    Command("unprotect", "holdfast.cli.protecting:unprotect", "Let a writer in synchronous mode go on without its standby."),
+    Command("protect", "holdfast.cli.protecting:protect", "Let a writer wait for its standby again."),
     Command("divergence", "holdfast.cli.divergence:app", "What only the lost side held: show it, and give chosen rows back."),
     Command("export", "holdfast.cli.exporting:export", "Write the plan as Markdown, HTML or PDF, to print and to hand over."),
     Command("diff", "holdfast.cli.comparing:diff", "Say what a change of the plan means."),

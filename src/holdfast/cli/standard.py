@@ -96,6 +96,7 @@ def _said(loaded: "LoadedPlan", one: "Coverage") -> dict[str, object]:
     answer = one.answer
     return {
         "clause": one.requirement.clause,
+        "source": one.requirement.source,
         "asks": one.requirement.asks,
         "covered": one.is_whole,
         "places": [_placed(loaded, place) for place in answer.has],

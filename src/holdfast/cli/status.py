@@ -53,6 +53,9 @@ def status(
     out.print(exercise_line(first) if shown.exercise else first)
     for said in asked(now):
         out.print(said.text if said.state == PLAIN else state_text(_STATES[said.state], said.text), markup=False)
+    for said in shown.protection:
+        if said.text not in shown.headline.text:
+            out.print(state_text(_STATES[said.state], said.text))
     for who in shown.acting:
         out.print(state_text(State.NEEDS_PERSON, who.text))
     _print_zones(now["watching"].get("zones", []))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from holdfast.conduct import alerting, answering, explaining, going_on, turning
+from holdfast.conduct import alerting, answering, explaining, going_on, protecting, turning
 from holdfast.conduct.access import break_glass
 from holdfast.conduct.assessment import roles_of
 from holdfast.conduct.attesting import attest
@@ -56,7 +56,7 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
     deeds |= {"ack": _by_somebody_here(answering.acknowledge), "edit-message": _by_somebody_here(explaining.edit)}
     deeds |= {"explain": _by_somebody_here(explaining.explain)}
     if command.verb not in deeds:
-        known = ", ".join([*deeds, "declare", "switchover", "pause", "resume"])
+        known = ", ".join([*deeds, "declare", "switchover", "pause", "resume", protecting.DROP, protecting.PROTECT])
         return f"refused: '{command.verb}' is not a command; it can be one of: {known}", ()
     return deeds[command.verb](situation, incident, command)
 
@@ -244,7 +244,8 @@ def _mark(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]
 
 
 _OF_THE_INSTALLATION = {"alert": alerting.alert, "break-glass": break_glass, "mark": _mark, "receipt": receipt}
-"""Verbs that need no incident and no person of the plan's roles."""
+_OF_THE_INSTALLATION |= dict.fromkeys((protecting.DROP, protecting.PROTECT), protecting.ordered)
+"""Verbs that need no incident, and say themselves who may give them."""
 
 
 def waiting_steps(incident: Conducted) -> dict[str, Mapping[str, Any]]:

@@ -14,6 +14,7 @@ from holdfast.conduct.course import steps
 from holdfast.conduct.decisions import answer
 from holdfast.conduct.going_on import ask_again, outgrown
 from holdfast.conduct.messages import after_the_end, messages
+from holdfast.conduct.protecting import protections
 from holdfast.conduct.reapply import reapplies
 from holdfast.conduct.runs import TURN_BACK
 from holdfast.conduct.situation import Command, Move, Situation, Write
@@ -100,7 +101,7 @@ def _strays(situation: Situation) -> tuple[Move, ...]:
     return found(situation, stray)
 
 
-STAGES: tuple[Stage, ...] = (observers, zones, broken_glass, suspicions, _strays, incidents, _conduct, _farewells, reapplies)
+STAGES: tuple[Stage, ...] = (observers, zones, broken_glass, suspicions, _strays, incidents, _conduct, _farewells, reapplies, protections)
 
 
 def next_moves(situation: Situation) -> tuple[Move, ...]:

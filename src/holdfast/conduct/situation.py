@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from holdfast.communications.recipients import NO_DIRECTORY, Directory
 from holdfast.decision.replay import Installation
+from holdfast.fencing.order import Order
 from holdfast.health.loss import ComponentLoss
 from holdfast.health.zones import ZoneState
 from holdfast.journal.kinds import Kind
@@ -92,6 +93,12 @@ class Situation:
     """Who is in the audiences whose members stand outside the plan."""
     giving_back: frozenset[str] = frozenset()
     """Identifiers of wishes to give something back that are being carried out."""
+    replication: Literal["asynchronous", "synchronous"] = "asynchronous"
+    """How databases and caches of this installation replicate."""
+    protected: Mapping[str, bool | None] = field(default_factory=dict)
+    """Component → whether each write in the region that serves waits for its replica, as its agent says; None, or missing: unknown."""
+    protecting: frozenset[str] = frozenset()
+    """What identifies the orders about protection that are being carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,4 +194,16 @@ class GiveBack:
     epoch: int
 
 
-Move = Write | Begin | Tell | GiveBack
+@dataclass(frozen=True, slots=True)
+class SetMode:
+    """Let what a component's writer acknowledges wait for its replica (`synchronous`), or not (`asynchronous`), under this order."""
+
+    ask: str
+    component: str
+    kind: str
+    region: str
+    mode: Literal["asynchronous", "synchronous"]
+    order: Order
+
+
+Move = Write | Begin | Tell | GiveBack | SetMode

@@ -154,7 +154,7 @@ def calm_seconds(situation: Situation) -> float:
 def cause_gone_seconds(situation: Situation, incident: IncidentState) -> float | None:
     """Since when what opened an undecided incident is not seen any more; None while it is, and where no measured trigger opened it.
 
-    Fewer observers than a majority see nothing: their silence is no word that the region is well.
+    Fewer observers than a majority see nothing: their silence is no word that the region is well, and no time in which it was.
     """
     heard = situation.observers_heard
     if heard is not None and len(heard) < majority(situation.plan):
@@ -163,8 +163,8 @@ def cause_gone_seconds(situation: Situation, incident: IncidentState) -> float |
     from_trigger = incident.mode == "ungraceful" and incident.trigger != "command" and not from_signal(incident)
     if not undecided or not from_trigger or any(alarm.region == incident.source for alarm in situation.alarms):
         return None
-    cleared = situation.installation.cleared.get(incident.source)
-    return incident.opened_seconds if cleared is None else max(cleared, incident.opened_seconds)
+    known = situation.installation
+    return max(known.cleared.get(incident.source, 0.0), known.watched_since_seconds, incident.opened_seconds)
 
 
 def stands_down_in_seconds(situation: Situation, incident: IncidentState) -> float | None:

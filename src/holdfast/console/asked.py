@@ -6,7 +6,7 @@ Pure: the read model in, sentences out. Short on purpose: three lines at most, a
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.console.headline import Said
+from holdfast.console.said import Said
 from holdfast.report.wording import count, duration, listing
 
 PLAIN = "plain"

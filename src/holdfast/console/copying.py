@@ -6,7 +6,7 @@ Pure: the read model in, what is said out. A count is told with its age; without
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from holdfast.console.headline import Said
+from holdfast.console.said import Said
 from holdfast.report.wording import count, duration
 
 LATE_SECONDS = 30.0

@@ -5,23 +5,16 @@ suspected, what can't be seen; only when none of that is so, that all is well.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from holdfast.console.protecting import protection, unprotected
+from holdfast.console.said import Said
 from holdfast.report.wording import duration
 
 State = Mapping[str, Any]
 _WAY_HOME = ("recovered", "reprotecting", "protected", "awaiting-return-approval", "returning")
 _MOST_NAMED = 3
 _ENDED = ("closed", "stood-down", "turned-back")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A sentence and its state: done, running, needs-person, failed, unknown."""
-
-    state: str
-    text: str
 
 
 def headline(state: State, now: float) -> Said:
@@ -41,6 +34,7 @@ def headline(state: State, now: float) -> Said:
         said = Said("needs-person", f"NOBODY ANSWERS for {roles}, everybody was called {called['round'] - 1} times over; {said.text}")
     if open_now and (given_up := _given_up(incident or {})):
         said = Said("needs-person", f"{given_up}; {said.text}")
+    said = _with_protection(state, said, now, calm=not open_now or (incident or {}).get("state") == "recovered")
     if glass := glass_said(state):
         said = Said("needs-person", f"{glass}; {said.text}")
     paused, full = state.get("paused"), state.get("journal_full")
@@ -53,6 +47,17 @@ def headline(state: State, now: float) -> Said:
             "failed", f"the journal can't be written for {lasting}, so nothing is decided or ordered: {full['reason']}; {said.text}"
         )
     return said
+
+
+def _with_protection(state: State, said: Said, now: float, *, calm: bool) -> Said:
+    """What is unprotected comes first where nothing else is being done, and behind what is being done otherwise."""
+    if not unprotected(state):
+        return said
+    texts = [one.text for one in protection(state, now) if one.text.startswith("UNPROTECTED")]
+    if not texts:
+        return said
+    first = "; ".join([texts[0], *(text.removeprefix("UNPROTECTED: ") for text in texts[1:])])
+    return Said("needs-person", f"{first}; {said.text}") if calm else Said(said.state, f"{said.text}; {first}")
 
 
 def glass_said(state: State) -> str:

@@ -100,6 +100,22 @@ def _escalated(body: Body) -> tuple[str, str]:
     return ("failed" if body["starts_over"] else "needs-person"), f"{loud}{body['reason']}; called: {called}"
 
 
+def _protection_ordered(body: Body) -> tuple[str, str]:
+    where = f"{body['component']} in {body['region']}"
+    if body["mode"] == "synchronous":
+        return "running", f"{body['by']} lets each write to {where} wait for its copy again"
+    said = f"PROTECTION DROPPED by {body['by']} ({body['role']}): {where} is to go on without its copy: {body['because']}"
+    return "needs-person", f"{said}; what it acknowledges from now on may be lost"
+
+
+def _protection_changed(body: Body) -> tuple[str, str]:
+    wish = "is protected again" if body["mode"] == "synchronous" else "is UNPROTECTED"
+    if body["outcome"] == "succeeded":
+        return ("done" if body["mode"] == "synchronous" else "needs-person"), f"{body['component']} in {body['region']} {wish}"
+    word = "unknown" if body["outcome"] == "unknown" else "failed"
+    return word, f"whether {body['component']} in {body['region']} {wish}: {body['outcome']}, {body['detail']}"
+
+
 def _explained(body: Body) -> tuple[str, str]:
     said = [f"{name}: {body[name]}" for name in ("cause", "review") if body[name] is not None]
     return "done", f"{body['by']} says what is known, {'; '.join(said)}"
@@ -129,6 +145,8 @@ _SAYINGS: Mapping[str, Callable[[Body], tuple[str, str]]] = {
         f"{body['person']} attests as {body['role']} that {body['region']} can't write: {body['because']}",
     ),
     Kind.PAUSED: lambda body: ("needs-person", f"AUTOMATIC ACTION IS PAUSED by {body['by']}: {body['because']}"),
+    Kind.PROTECTION_ORDERED: _protection_ordered,
+    Kind.PROTECTION_CHANGED: _protection_changed,
     Kind.RESUMED: lambda body: ("done", f"automatic action is allowed again by {body['by']}"),
     Kind.CLOCK_STEPPED: lambda body: ("unknown", _clock_said(body)),
     Kind.JOURNAL_WAITED: lambda body: (

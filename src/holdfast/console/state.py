@@ -20,8 +20,10 @@ from holdfast.console.calling import calling, messages
 from holdfast.console.clocks import forecast, functions
 from holdfast.console.sides import links, regions
 from holdfast.decision.approval import Proposal
+from holdfast.decision.protection import PROTECTED, ProtectionOrder
 from holdfast.decision.replay import IncidentState
 from holdfast.health.picture import Picture
+from holdfast.health.protection import KINDS
 from holdfast.health.standing import Standing
 from holdfast.health.zones import zone_as_facts
 from holdfast.journal.kinds import Kind
@@ -134,6 +136,35 @@ def _broken_glass(situation: Situation) -> dict[str, Any] | None:
     return dict(broken) if broken is not None and situation.now < broken["until_seconds"] else None
 
 
+def _protection(situation: Situation) -> dict[str, Any]:
+    """Whether what each database and cache acknowledges waits for its replica, and what people ordered last about it.
+
+    No components where the installation replicates asynchronously: there nothing is ever protected, and nothing was promised.
+    """
+    known, plan = situation.installation, situation.plan
+    names = [name for kind in KINDS for name in plan.components_of(kind)] if situation.replication == PROTECTED else []
+    return {
+        "replication": situation.replication,
+        "components": [
+            {
+                "component": name,
+                "title": plan.components[name].name,
+                "region": known.serving,
+                "protected": situation.protected.get(name),
+                "ordered": _ordered(known.protection.get(name)),
+            }
+            for name in names
+        ],
+    }
+
+
+def _ordered(order: ProtectionOrder | None) -> dict[str, Any] | None:
+    if order is None:
+        return None
+    said = {name: order.intent[name] for name in ("by", "because", "mode")}
+    return {**said, "drops": order.drops, "since_seconds": order.since_seconds, "outcome": order.outcome, "detail": order.detail}
+
+
 def _loss(situation: Situation) -> dict[str, Any]:
     """What a failover now may lose: the worst of all components, and each of them with the RPO that the plan gives it."""
     loss, components = situation.loss, situation.plan.components
@@ -204,6 +235,7 @@ def state(
             for alarm in situation.alarms
         ],
         "loss": _loss(situation),
+        "protection": _protection(situation),
         "held_back": _planned_moves_held_back(situation),
         "incident": None if last is None else _incident(situation, last),
     }

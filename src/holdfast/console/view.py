@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast.console.headline import Said, headline
+from holdfast.console.headline import headline
+from holdfast.console.protecting import protection
+from holdfast.console.said import Said
 from holdfast.report.clock import verdict as clock_verdict
 from holdfast.report.wording import duration, offset_of, time_of_day
 
@@ -102,6 +104,8 @@ class View:
     loss: Said | None = None
     losses: tuple[Said, ...] = ()
     """What each component that keeps data may lose now."""
+    protection: tuple[Said, ...] = ()
+    """What isn't known to be protected, where the installation replicates synchronously."""
     observers: Said | None = None
     acting: tuple[Said, ...] = ()
     next_command: str = "holdfast status"
@@ -130,6 +134,7 @@ def view(heard: Heard, now: float, zone: str = "UTC") -> View:
         then=_then(state),
         loss=_loss(state),
         losses=tuple(_component_loss(loss) for loss in state["loss"].get("components", ())),
+        protection=protection(state, moment),
         observers=_observers(state),
         acting=tuple(_acting(entry, moment, zone) for entry in state["acting"]),
         next_command=next_command(state),

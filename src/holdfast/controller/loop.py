@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypedDict
 
 from holdfast.communications.recipients import NO_DIRECTORY, Directory
@@ -19,7 +19,7 @@ from holdfast.conduct.guards import handed_over
 from holdfast.conduct.policy import answered, next_moves
 from holdfast.conduct.promised import held_to
 from holdfast.conduct.runs import current_run
-from holdfast.conduct.situation import Begin, Command, GiveBack, Move, Situation, Tell, Write
+from holdfast.conduct.situation import Begin, Command, GiveBack, Move, SetMode, Situation, Tell, Write
 from holdfast.controller.chronicle import Chronicle
 from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.execution import StepResult, carry_out, prove
@@ -27,12 +27,13 @@ from holdfast.controller.giving_back import GivingBack
 from holdfast.controller.importing import keep_importing
 from holdfast.controller.outcomes import follows
 from holdfast.controller.promising import keep_promises
+from holdfast.controller.protecting import Protecting
 from holdfast.controller.room import JournalRoom
+from holdfast.controller.settings import Settings
 from holdfast.controller.telling import Telling
 from holdfast.controller.watch import Watch
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
-from holdfast.plan.model import Plan, Profile
 from holdfast.ports.action import Action, Mode, Task
 from holdfast.ports.clock import Clock
 from holdfast.ports.consent import Consent, NoConsent
@@ -40,6 +41,7 @@ from holdfast.ports.divergence import Giver
 from holdfast.ports.journal_store import JournalFull, JournalStore
 from holdfast.ports.local_records import LocalRecords
 from holdfast.ports.notifier import Notifier
+from holdfast.ports.protection import Protector
 from holdfast.runbook.progress import next_moment
 
 log = logging.getLogger(__name__)
@@ -52,32 +54,13 @@ _MOVES_PROMISES = frozenset({Kind.EPOCH_OPENED, Kind.EPOCH_WITHDRAWN, Kind.RUN_S
 """Records after which this controller promises something else than before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What one controller is started with."""
-
-    plan: Plan
-    plan_digest: str
-    scenario: str
-    profile_name: str
-    environment: str
-    version: str
-    exercise: str | None = None
-    scale: float = 1.0
-    """How fast the plan's clock runs in an exercise's incidents."""
-
-    @property
-    def profile(self) -> Profile:
-        """The timing in force."""
-        return self.plan.profiles[self.profile_name]
-
-
 class UnderWay(TypedDict):
     """What was begun and isn't finished: the part of a situation that changes within a pass."""
 
     in_flight: frozenset[tuple[str, str]]
     telling: frozenset[tuple[str, str, str]]
     giving_back: frozenset[str]
+    protecting: frozenset[str]
 
 
 class Controller:
@@ -94,6 +77,7 @@ class Controller:
         consent: Consent,
         local_records: Sequence[LocalRecords] = (),
         giver: Giver | None = None,
+        protector: Protector | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock = clock if isinstance(clock, KeptClock) else KeptClock(clock)
@@ -107,6 +91,7 @@ class Controller:
         self.room = JournalRoom(clock)
         """Whether the journal takes what is written."""
         self._giving_back = GivingBack(giver, self._append_patiently, self._wake.set)
+        self._protecting = Protecting(protector, self._append_patiently, self._wake.set)
         self.telling = Telling(notifiers, clock, self._append_patiently, self._wake.set)
         """The messages under way."""
         self.directory: Callable[[], Directory] = lambda: NO_DIRECTORY
@@ -179,14 +164,16 @@ class Controller:
                 except JournalFull as full:
                     self.room.lacks(full)
                     await self._clock.sleep(1.0)
-                if (fault := self._ended_by or self._giving_back.ended_by or self.telling.ended_by) is not None:
+                if (
+                    fault := self._ended_by or self._giving_back.ended_by or self._protecting.ended_by or self.telling.ended_by
+                ) is not None:
                     raise fault
                 for task in (watching, *importing):
                     if task.done():
                         task.result()
                 await self._rest()
         finally:
-            running = [*self._tasks.values(), *self._giving_back.tasks.values(), watching, *importing]
+            running = [*self._tasks.values(), *self._giving_back.tasks.values(), *self._protecting.tasks.values(), watching, *importing]
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, self.telling.stop(), return_exceptions=True)
@@ -228,6 +215,8 @@ class Controller:
             loss=seen.loss,
             lags=seen.lags,
             zones=seen.zones,
+            protected=seen.protected,
+            replication=settings.replication,
             promise_ends_seconds=self._clock.wall_seconds() + self._consent.promise_ends_in_seconds(),
             stray=self._consent.stray(),
             observers_heard=seen.observers_heard,
@@ -238,8 +227,12 @@ class Controller:
         )
 
     def _under_way(self) -> UnderWay:
-        begun = (frozenset(self._tasks), self.telling.under_way, frozenset(self._giving_back.tasks))
-        return {"in_flight": begun[0], "telling": begun[1], "giving_back": begun[2]}
+        return {
+            "in_flight": frozenset(self._tasks),
+            "telling": self.telling.under_way,
+            "giving_back": frozenset(self._giving_back.tasks),
+            "protecting": frozenset(self._protecting.tasks),
+        }
 
     def _pass(self) -> None:
         if self._promises_behind:
@@ -297,6 +290,8 @@ class Controller:
                 self.telling.begin(move, self._settings.exercise if incident is None else incident.exercise)
             elif isinstance(move, GiveBack):
                 self._giving_back.begin(move)
+            elif isinstance(move, SetMode):
+                self._protecting.begin(move)
 
     def _give_up(self, writes: Sequence[Write]) -> None:
         """Wait no more for steps that were given an outcome without them. What was ordered may still happen: later orders are higher."""

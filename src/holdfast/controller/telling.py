@@ -76,11 +76,15 @@ class Telling:
         if self._task is None:
             self._task = asyncio.create_task(self._record())
 
-    async def stop(self) -> None:
-        """End what is under way; what was not recorded is handed over again by the next controller."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+    def stop(self) -> Awaitable[object]:
+        """End what is under way, at once and whether or not its end is then awaited: whoever stops it may be ended just then too.
+
+        What was not recorded is handed over again by the next controller.
+        """
+        running = [] if self._task is None else [self._task]
+        for task in running:
+            task.cancel()
+        return asyncio.gather(*running, return_exceptions=True)
 
     async def _record(self) -> None:
         try:
@@ -155,9 +159,10 @@ _SAID = frozenset({"reason", "reference", "second_way"})
 
 
 def _without(move: Tell, value: str) -> str:
-    """What was said, with the recipient's identifier in place of every address that it is reached at, in one go."""
-    addresses = sorted(filter(None, {move.address, *move.addresses.values()}), key=len, reverse=True)
-    return re.sub("|".join(map(re.escape, addresses)), lambda _: move.recipient, value) if addresses else value
+    """What was said, with the recipient's identifier in place of every address that it is reached at, in one go: where the identifier
+    itself is said it stays as it is, also where an address is a part of it."""
+    named = sorted(filter(None, {move.recipient, move.address, *move.addresses.values()}), key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, named)), lambda _: move.recipient, value)
 
 
 def _records(move: Tell, outcome: Outcome, receipt_within_seconds: float | None, at_seconds: float) -> Iterator[Write]:

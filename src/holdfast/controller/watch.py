@@ -16,6 +16,7 @@ from holdfast.health.history import History, absorb, fresh_seconds
 from holdfast.health.loss import ComponentLoss, component_losses, worst_loss, write_rates
 from holdfast.health.observation import Subject
 from holdfast.health.picture import Picture, picture
+from holdfast.health.protection import protected
 from holdfast.health.signals import Health
 from holdfast.health.standing import Standing, served_from, standings
 from holdfast.health.triggers import TriggerKey, TriggerState, evaluate
@@ -48,6 +49,8 @@ class Seen:
     zones: tuple[ZoneState, ...] = ()
     lags: Mapping[str, float | None] = field(default_factory=dict)
     """Component → seconds that its copy is behind, see `Situation`."""
+    protected: Mapping[str, bool | None] = field(default_factory=dict)
+    """Component → whether each write in the region that serves waits for its replica."""
 
 
 class Watch:
@@ -106,6 +109,7 @@ class Watch:
             self._heard(now),
             self.picture.zones,
             self._lags(installation, loss, now),
+            protected(self._plan, self._profile, self._history, installation.serving, now),
         )
 
     def _heard(self, now: float) -> frozenset[str] | None:

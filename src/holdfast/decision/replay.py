@@ -3,7 +3,6 @@
 Never here: anything that isn't in the journal. What observers say now lives in `health`; what steps did in `runbook`.
 """
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +10,9 @@ from typing import Any
 from holdfast.decision.admission import Admission, after
 from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
+from holdfast.decision.observed import FunctionOutage, heard_after
+from holdfast.decision.protection import ProtectionOrder
+from holdfast.decision.protection import after as protection_after
 from holdfast.decision.status_page import PageTold
 from holdfast.decision.status_page import after_one_more as page_after
 from holdfast.decision.table import ENDED, State
@@ -22,21 +24,6 @@ SIGNAL = "signal:"
 """How the name of a trigger begins that an alert from outside raised: nothing that Holdfast measures raises or clears it."""
 ALERTS_KEPT = 1000
 """So many alerts from outside are remembered for counting; older ones stand in the journal only."""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionOutage:
-    """What observers saw of one function in an incident: the outage that is on, or the longest one that ended."""
-
-    since_seconds: float
-    back_seconds: float | None = None
-    before: "FunctionOutage | None" = None
-    """The longest that ended before the one that is on."""
-
-    @property
-    def seconds(self) -> float:
-        """Its length; endless while it is on."""
-        return math.inf if self.back_seconds is None else self.back_seconds - self.since_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +130,8 @@ class Installation:
     """What named people attest for agents that a controller without memory can't hear; void once it began its term."""
     incidents: Mapping[str, IncidentState] = field(default_factory=dict)
     observers_heard: frozenset[str] | None = None
+    watched_since_seconds: float = 0.0
+    """When a majority of the observers was heard again that had been silent; what nobody saw before that says nothing."""
     agent_records: Mapping[str, int] = field(default_factory=dict)
     """Region → number of the last record of its agent that was imported."""
     handled_commands: Mapping[str, str] = field(default_factory=dict)
@@ -150,6 +139,8 @@ class Installation:
     steps_ordered: int = 0
     admissions: Mapping[str, Admission] = field(default_factory=dict)
     """Region → what its load balancer was told last."""
+    protection: Mapping[str, ProtectionOrder] = field(default_factory=dict)
+    """Component → what people ordered last about its protection."""
 
     def open_incident(self) -> IncidentState | None:
         """The incident that isn't over, if there is one: an installation conducts one at a time."""
@@ -347,7 +338,7 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], 
     Kind.ACCESS_BROKEN: lambda before, body: {"broken_glass": body, "notices": _of_others(before.notices, "access/")},
     Kind.INCIDENT_CLOSED: _closed,
     Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
-    Kind.OBSERVERS_SEEN: lambda _, body: {"observers_heard": frozenset(body["heard"])},
+    Kind.PROTECTION_ORDERED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
     Kind.AGENT_RECORD: lambda before, body: {"agent_records": {**before.agent_records, body["region"]: body["number"]}},
     Kind.COMMAND: lambda before, body: {"handled_commands": {**before.handled_commands, body["id"]: body["answer"]}},
 }
@@ -368,9 +359,13 @@ def fold(installation: Installation, record: Record) -> Installation:
         installation = replace(installation, **change(installation, body))
     if (admissions := after(installation.admissions, record)) is not installation.admissions:
         installation = replace(installation, admissions=admissions)
+    if (protection := protection_after(installation.protection, record)) is not installation.protection:
+        installation = replace(installation, protection=protection)
     match record.kind:
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))
+        case Kind.OBSERVERS_SEEN:
+            installation = replace(installation, **heard_after(installation.observers_heard, record))
         case Kind.ZONE_CHANGED:
             return _fold_zone(installation, record)
         case kind if kind in HAND_OVERS and not record.incident:

@@ -11,7 +11,7 @@ from typing import Any
 from holdfast.checks import Finding
 from holdfast.document.exact.cells import encode
 from holdfast.document.exact.shapes import Kind, Shape, fields_of, title_of
-from holdfast.document.writing.values import values_of
+from holdfast.document.writing.values import telling_values_of
 from holdfast.plan.model import Plan
 from holdfast.plan.part import Part
 from holdfast.plan.problems import Place, shortened
@@ -74,7 +74,7 @@ def uncovered(drills: Sequence[Drilled], before_digest: str, after_digest: str) 
 def leaves_of(part: Part, place: Place = ()) -> dict[Place, tuple[Shape, Any]]:
     """Every value that a part says otherwise than by default, by its place."""
     found: dict[Place, tuple[Shape, Any]] = {}
-    for key, shape, value in values_of(part):
+    for key, shape, value in telling_values_of(part):
         _collect(found, (*place, key), shape, value)
     return found
 

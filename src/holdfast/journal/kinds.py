@@ -39,6 +39,8 @@ class Kind(StrEnum):
     TURNED_BACK = "run.turned-back"  # run, components {component: {region: state}}, reason: where everything stands after turning back
     PAUSED = "automation.paused"  # by, because
     RESUMED = "automation.resumed"  # by, because
+    PROTECTION_ORDERED = "protection.ordered"  # ask (id of the command), by, role (null), because, component, kind, region, mode (asynchronous: no write waits for the replica, unprotected | synchronous), order [4]: durable before the order is given
+    PROTECTION_CHANGED = "protection.changed"  # ask, component, region, mode, outcome (succeeded | refused | failed | unknown), detail: what came of it
     JOURNAL_KEPT = "journal.kept"  # records (number), reason: the disk had kept what it failed to confirm; this record's own sync confirms it
     CLOCK_STEPPED = "clock.stepped"  # seconds (negative: back), kept (bool: an incident is open, and its times go on by the clock as it was): the controller's machine had its clock set by so much
     JOURNAL_WAITED = "journal.waited"  # since_seconds, seconds, reason: so long the journal could not be written, and nothing was decided or ordered

@@ -26,9 +26,10 @@ from holdfast.plan.problems import UNSEEN, PlanError, Positions, Problem
 from holdfast.plan.references import check_references
 from holdfast.plan.regular_files import NotAFileError, bytes_of
 from holdfast.plan.steps import check_steps
+from holdfast.plan.unfinished import Unfinished, unfinished
 from holdfast.plan.wording import problem_of
 
-__all__ = ["LoadedPlan", "PlanError", "Problem", "digest_of", "load", "load_bytes", "load_changed"]
+__all__ = ["LoadedPlan", "LoadedUnfinished", "PlanError", "Problem", "digest_of", "load", "load_bytes", "load_changed", "load_unfinished"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,16 @@ class LoadedPlan:
     """The plan's values as they were read, of all its files."""
     ignores: tuple[Ignore, ...] = ()
     """Comments that ask to ignore a finding, of all its files."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedUnfinished:
+    """A plan that lacks keys and has nothing else wrong with it. It has no digest, and nothing may run on it."""
+
+    unfinished: Unfinished
+    positions: Positions
+    path: Path
+    ignores: tuple[Ignore, ...]
 
 
 def load(path: Path) -> LoadedPlan:
@@ -64,6 +75,30 @@ def files_of(path: Path) -> Document:
 def load_changed(path: Path, contents: Mapping[Path, bytes]) -> LoadedPlan:
     """As `load`, with other contents in some of its files than those on the disk: to see whether a change would do."""
 
+    document, ignores = _read(path, contents)
+    loaded = replace(_loaded(document, path), ignores=ignores)
+    return replace(loaded, plan=_reached(loaded, path.parent)) if loaded.plan.contacts is not None else loaded
+
+
+def load_unfinished(path: Path) -> LoadedUnfinished | None:
+    """A plan that doesn't load because it lacks keys, as far as it is said; None where anything else is wrong with it, or nothing.
+
+    None too where contacts are kept apart: they are read for a plan that loads, and without them nobody seems to be reached.
+    Raises PlanError where a file can't be read at all.
+    """
+    document, ignores = _read(path, {})
+    findings = Findings(document, str(path))
+    if document.problems or not isinstance(document.data, dict):
+        return None
+    _among_themselves(findings)
+    found = None if findings.problems else unfinished(document.data)
+    if found is None or "contacts" in document.data:
+        return None
+    return LoadedUnfinished(found, document.positions, path, ignores)
+
+
+def _read(path: Path, contents: Mapping[Path, bytes]) -> tuple[Document, tuple[Ignore, ...]]:
+    """What a plan's files say, and what their comments ask to ignore."""
     seen: dict[Path, bytes] = {}
 
     def content(of: Path) -> bytes:
@@ -72,9 +107,7 @@ def load_changed(path: Path, contents: Mapping[Path, bytes]) -> LoadedPlan:
 
     document = with_included(read(content(path), str(path)), path, content)
     several = len(seen) > 1
-    ignores = [wish for file, text in seen.items() for wish in ignores_of(_text(text), str(file) if several else "")]
-    loaded = replace(_loaded(document, path), ignores=tuple(ignores))
-    return replace(loaded, plan=_reached(loaded, path.parent)) if loaded.plan.contacts is not None else loaded
+    return document, tuple(wish for file, text in seen.items() for wish in ignores_of(_text(text), str(file) if several else ""))
 
 
 def load_bytes(content: bytes, path: Path) -> LoadedPlan:
@@ -97,12 +130,17 @@ def _loaded(document: Document, path: Path) -> LoadedPlan:
         raise PlanError(document.problems, UNSEEN)
     findings = Findings(document, str(path))
     plan = _typed(findings, document)
-    check_references(findings)
-    check_consistency(findings)
-    check_steps(findings)
+    _among_themselves(findings)
     if document.problems or findings.problems or plan is None:
         raise PlanError((*document.problems, *findings.problems))
     return LoadedPlan(plan, digest_of(plan), document.positions, path, document.data)
+
+
+def _among_themselves(findings: Findings) -> None:
+    """What the values of a plan say of each other."""
+    check_references(findings)
+    check_consistency(findings)
+    check_steps(findings)
 
 
 def _reached(loaded: LoadedPlan, folder: Path) -> Plan:

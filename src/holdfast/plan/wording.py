@@ -38,6 +38,11 @@ _BOUNDS = {
 }
 
 
+def place_of_error(error: Any, data: Any) -> Place:
+    """Where one of pydantic's errors stands among the values that it speaks of; of a missing key, what lacks it."""
+    return _walk(data, tuple(error["loc"]))
+
+
 def problem_of(error: Any, document: Document, path: str) -> Problem:
     """One of pydantic's errors as a problem with its place."""
     location: tuple[str | int, ...] = tuple(error["loc"])
@@ -60,7 +65,7 @@ def _words(kind: str, error: Any, location: Place, place: Place, names_key: bool
     context = error.get("ctx", {})
     if kind in ("literal_error", "union_tag_invalid"):
         given = context.get("tag", error["input"])
-        known = _listed(context.get("expected") or context.get("expected_tags", ""))
+        known = listed_words(context.get("expected") or context.get("expected_tags", ""))
         return "this is not one of the words that may stand here", shown(given), did_you_mean(given, known)
     if kind in ("string_pattern_mismatch", "string_too_long"):
         what = "this is not an identifier" if not names_key else "this name is not an identifier"
@@ -74,7 +79,8 @@ def _words(kind: str, error: Any, location: Place, place: Place, names_key: bool
     return expected, value, hint
 
 
-def _listed(words: str) -> list[str]:
+def listed_words(words: str) -> list[str]:
+    """The words of a list as pydantic writes it."""
     return [word.strip().strip("'") for word in words.replace(" or ", ", ").split(",")]
 
 
@@ -83,14 +89,20 @@ def _named(place: Place) -> str:
 
 
 def _walk(data: Any, location: tuple[str | int, ...]) -> Place:
-    """The part of a location that stands in the file: names of union branches and missing keys are left out."""
+    """The part of a location that stands in the file: names of union branches and missing keys are left out.
+
+    A branch may be called like one of its keys: where the way goes on from a plain value, that was the branch.
+    """
     place: list[str | int] = []
-    current = data
+    current = holder = data
     for part in location:
+        if place and not isinstance(current, dict | list):
+            place.pop()
+            current = holder
         in_mapping = isinstance(current, dict) and part in current
         in_list = isinstance(current, list) and isinstance(part, int) and part < len(current)
         if in_mapping or in_list:
-            current = current[part]
+            holder, current = current, current[part]
             place.append(part)
     return tuple(place)
 

@@ -15,7 +15,8 @@ from holdfast.conduct.situation import Command
 from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.hearing import hear
 from holdfast.controller.keeper import Keeper
-from holdfast.controller.loop import Controller, Settings
+from holdfast.controller.loop import Controller
+from holdfast.controller.settings import Settings
 from holdfast.controller.watch import Watch
 from holdfast.decision.replay import Installation
 from holdfast.fencing.promise import LONGEST_TTL_SECONDS, Timing

@@ -42,12 +42,13 @@ def _met(facts: Facts, name: str, regulation: Regulation) -> Iterator[Finding]:
     if not telling:
         sentence = f"{authority} must be told within {spoken_duration(limit)} ({regulation.name}), and no message goes there"
         yield Finding(CODE, Severity.WARNING, sentence, ((*place, "notify_within"), ("messages",)), "write a message to it, due by then")
-    for key, message in telling:
-        if message.due > limit or message.counts_from == "restored":
+    in_time = [(key, message) for key, message in telling if message.due <= limit and message.counts_from != "restored"]
+    if not in_time:  # a later report to the same authority is no late notice
+        for key, _ in telling:
             sentence = f"{authority} must be told within {spoken_duration(limit)} ({regulation.name}), but '{key}' is due later"
             places: tuple[Place, ...] = ((*place, "notify_within"), ("messages", key, "due"))
             yield Finding(CODE, Severity.WARNING, sentence, places, "let it be due by then, counted from the start")
-    covered = {scenario for _, message in telling for scenario in message.scenarios or regulation.scenarios}
+    covered = {scenario for _, message in in_time or telling for scenario in message.scenarios or regulation.scenarios}
     missing = [scenario for scenario in regulation.scenarios if telling and scenario not in covered]
     if missing:
         sentence = f"{authority} must be told in {listed(missing)} ({regulation.name}), and no message goes there then"
@@ -64,7 +65,8 @@ RULE = Rule(
         means="A regulation's deadline has no role, no message that is due by then, or is written longer than the law's.",
         why="The clock runs from becoming aware, in the middle of the incident.",
         computed=(
-            "`notify_within` against the known clocks (GDPR 72 h, DORA at most 24 h), the role, and messages to an audience of the "
+            "`notify_within` against the known clocks (GDPR 72 h; DORA at most 24 h, its intermediate report 72 h and the "
+            "final one a month later), the role, and messages to an audience of the "
             "authority's name."
         ),
         mend="Name the role, and write the message with its deadline.",

@@ -293,9 +293,11 @@ def authority_told(clock: Clock) -> Evidence:
 
     def answer(plan: Plan) -> Answer:
         named = {name: one for name, one in plan.regulations.items() if clock.is_about(name, one.name)}
-        found = (("regulations", name) for name, one in (named or plan.regulations).items() if told(one))
+        others = {} if clock.stages else plan.regulations  # a later report is no first notice under another name
+        found = (("regulations", name) for name, one in (named or others).items() if told(one))
         write = f"'notify_within' (at most {duration_text(clock.seconds)}) and 'notify_by'"
-        write = f"write {write}" if named else f"write a regulation '{clock.words[0]}' with {write}"
+        entry = "-".join((clock.words[0], *clock.stages[:1]))
+        write = f"write {write}" if named else f"write a regulation '{entry}' with {write}"
         return _some(found, write, *(("regulations", name) for name in named))
 
     return answer
@@ -313,6 +315,16 @@ def audit_logs(plan: Plan) -> Answer:
     none = "write a kind of 'data' for the audit log, with 'kept_for' of at least 365d"
     write = "write 'kept_for' of at least 365d"
     return _each("data", logs, lambda one: one.kept_for >= MONTHS_12_SECONDS, write, none, ("kept_for",))
+
+
+def stray_card_numbers(plan: Plan) -> Answer:
+    """What is done when card numbers turn up where none belong."""
+    kept = (
+        ("procedures", name)
+        for name, one in plan.procedures.items()
+        if {"card", "pan"} & set(f"{name} {one.name}".casefold().replace("-", " ").split())
+    )
+    return _some(kept, "write one of 'procedures' for card numbers that are found where none belong, with 'card' in its name")
 
 
 def evidence_kept(plan: Plan) -> Answer:

@@ -31,9 +31,10 @@ Evidence = Callable[[Plan], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One thing that is asked for."""
+    """One thing that is asked for. `source`: the public name of what asks for it, with the article or section, for looking it up."""
 
     clause: str
+    source: str
     asks: str
     evidence: Evidence
 

@@ -7,14 +7,32 @@ STANDARD = Standard(
     "soc-2",
     "SOC 2, availability (A1)",
     (
-        Requirement("A1.1", "Capacity is known and managed", all_of(evidence.capacity, evidence.indicators)),
+        Requirement(
+            "A1.1",
+            "AICPA TSP section 100 (trust services criteria), availability",
+            "Capacity is known and managed",
+            all_of(evidence.capacity, evidence.indicators),
+        ),
         Requirement(
             "A1.2",
+            "AICPA TSP section 100 (trust services criteria), availability",
             "Backup and recovery infrastructure is designed and run",
             all_of(evidence.backups, evidence.replicated, evidence.second_region),
         ),
-        Requirement("A1.2", "What it stands on is watched", evidence.monitoring),
-        Requirement("A1.3", "Recovery plans are tested", evidence.every_scenario_tested),
-        Requirement("A1.3", "Backups are proved by restoring them", evidence.restores),
+        Requirement(
+            "A1.2", "AICPA TSP section 100 (trust services criteria), availability", "What it stands on is watched", evidence.monitoring
+        ),
+        Requirement(
+            "A1.3",
+            "AICPA TSP section 100 (trust services criteria), availability",
+            "Recovery plans are tested",
+            evidence.every_scenario_tested,
+        ),
+        Requirement(
+            "A1.3",
+            "AICPA TSP section 100 (trust services criteria), availability",
+            "Backups are proved by restoring them",
+            evidence.restores,
+        ),
     ),
 )

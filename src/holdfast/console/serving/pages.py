@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from holdfast.console.asked import asked
-from holdfast.console.headline import Said
+from holdfast.console.said import Said
 from holdfast.console.view import Heard, view
 from holdfast.report.wording import duration, time_of_day
 

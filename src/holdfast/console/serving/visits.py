@@ -7,7 +7,8 @@ from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
-from holdfast.console.headline import Said, glass_said
+from holdfast.console.headline import glass_said
+from holdfast.console.said import Said
 from holdfast.console.serving.answering import Answer, Answering
 from holdfast.console.serving.doors import Handler, Refused, Unanswered, Visit
 from holdfast.console.serving.pages import Onlooker, incident_page, incident_pieces, must_accept, page, proposal_facts

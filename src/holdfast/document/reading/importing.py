@@ -140,6 +140,8 @@ def _leftovers(tree: Tree, draft: Draft) -> None:
 
 def _asked_where_something_is(draft: Draft) -> None:
     """A question whose place never came to be is asked about the nearest place above it that did: it must not be lost, nor stop the plan."""
+    if not (draft.questions or draft.absent):
+        return
     value = plain_value(draft.data)
     draft.questions = [replace(asked, about=_nearest(asked.about, value)) for asked in draft.questions]
     draft.absent = [replace(absent, about=_nearest(absent.about, value)) for absent in draft.absent]

@@ -47,7 +47,12 @@ _ASKED_AGAIN = 200
 
 def says(text: str, *phrases: str) -> bool:
     """Whether a text holds one of these phrases as whole words; a phrase that ends with `*` may go on within a word."""
-    return _any_of(phrases).search(f" {normal(text)} ") is not None
+    return said_in(f" {normal(text)} ", phrases)
+
+
+def said_in(words: str, phrases: tuple[str, ...]) -> bool:
+    """As `says`, of words that are normal already, with a blank before and after them."""
+    return _any_of(phrases).search(words) is not None
 
 
 @lru_cache(maxsize=512)
@@ -130,10 +135,13 @@ class Section:
 
     name: str = field(init=False)
     """The heading without its numbering."""
+    _words: str = field(init=False, repr=False)
+    """What the heading says, as `said_in` reads it: every recogniser asks every heading, so it is made once."""
 
     def __post_init__(self) -> None:
         self.title = plain(self.title)
         self.name = _NUMBERING.sub("", self.title).strip() or self.title
+        self._words = f" {normal(self.title)} "
 
     @property
     def path(self) -> str:
@@ -158,7 +166,7 @@ class Section:
 
     def says(self, *phrases: str) -> bool:
         """Whether its heading says one of these."""
-        return says(self.title, *phrases)
+        return said_in(self._words, phrases)
 
     def within(self, *phrases: str) -> bool:
         """Whether it, or a section that it stands in, says one of these."""

@@ -5,7 +5,7 @@ written here reads back as the same values (a property test holds that).
 """
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from holdfast.document.reading.draft import Said
@@ -99,56 +99,63 @@ def yaml_text(data: dict[str, Any], source: str, missing: tuple[str, ...]) -> st
     head = [f"Imported from {_bare(source)}. `# line n` is the line of the document that says it."]
     if missing:
         head += ["Not found in the document, and needed before this plan loads:", *(f"  {_bare(key)}" for key in missing)]
-    return "".join(f"{line}\n" for line in [*(f"# {line}" for line in head), *_mapping(data, 0)])
+    lines = [f"# {line}" for line in head]
+    _mapping(data, 0, lines)
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _mapping(value: dict[str, Any], indent: int) -> Iterator[str]:
-    """The lines of a mapping's keys."""
+def _mapping(value: dict[str, Any], indent: int, lines: list[str]) -> None:
+    """Append the lines of a mapping's keys."""
     room = " " * indent
     for key, one in _ordered(value):
         if _kept(key, one):
-            yield from _keyed(f"{room}{_key(key)}:", one, indent)
+            _keyed(f"{room}{_key(key)}:", one, indent, lines)
 
 
-def _keyed(start: str, value: Any, indent: int) -> Iterator[str]:
-    """A value behind its key. `start`: what stands before it in its first line; `indent`: of the key."""
+def _keyed(start: str, value: Any, indent: int, lines: list[str]) -> None:
+    """Append a value behind its key. `start`: what stands before it in its first line; `indent`: of the key."""
     if isinstance(value, dict):
-        below = list(_mapping(value, indent + 2))
-        yield from [start, *below] if below else [f"{start} {{}}"]
+        head = len(lines)
+        lines.append(start)
+        _mapping(value, indent + 2, lines)
+        if len(lines) == head + 1:
+            lines[head] = f"{start} {{}}"
     elif isinstance(value, list):
         if not value or _in_one_row(value):
-            yield _remarked(f"{start} [{', '.join(_scalar(one.value) for one in value)}]", value[0] if value else None)
+            lines.append(_remarked(f"{start} [{', '.join(_scalar(one.value) for one in value)}]", value[0] if value else None))
         else:
-            yield start
-            yield from _items(value, indent + 2)
+            lines.append(start)
+            _items(value, indent + 2, lines)
     elif isinstance(value, Said) and isinstance(value.value, str) and _literal(value.value):
-        if _remark(value):
-            yield f"{' ' * indent}# {_remark(value)}"
-        yield f"{start} |"
-        yield from (f"{' ' * (indent + 2)}{line}" if line else "" for line in value.value.removesuffix("\n").split("\n"))
+        if remark := _remark(value):
+            lines.append(f"{' ' * indent}# {remark}")
+        lines.append(f"{start} |")
+        lines += [f"{' ' * (indent + 2)}{line}" if line else "" for line in value.value.removesuffix("\n").split("\n")]
     else:
-        yield _remarked(f"{start} {_scalar(value.value if isinstance(value, Said) else value)}", value)
+        lines.append(_remarked(f"{start} {_scalar(value.value if isinstance(value, Said) else value)}", value))
 
 
-def _items(value: list[Any], indent: int) -> Iterator[str]:
-    """The lines of a list's items. A mapping begins beside its dash."""
+def _items(value: list[Any], indent: int, lines: list[str]) -> None:
+    """Append the lines of a list's items. A mapping begins beside its dash."""
     room = " " * indent
     for one in value:
         if isinstance(one, dict):
-            lines = list(_mapping(one, indent + 2))
-            first = next((at for at, line in enumerate(lines) if not line.lstrip().startswith("#")), 0)  # a remark may stand first
-            yield from lines[:first]
-            yield f"{room}- {lines[first].lstrip()}" if lines else f"{room}- {{}}"
-            yield from lines[first + 1 :]
+            head = len(lines)
+            _mapping(one, indent + 2, lines)
+            first = next((at for at in range(head, len(lines)) if not lines[at].lstrip().startswith("#")), head)  # a remark may stand first
+            if len(lines) == head:
+                lines.append(f"{room}- {{}}")
+            else:
+                lines[first] = f"{room}- {lines[first].lstrip()}"
         elif isinstance(one, list):
-            yield from _keyed(f"{room}-", one, indent)
+            _keyed(f"{room}-", one, indent, lines)
         else:
-            yield _remarked(f"{room}- {_scalar(one.value if isinstance(one, Said) else one)}", one)
+            lines.append(_remarked(f"{room}- {_scalar(one.value if isinstance(one, Said) else one)}", one))
 
 
 def _in_one_row(value: list[Any]) -> bool:
     """Whether a list is short, and one line of the document says it whole."""
-    if not all(isinstance(one, Said) for one in value) or len({_remark(one) for one in value}) > 1:
+    if len(value) > _LONGEST_ROW or not all(isinstance(one, Said) for one in value) or len({_remark(one) for one in value}) > 1:
         return False
     return sum(len(str(one.value)) for one in value) < _LONGEST_ROW
 
@@ -162,7 +169,10 @@ def _remark(said: Said) -> str:
     if said.line < 0:
         return ADDED
     where = f"line {said.line}" if said.line else ""
-    return ", ".join(part for part in (where, f"concluded: {_bare(said.concluded)}" if said.concluded else "") if part)
+    if not said.concluded:
+        return where
+    concluded = f"concluded: {_bare(said.concluded)}"
+    return f"{where}, {concluded}" if where else concluded
 
 
 def _bare(text: str) -> str:
@@ -170,6 +180,7 @@ def _bare(text: str) -> str:
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
+@lru_cache(maxsize=512)
 def _key(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z_][\w-]*", key, re.A) and not _RESERVED.fullmatch(key) else _quoted(key)
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from holdfast.fencing.signing import SIGNATURE_HEADER, NotGenuine, new_nonce, open_answer, sign_query
 from holdfast.health.observation import Observation, Seen, Subject
+from holdfast.health.protection import FACT
 from holdfast.plan.bindings import AgentBinding, FunctionBinding, ZoneBinding
 from holdfast.ports.clock import Clock
 from holdfast.providers.http.client import Connection, NotSentError, Response
@@ -226,7 +227,9 @@ class AgentProbe:
         if answer.status != 200:
             raise ValueError(_first_words(answer))
         said = open_answer(key, self.PATH, answer.body, answer.headers.get(SIGNATURE_HEADER.lower()), nonce)
-        return {name: value for name, value in said.items() if name not in ("nonce", "stores")}
+        stores = said.get("stores")
+        modes = {name: store.get(FACT) for name, store in (stores.items() if isinstance(stores, dict) else ()) if isinstance(store, dict)}
+        return {name: value for name, value in said.items() if name not in ("nonce", "stores")} | {FACT: modes}
 
 
 def _first_words(answer: Response) -> str:

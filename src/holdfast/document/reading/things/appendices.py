@@ -17,6 +17,7 @@ def read(tree: Tree, draft: Draft) -> None:
             section.within("procedure*", "runbook*", "checklist*", "manual")
             and section.within("appendix", "appendices", "annex", "procedure*")
             and steps
+            and not (section.within("communication*", "notification*") and any(leaf.label for leaf in steps))  # what a message rule left
         ):
             _, entry = draft.entry("procedures", section.name)
             entry["name"] = Said(section.name, section.line)

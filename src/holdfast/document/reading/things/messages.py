@@ -15,6 +15,9 @@ _TO = ("recipients", "recipient", "audience", "to", "who")
 _CONTENT = ("content", "message", "says")
 _WHEN = ("timeline", "timing", "when", "due", "deadline", "within")
 _TRIGGER = ("trigger", "condition", "if")
+_TALKS = ("communication*", "notification*", "messaging")
+"""Headings under which a rule is a message even where it doesn't say how or to whom: that is then reported, and nothing is made of it."""
+_OUTSIDE = ("external*", "outside", "customer*", "client*", "guest*", "partner*", "supplier*", "regulator*", "public", "press", "media")
 _PLACEHOLDER = re.compile(r"\[([^\[\]\n]{1,120})\]|<([A-Za-z][^<>\n]{1,60})>|\{([A-Za-z][^{}\n]{1,60})\}")
 _BY_LABEL = (
     ("commander", ("incident commander", "commander", "incident lead")),
@@ -116,23 +119,28 @@ def _filled(draft: Draft, template: str, text: str, line: int) -> str:
 
 
 def _rule(section: Section, draft: Draft, known: _Known) -> None:
-    """A heading a rule, with method, recipients and content under it."""
+    """A heading a rule, with method, recipients and content under it. What it doesn't say is left out, for the plan to lack."""
     leaves = labelled(section)
     by = {
         name: next((leaf for leaf in leaves if says(leaf.label, *words)), None)
         for name, words in (("method", _METHOD), ("to", _TO), ("content", _CONTENT), ("when", _WHEN), ("trigger", _TRIGGER))
     }
     method = by["method"]
-    if method is None or not (by["to"] or by["content"]) or not channels_of(method.value):
+    known_channels = method is not None and bool(channels_of(method.value))
+    if not (known_channels and (by["to"] or by["content"])) and not (section.within(*_TALKS) and (method or by["to"] or by["content"])):
         return
+    if method is not None and not known_channels:
+        method = by["method"] = None  # stays a note: no channel that anybody knows
     bare = re.sub(r"\s*\([^()]*\)\s*$", "", section.name).strip()
     identifier, entry = draft.entry("messages", bare)
     about = f"messages.{identifier}"
     to = by["to"]
-    people = [(part, to.line) for part in parts_of(to.value)] if to else [(_outside(bare), section.line)]
+    outside = [(_outside(bare), section.line)] if section.within(*_OUTSIDE) else []
+    people = [(part, to.line) for part in parts_of(to.value)] if to else outside
     why = "" if to else "no recipients are named, and its heading names these"
     entry["audience"] = [Said(audience(draft, text, line), line, why) for text, line in people]
-    write_channels(entry, method.value, method.line)
+    if method is not None:
+        write_channels(entry, method.value, method.line)
     when = by["when"]
     _timing(draft, entry, when.value if when else section.name, when.line if when else section.line, about)
     if by["content"]:

@@ -36,6 +36,10 @@ _AHEAD = {
     ),
 }
 """What stands ahead of a time, up to it; the named part belongs to the time."""
+_NAMED = r"(?:rto|rpo|mtp?d|recovery (?:time|point)(?: objective)?|maximum tolerable \w+|lose|losing|loss)\b"
+_ANOTHER = re.compile(rf"\b{_NAMED}", re.I)
+_TOGETHER = re.compile(rf"\s{{0,3}}(?:,|/|&|\band\b|\bor\b)\s{{0,3}}(?:(?:an?|the|its|our) )?{_NAMED}", re.I)
+"""`RTO and RPO of 4 hours` says both; in `an RTO as agreed and an RPO of 4 hours` the time is the nearer one's."""
 _BEHIND = {
     "rto": re.compile(r"\s*\(?(?:rto|recovery time)\b", re.I),
     "rpo": re.compile(r"\s*(?:\(?(?:rpo|recovery point)|of (?:data|work|changes|transactions|entries|bookings|orders|records))\b", re.I),
@@ -108,13 +112,22 @@ def _times(sentence: str) -> dict[str, tuple[int, int]]:
         ahead = max(before, length.start - _LOOKED_AT)
         for key, pattern in _AHEAD.items():
             match = pattern.search(sentence[ahead : length.start]) if key not in found else None
-            if match is not None and not _DENIED.search(sentence[: ahead + match.start()][-_LOOKED_AT:]):
-                group = "words" if match["words"] is not None else "within"
-                found[key] = (ahead + match.start(group), _clause_end(sentence, length.end))
+            start = _words_start(match) if match is not None else None
+            if match is not None and start is not None and not _DENIED.search(sentence[: ahead + match.start()][-_LOOKED_AT:]):
+                found[key] = (ahead + start, _clause_end(sentence, length.end))
             elif key not in found and key in _BEHIND and _BEHIND[key].match(sentence, length.end):
                 found[key] = (_clause_start(sentence, ahead, length.start), length.end)
         before = length.end
     return found
+
+
+def _words_start(match: re.Match[str]) -> int | None:
+    """Where the words begin that belong to the time itself; None where another promise is named between it and this one."""
+    if match["words"] is None:
+        return match.start("within")
+    together = _TOGETHER.match(match["words"])
+    skipped = together.end() if together is not None else 0
+    return None if _ANOTHER.search(match["words"], skipped) else match.start("words") + skipped
 
 
 def _clause_start(sentence: str, ahead: int, at: int) -> int:

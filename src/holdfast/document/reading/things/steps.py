@@ -13,32 +13,36 @@ from holdfast.document.reading.draft import Draft, Entry, Said, StepWish, slug, 
 from holdfast.document.reading.tree import Leaf, normal, says
 from holdfast.plan.blocks import BLOCKS
 
-_WORDS: tuple[tuple[str, str], ...] = (
-    (
-        "postgres.promote",
-        r"\b(?:promote|fail ?over|switch to)\b.*\b(?:replica|standby|database|db|postgres\w*)\b(?! (?:admin|team|engineer|lead))",
-    ),
-    ("redis.promote", r"\b(?:promote|fail ?over|activate|switch to)\b.*\b(?:redis|cache)\b"),
-    ("bucket.activate", r"\b(?:activate|switch to|fail ?over|promote)\b.*\b(?:bucket|object stor\w*|s3|storage)\b"),
-    (
-        "settings.update",
-        r"\b(?:update|change|point|repoint|redirect)\b.*\b(?:connection (?:strings?|settings?)|application settings|configuration strings?)\b",
-    ),
-    (
-        "postgres.verify",
-        r"\b(?:verify|check|validate|confirm|test)\b.*\b(?:database|postgres\w*|db)\b.*\b(?:connectivity|integrity|writ\w+)\b",
-    ),
-    ("application.scale", r"\bscale[- ]?(?:up|out)\b.*\b(?:cluster|application|instances|kubernetes|servers?|services?)\b"),
-    ("application.deploy", r"\b(?:deploy|roll out|release)\b.*\b(?:application|version|release|build)\b"),
-    ("loadbalancer.switch", r"\b(?:update|switch|change|repoint|move)\b.*\bload[- ]?balancers?\b"),
-    ("dns.switch", r"\b(?:update|switch|change|repoint|move)\b.*\b(?:dns|name records?)\b"),
-    ("smoke.test", r"\bsmoke[- ]?tests?\b"),
-    ("performance.watch", r"\b(?:monitor|watch|observe)\b.*\bperformance\b"),
-    ("confirm", r"\bconfirm\b.*\b(?:restor\w+|recover\w+|back|service)\b"),
-    ("approve", r"\b(?:decision to|decide to|approve|authori[sz]e)\b.*\b(?:activat\w+|dr\b|fail ?over|declar\w+|recovery)"),
-    ("assess", r"\b(?:initial )?impact (?:assessment|analysis)\b|\bassess (?:the )?impact\b"),
-    ("notify", r"\b(?:notif\w+|activat\w+ via|alert|inform|page|call)\b"),
+_WORDS = tuple(
+    (block, re.compile(pattern, re.I))
+    for block, pattern in (
+        (
+            "postgres.promote",
+            r"\b(?:promote|fail ?over|switch to)\b.*\b(?:replica|standby|database|db|postgres\w*)\b(?! (?:admin|team|engineer|lead))",
+        ),
+        ("redis.promote", r"\b(?:promote|fail ?over|activate|switch to)\b.*\b(?:redis|cache)\b"),
+        ("bucket.activate", r"\b(?:activate|switch to|fail ?over|promote)\b.*\b(?:bucket|object stor\w*|s3|storage)\b"),
+        (
+            "settings.update",
+            r"\b(?:update|change|point|repoint|redirect)\b.*\b(?:connection (?:strings?|settings?)|application settings|configuration strings?)\b",
+        ),
+        (
+            "postgres.verify",
+            r"\b(?:verify|check|validate|confirm|test)\b.*\b(?:database|postgres\w*|db)\b.*\b(?:connectivity|integrity|writ\w+)\b",
+        ),
+        ("application.scale", r"\bscale[- ]?(?:up|out)\b.*\b(?:cluster|application|instances|kubernetes|servers?|services?)\b"),
+        ("application.deploy", r"\b(?:deploy|roll out|release)\b.*\b(?:application|version|release|build)\b"),
+        ("loadbalancer.switch", r"\b(?:update|switch|change|repoint|move)\b.*\bload[- ]?balancers?\b"),
+        ("dns.switch", r"\b(?:update|switch|change|repoint|move)\b.*\b(?:dns|name records?)\b"),
+        ("smoke.test", r"\bsmoke[- ]?tests?\b"),
+        ("performance.watch", r"\b(?:monitor|watch|observe)\b.*\bperformance\b"),
+        ("confirm", r"\bconfirm\b.*\b(?:restor\w+|recover\w+|back|service)\b"),
+        ("approve", r"\b(?:decision to|decide to|approve|authori[sz]e)\b.*\b(?:activat\w+|dr\b|fail ?over|declar\w+|recovery)"),
+        ("assess", r"\b(?:initial )?impact (?:assessment|analysis)\b|\bassess (?:the )?impact\b"),
+        ("notify", r"\b(?:notif\w+|activat\w+ via|alert|inform|page|call)\b"),
+    )
 )
+"""Block → what its words look like. Compiled here: each step of a document is held against every one."""
 _LONGEST_STEP = 600
 """Characters; what is longer says more than one step, and a person reads it."""
 _CAUTIOUS = re.compile(r"\b(?:reverse|undo|roll ?back|return|original|restore from|from (?:the )?(?:latest |clean )*backups?)\b", re.I)
@@ -57,7 +61,7 @@ def blocks_of(text: str) -> list[str]:
     """Names of the blocks that a step's words clearly mean, in the order in which they have to be done; empty where none."""
     if len(text) > _LONGEST_STEP or _CAUTIOUS.search(text):
         return []
-    found = [block for block, pattern in _WORDS if re.search(pattern, text, re.I)]
+    found = [block for block, pattern in _WORDS if pattern.search(text)]
     if len(found) > 1:
         found = [block for block in found if block not in ("notify", "confirm", "assess")] or found[:1]
     if (

@@ -1,0 +1,138 @@
+"""Dropping protection, and protecting again: a primary in synchronous mode whose standby is gone goes on unprotected, by a person's word.
+
+Where a database or cache replicates synchronously, losing its standby stops its writes: nothing is acknowledged that only one region has.
+A person of the roles that approve a failover may say otherwise, since they answer for what may be lost by it; the order is durable before
+it is given, the agent records the change before it makes it, and both are told. It is taken back the same way, and not before
+the copy was seen to be near: else every write would wait at once. While a run moves the right to write nothing of this is ordered.
+Never here: doing it, and dropping protection by itself (silence is no consent).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from holdfast.conduct.runs import current_run
+from holdfast.conduct.situation import Command, Move, SetMode, Situation, Write
+from holdfast.decision.protection import DROPPED, PROTECTED
+from holdfast.fencing.order import Order
+from holdfast.health.protection import KINDS
+from holdfast.journal.kinds import Kind
+from holdfast.plan.people import Occasion, fillers
+
+NEAR_SECONDS = 10.0
+"""A copy that is further behind would hold every write up for as long as it needs to catch up."""
+DROP, PROTECT = "unprotect", "protect"
+"""The verbs."""
+
+
+def ordered(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
+    """What a person's word about one component comes to. Arguments: component, reason (to drop)."""
+    component, mode = str(command.arguments.get("component")), DROPPED if command.verb == DROP else PROTECTED
+    if (against := _against(situation, command, component)) is not None:
+        return f"refused: {against}. Nothing was changed", ()
+    known = situation.installation
+    body: dict[str, Any] = {
+        "ask": command.identifier,
+        "by": command.by,
+        "role": _roles(situation, command.by)[0] if _roles(situation, command.by) else None,
+        "because": str(command.arguments.get("reason") or ""),
+        "component": component,
+        "kind": situation.plan.components[component].kind,
+        "region": known.serving,
+        "mode": mode,
+        "order": _order(situation).as_list(),
+    }
+    incident = known.open_incident()
+    record = Write(Kind.PROTECTION_ORDERED, incident.incident if incident else "", body)
+    name, region = situation.plan.components[component].name, known.serving
+    if mode == PROTECTED:
+        return f"accepted: each write to {name} in {region} is to wait for its copy again", (record,)
+    again = f"`holdfast {PROTECT} {component} --as NAME` protects it again"
+    return f"accepted: {name} in {region} is to go on unprotected; what it acknowledges may be lost with {region}. {again}", (record,)
+
+
+def protections(situation: Situation) -> tuple[Move, ...]:
+    """Everything that was ordered, has come to nothing yet and isn't being done. After a crash the very same order is given again."""
+    return tuple(
+        SetMode(
+            order.ask,
+            str(order.intent["component"]),
+            str(order.intent["kind"]),
+            str(order.intent["region"]),
+            PROTECTED if order.intent["mode"] == PROTECTED else DROPPED,
+            Order.from_list(list(order.intent["order"])),
+        )
+        for order in situation.installation.protection.values()
+        if order.outcome is None and order.ask not in situation.protecting
+    )
+
+
+def _against(situation: Situation, command: Command, component: str) -> str | None:
+    """Why this is not ordered, or None."""
+    if (why := _against_person(situation, command)) is not None:
+        return why
+    if situation.replication != PROTECTED:
+        return "this installation replicates asynchronously: no write waits for a replica, so there is no protection to drop or take up"
+    protectable = [name for kind in KINDS for name in situation.plan.components_of(kind)]
+    if component not in protectable:
+        return f"'{component}' is nothing whose writes can wait for a replica; that can be: {', '.join(protectable)}"
+    moving = _moving(situation)
+    if moving is not None:
+        return f"{moving} is moving the right to write; what is promoted is unprotected until its copy follows it"
+    under_way = situation.installation.protection.get(component)
+    if under_way is not None and under_way.outcome is None:
+        return f"what {under_way.intent['by']} ordered for {component} is still under way"
+    now = situation.protected.get(component)
+    if command.verb == DROP:
+        return f"{component} is unprotected already; `holdfast {PROTECT} {component}` protects it again" if now is False else None
+    return f"{component} is protected already" if now is True else _far(situation, component)
+
+
+def _against_person(situation: Situation, command: Command) -> str | None:
+    """Only who may accept what a failover loses may open the door to such a loss; anybody of the plan may close it again."""
+    person = situation.plan.people.get(command.by)
+    if person is None:
+        return f"'{command.by}' is nobody in the plan"
+    if person.exercise and situation.exercise is None:
+        return f"{command.by} stands in only in exercises, and this is none"
+    if command.verb != DROP:
+        return None
+    if not _roles(situation, command.by):
+        may = ", ".join(situation.plan.approval.activation.of)
+        return f"{command.by} fills none of the roles {may}, and only they can accept what may be lost by it"
+    if not str(command.arguments.get("reason") or "").strip():
+        return "say why (--because): whoever finds it unprotected must know"
+    return None
+
+
+def _roles(situation: Situation, person: str) -> list[str]:
+    """The approving roles that this person fills."""
+    occasion, plan = Occasion.of(situation.exercise), situation.plan
+    return [role for role in plan.approval.activation.of if person in fillers(plan.roles[role], occasion)]
+
+
+def _moving(situation: Situation) -> str | None:
+    """The run that moves the right to write now, as it is told; None where none does."""
+    incident = situation.installation.open_incident()
+    run = current_run(incident) if incident is not None else None
+    if incident is None or run is None or run in incident.runs_finished:
+        return None
+    return f"{incident.incident} ({run})" if run in incident.epochs or run in incident.decided else None
+
+
+def _far(situation: Situation, component: str) -> str | None:
+    """Why each write would wait for a copy that isn't there, or None."""
+    lag, name = situation.lags.get(component), situation.plan.components[component].name
+    if lag is None:
+        return f"nobody has seen how far the copy of {name} is behind: while it doesn't follow, every write would wait for it"
+    if lag > NEAR_SECONDS:
+        return f"the copy of {name} is {lag:.0f} s behind: every write would wait until it has caught up. Ask again when it is near"
+    return None
+
+
+def _order(situation: Situation) -> Order:
+    """Above every order before it, under the epoch in force."""
+    known = situation.installation
+    incident = known.open_incident()
+    numbers: Mapping[str, tuple[int, int]] = incident.numbers if incident is not None else {}
+    era, epoch = max([(known.era, known.epoch), *numbers.values()])
+    return Order(era, epoch, known.term, known.steps_ordered + 1)

@@ -1,0 +1,178 @@
+"""A plan that lacks keys is looked at as far as it is said: what is found is true whatever is written later, and silence is named."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdfast.checks import Finding, check
+from holdfast.checks.unfinished import Looked, check_unfinished
+from holdfast.cli.main import run
+from holdfast.plan.findings import values_at
+from holdfast.plan.loader import load_bytes, load_unfinished
+from holdfast.plan.part import NotSaidError
+from holdfast.plan.problems import Place
+from holdfast.plan.unfinished import unfinished
+from unit.plan_texts import REFERENCE, changed
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "shared" / "plan" / "voicehive-bcp.md"
+WHOLE = load_bytes(REFERENCE.read_bytes(), REFERENCE)
+DATA: dict[str, Any] = WHOLE.tree
+
+
+def without(places: list[Place]) -> dict[str, Any]:
+    data = deepcopy(DATA)
+    for place in places:
+        holder: Any = data
+        for part in place[:-1]:
+            holder = holder[part]
+        del holder[place[-1]]
+    return data
+
+
+PATTERNS = (
+    "name",
+    "version",
+    "document.owner",
+    *(f"functions.*.{key}" for key in ("name", "priority", "rto", "rpo", "impact")),
+    *(f"components.*.{key}" for key in ("kind", "name", "primary_strategy", "rto")),
+    *(f"financial_tiers.*.{key}" for key in ("from", "revenue_loss_usd", "customer_impact", "regulatory_risk")),
+    *(f"replication_links.*.{key}" for key in ("component", "from", "to")),
+    *(f"{section}.*.name" for section in ("dependencies", "vendors", "people", "roles", "audiences", "messages", "exercises", "scenarios")),
+    *(f"scenarios.*.phases.*.{key}" for key in ("name", "window", "steps")),
+    "escalation.*.answer_within",
+)
+NEEDED: list[Place] = [place for pattern in PATTERNS for place, _ in values_at(DATA, tuple(pattern.split(".")))]
+"""Keys of the reference plan without which a plan doesn't load."""
+
+
+def same(finding: Finding) -> tuple[str, str, frozenset[Place]]:
+    return finding.code, finding.severity.value, frozenset(finding.places)
+
+
+EVERY = {same(finding) for finding in check(WHOLE.plan)}
+
+
+def looked_at(places: list[Place]) -> Looked:
+    found = unfinished(without(places))
+    assert found is not None and {hole.place for hole in found.holes} == set(places)
+    return check_unfinished(found)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(NEEDED), min_size=1, max_size=8, unique=True))
+def test_what_is_found_in_a_plan_with_holes_is_found_in_the_whole_plan_too(places: list[Place]) -> None:
+    looked = looked_at(places)
+    assert {same(finding) for finding in looked.findings} <= EVERY
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(NEEDED), min_size=1, max_size=8, unique=True))
+def test_a_rule_that_is_not_named_as_stopped_has_found_everything(places: list[Place]) -> None:
+    looked = looked_at(places)
+    silent = {stopped.rule.code for stopped in looked.stopped}
+    found = {same(finding) for finding in looked.findings}
+    assert {finding for finding in EVERY if finding[0] not in silent} <= found
+
+
+def test_most_of_a_plans_contradictions_are_found_while_one_number_is_missing() -> None:
+    looked = looked_at([("components", "cache", "rto")])
+    assert {stopped.lacks for stopped in looked.stopped} == {("components", "cache", "rto")}
+    assert len(looked.findings) >= len(EVERY) - 3
+    assert any(finding.code == "HF101" for finding in looked.findings)
+
+
+def test_what_is_missing_can_not_be_read_for_a_default() -> None:
+    found = unfinished(without([("functions", "voice", "rto")]))
+    assert found is not None
+    with pytest.raises(NotSaidError, match="doesn't say 'rto'") as caught:
+        getattr(found.plan.functions["voice"], "rto", 0.0)
+    assert found.place(caught.value) == ("functions", "voice", "rto")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"name": 7}, {"functions": {}}, {"surprise": 1}, {"observers": "one"}],
+    ids=["another kind", "nothing in it", "an unknown key", "no list"],
+)
+def test_a_plan_with_anything_else_wrong_is_none_of_these(wrong: dict[str, Any]) -> None:
+    assert unfinished({**without([("functions", "voice", "rto")]), **wrong}) is None
+
+
+def test_a_whole_plan_has_no_holes() -> None:
+    assert unfinished(DATA) is None
+    assert load_unfinished(REFERENCE) is None
+
+
+def test_a_person_sees_the_problem_first_then_what_was_found_then_what_was_not_looked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written_without(tmp_path, ("functions", "voice", "rto"))
+    assert run(["check", str(path)]) == 2
+    captured = capsys.readouterr()
+    assert "the key 'rto' is missing" in captured.err
+    lines = captured.out.splitlines()
+    assert lines[0].startswith("? what is there was looked at all the same: ")
+    assert any("HF103" in line for line in lines)
+    assert "not looked for to the end: HF101 (functions come back in time)" in captured.out and "needs functions.voice.rto" in captured.out
+    assert lines[-1] == f"next: add what is missing, then: holdfast check {path}"
+
+
+def written_without(tmp_path: Path, *places: Place) -> Path:
+    path = tmp_path / "plan.yaml"
+    path.write_text(yaml.safe_dump(without(list(places)), sort_keys=False), encoding="utf-8")
+    return path
+
+
+def test_programs_get_the_findings_and_the_rules_that_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written_without(tmp_path, ("functions", "voice", "rto"))
+    assert run(["check", str(path), "-o", "json"]) == 2
+    report = json.loads(capsys.readouterr().out)
+    assert report["loads"] is False and len(report["problems"]) == 1
+    assert "HF103" in {finding["code"] for finding in report["findings"]}
+    assert {"code": "HF101", "title": "functions come back in time", "needs": ["functions", "voice", "rto"]} in report["not_looked_for"]
+    assert run(["check", str(path), "-o", "sarif"]) == 2
+    log = json.loads(capsys.readouterr().out)["runs"][0]
+    assert {"HF001", "HF103"} <= {result["ruleId"] for result in log["results"]}
+    rules = log["tool"]["driver"]["rules"]
+    assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in log["results"])
+    assert "HF101" in log["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+
+
+def test_where_more_is_wrong_than_missing_keys_it_is_said_that_no_rule_has_looked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "plan.yaml"
+    path.write_text(changed(("backup: matteo-ricci", "backup: mateo-ricci")), encoding="utf-8")
+    assert run(["check", str(path)]) == 2
+    assert "no rule has looked for contradictions yet" in capsys.readouterr().err
+    assert run(["check", str(path), "-o", "json"]) == 2
+    report = json.loads(capsys.readouterr().out)
+    assert report["findings"] == [] and len(report["not_looked_for"]) >= 50
+
+
+def test_a_comment_is_not_called_useless_while_its_rule_could_not_look(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written_without(tmp_path, ("functions", "voice", "rto"))
+    text = path.read_text(encoding="utf-8").replace("summary:", "# holdfast: ignore HF101 because it is known\nsummary:", 1)
+    path.write_text(text, encoding="utf-8")
+    assert run(["check", str(path), "-o", "json"]) == 2
+    assert "there is no HF101 here" not in capsys.readouterr().out
+
+
+@pytest.mark.shared
+def test_a_freshly_imported_document_shows_its_contradictions_before_anybody_mends_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "plan.yaml"
+    assert run(["import", str(DOCUMENT), "-o", str(plan)]) == 1
+    capsys.readouterr()
+    assert run(["check", str(plan), "-o", "json"]) == 2
+    report = json.loads(capsys.readouterr().out)
+    codes = {finding["code"] for finding in report["findings"]}
+    assert {"HF101", "HF102", "HF103", "HF106", "HF128", "HF144", "HF148", "HF149", "HF152"} <= codes
+    assert {one["code"]: one["needs"] for one in report["not_looked_for"]} == {"HF111": ["components", "redis-cluster", "primary_strategy"]}

@@ -1,0 +1,238 @@
+"""A primary in synchronous mode whose standby is gone: who may let it go on unprotected, what everybody sees of it, and the way back."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from holdfast.cli import protecting as command
+from holdfast.cli import status as status_command
+from holdfast.cli.main import run
+from holdfast.cli.output import ExitCode
+from holdfast.console.frame import frame, plain
+from holdfast.console.narration import line
+from holdfast.console.state import state
+from holdfast.console.view import Heard, view
+from holdfast.decision.replay import replayed
+from holdfast.fencing.order import Order
+from holdfast.journal.kinds import Kind
+from unit.conduct_on_paper import DR, PRIMARY, Paper
+
+APPROVER, NO_APPROVER, STAND_IN = "aoife-brennan", "nadia-haddad", "exercise-one"
+WHY = "eu-central-1 has no power until noon"
+
+
+def synchronous(*, exercise: str | None = None) -> Paper:
+    """An installation in synchronous mode, all protected."""
+    paper = Paper(exercise=exercise)
+    paper.replication = "synchronous"
+    paper.protected = {"database": True, "cache": True}
+    return paper
+
+
+def drop(paper: Paper, by: str = APPROVER, component: str = "database", reason: str = WHY) -> str:
+    return paper.command("unprotect", by, component=component, reason=reason)
+
+
+def told(paper: Paper) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(json.dumps(state(paper.situation(), 1.0, None, {"witness": paper.now})))
+    return found
+
+
+def first_line(paper: Paper) -> str:
+    now = told(paper)
+    return view(Heard(now), now["now_seconds"]).headline.text
+
+
+def kinds(paper: Paper) -> list[str]:
+    return [record.kind for record in paper.records]
+
+
+def test_the_word_is_durable_before_the_order_and_both_name_the_person_and_the_reason() -> None:
+    paper = synchronous()
+    paper.protector_says = None
+    said = drop(paper)
+    assert said.startswith("accepted: ")
+    assert "may be lost with eu-west-1" in said
+    assert "`holdfast protect database --as NAME`" in said
+    assert kinds(paper)[-2:] == [Kind.COMMAND, Kind.PROTECTION_ORDERED]
+    body = paper.records[-1].body
+    assert (body["by"], body["role"], body["because"], body["mode"]) == (APPROVER, "platform-lead", WHY, "asynchronous")
+    (move,) = paper.protecting.values()
+    assert (move.region, move.kind, move.mode, move.order) == (PRIMARY, "postgres", "asynchronous", Order(0, 1, 1, 1))
+
+
+def test_only_who_may_accept_the_loss_of_a_failover_drops_protection() -> None:
+    paper = synchronous()
+    for by, why in ((NO_APPROVER, "fills none of the roles"), ("nobody-here", "nobody in the plan"), (STAND_IN, "only in exercises")):
+        said = drop(paper, by)
+        assert said.startswith("refused: "), said
+        assert why in said
+    assert "say why" in drop(paper, reason=" ")
+    assert Kind.PROTECTION_ORDERED not in kinds(paper)
+    assert paper.protected == {"database": True, "cache": True}
+    assert drop(synchronous(exercise="exercise-7"), STAND_IN).startswith("accepted")
+
+
+def test_what_has_no_protection_loses_none() -> None:
+    paper = synchronous()
+    assert "nothing whose writes can wait" in drop(paper, component="storage")
+    assert "nothing whose writes can wait" in drop(paper, component="mars")
+    assert "there is no protection to drop" in drop(Paper(exercise=None))
+    drop(paper)
+    assert "is unprotected already" in drop(paper)
+    assert "is protected already" in paper.command("protect", APPROVER, component="cache")
+
+
+def test_everybody_sees_it_in_the_first_line_until_it_is_protected_again() -> None:
+    paper = synchronous()
+    calm = first_line(paper)
+    assert "UNPROTECTED" not in calm
+    drop(paper)
+    paper.now += 720.0
+    said = first_line(paper)
+    assert said.startswith("UNPROTECTED: ")
+    assert f"{APPROVER} dropped its protection 12 min ago: {WHY}" in said
+    paper.command("protect", NO_APPROVER, component="database")
+    assert first_line(paper) == calm
+    lines = [told.text for record in paper.records if (told := line(record)) is not None]
+    assert any(text.startswith(f"PROTECTION DROPPED by {APPROVER} (platform-lead)") for text in lines)
+    assert "database in eu-west-1 is UNPROTECTED" in lines
+    assert "database in eu-west-1 is protected again" in lines
+
+
+def test_it_is_protected_again_only_when_the_copy_is_seen_to_be_near() -> None:
+    paper = synchronous()
+    drop(paper)
+    paper.lags["database"] = None
+    assert "nobody has seen how far the copy" in paper.command("protect", APPROVER, component="database")
+    paper.lags["database"] = 90.0
+    assert "90 s behind" in paper.command("protect", APPROVER, component="database")
+    assert paper.protected["database"] is False
+    paper.lags["database"] = 0.4
+    assert paper.command("protect", APPROVER, component="database").startswith("accepted")
+    assert paper.protected["database"] is True
+
+
+def test_a_controller_that_takes_over_gives_the_very_same_order_and_none_that_came_to_an_end() -> None:
+    paper = synchronous()
+    paper.protector_says = None
+    drop(paper)
+    (before,) = paper.protecting.values()
+    assert "is still under way" in drop(paper)
+    assert replayed(PRIMARY, paper.records).protection == paper.installation.protection
+    paper.protecting.clear()
+    paper.protector_says = "succeeded"
+    paper.settle()
+    (after,) = paper.protecting.values()
+    assert after == before
+    paper.protecting.clear()
+    paper.settle()
+    assert paper.protecting == {}
+
+
+@pytest.mark.parametrize("outcome", ["unknown", "refused", "failed"])
+def test_what_came_to_nothing_known_is_said_and_may_be_asked_again(outcome: str) -> None:
+    paper = synchronous()
+    paper.protector_says = outcome
+    drop(paper)
+    (said,) = view(Heard(told(paper)), paper.now).protection
+    assert f"came to nothing known ({outcome}: said on paper)" in said.text
+    assert drop(paper).startswith("accepted")
+    assert paper.records[-2].body["order"] == [0, 1, 1, 2], "each order is above the one before"
+
+
+def test_silence_of_the_agent_is_unknown_and_never_protected() -> None:
+    paper = synchronous()
+    paper.protected = {}
+    shown = view(Heard(told(paper)), paper.now)
+    assert {said.state for said in shown.protection} == {"unknown"}
+    assert len(shown.protection) == 2
+    assert "UNPROTECTED" not in shown.headline.text
+
+
+def test_while_the_right_to_write_moves_nothing_of_it_is_ordered_and_the_new_writer_knows_no_old_word() -> None:
+    paper = synchronous(exercise="exercise-7")
+    drop(paper, STAND_IN)
+    paper.hangs = frozenset({"fence"})
+    paper.lose_region()
+    assert "UNPROTECTED" in first_line(paper)
+    assert not first_line(paper).startswith("UNPROTECTED"), "what people must do now comes first"
+    paper.approve("exercise-one", "exercise-two")
+    assert "is moving the right to write" in drop(paper, STAND_IN, "cache")
+    assert paper.installation.protection == {}, "the region that is promoted was never told"
+
+
+def test_before_a_decision_it_may_be_dropped_since_that_may_be_all_that_is_wrong() -> None:
+    paper = synchronous(exercise="exercise-7")
+    paper.lose_region()
+    assert drop(paper, STAND_IN).startswith("accepted")
+    assert paper.incident.records[-1].kind == Kind.PROTECTION_ORDERED
+
+
+def test_what_the_narrowest_live_view_shows_of_it() -> None:
+    paper = synchronous()
+    drop(paper, component="cache")
+    now = told(paper)
+    now["sides"] = [{**side, "things": []} for side in now["sides"]]
+    lines = [plain(one) for one in frame(view(Heard(now), paper.now), 80, 24)]
+    assert lines[0].startswith("⏸ UNPROTECTED: ")
+    assert any(one.startswith("⏸ UNPROTECTED") for one in lines[1:])
+
+
+Answering = Callable[[Paper], list[tuple[str, str, dict[str, Any]]]]
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
+    """Lets the commands speak to a controller on paper; returns what was given to it."""
+
+    def with_paper(paper: Paper) -> list[tuple[str, str, dict[str, Any]]]:
+        given: list[tuple[str, str, dict[str, Any]]] = []
+
+        def give(client: object, verb: str, by: str, arguments: dict[str, Any]) -> str:
+            given.append((verb, by, arguments))
+            return paper.command(verb, by, **arguments)
+
+        for module in (command, status_command):
+            monkeypatch.setattr(module, "controller_of", lambda lab: None)
+            monkeypatch.setattr(module, "state_of", lambda client: told(paper))
+        monkeypatch.setattr(command, "give", give)
+        return given
+
+    return with_paper
+
+
+def test_the_command_says_first_what_cannot_be_undone_and_asks(answering: Answering, capsys: pytest.CaptureFixture[str]) -> None:
+    paper = synchronous()
+    given = answering(paper)
+    words = ["unprotect", "database", "--as", APPROVER, "--because", WHY]
+    assert run(words) == ExitCode.BAD_INPUT
+    shown = capsys.readouterr()
+    assert "can't be undone: writes that wait now are acknowledged at once" in shown.out
+    assert "nobody was asked, since this is no terminal" in shown.err
+    assert given == []
+    assert run([*words, "--yes"]) == ExitCode.FINE
+    assert given == [("unprotect", APPROVER, {"component": "database", "reason": WHY})]
+    assert run(["status"]) == ExitCode.FINE
+    assert "⏸ UNPROTECTED: " in capsys.readouterr().out
+    assert run(["protect", "database", "--as", NO_APPROVER]) == ExitCode.FINE
+    assert paper.protected["database"] is True
+
+
+def test_programs_get_what_it_means_and_the_answer(answering: Answering, capsys: pytest.CaptureFixture[str]) -> None:
+    paper = synchronous()
+    answering(paper)
+    assert run(["unprotect", "cache", "--as", APPROVER, "--because", WHY, "--yes", "-o", "json"]) == ExitCode.FINE
+    found = json.loads(capsys.readouterr().out)
+    assert found["outlook"]["region"] == PRIMARY
+    assert found["answer"].startswith("accepted")
+
+
+def test_where_nothing_is_protected_the_command_says_so_before_it_asks(answering: Answering, capsys: pytest.CaptureFixture[str]) -> None:
+    given = answering(Paper(exercise=None))
+    assert run(["unprotect", "database", "--as", APPROVER, "--because", WHY]) == ExitCode.NOT_SO
+    assert "replicates asynchronously" in capsys.readouterr().err
+    assert given == []
+    assert DR not in first_line(Paper(exercise=None))
