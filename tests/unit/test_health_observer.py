@@ -125,7 +125,7 @@ def agent_answer(key: bytes, facts: dict[str, Any]) -> Any:
 @pytest.mark.parametrize(("key", "seen"), [(b"key", Seen.UP), (b"another", Seen.DOWN)])
 def test_an_agent_is_believed_only_with_its_signature(tmp_path: Path, key: bytes, seen: Seen) -> None:
     (tmp_path / "key").write_bytes(b"key\n")
-    facts = {"role": "primary", "epoch": 3, "lease_remaining_seconds": 2.5, "stores": {"postgres": {}}}
+    facts = {"role": "primary", "epoch": 3, "lease_remaining_seconds": 2.5, "stores": {"postgres": {"synchronous": True}, "redis": {}}}
 
     async def story() -> Observation:
         async with http_server(agent_answer(key, facts)) as port:
@@ -135,7 +135,8 @@ def test_an_agent_is_believed_only_with_its_signature(tmp_path: Path, key: bytes
     found = run(story())
     assert found.seen is seen
     if seen is Seen.UP:
-        assert found.facts == {"role": "primary", "epoch": 3, "lease_remaining_seconds": 2.5}
+        waiting = {"postgres": True, "redis": None}
+        assert found.facts == {"role": "primary", "epoch": 3, "lease_remaining_seconds": 2.5, "synchronous": waiting}
 
 
 def test_names_are_kept_for_as_long_as_they_say_and_no_longer() -> None:
