@@ -244,7 +244,6 @@ def test_a_folder_that_holds_something_else_is_left_alone() -> None:
 
 
 @pytest.mark.root
-@pytest.mark.root
 def test_a_folder_that_postgres_cannot_enter_itself_is_refused_by_name() -> None:
     with folder() as above:
         (above / "closed").mkdir(mode=0o700)
