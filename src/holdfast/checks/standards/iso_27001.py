@@ -4,6 +4,7 @@ no substitute for the standard's text."""
 from holdfast.checks.standards import evidence
 from holdfast.checks.standards.requirement import Requirement, Standard, all_of
 
+_READINESS = "ISO/IEC 27001:2022, Annex A 5.30 (readiness of technology for continuity)"
 STANDARD = Standard(
     "iso-27001",
     "ISO/IEC 27001:2022, continuity in Annex A",
@@ -22,25 +23,25 @@ STANDARD = Standard(
         ),
         Requirement(
             "A.5.30",
-            "ISO/IEC 27001:2022, Annex A 5.30 (readiness of technology for continuity)",
+            _READINESS,
             "Readiness follows from impact, with RTO and RPO",
             all_of(evidence.impact, evidence.objectives),
         ),
         Requirement(
             "A.5.30",
-            "ISO/IEC 27001:2022, Annex A 5.30 (readiness of technology for continuity)",
+            _READINESS,
             "Readiness is planned and implemented",
             all_of(evidence.scenarios, evidence.second_region, evidence.strategies),
         ),
         Requirement(
             "A.5.30",
-            "ISO/IEC 27001:2022, Annex A 5.30 (readiness of technology for continuity)",
+            _READINESS,
             "Readiness is tested",
             evidence.every_scenario_tested,
         ),
         Requirement(
             "A.5.30",
-            "ISO/IEC 27001:2022, Annex A 5.30 (readiness of technology for continuity)",
+            _READINESS,
             "Readiness is maintained",
             evidence.reviewed,
         ),

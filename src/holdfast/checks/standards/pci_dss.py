@@ -3,6 +3,7 @@
 from holdfast.checks.standards import evidence
 from holdfast.checks.standards.requirement import Requirement, Standard, all_of
 
+_RESPONSE = "PCI DSS v4.0.1, requirement 12.10 (response to security incidents)"
 STANDARD = Standard(
     "pci-dss",
     "PCI DSS 4.0.1",
@@ -15,38 +16,38 @@ STANDARD = Standard(
         ),
         Requirement(
             "12.10.1",
-            "PCI DSS v4.0.1, requirement 12.10 (response to security incidents)",
+            _RESPONSE,
             "A plan for incidents: roles, contacts, whom to tell, procedures, backup and recovery, what laws demand",
             all_of(evidence.breach, evidence.roles, evidence.contacts, evidence.outside_words, evidence.backups, evidence.regulations),
         ),
         Requirement(
             "12.10.2",
-            "PCI DSS v4.0.1, requirement 12.10 (response to security incidents)",
+            _RESPONSE,
             "The plan is reviewed and tested once a year",
             all_of(evidence.reviewed, evidence.every_scenario_tested),
         ),
         Requirement(
             "12.10.3",
-            "PCI DSS v4.0.1, requirement 12.10 (response to security incidents)",
+            _RESPONSE,
             "People are on call at all hours",
             evidence.on_call,
         ),
-        Requirement("12.10.4", "PCI DSS v4.0.1, requirement 12.10 (response to security incidents)", "They are trained", evidence.training),
+        Requirement("12.10.4", _RESPONSE, "They are trained", evidence.training),
         Requirement(
             "12.10.5",
-            "PCI DSS v4.0.1, requirement 12.10 (response to security incidents)",
+            _RESPONSE,
             "The plan answers alerts of monitoring",
             all_of(evidence.monitoring, evidence.triggers),
         ),
         Requirement(
             "12.10.6",
-            "PCI DSS v4.0.1, requirement 12.10 (response to security incidents)",
+            _RESPONSE,
             "The plan learns from incidents",
             all_of(evidence.reviews, evidence.improvement),
         ),
         Requirement(
             "12.10.7",
-            "PCI DSS v4.0.1, requirement 12.10 (response to security incidents)",
+            _RESPONSE,
             "A procedure for card numbers that are found where none belong",
             evidence.stray_card_numbers,
         ),

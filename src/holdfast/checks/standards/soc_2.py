@@ -3,34 +3,33 @@
 from holdfast.checks.standards import evidence
 from holdfast.checks.standards.requirement import Requirement, Standard, all_of
 
+_AVAILABILITY = "AICPA TSP section 100 (trust services criteria), availability"
 STANDARD = Standard(
     "soc-2",
     "SOC 2, availability (A1)",
     (
         Requirement(
             "A1.1",
-            "AICPA TSP section 100 (trust services criteria), availability",
+            _AVAILABILITY,
             "Capacity is known and managed",
             all_of(evidence.capacity, evidence.indicators),
         ),
         Requirement(
             "A1.2",
-            "AICPA TSP section 100 (trust services criteria), availability",
+            _AVAILABILITY,
             "Backup and recovery infrastructure is designed and run",
             all_of(evidence.backups, evidence.replicated, evidence.second_region),
         ),
-        Requirement(
-            "A1.2", "AICPA TSP section 100 (trust services criteria), availability", "What it stands on is watched", evidence.monitoring
-        ),
+        Requirement("A1.2", _AVAILABILITY, "What it stands on is watched", evidence.monitoring),
         Requirement(
             "A1.3",
-            "AICPA TSP section 100 (trust services criteria), availability",
+            _AVAILABILITY,
             "Recovery plans are tested",
             evidence.every_scenario_tested,
         ),
         Requirement(
             "A1.3",
-            "AICPA TSP section 100 (trust services criteria), availability",
+            _AVAILABILITY,
             "Backups are proved by restoring them",
             evidence.restores,
         ),
