@@ -82,6 +82,7 @@ class Attempt:
             due_seconds=told.due_seconds,
             again=self.before.may_have_arrived,
             second_way=(told.second_way or self.before.unreceived) and self.over is None,
+            attempt=self.before.intended + 1,
         )
 
 
