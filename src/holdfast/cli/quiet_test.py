@@ -32,7 +32,7 @@ _STATES = {
 
 
 def test(
-    *people: Annotated[str, Parameter(help="Whom; everybody of the plan when absent, and in an exercise everybody enrolled in it.")],
+    *people: Annotated[str, Parameter(help="Whom; who has a role or a turn when absent, in an exercise everybody enrolled in it.")],
     by: Person,
     ring: Annotated[
         tuple[str, ...], Parameter(name=["--ring"], negative="", help="Test this too although it rings: phone, or sms at night.")

@@ -38,7 +38,7 @@ _LOUDEST: Mapping[str, Literal["text", "call"]] = {_CALLS: "call", _TEXTS: "text
 
 
 def begin(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
-    """Somebody asks for a test. Arguments: people [person] (everybody where it is empty), rings [channel]. Its one record is the whole
+    """Somebody asks for a test. Arguments: people [person] (all who may be, where empty), rings [channel]. Its one record is the whole
     of what will be handed over, so a controller that takes over goes on with exactly that."""
     may = _may_be_tested(situation)
     asker = situation.plan.people.get(command.by)
