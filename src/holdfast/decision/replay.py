@@ -362,6 +362,8 @@ def fold(installation: Installation, record: Record) -> Installation:
     if (tested := test_after(installation.channel_test, record)) is not installation.channel_test:
         installation = replace(installation, channel_test=tested)
     match record.kind:
+        case Kind.CONTROLLER_STARTED:
+            installation = replace(installation, watched_since_seconds=record.at_seconds)
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))
         case Kind.OBSERVERS_SEEN:
