@@ -182,8 +182,8 @@ def _single_writer(facts: ReportFacts, history: History, source: str, target: st
     intended = (record.body for record in history.of_run(Kind.STEP_INTENDED, "way-back"))
     replaced = frozenset(str(body.get("component")) for body in intended if BLOCKS[str(body["block"])].overwrites_source)
     fence = history.last_of_run(Kind.FENCE_CONFIRMED, "way-back")
-    # Only an acknowledged fence has its moment from the region's own clock, as the records have theirs.
-    stopped = number(fence.body.get("at_seconds")) if fence is not None and fence.body.get("how") == "acknowledged" else None
+    # `at_seconds` may come from the controller's clock. Only the region's own moment can be held against what its stores were stamped with.
+    stopped = number(fence.body.get("fenced_at_seconds")) if fence is not None else None
     return single_writer_result(
         facts.plan,
         [entry for entries in facts.ledgers.values() for entry in entries],

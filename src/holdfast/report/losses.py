@@ -5,10 +5,10 @@ late, not lost. The way back's loss is everything acknowledged, save what the fa
 after a store was read say nothing about it and are left out, unless they carry an old epoch: then somebody wrote who must not.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from holdfast.health.loss import SKEW_SECONDS
 from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.measure import acknowledged_writes, loss, single_writer
@@ -154,14 +154,19 @@ class OldSide:
     replaced: frozenset[str] | None = None
     """Stores that were made replicas; None: whatever became of them, they had to be read."""
     fenced_seconds: float | None = None
-    """When it was fenced by its own clock; None: not known by that clock."""
+    """When it was fenced by its own word and clock; None: nobody knows, and nothing is said of what it took after that."""
 
     def after_its_fence(self, stores: Sequence[str]) -> Iterator[str]:
-        """What it took when it had no right to any more, whether anybody else had written by then or not."""
+        """What it took when it had no right to any more, whether anybody else had written by then or not.
+
+        Who stamped a row is another host than the one that stamped the fence: their clocks are allowed their difference.
+        """
+        if self.fenced_seconds is None:
+            return
         for found in self.contents:
             for key, record in sorted((found.records or {}).items()) if found.store in stores else ():
-                late = (record.written_seconds or 0.0) - (math.inf if self.fenced_seconds is None else self.fenced_seconds)
-                if late > 0.0:
+                late = (record.written_seconds or 0.0) - self.fenced_seconds
+                if late > SKEW_SECONDS:
                     yield f"{key} was written in {self.region} {late:.3f} s after its fence, under epoch {record.epoch}"
 
 
