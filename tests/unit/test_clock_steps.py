@@ -34,3 +34,16 @@ def test_a_clock_that_is_steered_a_little_is_no_step() -> None:
         assert kept.untold_step_seconds() is None
         kept.take_up()
     assert kept.wall_seconds() == pytest.approx(machine.wall_seconds())
+
+
+def test_with_an_incident_open_it_goes_on_from_the_last_record_where_the_machines_clock_was_set_back() -> None:
+    machine = SetClock()
+    kept = KeptClock(machine)
+    kept.go_on_from(kept.wall_seconds() + 3600.0)
+    begun = kept.wall_seconds()
+    assert begun == pytest.approx(machine.wall_seconds() + 3600.0)
+    machine.seconds += 10.0
+    assert kept.wall_seconds() == pytest.approx(begun + 10.0)
+    assert kept.untold_step_seconds() == pytest.approx(-3600.0), "that it was set is recorded"
+    kept.go_on_from(machine.wall_seconds() - 3600.0)
+    assert kept.wall_seconds() == pytest.approx(begun + 10.0), "and it never goes back"

@@ -201,7 +201,7 @@ def test_an_alert_that_a_pager_did_not_take_in_time_pages_nobody_once_it_is_over
     delivery = (taken.key, "pagerduty", "exercise-nine")
 
     def may_be_tried() -> bool:
-        begun = closed_by_the_end(paper.incident, deliveries(paper.incident.records))
+        begun = closed_by_the_end(paper.plan, paper.incident, deliveries(paper.incident.records))
         return begun[delivery].next_turn(paper.now + 60.0, paper.incident.clock) is Turn.CHANNEL
 
     assert may_be_tried()
@@ -220,3 +220,31 @@ def test_whoever_decided_before_the_question_reached_them_was_not_owed_it() -> N
     asked = {row.recipient_ref for row in rows if row.rule == DECISION}
     assert asked == {"exercise-two", "exercise-three"}
     assert all(row.met for row in rows if row.rule == DECISION)
+
+
+def test_a_late_receipt_of_an_earlier_attempt_says_nothing_of_the_one_that_followed() -> None:
+    paper = lost()
+    tell = called(paper)
+    awaited(paper, tell)
+    second = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient, "over": "email"}
+    paper.write([Write(Kind.NOTIFICATION_INTENDED, tell.incident, {**second, "attempt": 2})])
+    paper.write([Write(Kind.NOTIFICATION_SENT, tell.incident, {**second, "reference": "smtp:1"})])
+    said = paper.command("receipt", BY, key=key_of(tell), attempt=1, result="failed", how="undelivered, error 30003")
+    assert said == "accepted: it did not arrive, and was handed over again since"
+    assert bodies(paper, Kind.NOTIFICATION_FAILED) == []
+    paper.wait(60.0)
+    assert again(paper, tell) == [], "what went over the second channel was sent"
+    assert paper.command("receipt", BY, key=key_of(tell), attempt=2, result="failed", how="bounced").startswith("accepted")
+    assert bodies(paper, Kind.NOTIFICATION_FAILED)[-1]["over"] == "email"
+    assert paper.command("receipt", BY, key=key_of(tell), attempt=9, **GIVEN).startswith("refused: nothing was handed over")
+    assert paper.command("receipt", BY, key=key_of(tell), attempt=1, **GIVEN) == "accepted: it arrived"
+
+
+def test_every_hand_over_names_its_number_so_that_a_receipt_can() -> None:
+    paper = Paper(plan=calling_plan())
+    paper.broken_channels = frozenset({"sms"})
+    paper.lose_region()
+    paper.broken_channels = frozenset()
+    paper.wait(3.0)
+    tell = called(paper)
+    assert (tell.attempt, again(paper, tell)[0].attempt) == (1, 2)

@@ -38,8 +38,15 @@ class Promises(MemoryPromises):
 class Rig:
     """A controller over nothing but its journal, in the middle of an exercise that two people approved."""
 
-    def __init__(self, channels: Mapping[str, Notifier] | None = None, protector: Protector | None = None) -> None:
-        plan, clock, disk = LOADED.plan, Moment(), MemoryDisk()
+    def __init__(
+        self,
+        channels: Mapping[str, Notifier] | None = None,
+        protector: Protector | None = None,
+        clock: Moment | None = None,
+        disk: MemoryDisk | None = None,
+    ) -> None:
+        plan, clock, disk = LOADED.plan, clock or Moment(), disk or MemoryDisk()
+        self.disk = disk
         profile = plan.profiles["fast"]
         self.promises = Promises(disk)
         self.keeper = Keeper(self.promises, clock, Timing(profile.drift, profile.margin), 3.0, (PRIMARY, DR))
@@ -179,5 +186,28 @@ def test_a_protector_with_a_fault_of_its_own_leaves_an_unknown_outcome_and_the_c
         assert "a fault in eu-west-1" in ended["detail"]
         rig.controller._pass()
         assert rig.controller.situation().protecting == frozenset()
+
+    played(story())
+
+
+@pytest.mark.parametrize("incident_is_open", [True, False])
+def test_a_clock_that_was_set_back_before_the_next_controller_holds_nothing_of_an_open_incident_off(incident_is_open: bool) -> None:
+    async def story() -> None:
+        before = Rig()
+        if incident_is_open:
+            before.approved()
+        last = list(before.journal.read())[-1].at_seconds
+        before.journal.close()
+        machine = Moment()
+        machine.seconds = last - 3600.0
+        after = Rig(clock=machine, disk=before.disk)
+        began = after.controller.situation().now
+        assert began == (last if incident_is_open else last - 3600.0)
+        assert [record.at_seconds for record in after.journal.read()][-2:] == [began, began]
+        machine.seconds += 5.0
+        assert after.controller.situation().now == pytest.approx(began + 5.0)
+        after.controller._pass()
+        stepped = [(body["seconds"], body["kept"]) for body in after.outcomes(Kind.CLOCK_STEPPED)]
+        assert stepped == ([(pytest.approx(-3600.0), True)] if incident_is_open else [])
 
     played(story())

@@ -75,11 +75,12 @@ def test_the_night_is_the_persons_own() -> None:
     assert {tell.recipient for tell in paper.told if tell.channel == "sms"} == {AOIFE}
 
 
-def test_everybody_of_the_company_is_tested_and_neither_customers_nor_partners_nor_vendors_nor_stand_ins() -> None:
+def test_everybody_with_a_role_or_a_turn_is_tested_and_neither_customers_nor_partners_nor_vendors_nor_stand_ins() -> None:
     paper = paper_at(NOON)
     paper.command("test-channels", AOIFE)
     told = {tell.recipient for tell in paper.told}
-    assert told == {person for person, known in LOADED.plan.people.items() if not known.exercise}
+    roles, turns = LOADED.plan.roles.values(), LOADED.plan.rotations.values()
+    assert told == {one for role in roles for one in (role.primary, role.backup) if one} | {one for turn in turns for one in turn.people}
     assert {tell.channel for tell in paper.told} <= {"email", "sms", "slack"}, "never a page, a feed, a webhook or a pager"
 
 
@@ -264,3 +265,39 @@ def test_who_is_not_reached_makes_it_fail_and_a_program_reads_it_as_json(at_work
 def test_before_the_first_test_there_is_nothing_to_show(at_work: Paper) -> None:
     with pytest.raises(CommandError, match="nobody's channels were tested yet"):
         commands.tested()
+
+
+@pytest.mark.parametrize("receipt_first", [False, True])
+def test_what_nobody_knew_the_end_of_and_then_arrived_reached_the_person(receipt_first: bool) -> None:
+    paper = paper_at(NOON)
+    paper.broken_channels = frozenset({"email"})
+    paper.command("test-channels", AOIFE, people=[TOM])
+    named = {"key": "test-1", "channel": "sms", "recipient": TOM}
+    begun = Write(Kind.NOTIFICATION_INTENDED, "", {**named, "message": "quiet-test", "attempt": 1})
+    unknown = Write(Kind.NOTIFICATION_UNKNOWN, "", {**named, "message": "quiet-test", "reason": "no answer within 8 s"})
+    arrived = Write(Kind.NOTIFICATION_DELIVERED, "", {**named, "at_seconds": paper.now, "how": "Twilio says delivered"})
+    paper.write([begun, *((arrived, unknown) if receipt_first else (unknown, arrived))])
+    assert over(paper, TOM)["sms"] == "delivered"
+    assert shown(paper)["unreached"] == []
+
+
+def test_a_second_way_that_is_a_file_reaches_nobody() -> None:
+    paper = paper_at(NOON)
+    paper.command("test-channels", AOIFE, people=[TOM])
+    named = {"key": "test-1", "message": "quiet-test", "recipient": TOM, "reference": "second:file:messages.sms.jsonl:7 (first unknown)"}
+    paper.write([Write(Kind.NOTIFICATION_SENT, "", {**named, "channel": channel}) for channel in ("email", "sms")])
+    assert shown(paper)["unreached"] == [TOM]
+    assert over(paper, TOM)["sms"] == "not-bound"
+
+
+def test_a_contact_and_whom_only_an_audience_names_are_never_tested_also_not_by_name() -> None:
+    plan = LOADED.plan
+    contact = plan.people[TOM].model_copy(update={"name": "A customer's own"})
+    customers = plan.audiences["customers"].model_copy(update={"people": ("hotel-manager",)})
+    audiences = {**plan.audiences, "customers": customers}
+    paper = Paper(exercise=None, plan=plan.model_copy(update={"people": {**plan.people, "hotel-manager": contact}, "audiences": audiences}))
+    paper.now = NOON
+    answer = paper.command("test-channels", AOIFE, people=["hotel-manager"])
+    assert answer.startswith("refused: 'hotel-manager' is nobody whom a test may reach here") and paper.told == []
+    paper.command("test-channels", AOIFE)
+    assert paper.told and "hotel-manager" not in {tell.recipient for tell in paper.told}

@@ -222,7 +222,17 @@ def test_what_became_of_a_message_is_handed_on_under_its_key_and_answers_for_nob
     assert served.controller.arguments[0]["key"] == "inc-1-1/call/1/sms/exercise-one"
     assert served.controller.arguments[0]["result"] == result
     assert PHONE not in json.dumps(served.controller.arguments), "a number has no business in the journal"
+    assert "attempt" not in served.controller.arguments[0], "what was handed over before attempts were named is accepted"
     assert Kind.ACKNOWLEDGED not in served.paper.kinds()
+
+
+@pytest.mark.parametrize(("named", "attempt"), [("2", 2), ("", None), ("-1", None), ("²", None), ("9" * 40, None)])
+def test_a_report_names_the_attempt_that_it_is_about(served: Served, named: str, attempt: int | None) -> None:
+    served.paper.lose_region()
+    path = f"/in/twilio?{urlencode({'key': 'inc-1-1/call/1/sms/exercise-one', 'attempt': named})}"
+    sent = {"AccountSid": "AC1", "From": "+1", "To": PHONE, "MessageSid": "SM1", "MessageStatus": "delivered"}
+    assert rung_up(served, sent, path=path).status_code == 200
+    assert served.controller.arguments[0].get("attempt") == attempt
 
 
 def test_a_key_that_is_pressed_in_a_call_acknowledges_for_whose_telephone_rang(served: Served) -> None:

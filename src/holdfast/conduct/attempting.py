@@ -35,6 +35,8 @@ class Told:
     due_seconds: float | None
     only_there: bool = False
     """Whether its words are for its channel's own state (a page, a pager): over another they would say nothing, and count as said."""
+    second_way: bool = False
+    """Whether they are for what its channel has as its second way."""
 
     @property
     def delivery(self) -> Delivery:
@@ -79,7 +81,8 @@ class Attempt:
             priority=told.priority,
             due_seconds=told.due_seconds,
             again=self.before.may_have_arrived,
-            second_way=self.before.unreceived and self.over is None,
+            second_way=(told.second_way or self.before.unreceived) and self.over is None,
+            attempt=self.before.intended + 1,
         )
 
 
@@ -96,7 +99,7 @@ def attempts_at(
     if told.recipient.people and before.needs_help(situation.now, told.due_seconds):
         for one in _each_alone(situation.plan, told, told_anyway):
             yield from attempts_at(situation, clock, begun, one)
-    second = stand_in(situation.plan, told, told_anyway) if before.unsuccessful else None
+    second = stand_in(situation.plan, told, told_anyway) if before.unsuccessful and not before.alone else None
     match before.next_turn(situation.now, clock, told.due_seconds, second):
         case Turn.CHANNEL:
             yield Attempt(told, before)

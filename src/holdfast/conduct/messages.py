@@ -8,20 +8,20 @@ come takes the place of the plan's words; where nobody did, the facts go out on 
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from holdfast.communications import DueMessage, IncidentFacts, Recipient, due
 from holdfast.communications.asking import DECISION, DECISION_WITHIN_SECONDS, asked_to_decide
 from holdfast.communications.escalation import CALL, CallOut, gathered, recipient_of
-from holdfast.communications.obligations import message_of
 from holdfast.communications.places import stood_for
 from holdfast.communications.recipients import EXERCISE_MAILBOX, PLACES
-from holdfast.communications.rendering import filled_words, marked, words_of
+from holdfast.communications.rendering import filled_words
 from holdfast.conduct.answering import acknowledged_by, calls_of
 from holdfast.conduct.asking import asked_of
 from holdfast.conduct.attempting import Attempt, Told, attempts_at
-from holdfast.conduct.facts import incident_facts, values_of
-from holdfast.conduct.pagers import closed_by_the_end, owes_pagers, words_to_pagers
+from holdfast.conduct.facts import incident_facts, is_back, values_of
+from holdfast.conduct.message_words import purpose_of, words_to_send
+from holdfast.conduct.pagers import LATELY_SECONDS, closed_by_the_end, ended_seconds, owes_pagers, words_to_pagers
 from holdfast.conduct.receipts import without_receipt
 from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose, Write
 from holdfast.conduct.status_page import CHANNEL, MESSAGE, PageWord, page_state, page_word
@@ -31,7 +31,7 @@ from holdfast.decision.deliveries import Attempts, Delivery, deliveries
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
-from holdfast.plan.model import Plan, Words
+from holdfast.plan.model import Words
 from holdfast.plan.people import enrolled
 
 __all__ = ["due_record", "messages", "owed"]
@@ -116,7 +116,7 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
         return tuple(due_record(incident, message) for message in fallen_due)
     if asked := (*_decision_due(situation, incident), *_pagers_due(situation, incident)):
         return asked
-    begun = closed_by_the_end(incident, deliveries(incident.records))
+    begun = closed_by_the_end(situation.plan, incident, deliveries(incident.records))
     word = page_word(incident, now_owed, begun)
     if word is not None and word.key not in incident.messages_due:
         return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
@@ -134,17 +134,46 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
 
 
 def after_the_end(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
-    """What is still owed of an incident that is over: its status page must not go on saying that it lasts, nor a pager go on paging."""
-    told = incident.page.recipient is None or page_state(incident) in incident.page.states
-    if not incident.ended or (told and not owes_pagers(incident, situation.now)):
+    """What is still owed of an incident that is over: its page must not say that it lasts, no pager go on, and who is to hear hears it."""
+    if not incident.ended:
         return ()
-    if pagers := tuple(_pagers_due(situation, incident)):
-        return pagers
-    begun = deliveries(incident.records)
-    word = page_word(incident, (), begun)
+    told = incident.page.recipient is None or page_state(incident) in incident.page.states
+    now_owed = _owed_after_the_end(situation, incident)
+    if told and not now_owed and not owes_pagers(incident, situation.now):
+        return ()
+    fallen_due = tuple(due_record(incident, message) for message in now_owed if message.key not in incident.messages_due)
+    if due_now := fallen_due or tuple(_pagers_due(situation, incident)):
+        return due_now
+    begun = closed_by_the_end(situation.plan, incident, deliveries(incident.records))
+    word = page_word(incident, now_owed, begun)
     if word is not None and word.key not in incident.messages_due:
         return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
-    return _handed_over(situation, incident, [*_to_pagers(situation, incident, begun), *_to_page(situation, incident, word, begun)])
+    keys = {message.key for message in now_owed}
+    if missing := tuple(without_receipt(situation, incident, {one: known for one, known in begun.items() if one[0] in keys})):
+        return missing
+    found = (
+        *_to_pagers(situation, incident, begun),
+        *_to_page(situation, incident, word, begun),
+        *_messages(situation, incident, now_owed, begun),
+    )
+    return _handed_over(situation, incident, found)
+
+
+def _owed_after_the_end(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:
+    """Of an incident whose service came back (else nobody hears of an end): what was recorded as due before, so that no delivery is left
+    neither sent nor given up, and what counts from when service was back. What nobody told within a day after its time is no news."""
+    ended, now = ended_seconds(incident), situation.now
+    if ended is None or incident.scenario not in situation.plan.scenarios or not any(is_back(record) for record in incident.course):
+        return ()
+    dues = (record.body["due_seconds"] for record in incident.course if record.kind == Kind.NOTIFICATION_DUE)
+    if now > max(ended, *dues, 0.0) + LATELY_SECONDS:
+        return ()
+    return tuple(
+        message
+        for message in owed(situation, incident)
+        if now <= message.due_seconds + LATELY_SECONDS
+        and (message.key in incident.messages_due or purpose_of(situation.plan, message.message) == "resolved")
+    )
 
 
 def _handed_over(situation: Situation, incident: IncidentState, found: Iterable[_Next]) -> tuple[Move, ...]:
@@ -178,7 +207,7 @@ def _messages(
         left = [one for one in handed if one[1].people or not _is_over(situation, begun, (message.key, one[0], one[1].identifier))]
         if not left:
             continue
-        purpose = _purpose(situation.plan, message.message)
+        purpose = purpose_of(situation.plan, message.message)
         waiting = []
         everybody = {(channel, recipient.identifier) for channel, recipient in handed}
         for channel, recipient in left:
@@ -196,7 +225,7 @@ def _messages(
             values = values_of(situation, incident, facts)
         if purpose != "alert" and _gives_way(situation, facts, message):
             continue
-        words = _words(situation.plan, incident, message, facts, values)
+        words = words_to_send(situation.plan, incident, message, facts, values)
         for attempt in waiting:
             asked = asked_of(situation, incident, attempt.told.recipient) if purpose == "alert" else None
             yield _tell(facts, attempt, words, values, asked)
@@ -321,17 +350,17 @@ def _asking(
 
 
 def _pagers_due(situation: Situation, incident: IncidentState) -> Iterator[Write]:
-    for word in words_to_pagers(incident, incident_facts(situation, incident)):
+    for word in words_to_pagers(incident, incident_facts(situation, incident), situation.telling):
         if word.key not in incident.messages_due:
             yield Write(Kind.NOTIFICATION_DUE, incident.incident, word.due(incident))
 
 
 def _to_pagers(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[_Next]:
     facts = incident_facts(situation, incident)
-    for word in words_to_pagers(incident, facts):
+    for word in words_to_pagers(incident, facts, situation.telling):
         recipient = recipient_of(situation.plan, word.recipient, situation.directory)
         due = word.since_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
-        told = Told(incident.incident, word.key, word.message, word.channel, recipient, word.purpose, INSIDE, due, only_there=True)
+        told = Told(incident.incident, word.key, word.message, word.channel, recipient, word.purpose, INSIDE, due, True, word.second_way)
         for found in attempts_at(situation, incident.clock, begun, told):
             values = values_of(situation, incident, facts)
             yield _tell(facts, found, filled_words(word.words, values, facts), values, None)
@@ -362,34 +391,6 @@ def _tell(facts: IncidentFacts, found: Attempt | Write, words: Words, values: Ma
     if isinstance(found, Write):
         return found
     return found, replace(found.tell(words), severity=facts.severity, facts=values, asked=asked)
-
-
-def _words(plan: Plan, incident: IncidentState, message: DueMessage, facts: IncidentFacts, values: dict[str, str]) -> Words:
-    """What a person wrote for this very message, else the plan's words; facts alone where the plan's can't be filled."""
-    words = words_of(plan, message.message)
-    written = next((record.body for record in reversed(incident.course) if _edits(record, message.key)), None)
-    if written is not None:
-        words = Words(*(written[name] if written[name] is not None else getattr(words, name) for name in ("subject", "body", "short")))
-    try:
-        return filled_words(words, values, facts)
-    except ValueError:  # no fault of a text may keep people from being told
-        bare = f"{values['functions']} hit since {values['started']}"
-        return marked(Words(f"{facts.incident}: {values['state']}", f"{bare}.\nState: {values['state']}\n", bare), facts)
-
-
-def _edits(record: Record, key: str) -> bool:
-    return record.kind == Kind.MESSAGE_EDITED and record.body["key"] == key
-
-
-def _purpose(plan: Plan, rule: str) -> Literal["alert", "update", "resolved"]:
-    """`alert`: what the plan tells first of all. `resolved`: what it tells once service is back."""
-    message = message_of(plan, rule)
-    if message is None:
-        return "update"
-    if message.counts_from == "restored":
-        return "resolved"
-    first = min((other.due for other in plan.messages.values() if other.counts_from == "start" and not other.every), default=None)
-    return "alert" if message.counts_from == "start" and not message.every and message.due == first else "update"
 
 
 def _priority(recipient: Recipient) -> int:

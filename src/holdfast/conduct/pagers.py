@@ -1,10 +1,11 @@
 """Channels that go on alerting by themselves until they hear more: they are told once that somebody has it, and once that service is back.
 
-Rules: only where an alert went over such a channel, and only after that was recorded, or it would be opened by what should end it. It
-follows from the journal, and is owed like a message: with a record that it is due, and an intent before it is handed over.
+Rules: only where an alert went over such a channel or may have, and only after what became of it was recorded, or it would be opened by
+what should end it. A pager is known by its channel, or as a channel's second way by the reference of what went by it; then it hears by
+that way. It follows from the journal, and is owed like a message: with a record that it is due, and an intent before it is handed over.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -13,12 +14,27 @@ from holdfast.communications.asking import DECISION_WITHIN_SECONDS, PAGERS
 from holdfast.decision.deliveries import Attempts, Delivery, delivery_of
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
-from holdfast.plan.model import Words
+from holdfast.journal.record import Record
+from holdfast.plan.model import Plan, Words
 
 LATELY_SECONDS = 86_400.0
 """An incident that was over for a day pages nobody any more, whatever its pager was told."""
 HAS_IT, IS_OVER = "somebody-has-it", "is-over"
 """How the two are called among messages; neither is one of the plan."""
+_SECOND_WAY = tuple(f"second:{pager}:" for pager in PAGERS)
+"""How the reference begins of what a pager took as a channel's second way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """One that may be alerting. `second_way`: it is this channel's second way, whatever the first is."""
+
+    channel: str
+    second_way: bool = False
+
+    def key(self, incident: str, message: str) -> str:
+        """The key of what it is told. Each way of a channel is told by a delivery of its own."""
+        return f"{incident}/{message}/{2 if self.second_way else 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +48,7 @@ class Word:
     purpose: Literal["acknowledged", "resolved"]
     since_seconds: float
     words: Words
+    second_way: bool = False
 
     def due(self, incident: IncidentState) -> dict[str, Any]:
         """The body of the record that it is owed."""
@@ -45,59 +62,111 @@ class Word:
         }
 
 
-def words_to_pagers(incident: IncidentState, facts: IncidentFacts) -> Iterator[Word]:
-    """What each pager of this incident is owed by now."""
+def words_to_pagers(incident: IncidentState, facts: IncidentFacts, telling: Collection[Delivery] = ()) -> Iterator[Word]:
+    """What each pager of this incident is owed by now. `telling`: what is being handed over; its pager is told once that is over."""
     given = next((record for record in incident.course if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)), None)
-    for channel, recipient in _alerted(incident).items():
+    for pager, recipient in _alerted(incident, telling).items():
         if given is not None and facts.restored_seconds is None and not incident.ended:
             said = Words("{severity}: {plan}: somebody has {incident}", f"{given.body['person']} has it. State: {{state}}\n", "")
-            yield Word(f"{incident.incident}/{HAS_IT}/1", HAS_IT, channel, recipient, "acknowledged", given.at_seconds, said)
-        over = facts.restored_seconds if facts.restored_seconds is not None else _ended_seconds(incident)
+            yield _word(incident, pager, recipient, HAS_IT, "acknowledged", given.at_seconds, said)
+        over = facts.restored_seconds if facts.restored_seconds is not None else ended_seconds(incident)
         if over is not None:
             how = "service is back" if facts.restored_seconds is not None else "it is over"
             said = Words(f"{{plan}}: {{incident}}: {how}", "State: {state}\n", "")
-            yield Word(f"{incident.incident}/{IS_OVER}/1", IS_OVER, channel, recipient, "resolved", over, said)
+            yield _word(incident, pager, recipient, IS_OVER, "resolved", over, said)
+
+
+def _word(
+    incident: IncidentState,
+    pager: Pager,
+    recipient: str,
+    message: str,
+    purpose: Literal["acknowledged", "resolved"],
+    since_seconds: float,
+    words: Words,
+) -> Word:
+    key = pager.key(incident.incident, message)
+    return Word(key, message, pager.channel, recipient, purpose, since_seconds, words, pager.second_way)
 
 
 def owes_pagers(incident: IncidentState, now: float) -> bool:
     """Whether a pager that alerted has not heard yet, for good, that an incident is over that ended lately."""
-    ended = _ended_seconds(incident)
+    ended = ended_seconds(incident)
     if ended is None or now - ended > LATELY_SECONDS:
         return False
     heard = {
-        record.body["channel"]
+        (record.body["key"], record.body["channel"])
         for record in incident.records
         if record.kind in (Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_GIVEN_UP) and record.body["message"] == IS_OVER
     }
-    return not heard >= _alerted(incident).keys()
+    return any((pager.key(incident.incident, IS_OVER), pager.channel) not in heard for pager in _alerted(incident))
 
 
-def _ended_seconds(incident: IncidentState) -> float | None:
-    """When it was closed without service having been lost and brought back; None while it is open."""
+def ended_seconds(incident: IncidentState) -> float | None:
+    """When it was closed; None while it is open."""
     return next((record.at_seconds for record in reversed(incident.course) if record.kind == Kind.INCIDENT_CLOSED), None)
 
 
-def closed_by_the_end(incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Mapping[Delivery, Attempts]:
+def closed_by_the_end(plan: Plan, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Mapping[Delivery, Attempts]:
     """The deliveries, with those closed that were begun over a pager before it heard that service is back: told now, they would open a new
-    alert and page somebody again. What is begun after that is new trouble."""
+    alert and page somebody again. For the same reason that pager stands in no more for what was begun over another channel. What is begun
+    after that is new trouble."""
     open_until: dict[str, int] = {}
     for record in incident.records:
-        if record.kind == Kind.NOTIFICATION_SENT and record.body["message"] == IS_OVER:
+        if record.kind == Kind.NOTIFICATION_SENT and record.body["message"] == IS_OVER and record.body["channel"] in PAGERS:
             open_until.setdefault(record.body["channel"], record.sequence)
     if not open_until:
         return begun
-    late = {
-        delivery_of(record.body)
-        for record in incident.records
-        if record.kind == Kind.NOTIFICATION_INTENDED and record.sequence < open_until.get(record.body["channel"], 0)
-    }
-    return {delivery: replace(attempts, closed=True) if delivery in late else attempts for delivery, attempts in begun.items()}
-
-
-def _alerted(incident: IncidentState) -> dict[str, str]:
-    """Pager → the first whom an alert over it named."""
-    found: dict[str, str] = {}
+    stands_in = {channel: route.second_channel for channel, route in plan.routes.items() if route.second_channel in open_until}
+    late: set[Delivery] = set()
+    alone: set[Delivery] = set()
     for record in incident.records:
-        if record.kind == Kind.NOTIFICATION_SENT and (over := record.body.get("over") or record.body["channel"]) in PAGERS:
-            found.setdefault(over, record.body["recipient"])
-    return found
+        if record.kind != Kind.NOTIFICATION_INTENDED:
+            continue
+        channel = record.body["channel"]
+        if record.sequence < open_until.get(channel, 0):
+            late.add(delivery_of(record.body))
+        if record.sequence < open_until.get(record.body.get("over") or stands_in.get(channel) or "", 0):
+            alone.add(delivery_of(record.body))
+
+    def now(delivery: Delivery, attempts: Attempts) -> Attempts:
+        if delivery in late:
+            return replace(attempts, closed=True)
+        return replace(attempts, alone=True) if delivery in alone else attempts
+
+    return {delivery: now(delivery, attempts) for delivery, attempts in begun.items()}
+
+
+def _alerted(incident: IncidentState, telling: Collection[Delivery] = ()) -> dict[Pager, str]:
+    """Pager → the first whom an alert over it named. What is only intended, or came to no known end, may have alerted: unless it failed,
+    it counts."""
+    found: dict[Pager, str] = {}
+    open_intents: dict[tuple[Pager, Delivery], str] = {}
+    for record in incident.records:
+        if record.kind not in _SAYS_OF_AN_ALERT or record.body["message"] in (HAS_IT, IS_OVER):
+            continue
+        for pager in _pagers_of(record):
+            begun = (pager, delivery_of(record.body))
+            interrupted = open_intents.pop(begun, None) if record.kind == Kind.NOTIFICATION_INTENDED else None
+            if record.kind == Kind.NOTIFICATION_INTENDED:
+                open_intents[begun] = record.body["recipient"]
+            else:
+                open_intents.pop(begun, None)
+            if interrupted is not None or record.kind in (Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_UNKNOWN):
+                found.setdefault(pager, record.body["recipient"])
+    busy = {pager for pager, delivery in open_intents if delivery in telling}
+    for (pager, _), recipient in open_intents.items():
+        found.setdefault(pager, recipient)
+    return {pager: recipient for pager, recipient in found.items() if pager not in busy}
+
+
+_SAYS_OF_AN_ALERT = frozenset({Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_FAILED, Kind.NOTIFICATION_UNKNOWN})
+
+
+def _pagers_of(record: Record) -> Iterator[Pager]:
+    """The pagers that a record of a hand-over is about; the second way of a pager's own channel beside its first."""
+    over = record.body.get("over") or record.body["channel"]
+    if over in PAGERS:
+        yield Pager(over)
+    if str(record.body.get("reference", "")).startswith(_SECOND_WAY):
+        yield Pager(over, second_way=True)

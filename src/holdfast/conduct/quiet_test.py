@@ -1,10 +1,11 @@
 """A quiet test: do a person's channels reach them? Nobody is woken, nobody is called, and no incident is opened.
 
-Rules: it goes to the plan's own people and to nobody else, at an address of their own, never to a place that many look at; in an exercise
-to who is enrolled in it. It says in every text that it is practice, as an exercise does, and passes the same guard below the channels. What
-rings is left out unless somebody asks for it: calls always, text messages outside of the person's day. Each hand-over is tried once: a test
-shows what is so, and doesn't insist. While an incident is open there is no test, since it would be taken for a part of it. Who could not be
-reached, and why, is recorded with it; arrived is what a channel says, acknowledged is what the person says.
+Rules: it goes to those who fill a role of the plan or take turns in a rotation, and to nobody else, also not by name (a contact, or
+somebody whom an audience outside names, was never told of a test), at an address of their own, never to a place that many look at; in an
+exercise to who is enrolled in it. It says in every text that it is practice, as an exercise does, and passes the same guard below the
+channels. What rings is left out unless somebody asks for it: calls always, text messages outside of the person's day. Each hand-over is
+tried once: a test shows what is so, and doesn't insist. While an incident is open there is no test, since it would be taken for a part of
+it. Who could not be reached, and why, is recorded with it; arrived is what a channel says, acknowledged is what the person says.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,7 @@ from holdfast.decision.channel_test import PREFIX, ChannelTest, Hand, LeftOut
 from holdfast.journal.kinds import Kind
 from holdfast.plan.messages import Words
 from holdfast.plan.model import Person, Plan
-from holdfast.plan.people import enrolled
+from holdfast.plan.people import enrolled, responsible
 
 MESSAGE = "quiet-test"
 DAY_HOURS = (8, 20)
@@ -83,12 +84,13 @@ def _texts(given: object) -> tuple[str, ...] | None:
 
 
 def _may_be_tested(situation: Situation) -> tuple[str, ...]:
-    """The plan's own people, in its order; in an exercise those of them that are enrolled in it. Customers and partners never."""
+    """Those who fill a role or take turns, in the plan's order; in an exercise those of its people that are enrolled in it."""
     people = situation.plan.people
     if situation.exercise is not None:
         reachable = enrolled(situation.plan, situation.exercise, situation.scenario)
         return tuple(person for person in people if person in reachable)
-    return tuple(person for person, known in people.items() if not known.exercise)
+    on_duty = responsible(situation.plan)
+    return tuple(person for person, known in people.items() if person in on_duty and not known.exercise)
 
 
 def _over_what(plan: Plan, people: tuple[str, ...], rings: frozenset[str], now: float) -> tuple[list[Hand], list[LeftOut]]:

@@ -1,7 +1,9 @@
 """What channels say later about what they were handed: it arrived, it didn't, or nothing.
 
-Rules: a receipt names the very hand-over by its key, and says who reports it; it is no acknowledgement, and can execute nothing. What did
-not arrive, and what nothing was heard of within the channel's time on the plan's clock, is open again and goes the second way.
+Rules: a receipt names the very hand-over by its delivery's key and the number of the attempt (without a number it is about the latest), and
+says who reports it; it is no acknowledgement, and can execute nothing. What did not arrive, and what nothing was heard of within the
+channel's time on the plan's clock, is open again and goes the second way. That an attempt was lost which another one followed changes
+nothing: the delivery goes on from that other one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,7 +33,7 @@ def without_receipt(situation: Situation, incident: IncidentState, begun: Mappin
 
 
 def receipt(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]]:
-    """A channel's later word. Arguments: key (message/channel/recipient), result (delivered | failed), how."""
+    """A channel's later word. Arguments: key (message/channel/recipient), attempt (may be left out), result (delivered | failed), how."""
     if not command.by.startswith(MACHINE):
         return "refused: a receipt comes from a channel, not from a person; a person acknowledges", ()
     given, result = str(command.arguments.get("key")), command.arguments.get("result")
@@ -40,16 +42,18 @@ def receipt(situation: Situation, command: Command) -> tuple[str, tuple[Move, ..
     said_how = str(command.arguments.get("how") or command.by.removeprefix(MACHINE))[:200]
     if (of_test := of_a_test(situation, given, said_how, str(result))) is not None:
         return of_test
-    found = _handed_over(situation, given)
+    found = _handed_over(situation, given, command.arguments.get("attempt"))
     if found is None:
         return "refused: nothing was handed over under this key", ()
-    incident, intent = found
+    incident, intent, is_latest = found
     key, channel, recipient = delivery_of(intent.body)
     if result == ARRIVED:
         if _is_known(incident, Kind.NOTIFICATION_DELIVERED, (key, channel, recipient)):
             return "accepted: that was known", ()
         arrived = {"key": key, "channel": channel, "recipient": recipient, "at_seconds": situation.now, "how": said_how}
         return "accepted: it arrived", (Write(Kind.NOTIFICATION_DELIVERED, incident.incident, arrived),)
+    if not is_latest:
+        return "accepted: it did not arrive, and was handed over again since", ()
     over = {"over": intent.body["over"]} if "over" in intent.body else {}
     named = {"key": key, "message": intent.body["message"], "channel": channel, "recipient": recipient, **over}
     return "accepted: it did not arrive", (
@@ -57,12 +61,16 @@ def receipt(situation: Situation, command: Command) -> tuple[str, tuple[Move, ..
     )
 
 
-def _handed_over(situation: Situation, given: str) -> tuple[IncidentState, Record] | None:
-    """The latest intent of the delivery that a receipt names."""
+def _handed_over(situation: Situation, given: str, attempt: object) -> tuple[IncidentState, Record, bool] | None:
+    """The intent that a receipt names, and whether it is the latest of its delivery; without a number it is that one."""
     for incident in reversed(tuple(situation.installation.incidents.values())):
+        is_latest = True
         for record in reversed(incident.records):
-            if record.kind == Kind.NOTIFICATION_INTENDED and "/".join(delivery_of(record.body)) == given:
-                return incident, record
+            if record.kind != Kind.NOTIFICATION_INTENDED or "/".join(delivery_of(record.body)) != given:
+                continue
+            if attempt is None or record.body["attempt"] == attempt:
+                return incident, record, is_latest
+            is_latest = False
     return None
 
 

@@ -175,6 +175,8 @@ class Tell:
     """Where it is about no incident: what a channel holds its messages together by."""
     second_way: bool = False
     """Nothing came of the channel's first way: it goes the second."""
+    attempt: int | None = None
+    """Which of its hand-overs it is, from 1 on, so that a later receipt can name it; None where there is only one."""
     test: str | None = None
     """The quiet test that it belongs to: practice, also where nothing else is."""
     loudest: Literal["quiet", "text", "call"] = "call"

@@ -8,6 +8,8 @@ from holdfast.decision.channel_test import ChannelTest, Hand, Handed
 
 _NOWHERE = "file:"
 """How the reference of a channel begins that isn't bound to anything."""
+_SECOND_NOWHERE = "second:file:"
+"""The same of a channel's second way: its first took nothing."""
 
 
 def channel_test(situation: Situation) -> dict[str, Any] | None:
@@ -50,6 +52,8 @@ def _tested(situation: Situation, test: ChannelTest, hand: Hand) -> dict[str, An
     match handed.outcome:
         case "sent" if handed.said.startswith(_NOWHERE):
             return _line(hand[0], "not-bound", says="written to a file: this channel is bound to nothing that reaches anybody", at=at)
+        case "sent" if handed.said.startswith(_SECOND_NOWHERE):
+            return _line(hand[0], "not-bound", says="its first way did not take it, and its second is a file that nobody reads", at=at)
         case "sent":
             state = "handed-over" if handed.delivered_seconds is None else "delivered"
             return _line(hand[0], state, at=at, delivered=handed.delivered_seconds)

@@ -20,8 +20,11 @@ class Chronicle:
         self._unconfirmed: list[Record] = []
         """What the last append tried to write when the disk was full."""
         self.installation = Installation(serving)
+        self.last_seconds = 0.0
+        """When the last record was written; 0 without any."""
         for record in store.read():
             self.installation = fold(self.installation, record)
+            self.last_seconds = record.at_seconds
 
     @property
     def is_new(self) -> bool:
@@ -64,4 +67,5 @@ class Chronicle:
     def _take_in(self, records: Sequence[Record]) -> None:
         for record in records:
             self.installation = fold(self.installation, record)
+            self.last_seconds = record.at_seconds
             self._head = (record.sequence, record.hash)

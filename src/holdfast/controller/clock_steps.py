@@ -2,7 +2,8 @@
 
 A wall clock that is set in the middle of an incident would make an outage longer or shorter than it was: what is due would be told too
 soon, or never. So the times of an open incident go on by the clock that it began under, as the steady clock counts; that the machine's
-was set is recorded, and it is taken up when nothing is open any more. The next controller begins with the machine's clock as it finds it.
+was set is recorded, and it is taken up when nothing is open any more. The next controller begins with the machine's clock as it finds it,
+unless an incident is open whose last record is later: then it goes on from that.
 """
 
 from holdfast.ports.clock import Clock
@@ -43,6 +44,10 @@ class KeptClock:
     def told(self, step_seconds: float) -> None:
         """It is recorded."""
         self._told_seconds += step_seconds
+
+    def go_on_from(self, seconds: float) -> None:
+        """An incident is open whose times had come so far: a clock that was set back meanwhile holds none of them off."""
+        self._apart_seconds = max(self._apart_seconds, seconds - self._clock.steady_seconds())
 
     def take_up(self) -> None:
         """Go by the machine's clock as it is now: nothing is open whose times would break over it."""

@@ -86,6 +86,8 @@ class Controller:
         self._consent = consent
         self._local_records = local_records
         self._chronicle = Chronicle(store, clock, settings.plan.primary_region())
+        if self._chronicle.installation.open_incident() is not None:
+            clock.go_on_from(self._chronicle.last_seconds)
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self.room = JournalRoom(clock)

@@ -146,6 +146,7 @@ def notification_of(move: Tell, exercise: str | None, links: Links | None, now: 
         approve_hash=None if asked is None else asked.approve_hash,
         code=digits,
         again=move.again,
+        attempt=move.attempt,
         facts=move.facts,
         loudest=Loudness[move.loudest.upper()],
         way=Way.SECOND if move.second_way else Way.ANY,

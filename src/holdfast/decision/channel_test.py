@@ -96,9 +96,18 @@ def _changed(before: Handed, record: Record) -> Handed:
             return replace(before, outcome="sent", at_seconds=record.at_seconds, said=str(record.body["reference"]))
         case Kind.NOTIFICATION_FAILED:
             return replace(before, outcome="failed", at_seconds=record.at_seconds, said=str(record.body["reason"]))
+        case Kind.NOTIFICATION_UNKNOWN if before.delivered_seconds is not None:
+            return before  # nobody knew whether it was taken, and by then it was there
         case Kind.NOTIFICATION_UNKNOWN:
             return replace(before, outcome="unknown", at_seconds=record.at_seconds, said=str(record.body["reason"]))
         case Kind.NOTIFICATION_DELIVERED:
-            return replace(before, delivered_seconds=record.body["at_seconds"])
+            said = before.said if before.outcome == "sent" else ""
+            return replace(
+                before,
+                outcome="sent",
+                at_seconds=before.at_seconds or record.at_seconds,
+                said=said,
+                delivered_seconds=record.body["at_seconds"],
+            )
         case _:
             return before

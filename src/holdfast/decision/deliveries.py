@@ -81,6 +81,8 @@ class Attempts:
     """The last attempt went over the plan's second channel."""
     closed: bool = False
     """Told now, it would do harm."""
+    alone: bool = False
+    """The plan's second channel must not stand in for its own any more."""
     given_up: bool = False
     sent_seconds: float = 0.0
     receipt_within_seconds: float | None = None
@@ -171,7 +173,9 @@ class _Counted:
 
 
 _counted: list[_Counted] = []
-"""What was counted last, at most one: of a mailing's tens of thousands of records only the new ones are looked at, again and again."""
+"""What was counted last, the latest first: of a mailing's tens of thousands of records only the new ones are looked at, again and again."""
+_MOST_COUNTED = 2
+"""The open incident, and one that is over and still owes something."""
 
 
 def deliveries(records: Sequence[Record]) -> Mapping[Delivery, Attempts]:
@@ -183,7 +187,8 @@ def deliveries(records: Sequence[Record]) -> Mapping[Delivery, Attempts]:
             delivery = delivery_of(record.body)
             found[delivery] = after_one_more(found.get(delivery, Attempts()), record)
     if records:
-        _counted[:] = [_Counted(len(records), records[0], records[-1], found)]
+        newest = _Counted(len(records), records[0], records[-1], found)
+        _counted[:] = [newest, *(one for one in _counted if one is not known)][:_MOST_COUNTED]
     return found
 
 

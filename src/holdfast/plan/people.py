@@ -28,6 +28,14 @@ def fillers(role: Role, occasion: Occasion) -> tuple[str, ...]:
     return tuple(dict.fromkeys((role.primary,) if role.backup is None else (role.primary, role.backup)))
 
 
+def responsible(plan: Plan) -> frozenset[str]:
+    """People whom an incident calls for what they do: who fills a role, or takes turns in a rotation, if only once."""
+    filling = {person for role in plan.roles.values() for person in fillers(role, Occasion.INCIDENT)}
+    turns = {person for rotation in plan.rotations.values() for person in rotation.people}
+    once = {one.person for rotation in plan.rotations.values() for one in rotation.overrides if one.person is not None}
+    return frozenset(filling | turns | once)
+
+
 def enrolled(plan: Plan, exercise: str | None, scenario: str) -> frozenset[str]:
     """People whom this very exercise may reach: who stands in for a role that takes part in it. Nobody, where it is none.
 

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _TRIES = 5
 _LONGEST_KEY = 500
+_LONGEST_ATTEMPT = 9
 _ENDED_AS = {
     "delivered": "delivered", "read": "delivered", "completed": "delivered",
     "undelivered": "failed", "failed": "failed", "busy": "failed", "no-answer": "failed", "canceled": "failed",
@@ -197,7 +198,9 @@ class Receiving:
         code = visit.first("ErrorCode")
         how = f"the telephone service says {status}{f', error {code[:20]}' if code else ''}"
         named = hashlib.sha256(f"{key}\n{identifier}\n{status}".encode()).hexdigest()[:40]
-        arguments = {"key": key[:_LONGEST_KEY], "result": _ENDED_AS[status], "how": how}
+        attempt = visit.request.query_params.get("attempt", "")
+        which = {"attempt": int(attempt)} if attempt.isascii() and attempt.isdigit() and len(attempt) <= _LONGEST_ATTEMPT else {}
+        arguments = {"key": key[:_LONGEST_KEY], "result": _ENDED_AS[status], "how": how, **which}
         said = await self._answering.command("receipt", "machine:twilio", arguments, f"receipt-{named}")
         return JSONResponse({"answer": said})
 

@@ -137,7 +137,8 @@ def _printable(text: str) -> str:
 
 
 def _with_key(url: str, notification: Notification) -> str:
-    return f"{url}{'&' if '?' in url else '?'}{urlencode({'key': notification.key})}"
+    attempt = {} if notification.attempt is None else {"attempt": notification.attempt}
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'key': notification.key, **attempt})}"
 
 
 def _explanation(body: bytes) -> str:
