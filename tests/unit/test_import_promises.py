@@ -95,7 +95,7 @@ NAMES = {
     "mtpd": ("MTPD", "MTD", "Maximum Tolerable Downtime (MTD)"),
 }
 BETWEEN = (" ", " of ", " is ", ": ", " = ", " within ", " must not exceed ", " of no more than ", " set at ", " (at most) ", " of about ")
-JOINED = (", ", " and ", "; ", " / ", "/", " but ", ". ", " (", " with ", " ")
+JOINED = (", ", " and ", "; ", " / ", "/", " but ", ". Its ", " (", " with ")
 TIMES = ("4 hours", "4h", "15 min", "15 minutes", "2 days", "half an hour", "90m", "3 h", "6 weeks")
 HEADS = ("Payroll has ", "Payroll must be back soon. The ", "", "It has ", "Payroll's ", "Payroll: ")
 EVERY = re.compile(r"\b(?:half an hour|[0-9]+ ?(?:hours|h|min|minutes|days|m|weeks))\b")
@@ -131,7 +131,7 @@ def test_no_promise_ever_gets_anothers_time(order: list[str], data: st.DataObjec
         return data.draw(st.sampled_from(choices))
 
     said = [f"{draw(NAMES[key])}{draw(BETWEEN)}{times[key]}" for key in order]
-    got = imported("Payroll has " + said[0] + "".join(draw(JOINED[:-1]) + one for one in said[1:]) + ".")
+    got = imported("Payroll has " + said[0] + "".join(draw(JOINED) + one for one in said[1:]) + ".")
     wanted = {"rto": "4h", "rpo": "15m", "mtpd": "2d"}
     for entry in got.value.get("functions", {}).values():
         assert {key: value for key, value in entry.items() if key in wanted}.items() <= wanted.items()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from holdfast.document.reading.columns import cell, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Said
-from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, money, percent, window
+from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, lengths, money, percent, window
 from holdfast.document.reading.things.promises import promises, promises_named
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.problems import shortened
@@ -169,7 +169,7 @@ def _tiers(table: Table, places: dict[str, int], section: Section, draft: Draft)
 
 def _is_label(leaf: Leaf, *words: str) -> bool:
     """Whether a leaf is labelled with one of these, and its label isn't a sentence with a function of its own (`Payroll has an RTO: 4 h`)."""
-    return says(leaf.label, *words) and _VERB.search(leaf.label) is None
+    return says(leaf.label, *words) and _VERB.search(leaf.label) is None and not lengths(leaf.label)
 
 
 def _function_sections(tree: Tree, draft: Draft) -> None:

@@ -49,6 +49,8 @@ _NEXT_LENGTH = re.compile(r"\s{0,3}(?:,|/|&|\+|\band\b|\bor\b){1,2}\s{0,3}(?:and
 _RESPECTIVELY = re.compile(r"[^.;]{0,30}?\brespectively\b", re.I)
 _DENIED = re.compile(r"(?:\b(?:not|never|no)|n['’]t)(?: \w+){0,2} *$", re.I)
 _CLAUSE_ENDS = re.compile(r"[,;](?=\s|$)|\.(?=\s|$)|\s(?:and|but|while|whereas|with|because|so|which|or)\s", re.I)
+_SPELLED_OUT = re.compile(r"[a-z]{4}\.$", re.I)
+"""A unit whose full stop ends a sentence: `2 days. 4 hours`; that of `2 hrs. 5 min.` may shorten it."""
 _JOINTS = " /&+,("
 
 
@@ -181,7 +183,7 @@ def _spans(sentence: str, names: Sequence[_Name], length: Length, claim: _Claim,
         return {behind.key: _Span(claim.start, length.end)}
     if len(claim.keys) > 1 and (in_turn := _in_turn(sentence, claim, length)) is not None:
         return in_turn
-    return dict.fromkeys(claim.keys, _Span(claim.start, _words_end(sentence, names, length.end)))
+    return dict.fromkeys(claim.keys, _Span(claim.start, _words_end(sentence, names, length)))
 
 
 def _ahead(sentence: str, names: Sequence[_Name], ahead: int, at: int) -> _Claim | None:
@@ -268,8 +270,9 @@ def _clause_start(sentence: str, ahead: int, at: int) -> int:
     return max((ahead + match.end() for match in _CLAUSE_ENDS.finditer(sentence[ahead:at])), default=ahead)
 
 
-def _words_end(sentence: str, names: Sequence[_Name], at: int) -> int:
-    """Where the words of a length end that ends at `at`: with its clause, or before the next promise is named."""
+def _words_end(sentence: str, names: Sequence[_Name], length: Length) -> int:
+    """Where the words of a length end: with its clause, or before the next promise is named."""
+    at = length.end - (1 if _SPELLED_OUT.search(length.said) else 0)
     clause = _CLAUSE_ENDS.search(sentence, at)
     end = clause.start() if clause is not None else len(sentence)
     for name in names[bisect_left(names, at, key=_start) :]:
