@@ -99,7 +99,9 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """The last lines: what was left out, and why."""
+    """The last lines: what was left out, and why. A worker of pytest-xdist leaves them to the main process."""
+    if hasattr(config, "workerinput"):
+        return
     reasons: Counter[str] = Counter()
     for report in terminalreporter.stats.get("skipped", []):
         text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)

@@ -34,7 +34,7 @@ class Paper:
         self.alarms: tuple[Alarm, ...] = ()
         self.hit: tuple[FunctionHit, ...] = ()
         self.unknown: frozenset[str] = frozenset()
-        self.observers_heard: frozenset[str] | None = None
+        self.observers_heard: frozenset[str] | None = frozenset(self.plan.observers)
         self.zones: tuple[ZoneState, ...] = ()
         self.loss = LossBound(3.5, 40)
         self.lags: dict[str, float | None] = {"database": 0.4, "cache": 0.4, "storage": 1.0}
@@ -63,7 +63,7 @@ class Paper:
         self.exercise = exercise
         self.plan_digest = LOADED.digest
         self.profile = self.plan.profiles[profile]
-        self.installation = Installation(PRIMARY)
+        self.installation = Installation(PRIMARY, observers_heard=self.observers_heard)
         self.write(
             [
                 Write(

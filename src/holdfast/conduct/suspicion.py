@@ -31,7 +31,7 @@ def observers(situation: Situation) -> tuple[Move, ...]:
 
 
 def suspicions(situation: Situation) -> tuple[Move, ...]:
-    """Raise what is new and clear what is gone, once each."""
+    """Raise what is new and clear what is gone, once each. Nothing is gone because nobody who could see it is heard."""
     moves: list[Move] = []
     current = {(alarm.region, alarm.trigger): alarm for alarm in situation.alarms}
     for key, alarm in current.items():
@@ -45,10 +45,16 @@ def suspicions(situation: Situation) -> tuple[Move, ...]:
             }
             moves.append(Write(Kind.SUSPICION_RAISED, "", body))
     for region, trigger in situation.installation.suspicions:
-        if (region, trigger) not in current and not trigger.startswith(SIGNAL):
+        if (region, trigger) not in current and not trigger.startswith(SIGNAL) and _is_watching(situation):
             reason = "the trigger's condition no longer holds"
             moves.append(Write(Kind.SUSPICION_CLEARED, "", {"region": region, "trigger": trigger, "reason": reason}))
     return tuple(moves)
+
+
+def _is_watching(situation: Situation) -> bool:
+    """Whether a majority of the observers is heard. A controller that has only just begun to listen has heard nobody."""
+    heard = situation.observers_heard
+    return heard is not None and len(heard) >= majority(situation.plan)
 
 
 def from_signal(incident: IncidentState) -> bool:
@@ -155,9 +161,9 @@ def cause_gone_seconds(situation: Situation, incident: IncidentState) -> float |
     """Since when what opened an undecided incident is not seen any more; None while it is, and where no measured trigger opened it.
 
     Fewer observers than a majority see nothing: their silence is no word that the region is well, and no time in which it was.
+    Nor is the time in which no controller ran.
     """
-    heard = situation.observers_heard
-    if heard is not None and len(heard) < majority(situation.plan):
+    if not _is_watching(situation):
         return None
     undecided = incident.state in (State.DECLARED, State.AWAITING_APPROVAL)
     from_trigger = incident.mode == "ungraceful" and incident.trigger != "command" and not from_signal(incident)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 
 
@@ -26,11 +27,13 @@ class FunctionOutage:
         return math.inf if self.back_seconds is None else self.back_seconds - self.since_seconds
 
 
-def heard_after(known: frozenset[str] | None, record: Record) -> Mapping[str, Any]:
-    """What changes in the installation when others are heard than `known`; None: nothing was recorded of it so far.
+def watched_after(known: frozenset[str] | None, record: Record) -> Mapping[str, Any]:
+    """What changes in the installation when a controller starts, or others are heard than `known`; None: nothing was recorded of it so far.
 
-    Fewer than a majority see nothing, so where it was lacking, `watched_since_seconds` begins anew as soon as it is back.
+    Fewer than a majority see nothing, and without a controller nobody looks: `watched_since_seconds` begins anew when that is over.
     """
+    if record.kind == Kind.CONTROLLER_STARTED:
+        return {"watched_since_seconds": record.at_seconds}
     heard, silent = frozenset(record.body["heard"]), record.body["silent"]
     was_blind = known is not None and 2 * len(known) <= len(heard) + len(silent)
     back = {"watched_since_seconds": record.at_seconds} if was_blind and len(heard) > len(silent) else {}

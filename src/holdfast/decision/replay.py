@@ -13,7 +13,7 @@ from holdfast.decision.channel_test import PREFIX as TESTS
 from holdfast.decision.channel_test import ChannelTest
 from holdfast.decision.channel_test import after as test_after
 from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
-from holdfast.decision.observed import FunctionOutage, heard_after, outages_after
+from holdfast.decision.observed import FunctionOutage, outages_after, watched_after
 from holdfast.decision.protection import ProtectionOrder
 from holdfast.decision.protection import after as protection_after
 from holdfast.decision.status_page import PageTold
@@ -138,7 +138,7 @@ class Installation:
     incidents: Mapping[str, IncidentState] = field(default_factory=dict)
     observers_heard: frozenset[str] | None = None
     watched_since_seconds: float = 0.0
-    """When a majority of the observers was heard again that had been silent; what nobody saw before that says nothing."""
+    """When a controller began to look, or a majority of the observers was heard again; what nobody saw before that says nothing."""
     agent_records: Mapping[str, int] = field(default_factory=dict)
     """Region → number of the last record of its agent that was imported."""
     handled_commands: Mapping[str, str] = field(default_factory=dict)
@@ -364,8 +364,8 @@ def fold(installation: Installation, record: Record) -> Installation:
     match record.kind:
         case Kind.SUSPICION_CLEARED:
             installation = replace(installation, **_cleared(installation, record))
-        case Kind.OBSERVERS_SEEN:
-            installation = replace(installation, **heard_after(installation.observers_heard, record))
+        case Kind.OBSERVERS_SEEN | Kind.CONTROLLER_STARTED:
+            installation = replace(installation, **watched_after(installation.observers_heard, record))
         case Kind.ZONE_CHANGED:
             return _fold_zone(installation, record)
         case kind if kind in HAND_OVERS and not record.incident:
