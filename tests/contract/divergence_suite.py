@@ -80,6 +80,7 @@ class DivergenceSourceSuite(Suite):
     def is_whole(self, exported: Exported, into: Path) -> None:
         """Every file is the one that is named, with what is said to be in it, and there is no other."""
         assert exported.how
+        assert exported.looked_at
         assert exported.unexamined == (), "an ordinary loss asks nobody to look by hand"
         assert sorted(path.name for path in into.iterdir()) == sorted(part.file for part in exported.parts)
         for part in exported.parts:
@@ -100,9 +101,11 @@ class DivergenceSourceSuite(Suite):
                 into.mkdir()
             found = await lost.source.collect(replace(lost.task, parameters=position), looked)
             named = {entry["id"] for entry in entries(found, looked) if entry["change"] == "only-here"}
-            assert (found.how, named) == ("handed-over", lost.only_here if self.looks_at_what_was_handed_over else set())
+            looks = self.looks_at_what_was_handed_over
+            assert (found.how, found.looked_at, named) == ("handed-over", looks, lost.only_here if looks else set())
             found = await lost.source.collect(replace(lost.refusing(), parameters=position), refused)
-            assert (found.how, found.parts, bool(found.unexamined)) == ("handed-over", (), self.looks_at_what_was_handed_over)
+            assert (found.how, found.looked_at, found.parts, bool(found.unexamined)) == ("handed-over", False, (), looks)
+            assert not list(refused.iterdir())
 
         self.tell(losses, story)
 

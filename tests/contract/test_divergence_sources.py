@@ -98,7 +98,8 @@ class TestStandInSource(DivergenceSourceSuite):
     def losses(self) -> Losses:
         @asynccontextmanager
         async def opened() -> AsyncIterator[Lost]:
-            source = StandInSource({"call/1": {"n": 1}, "call/2": {"n": 2}})
+            held = {"call/1": {"n": 1}, "call/2": {"n": 2}}
+            source = StandInSource(held, looks_at_what_was_handed_over=self.looks_at_what_was_handed_over)
 
             async def contents() -> Any:
                 return None
@@ -115,6 +116,10 @@ class TestStandInSource(DivergenceSourceSuite):
         return opened
 
 
+class TestStandInSourceThatLooksAtWhatWasHandedOver(TestStandInSource):
+    looks_at_what_was_handed_over = True
+
+
 def test_an_export_that_was_changed_on_the_agents_disk_is_not_taken(tmp_path: Path) -> None:
     scene = taken_over()
 
@@ -129,6 +134,12 @@ def test_an_export_that_was_changed_on_the_agents_disk_is_not_taken(tmp_path: Pa
             (tmp_path / "again").mkdir()
             with pytest.raises(NotExported, match="changed on its disk"):
                 await source.collect(replace(TASK, order=LATER), tmp_path / "again")
+            (tmp_path / "orderly").mkdir()
+            orderly = replace(TASK, order=LATER, parameters={"source_position": {"redis_offset": 1}})
+            found = await source.collect(orderly, tmp_path / "orderly")
+            assert (found.how, found.looked_at, found.parts) == ("handed-over", False, ())
+            assert "changed on its disk" in found.unexamined[0]
+            assert not list((tmp_path / "orderly").iterdir()), "and nothing of what was fetched stays"
 
     asyncio.run(story())
 

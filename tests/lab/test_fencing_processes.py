@@ -57,6 +57,20 @@ kept = [listener.accept() for _ in range(1)]
 time.sleep(60)
 """
 
+FIRST_THREAD_ENDS = """
+import ctypes, socket, threading, time
+# A server whose first thread is gone: to look at, a zombie without a working directory, and yet it answers.
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+def serve():
+    session, _ = listener.accept()
+    while True:
+        session.sendall(b".")
+        time.sleep(0.01)
+threading.Thread(target=serve).start()
+ctypes.CDLL(None).pthread_exit(None)
+"""
+
 AGENT = """
 import sys, time
 from pathlib import Path
@@ -170,6 +184,31 @@ def test_a_closed_group_holds_no_thread_whose_process_looks_dead_and_so_no_open_
             assert fence.fence(target).clean
             fence.close(target)
             assert session.recv(1) == b"", "whoever waits for an answer hears that there will be none"
+
+
+def test_a_process_whose_first_thread_has_ended_is_found_by_the_others(target: Target) -> None:
+    log = target.directory / "log"
+    with log.open("wb") as written:
+        outside = subprocess.Popen([sys.executable, "-c", FIRST_THREAD_ENDS], cwd=target.directory, stdout=written)
+    try:
+        wait_for(partial(_says, log), 5, "it listens")
+        wait_for(lambda: _state(outside.pid) == "Z", 5, "its first thread ends")
+        with socket.create_connection(("127.0.0.1", int(log.read_text())), timeout=2) as session:
+            assert session.recv(1) == b".", "it answers all the same"
+            assert fence.members(target) == {outside.pid}
+            done = fence.fence(target)
+            assert (done.clean, done.killed) == (True, 1)
+            with suppress(ConnectionError):
+                while session.recv(4096):
+                    pass
+        assert outside.wait(timeout=2) == -signal.SIGKILL
+    finally:
+        outside.kill()
+        outside.wait()
+
+
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_a_fence_of_nothing_is_clean_and_a_neighbour_is_left_alone(target: Target, folder: Path) -> None:

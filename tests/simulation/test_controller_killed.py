@@ -6,18 +6,20 @@ after the first: only the latter is played, unless the record tells what the wor
 Appends that hold a record of a step are played in `make test`, all others (what is seen, decided and told) in `make prove`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 import pytest
 
 from holdfast.journal.kinds import Kind
+from holdfast.journal.record import Record
 from holdfast.simulation.journal import JournalFault
 from holdfast.simulation.stage import Stage
-from simulation.playing import play, slow_copies, told
+from simulation.playing import PLAN, play, slow_copies, told
 
 WORKERS = 8
 """The points are dealt to so many tests, for parallel runs."""
+PROFILE = PLAN.profiles["fast"]
 _TELLS_OF_THE_WORLD = (Kind.STEP_FINISHED, Kind.FENCE_CONFIRMED, Kind.NOTIFICATION_SENT)
 _OF_STEPS = frozenset({Kind.EPOCH_OPENED, Kind.STEP_INTENDED, Kind.STEP_FINISHED, Kind.FENCE_CONFIRMED, Kind.RUN_FINISHED})
 Point = tuple[int, JournalFault]
@@ -81,3 +83,33 @@ def test_killed_again_and_again_the_exercise_still_passes(seed: int) -> None:
     report = exercised.report()
     assert exercised.kills > 8
     assert report.verdict == "pass", told(exercised, report)
+
+
+def test_what_dr_took_until_its_fence_is_no_second_writer_when_controllers_die_around_the_fence_of_the_way_home() -> None:
+    """The first dies with the epoch open and nobody told: DR goes on by the agent's promise. The second dies with the fence's answer."""
+    died: list[str] = []
+
+    def kill(stage: Stage) -> None:
+        disk = stage.disk
+        faults = {Kind.EPOCH_OPENED: JournalFault.CRASH_AFTER, Kind.FENCE_CONFIRMED: JournalFault.CRASH_BEFORE}
+
+        def listen(records: Sequence[Record]) -> None:
+            for record in records:
+                if record.body.get("run") == "way-back" and record.kind in faults and record.kind not in died:
+                    died.append(record.kind)
+                    disk.faults[disk.appends] = faults[Kind(record.kind)]
+
+        disk.on_append = listen
+        stage.took_over_after_seconds = lambda: 3 * PROFILE.lease
+
+    exercised = play(kill)
+    report = exercised.report()
+    assert died == [Kind.EPOCH_OPENED, Kind.FENCE_CONFIRMED]
+    opened, fence = (next(r for r in exercised.facts.records if (r.kind, r.body.get("run")) == (kind, "way-back")) for kind in died)
+    stores = (*PLAN.components_of("postgres"), *PLAN.components_of("redis"))
+    taken = [found.records or {} for found in exercised.facts.before_return if found.store in stores]
+    written = [record.written_seconds or 0.0 for records in taken for record in records.values()]
+    promise = PROFILE.lease * (1 + PROFILE.drift) + PROFILE.margin
+    assert max(written) > opened.at_seconds + promise, "DR wrote by the agent's promise when the controller's had long run out"
+    assert (report.single_writer.violations, report.verdict) == (0, "pass"), told(exercised, report)
+    assert fence.body["at_seconds"] == fence.body["fenced_at_seconds"] >= max(written)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.ports.action import Task
-from holdfast.ports.divergence import Exported, ExportedPart, GivenBack
+from holdfast.ports.divergence import Exported, ExportedPart, GivenBack, NotExported
 
 
 class StandInSource:
@@ -22,13 +22,23 @@ class StandInSource:
         fault: Exception | None = None,
         unexamined: tuple[str, ...] = (),
         notes: tuple[str, ...] = (),
+        looks_at_what_was_handed_over: bool = False,
     ) -> None:
         self.held, self.table, self.change, self.fault = held, table, change, fault
         self.unexamined, self.notes = unexamined, notes
+        self.looks_at_what_was_handed_over = looks_at_what_was_handed_over
 
     async def collect(self, task: Task, into: Path) -> Exported:
-        if task.parameters.get("source_position"):
+        if not task.parameters.get("source_position"):
+            return self._looked("compared", into)
+        if not self.looks_at_what_was_handed_over:
             return Exported("handed-over", unexamined=self.unexamined)
+        try:
+            return self._looked("handed-over", into)
+        except NotExported as refused:
+            return Exported("handed-over", unexamined=(str(refused),))
+
+    def _looked(self, how: str, into: Path) -> Exported:
         if self.fault is not None:
             raise self.fault
         lines = [json.dumps({"id": one, "change": self.change, "here": here}) + "\n" for one, here in self.held.items()]
@@ -38,7 +48,7 @@ class StandInSource:
         counts = {name: len(lines) if name == self.change else 0 for name in ("only-here", "differs", "deleted-here")}
         digest = hashlib.sha256(content).hexdigest()
         part = ExportedPart(self.table, file, len(content), digest, counts["only-here"], counts["differs"], counts["deleted-here"], 4)
-        return Exported("compared", (part,), self.unexamined, notes=self.notes)
+        return Exported(how, (part,), self.unexamined, notes=self.notes, looked_at=True)
 
 
 class StandInStore:

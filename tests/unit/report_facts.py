@@ -197,7 +197,7 @@ class ReportStory:
     def _divergence(self, missing: Mapping[str, set[str]]) -> Divergence:
         def component(name: str, kind: str, only_here: int) -> DivergenceComponent:
             part = DivergencePart(name="all", file=f"{name}/all", bytes=0, sha256="", only_here=only_here, differs=0, deleted_here=0)
-            return DivergenceComponent(component=name, kind=kind, status="exported", how="compared", parts=(part,))
+            return DivergenceComponent(component=name, kind=kind, status="exported", how="compared", parts=(part,), looked_at=True)
 
         lost = len(missing["gone"]) - self.unexplained
         return Divergence(

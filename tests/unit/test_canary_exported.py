@@ -26,7 +26,8 @@ def export(*components: DivergenceComponent) -> Divergence:
 
 def component(name: str, status: str = "exported", **more: object) -> DivergenceComponent:
     kind = {"database": "postgres", "cache": "redis", "storage": "bucket"}[name]
-    return DivergenceComponent.model_validate({"component": name, "kind": kind, "status": status, "how": "handed-over", **more})
+    said = {"component": name, "kind": kind, "status": status, "how": "handed-over", "looked_at": True}
+    return DivergenceComponent.model_validate(said | more)
 
 
 def row(table: list[str], here: dict[str, object] | None) -> Entry:
@@ -63,3 +64,12 @@ def test_what_was_not_exported_or_not_looked_at_is_unknown_and_says_why() -> Non
     assert (database.records, database.problem) == (None, "no answer")
     assert (cache.records, cache.problem) == (None, "db1 holds keys")
     assert exported_contents(None, (), BINDINGS) == ()
+
+
+def test_a_store_that_was_handed_over_and_not_looked_at_is_unknown_also_in_an_export_from_before_that_was_said() -> None:
+    (cache,) = exported_contents(export(component("cache", looked_at=False)), (), BINDINGS)
+    old = component("database").model_dump(exclude={"looked_at"})
+    (database,) = exported_contents(export(DivergenceComponent.model_validate(old)), (), BINDINGS)
+    assert (cache.records, database.records) == (None, None)
+    assert "nobody looked" in database.problem
+    assert exported_contents(export(component("cache")), (), BINDINGS)[0].records == {}, "looked at, and nothing was there"

@@ -10,7 +10,7 @@ from holdfast.checks.standards import STANDARDS, Answer, covered
 from holdfast.checks.standards.clocks import CLOCKS, DORA, DORA_FINAL, DORA_INTERMEDIATE
 from holdfast.plan.model import NOBODY_MAY_APPROVE, Plan
 from unit.plan_texts import REFERENCE, plan_with
-from unit.sound_plan import with_mistake
+from unit.sound_plan import REMOVED, with_mistake
 
 ALWAYS = {"impact", "scenarios", "second_region"}
 """Evidence without which a plan doesn't load: nothing is ever lacking of it."""
@@ -145,7 +145,7 @@ def test_every_row_names_the_public_source_that_asks_for_it(name: str) -> None:
 
 def test_each_of_doras_three_reports_is_held_to_its_own_clock() -> None:
     """The limits count from the step before: a day, three days after that, a month after that; a plan's count from becoming aware."""
-    assert [clock.seconds / 3600 for clock in (DORA, DORA_INTERMEDIATE, DORA_FINAL)] == [24, 96, 96 + 28 * 24]
+    assert [clock.limit_seconds(bare()) / 3600 for clock in (DORA, DORA_INTERMEDIATE, DORA_FINAL)] == [24, 96, 96 + 28 * 24]
     by_name = {"dora": DORA, "dora-intermediate": DORA_INTERMEDIATE, "dora-final": DORA_FINAL}
     for name, clock in by_name.items():
         assert [one for one in CLOCKS if one.is_about(name, "Report")] == [clock]
@@ -206,3 +206,76 @@ def test_the_help_names_every_standard(capsys: pytest.CaptureFixture[str]) -> No
     assert run(["check", "--help"]) == 0
     said = capsys.readouterr().out
     assert all(name in said for name in STANDARDS)
+
+
+def dora(**within: str) -> Plan:
+    """A plan with DORA's reports to one authority, each with its time."""
+    names = {"first": "dora", "intermediate": "dora-intermediate", "final": "dora-final"}
+    report = {"notify": "Authority", "notify_by": "communication-lead"}
+    return with_mistake(
+        {
+            f"regulations.{names[stage]}": {"name": f"DORA {'' if stage == 'first' else stage} report", "notify_within": time, **report}
+            for stage, time in within.items()
+        }
+    ).plan
+
+
+@pytest.mark.parametrize(
+    ("within", "late"),
+    [
+        ({"first": "4h", "intermediate": "76h"}, {}),
+        ({"first": "4h", "intermediate": "77h"}, {"dora-intermediate": ("3 d 4 h", "dora")}),
+        ({"first": "4h", "intermediate": "96h"}, {"dora-intermediate": ("3 d 4 h", "dora")}),
+        ({"first": "24h", "intermediate": "96h"}, {}),
+        ({"first": "30h", "intermediate": "97h"}, {"dora": ("1 d", ""), "dora-intermediate": ("4 d", "dora")}),
+        ({"intermediate": "96h"}, {}),
+        ({"first": "4h", "intermediate": "10h", "final": "682h"}, {}),
+        ({"first": "4h", "intermediate": "10h", "final": "683h"}, {"dora-final": ("28 d 10 h", "dora-intermediate")}),
+        ({"first": "4h", "final": "748h"}, {}),
+        ({"first": "4h", "final": "749h"}, {"dora-final": ("31 d 4 h", "")}),
+    ],
+)
+def test_a_report_counts_from_the_plans_own_report_before_it(within: dict[str, str], late: dict[str, tuple[str, str]]) -> None:
+    plan = dora(**within)
+    found = {
+        finding.places[0][1]: (finding.sentence, ".".join(map(str, finding.places[1][1:2])) if len(finding.places) > 1 else "")
+        for finding in check(plan)
+        if finding.code == "HF137" and "and the plan gives" in finding.sentence
+    }
+    assert {name: before for name, (_, before) in found.items()} == {name: before for name, (_, before) in late.items()}
+    for name, (limit, _) in late.items():
+        assert f"within {limit} (" in found[name][0], found[name][0]
+    covered_by = {"dora": "19(4)(a)", "dora-intermediate": "19(4)(b)", "dora-final": "19(4)(c)"}
+    given = {"first": "dora", "intermediate": "dora-intermediate", "final": "dora-final"}
+    for stage in within:
+        assert bool(answers("dora", plan)[covered_by[given[stage]]].lacks) == (given[stage] in late)
+
+
+def to_the_authority(due: str, subject: str = "Report") -> dict[str, Any]:
+    return {"audience": ["authority"], "channels": ["email"], "due": due, "subject": subject, "body": "What is known."}
+
+
+@pytest.mark.parametrize(
+    ("messages", "without"),
+    [
+        ({"notice": to_the_authority("4h")}, {"dora-intermediate", "dora-final"}),
+        ({"notice": to_the_authority("4h"), "second": to_the_authority("70h")}, {"dora-final"}),
+        ({"notice": to_the_authority("4h"), "second": to_the_authority("70h"), "third": to_the_authority("30d")}, set()),
+        ({"notice": to_the_authority("4h"), "third": to_the_authority("30h", "Final report")}, {"dora-intermediate"}),
+        ({"interim": to_the_authority("4h"), "third": to_the_authority("30h", "Final report")}, {"dora"}),
+    ],
+)
+def test_a_message_is_one_of_an_authoritys_reports_and_not_all_of_them(messages: dict[str, Any], without: set[str]) -> None:
+    authority = "Data protection authority"
+    entries = {"dora": ("DORA", "4h"), "dora-intermediate": ("DORA", "76h"), "dora-final": ("DORA", "31d")}
+    changes: dict[str, Any] = {
+        f"regulations.{key}": {"name": name, "notify": authority, "notify_within": within, "notify_by": "communication-lead"}
+        for key, (name, within) in entries.items()
+    }
+    changes |= {f"messages.{name}": message for name, message in messages.items()} | {
+        "messages.authority": REMOVED,
+        "regulations.gdpr": REMOVED,
+    }
+    found = [one for one in check(with_mistake(changes).plan) if one.code == "HF137"]
+    assert {one.places[0][1] for one in found} == without, [one.sentence for one in found]
+    assert all("no message that goes there is this report" in one.sentence for one in found)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.communications import DueMessage, ExpectedBack, IncidentFacts, due, next_change_seconds, recipients, rendered
+from holdfast.communications.obligations import opening_seconds
 from holdfast.communications.rendering import field_values
 from holdfast.plan.model import Regulation, Vendor
 from holdfast.plan.plan_clock import PlanClock
@@ -288,3 +289,33 @@ def test_the_briefing_knows_the_tier_the_workarounds_and_what_is_needed() -> Non
     assert values["needs"] == "two approvals"
     assert values["war_room"] == "#incident-20231114-221320"
     assert values["next_update"] == "2023-11-14 22:43:20+00:00"
+
+
+@pytest.mark.parametrize(
+    ("within_hours", "opens_hours"), [(76, 52), (96, 72), (30 * 24, 27 * 24), (100 * 24, 90 * 24), (240, 216), (24, 12), (4, 2)]
+)
+def test_a_later_report_is_reminded_of_when_its_time_is_nearly_over(within_hours: float, opens_hours: float) -> None:
+    assert opening_seconds(within_hours * 3600) / 3600 == pytest.approx(opens_hours)
+
+
+def test_the_reminder_of_a_later_report_comes_near_its_deadline_and_that_of_the_first_notice_at_once() -> None:
+    hour = 3600.0
+    report = {"name": "DORA", "notify": "the supervisor", "notify_by": "communication-lead", "scenarios": ["regional-outage"]}
+    times = {"dora": "4h", "dora-intermediate": "76h", "dora-final": "30d"}
+    regulations = {name: Regulation.model_validate({**report, "notify_within": within}) for name, within in times.items()}
+    plan = PLAN.model_copy(update={"regulations": regulations})
+    facts = replace(REAL, aware_seconds=START + 60, restored_seconds=START + hour)
+
+    def reminded(after: float) -> list[str]:
+        rules = [message.message for message in due(plan, "regional-outage", facts, START + 60 + after)]
+        return [rule.removeprefix("regulation.") for rule in rules if rule.startswith("regulation.")]
+
+    assert reminded(30) == ["dora"]
+    assert reminded(52 * hour - 1) == ["dora"]
+    assert next_change_seconds(plan, "regional-outage", facts, START + 60 + 30) == START + 60 + 52 * hour
+    assert reminded(52 * hour) == ["dora", "dora-intermediate"]
+    assert next_change_seconds(plan, "regional-outage", facts, START + 60 + 52 * hour) == START + 60 + 27 * 24 * hour
+    assert reminded(27 * 24 * hour) == ["dora", "dora-intermediate", "dora-final"]
+    assert {one.message: one.due_seconds - START - 60 for one in due(plan, "regional-outage", facts, START + 60 + 27 * 24 * hour)}[
+        "regulation.dora-final"
+    ] == 30 * 24 * hour, "the deadline stays the law's"

@@ -2,22 +2,31 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from holdfast.agent import state as states
+from holdfast.agent.authority import REGION, Authority
+from holdfast.agent.state import Records, StateFile
 from holdfast.cli import protecting as command
 from holdfast.cli import status as status_command
 from holdfast.cli.main import run
 from holdfast.cli.output import ExitCode
+from holdfast.conduct.situation import Write
 from holdfast.console.frame import frame, plain
 from holdfast.console.narration import line
 from holdfast.console.state import state
 from holdfast.console.view import Heard, view
+from holdfast.decision.protection import ProtectionOrder
 from holdfast.decision.replay import replayed
-from holdfast.fencing.order import Order
+from holdfast.decision.table import State
+from holdfast.fencing.order import Order, Verdict
+from holdfast.fencing.promise import Epoch, Timing
 from holdfast.journal.kinds import Kind
-from unit.conduct_on_paper import DR, PRIMARY, Paper
+from holdfast.plan.model import Plan
+from unit.conduct_on_paper import DR, LOADED, PRIMARY, Paper
 
 APPROVER, NO_APPROVER, STAND_IN = "aoife-brennan", "nadia-haddad", "exercise-one"
 WHY = "eu-central-1 has no power until noon"
@@ -161,7 +170,7 @@ def test_while_the_right_to_write_moves_nothing_of_it_is_ordered_and_the_new_wri
     assert not first_line(paper).startswith("UNPROTECTED"), "what people must do now comes first"
     paper.approve("exercise-one", "exercise-two")
     assert "is moving the right to write" in drop(paper, STAND_IN, "cache")
-    assert paper.installation.protection == {}, "the region that is promoted was never told"
+    assert {said["ordered"] for said in told(paper)["protection"]["components"]} == {None}, "the region that is promoted was never told"
 
 
 def test_before_a_decision_it_may_be_dropped_since_that_may_be_all_that_is_wrong() -> None:
@@ -169,6 +178,111 @@ def test_before_a_decision_it_may_be_dropped_since_that_may_be_all_that_is_wrong
     paper.lose_region()
     assert drop(paper, STAND_IN).startswith("accepted")
     assert paper.incident.records[-1].kind == Kind.PROTECTION_ORDERED
+
+
+def turned_back(paper: Paper) -> Paper:
+    """A failover was decided and begun, and turned back in the middle of its fence."""
+    paper.hangs = frozenset({"fence"})
+    paper.lose_region()
+    paper.approve("exercise-one", "exercise-two")
+    paper.hangs = frozenset()
+    assert paper.command("abort", "exercise-three", incident=paper.incident.incident, reason="it is back").startswith("accepted")
+    paper.region_answers()
+    assert (paper.installation.epoch, paper.installation.used) == (1, (0, 2))
+    return paper
+
+
+def agent_after(paper: Paper, folder: Path) -> Authority:
+    """The agent of the primary region, which was given everything that the journal ordered of its region."""
+    file, state = StateFile(folder), states.fresh(PRIMARY, Epoch(0, 1), PRIMARY, ["postgres", "redis"])
+    file.write(state)
+    agent = Authority(state, file, Records(folder, PRIMARY, b"a key of sixteen bytes"), Timing(0.01, 0.25))
+    for record in paper.records:
+        if record.kind == Kind.STEP_INTENDED and record.body["block"] in ("fence", "withdraw"):
+            verdict, _ = agent.receive(Order.from_list(record.body["order"]), record.body["block"], REGION)
+            assert verdict is Verdict.ACCEPTED
+    return agent
+
+
+def test_after_a_failover_that_was_turned_back_the_agent_obeys_the_next_word(tmp_path: Path) -> None:
+    paper = turned_back(synchronous(exercise="exercise-7"))
+    agent = agent_after(paper, tmp_path)
+    assert agent.highest is not None and (agent.highest.epoch, paper.installation.epoch) == (2, 1)
+    paper.protector_says = None
+    assert drop(paper, STAND_IN).startswith("accepted")
+    (move,) = paper.protecting.values()
+    assert agent.receive(move.order, "postgres.synchronous", "postgres") == (Verdict.ACCEPTED, None)
+
+
+def test_what_was_dropped_before_a_failover_that_was_turned_back_is_known_again() -> None:
+    paper = synchronous(exercise="exercise-7")
+    drop(paper, STAND_IN)
+    turned_back(paper)
+    (database,) = (one for one in told(paper)["protection"]["components"] if one["component"] == "database")
+    assert database["ordered"]["by"] == STAND_IN
+    assert f"{STAND_IN} dropped its protection" in first_line(paper)
+
+
+def test_a_region_that_was_promoted_anew_knows_no_word_from_its_former_time() -> None:
+    order = ProtectionOrder({"ask": "c1", "region": PRIMARY, "order": [0, 1, 1, 7]}, 0.0)
+    assert order.stands(PRIMARY, (0, 1))
+    assert not order.stands(DR, (0, 2))
+    assert not order.stands(PRIMARY, (0, 3)), "it was away and has come home"
+
+
+def test_an_order_that_was_not_given_before_the_right_to_write_moved_ends_refused() -> None:
+    paper = synchronous(exercise="exercise-7")
+    paper.protector_says = None
+    drop(paper, STAND_IN)
+    (move,) = paper.protecting.values()
+    paper.protecting.clear()  # accepted and durable; the controller died before it gave it
+    opened = {"run": "failover", "era": 0, "epoch": 2, "source": PRIMARY, "target": DR}
+    paper.write([Write(Kind.EPOCH_OPENED, "", opened)])
+    paper.settle()
+    last = paper.records[-1]
+    assert (last.kind, last.body["ask"], last.body["outcome"]) == (Kind.PROTECTION_CHANGED, move.ask, "refused")
+    assert f"the right to write moved away from {PRIMARY}" in last.body["detail"]
+    assert paper.protecting == {}, "it is never given to another region"
+    assert replayed(PRIMARY, paper.records).protection["database"].outcome == "refused"
+
+
+def test_while_the_copies_are_made_anew_nothing_is_ordered_and_the_way_out_is_said() -> None:
+    paper = synchronous(exercise="exercise-7")
+    paper.lose_region()
+    paper.approve("exercise-one", "exercise-two")
+    paper.region_answers()
+    assert paper.incident.state is State.RECOVERED
+    paper.hangs = frozenset({"postgres.reprotect"})
+    paper.command("failback", "exercise-three")
+    assert paper.incident.state is State.REPROTECTING
+    said = drop(paper, STAND_IN, "cache")
+    assert said.startswith("refused: ")
+    assert "is making the copies anew" in said
+    assert f"`holdfast abort {paper.incident.incident}`" in said
+
+
+def with_second_database() -> Plan:
+    plan = LOADED.plan
+    return plan.model_copy(update={"components": {**plan.components, "archive": plan.components["database"]}})
+
+
+def test_where_the_plan_has_two_of_a_kind_nobody_can_say_which_the_agent_means() -> None:
+    paper = Paper(exercise=None, plan=with_second_database())
+    paper.replication = "synchronous"
+    for verb in ("unprotect", "protect"):
+        said = paper.command(verb, APPROVER, component="archive", reason=WHY)
+        assert said.startswith("refused: the plan has database, archive of kind postgres")
+        assert "agents of its own" in said
+    assert drop(paper, component="cache").startswith("accepted")
+
+
+def test_in_an_exercise_only_who_and_what_it_is_about_is_reached() -> None:
+    assert "takes no part in the exercise" in drop(synchronous(exercise="database-failover"), "exercise-two", "database")
+    assert drop(synchronous(exercise="database-failover"), STAND_IN, "database").startswith("accepted")
+    paper = synchronous(exercise="storage-failover")
+    assert "is about storage alone" in drop(paper, STAND_IN, "database")
+    assert Kind.PROTECTION_ORDERED not in kinds(paper)
+    assert "fills none of the roles" in drop(paper, APPROVER), "in an exercise the stand-ins decide"
 
 
 def test_what_the_narrowest_live_view_shows_of_it() -> None:

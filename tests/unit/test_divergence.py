@@ -97,6 +97,38 @@ def test_what_was_handed_over_and_could_not_be_looked_at_is_said_and_holds_nothi
     assert read(tmp_path / "inc-1").unexamined == ("database: the agent says no",)
 
 
+def handed_over(task: Task) -> Task:
+    return replace(task, parameters={"source_position": {"postgres_lsn": "0/1"}})
+
+
+def test_what_was_found_in_a_store_that_was_handed_over_stays_when_its_agent_says_no_to_another_look(tmp_path: Path) -> None:
+    source = StandInSource({"calls/1": ROW}, looks_at_what_was_handed_over=True)
+    one = action(tmp_path, database=source)
+    assert asyncio.run(one.act(handed_over(TASK))).result is Result.SUCCEEDED
+    before = read(tmp_path / "inc-1").components
+    source.fault = NotExported("it came with another digest")
+    again = handed_over(replace(TASK, order=Order(0, 2, 1, 10)))
+    for _ in range(2):
+        assert asyncio.run(one.act(again)).result is Result.SUCCEEDED
+        assert asyncio.run(one.check(again)).answer is Answer.YES
+        found = read(tmp_path / "inc-1")
+        assert found.components == before
+        assert [entry.identifier for entry in entries(found, tmp_path / "inc-1")] == ["calls/1"]
+    assert sorted(path.name for path in (tmp_path / "inc-1").iterdir()) == ["database", "divergence.json"]
+
+
+def test_what_was_found_under_an_earlier_epoch_stays_and_is_no_look_at_what_was_written_since(tmp_path: Path) -> None:
+    source = StandInSource({"calls/1": ROW}, looks_at_what_was_handed_over=True)
+    one = action(tmp_path, database=source)
+    assert asyncio.run(one.act(handed_over(TASK))).result is Result.SUCCEEDED
+    source.fault = NotExported("the agent says no")
+    for step in (9, 10):
+        assert asyncio.run(one.act(handed_over(replace(TASK, order=Order(0, 4, 1, step))))).result is Result.SUCCEEDED
+        found = read(tmp_path / "inc-1")
+        assert [entry.identifier for entry in entries(found, tmp_path / "inc-1")] == ["calls/1"]
+        assert (found.components[0].looked_at, found.components[0].unexamined) == (False, ("the agent says no",))
+
+
 @pytest.mark.parametrize("silence", [TimeoutError("no answer"), ConnectionError("the link broke")])
 def test_silence_is_unknown_and_never_failed(tmp_path: Path, silence: Exception) -> None:
     assert act(action(tmp_path, database=cannot(silence))).result is Result.UNKNOWN

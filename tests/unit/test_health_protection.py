@@ -36,3 +36,9 @@ def test_the_newest_word_counts_and_silence_after_it_takes_nothing_from_it_while
     silent = replace(later, sequence=2, at_seconds=START + 1.5, seen=Seen.SILENT, facts={})
     history = absorb(history, [silent], START + 1.5, FAST)
     assert protected(PLAN, FAST, history, PRIMARY, START + 1.5)["database"] is False
+
+
+def test_of_two_stores_of_one_kind_nobody_knows_which_the_agent_means() -> None:
+    plan = PLAN.model_copy(update={"components": {**PLAN.components, "archive": PLAN.components["database"]}})
+    history = heard({"postgres": True, "redis": True})
+    assert protected(plan, FAST, history, PRIMARY, START) == {"database": None, "archive": None, "cache": True}

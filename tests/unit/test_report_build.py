@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from holdfast.health.loss import SKEW_SECONDS
 from holdfast.health.observation import Observation, Seen, Subject
+from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
-from holdfast.ledger.contents import StoreContents
+from holdfast.ledger.contents import StoreContents, StoredRecord
 from holdfast.report.build import build
 from holdfast.report.facts import ReportFacts
 from holdfast.report.model import Finding, Report
@@ -232,6 +234,28 @@ def test_without_what_dr_held_before_the_way_home_replaced_it_the_single_writer_
     assert (report.single_writer.checked, report.verdict) == (False, "unknown")
     assert report.single_writer.details == ("cache in eu-central-1 was not read before it was made a replica",)
     assert build(replace(ReportStory(way_back=False).facts(), before_return=())).single_writer.checked, "nothing was replaced there"
+
+
+def test_what_dr_took_after_its_fence_is_told_by_its_own_clock_and_not_by_the_controllers() -> None:
+    facts = story()
+    fence = next(record for record in facts.records if record.kind == Kind.FENCE_CONFIRMED and record.body["run"] == "way-back")
+    at_seconds = fence.body["at_seconds"]
+
+    def told(written_seconds: float, **said: float | None) -> tuple[bool, int | None, tuple[str, ...]]:
+        before = [replace(record, body={**record.body, **said}) if record is fence else record for record in facts.records]
+        row = {"reservations/inside": StoredRecord(2, DR, written_seconds)}
+        read = tuple(replace(one, records=row) if one.store == "database" else one for one in facts.before_return)
+        single = build(replace(facts, records=_rechained(before), before_return=read)).single_writer
+        return single.checked, single.violations, single.details
+
+    early = at_seconds - 3.0  # of a promise, as the controller counts it
+    assert told(at_seconds - 1.0, at_seconds=early, fenced_at_seconds=at_seconds) == (True, 0, ())
+    assert told(at_seconds + SKEW_SECONDS / 2, fenced_at_seconds=at_seconds) == (True, 0, ()), "clocks are allowed that"
+    checked, violations, (detail,) = told(at_seconds + 2 * SKEW_SECONDS, fenced_at_seconds=at_seconds)
+    assert (checked, violations) == (True, 1)
+    assert detail == f"reservations/inside was written in {DR} 0.200 s after its fence, under epoch 2"
+    assert told(at_seconds + 2 * SKEW_SECONDS, fenced_at_seconds=None) == (True, 0, ()), "nobody knows the moment, so nothing is said of it"
+    assert told(at_seconds + 2 * SKEW_SECONDS) == (True, 0, ()), "nor in a journal from before it was written down"
 
 
 def test_without_the_old_side_the_single_writer_is_unknown() -> None:

@@ -34,7 +34,7 @@ def without_dr(facts: ReportFacts, *keys: str, unexamined: tuple[str, ...] = ())
     """The way home had to be made without DR, which alone held these."""
     part = DivergencePart(name="all", file="database/all", bytes=0, sha256="", only_here=len(keys), differs=0, deleted_here=0)
     component = DivergenceComponent(
-        component="database", kind="postgres", status="exported", how="compared", parts=(part,), unexamined=unexamined
+        component="database", kind="postgres", status="exported", how="compared", parts=(part,), unexamined=unexamined, looked_at=True
     )
     export = Divergence(
         incident=INCIDENT, run="way-back", source=DR, target=HOME, order=(0, 3, 1, 9), exported_seconds=IMPACT + 90, components=(component,)

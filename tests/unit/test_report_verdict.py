@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from holdfast.report.build import build
-from holdfast.report.model import Finding, JournalState, LossBound, LostWrites, OnlyThere, OnlyThereComponent, Report, SingleWriter
+from holdfast.report.lost import LetGo, LostWrites
+from holdfast.report.model import Finding, JournalState, LossBound, OnlyThere, OnlyThereComponent, Report, SingleWriter
 from holdfast.report.verdict import RULES, judge, judged
 from unit.report_facts import ReportStory
 
@@ -73,6 +74,18 @@ def _all(*changes: Change) -> Change:
 
 
 SYNCHRONOUS = _with(replication="synchronous")
+DROPPED = LetGo(
+    component="database",
+    name="PostgreSQL",
+    region="eu-west-1",
+    by="aoife-brennan",
+    role="platform-lead",
+    because="its standby has no power",
+    certain=True,
+    start_seconds=-600.0,
+    end_seconds=None,
+    lost=3,
+)
 WHOLE = JournalState(records=3, head="a" * 64, whole=True)
 
 VIOLATIONS: list[tuple[str, str, Change, str]] = [
@@ -108,6 +121,13 @@ VIOLATIONS: list[tuple[str, str, Change, str]] = [
         _all(SYNCHRONOUS, _with(lost_writes=LostWrites(total=4, rows_and_keys=1))),
         "1 acknowledged row or key lost although replication was synchronous, which allows 0. Object storage copies only after it "
         "acknowledges (3 lost objects)",
+    ),
+    (
+        "synchronous",
+        "a key lost beside what a person had let go on unprotected",
+        _all(SYNCHRONOUS, _with(lost_writes=LostWrites(total=4, rows_and_keys=4, unprotected=3), let_go=(DROPPED,))),
+        "1 acknowledged row or key lost although replication was synchronous, which allows 0 "
+        "(counted apart: PostgreSQL, which aoife-brennan let go on unprotected)",
     ),
     (
         "single-writer",
@@ -171,6 +191,14 @@ UNKNOWNS: list[tuple[str, str, Change]] = [
     ("loss-bound", "no bound was shown", _with(loss_bound=LossBound(seconds=None, estimated_writes=None, true_seconds=0.0))),
     ("loss-bound", "the true loss is unknown", _with(loss_bound=LossBound(seconds=4.0, estimated_writes=None, true_seconds=None))),
     ("synchronous", "synchronous, loss unknown", _all(SYNCHRONOUS, _with(lost_writes=LostWrites(total=None)))),
+    (
+        "synchronous",
+        "synchronous, and nobody knows whether what was lost was protected",
+        _all(
+            SYNCHRONOUS,
+            _with(lost_writes=LostWrites(total=3, rows_and_keys=3, doubtful=3), let_go=(DROPPED.model_copy(update={"certain": False}),)),
+        ),
+    ),
     ("single-writer", "the check is incomplete", _with(single_writer=SingleWriter(checked=False, violations=None))),
     (
         "failback",

@@ -5,6 +5,7 @@ import pytest
 from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.watch import Watch
 from holdfast.decision.replay import Installation
+from holdfast.fencing.promise import VOID_SECONDS
 from holdfast.health.history import absorb
 from holdfast.health.observation import Observation, Seen, Subject
 from holdfast.health.score import AGENT_NAME
@@ -111,3 +112,16 @@ def test_how_far_copies_are_behind_is_known_also_where_the_controller_watches_fo
     watch = watching(clock, "application-failover")
     clock.seconds = START + 3.0
     assert watch.now(Installation(PRIMARY), NoPromise()).lags["database"] == 3.0  # type: ignore[arg-type]
+
+
+def test_a_promise_that_a_certificate_made_void_ended_at_no_moment_that_anybody_knows() -> None:
+    clock = Moment()
+    watch = watching(clock)
+
+    def ended(ends_in: float) -> float | None:
+        facts: dict[str, object] = {"promising": False, "promise_ends_in_seconds": ends_in}
+        watch._history = absorb(watch._history, [_look(10, Subject.AGENT, AGENT_NAME, facts)], START, PROFILE)
+        return watch.promise_ended_seconds(DR, START - 1.0)
+
+    assert ended(-2.0) == START - 2.0
+    assert ended(-VOID_SECONDS) is None, "the writer may have gone on until it was fenced"

@@ -17,7 +17,7 @@ from holdfast.agent.pulse import boot_seconds
 from holdfast.agent.state import Answered, Records, Role, State, StateFile
 from holdfast.fencing.lease import Lease
 from holdfast.fencing.order import Order, Verdict, accept
-from holdfast.fencing.promise import Ask, Certificate, Epoch, Evidence, Grantor, Reply, Timing
+from holdfast.fencing.promise import VOID_SECONDS, Ask, Certificate, Epoch, Evidence, Grantor, Reply, Timing
 
 REGION = "region"
 """Scope of the orders that are about the right to write as a whole."""
@@ -88,7 +88,7 @@ class Authority:
                 "highest_order": highest.as_list() if (highest := self.highest) else None,
                 "lease_remaining_seconds": round(self.remaining_seconds(), 3),
                 "promising": self._grantor.promising,
-                "promise_ends_in_seconds": round(max(-86400.0, self._grantor.runs_out_seconds - boot_seconds()), 3),
+                "promise_ends_in_seconds": round(max(-VOID_SECONDS, self._grantor.runs_out_seconds - boot_seconds()), 3),
                 "pledged": {"era": activation.epoch.era, "epoch": activation.epoch.epoch, "stage": activation.stage}
                 if activation
                 else None,

@@ -7,10 +7,10 @@ How, and why each step:
    the postmaster itself was stopped.
 2. *SIGKILL* every process in it, *thaw* (a v1 freezer holds even the killed), and wait until none is left. A process that dies this way
    runs no instruction of its own any more.
-3. *Look for others*: whatever has the store's directory as working directory, or descends from such a process, belongs to the store
-   even outside the group (an orphan of an earlier agent). SIGSTOP until two looks in a row find nobody new, then SIGKILL. Without
-   permission for control groups this is all there is.
-4. *Verify*: nobody in the group, nobody with that directory, twice. Only then `clean`.
+3. *Look for others*: whatever has the store's directory as working directory (any thread of it: the first may have ended), or descends
+   from such a process, belongs to the store even outside the group (an orphan of an earlier agent). SIGSTOP until two looks in a row find
+   nobody new, then SIGKILL. Without permission for control groups this is all there is.
+4. *Verify*: nobody in the group, nobody with that directory, nobody of those that were struck down, twice. Only then `clean`.
 5. `close` leaves the empty group frozen, so that a process that was on its way into it stands still until the next fence or `open_group`.
 
 Never here: deciding when. Two fences may run at once (agent and guard): each step can be done twice.
@@ -19,7 +19,7 @@ Never here: deciding when. Two fences may run at once (agent and guard): each st
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,17 +99,16 @@ class Fenced:
 def fence(target: Target, *, limit_seconds: float = 10.0) -> Fenced:
     """Kill everything that belongs to the store and verify that nobody is left. Raises nothing that a process can cause."""
     started = time.monotonic()
-    killed: set[int] = set()
+    struck: dict[int, str] = {}
     how = f"cgroup-{target.group.kind}" if target.group is not None else "stop-and-kill"
-    left: set[int] = set()
     while True:
         if target.group is not None:
-            killed |= _kill_group(target.group)
-        killed |= _stop_and_kill(target.directory)
-        _wait_until_gone(target, started + limit_seconds)
-        left = members(target) or members(target)
+            struck |= _kill_group(target.group)
+        struck |= _stop_and_kill(target.directory)
+        _wait_until_gone(target, struck, started + limit_seconds)
+        left = _left(target, struck) or _left(target, struck)
         if not left or time.monotonic() - started > limit_seconds:
-            return Fenced(target.name, how, len(killed), time.monotonic() - started, not left, tuple(sorted(left)))
+            return Fenced(target.name, how, len(struck), time.monotonic() - started, not left, tuple(sorted(left)))
 
 
 def members(target: Target) -> set[int]:
@@ -131,25 +130,32 @@ def open_group(target: Target) -> None:
         target.group.thaw()
 
 
-def _kill_group(group: Group) -> set[int]:
+def _left(target: Target, struck: Mapping[int, str]) -> set[int]:
+    """Members, and whoever was struck down and has not ended: one that is on its way out lets go of its directory before its sockets."""
+    return members(target) | {pid for pid, born in struck.items() if _lives(pid) and _born(pid) == born}
+
+
+def _kill_group(group: Group) -> dict[int, str]:
+    """Whom it killed, each with when it was started."""
     group.freeze()
-    killed: set[int] = set()
+    killed: dict[int, str] = {}
     try:
-        while new := group.processes() - killed:  # a fork that was under way may have left a child that the first look missed
+        while new := group.processes() - killed.keys():  # a fork that was under way may have left a child that the first look missed
+            killed |= {pid: _born(pid) for pid in new}
             for pid in new:
                 _signal(pid, signal.SIGKILL)
-            killed |= new
     finally:
         group.thaw()
     return killed
 
 
-def _stop_and_kill(directory: Path) -> set[int]:
-    stopped: set[int] = set()
-    while new := _family(directory, stopped) - stopped:
+def _stop_and_kill(directory: Path) -> dict[int, str]:
+    """Whom it killed, each with when it was started."""
+    stopped: dict[int, str] = {}
+    while new := _family(directory, stopped) - stopped.keys():
+        stopped |= {pid: _born(pid) for pid in new}
         for pid in new:
             _signal(pid, signal.SIGSTOP)
-        stopped |= new
     for pid in stopped:
         _signal(pid, signal.SIGKILL)
     return stopped
@@ -170,8 +176,8 @@ def _family(directory: Path, known: Iterable[int]) -> set[int]:
     return found - {os.getpid()}
 
 
-def _wait_until_gone(target: Target, until: float) -> None:
-    while members(target) and time.monotonic() < until:
+def _wait_until_gone(target: Target, struck: Mapping[int, str], until: float) -> None:
+    while _left(target, struck) and time.monotonic() < until:
         time.sleep(_POLL_SECONDS)
 
 
@@ -184,11 +190,33 @@ def _with_directory(directory: Path) -> Iterable[int]:
 
 
 def _is_inside(pid: int, wanted: str) -> bool:
+    """Whether it works there. A first thread that has ended has no working directory any more: then the others say where they work."""
     try:
-        place = os.readlink(f"/proc/{pid}/cwd").removesuffix(" (deleted)")  # noqa: PTH115  (called for every process, several times a second)
+        return _leads_inside(f"/proc/{pid}/cwd", wanted)
+    except FileNotFoundError:
+        return any(_thread_is_inside(pid, thread, wanted) for thread in _threads(pid))
     except OSError:
         return False
+
+
+def _thread_is_inside(pid: int, thread: str, wanted: str) -> bool:
+    try:
+        return _leads_inside(f"/proc/{pid}/task/{thread}/cwd", wanted)
+    except OSError:
+        return False
+
+
+def _leads_inside(link: str, wanted: str) -> bool:
+    """Raises OSError for a link that leads nowhere, or that nobody may read here."""
+    place = os.readlink(link).removesuffix(" (deleted)")  # noqa: PTH115  (called for every process, several times a second)
     return place == wanted or place.startswith(wanted + "/")
+
+
+def _threads(pid: int) -> list[str]:
+    try:
+        return os.listdir(f"/proc/{pid}/task")  # noqa: PTH208  (as above)
+    except OSError:
+        return []
 
 
 def _all() -> list[int]:
@@ -209,6 +237,12 @@ def _lives(pid: int) -> bool:
     if not fields or fields[0] == "X":
         return False
     return fields[0] != "Z" or int(fields[17]) > 1
+
+
+def _born(pid: int) -> str:
+    """When it was started, also of one that ends: its id may be given to another afterwards. Empty when it is gone."""
+    fields = _status_line(pid)
+    return fields[19] if fields else ""
 
 
 def _parent(pid: int) -> int | None:

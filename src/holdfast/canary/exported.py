@@ -29,6 +29,8 @@ def exported_contents(divergence: Divergence | None, entries: Sequence[Entry], b
 
 def _contents(divergence: Divergence, component: DivergenceComponent, records: Mapping[str, StoredRecord]) -> StoreContents:
     problem = component.detail if component.status == "missing" else "; ".join(component.unexamined)
+    if not component.looked_at:
+        problem = problem or "nobody looked at it"
     known = component.status == "exported" and not problem
     return StoreContents(component.component, divergence.source, divergence.exported_seconds, records if known else None, problem)
 

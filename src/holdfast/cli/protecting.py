@@ -22,6 +22,7 @@ def unprotect(
     """Drop the protection of a database or cache: it goes on without its standby. Says first what can't be undone, and what may be lost.
 
     In synchronous mode a writer whose standby is gone acknowledges nothing. Only who may approve a failover can let it go on unprotected.
+    One of them is enough: the right to write does not move, nothing is stopped, and `holdfast protect` takes it back.
 
     Example: `holdfast unprotect database --as aoife-brennan --because "eu-central-1 has no power until noon"`
     """

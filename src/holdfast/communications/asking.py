@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from holdfast.communications.escalation import CallOut, answerable, outs, row_of
 from holdfast.communications.facts import IncidentFacts
 from holdfast.communications.recipients import person_recipient
-from holdfast.plan.model import Plan
+from holdfast.plan.model import Plan, Words
 
 DECISION = "decision"
 """How it is called among messages; it is no message of the plan."""
@@ -17,6 +17,24 @@ PAGERS = ("pagerduty",)
 """Channels that go on alerting by themselves until they hear that somebody has it."""
 DECISION_WITHIN_SECONDS = 300.0
 """On the plan's clock: so soon whoever decides must hear of it."""
+CALL_WORDS = Words(
+    subject="{severity}: {plan}: you are called for {incident}",
+    body=(
+        "{plan}: {functions} hit since {started}, {elapsed} ago.\n"
+        "State: {state}\nNeeded: {needs}\nWar room: {war_room}\nSay that you have it: holdfast ack {incident} --as NAME\n"
+    ),
+    short="{severity} {incident}: {functions} hit since {started}. Say that you have it: holdfast ack {incident}",
+)
+"""What somebody hears who is called to answer for an incident."""
+DECISION_WORDS = Words(
+    subject="{severity}: {plan}: decide on {incident}",
+    body=(
+        "{needs}.\n{functions} hit since {started}, {elapsed} ago.\nState: {state}\n"
+        "Say what you decide: holdfast approve {incident} --as NAME\n"
+    ),
+    short="{severity} {incident}: {needs}. {functions} hit since {started}.",
+)
+"""What somebody hears who is asked to decide."""
 
 
 def asked_to_decide(plan: Plan, facts: IncidentFacts, roles: Iterable[str], requester: str, at_seconds: float) -> tuple[CallOut, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.communications.facts import IncidentFacts
-from holdfast.communications.obligations import all_messages
+from holdfast.communications.obligations import LaterReport, all_messages
 from holdfast.communications.oncall import Shift, on_call, rotations_behind
 from holdfast.communications.places import NEEDS_NO_LIST, HandOver, delivered, places_of
 from holdfast.communications.recipients import PLACES, Directory, Recipient, addressed
@@ -186,7 +186,7 @@ def _occurrences(message: Message, start: float, now: float, over: float | None,
         return
     if message.counts_from == "aware":
         if aware is not None:  # an authority is told also of what is over
-            yield 1, aware, aware + message.due
+            yield 1, aware + _opens_after(message), aware + message.due
         return
     if message.every is None or message.every <= 0:
         earliest = start + message.lasting
@@ -202,9 +202,16 @@ def _occurrences(message: Message, start: float, now: float, over: float | None,
             yield number + 1, moment - lead, moment
 
 
+def _opens_after(message: Message) -> float:
+    """How long after the company knew a message is owed."""
+    return message.opens_after if isinstance(message, LaterReport) else 0.0
+
+
 def _starts_after(message: Message, facts: IncidentFacts, now: float) -> Iterator[float]:
     """When the message is owed next, on the wall."""
-    start, shown, over, _ = _plan_moments(facts, now)
+    start, shown, over, aware = _plan_moments(facts, now)
+    if message.counts_from == "aware" and aware is not None and aware + _opens_after(message) > shown:
+        yield facts.clock.wall_moment(start, aware + _opens_after(message))
     if message.counts_from != "start" or over is not None:
         return
     earliest = start + message.lasting

@@ -1,18 +1,27 @@
 """Every message that a plan obliges somebody to send: those it writes out, and those that follow from its regulations and vendors.
 
 Rules: a regulation with an authority and a time gives a reminder to the role that tells it; it counts from when the company became
-aware. A vendor with a way to be reached is told when a function that needs it is hit; in an exercise it never is. A message of the plan
-with the same name takes its place.
+aware. The reminder of a report that follows the first notice comes when its deadline is near. A vendor with a way to be reached is told
+when a function that needs it is hit; in an exercise it never is. A message of the plan with the same name takes its place.
 """
 
 from collections.abc import Iterator, Mapping
 
+from holdfast.plan.governance import report_stages
 from holdfast.plan.model import Message, Plan, Regulation, Vendor
 
 REGULATION, VENDOR = "regulation.", "vendor."
 """How rules that follow from the plan are called, before the regulation's or vendor's own name."""
 VENDOR_WITHIN_SECONDS = 1800.0
 """A vendor is told within half an hour, unless the plan has a message of its own to it."""
+LATER_SHARE, LATER_AT_LEAST_SECONDS = 0.1, 24 * 3600.0
+"""A later report's reminder comes a tenth of its time before its deadline, and a day before at least, or half of a shorter time."""
+
+
+class LaterReport(Message):
+    """A reminder that comes only so long after the company knew: of a report that follows the first notice."""
+
+    opens_after: float
 
 
 def all_messages(plan: Plan) -> Mapping[str, Message]:
@@ -27,6 +36,16 @@ def message_of(plan: Plan, rule: str) -> Message | None:
     return plan.messages.get(rule) or all_messages(plan).get(rule)
 
 
+def opening_seconds(within_seconds: float) -> float:
+    """How long after the company knew the reminder of a later report comes, which is owed `within_seconds`."""
+    return within_seconds - max(within_seconds * LATER_SHARE, min(LATER_AT_LEAST_SECONDS, within_seconds / 2))
+
+
+def has_later_reports(plan: Plan) -> bool:
+    """Whether a regulation of the plan asks for a report that follows the first notice."""
+    return any(report_stages(name, regulation.name) for name, regulation in plan.regulations.items())
+
+
 def functions_on(plan: Plan, vendor: str) -> tuple[str, ...]:
     """Functions that need what a vendor supplies, by themselves or through a component."""
     needing = {name for dependency in plan.dependencies.values() if dependency.vendor == vendor for name in dependency.needed_by}
@@ -37,7 +56,10 @@ def _notices(plan: Plan) -> Iterator[tuple[str, Message]]:
     for name, regulation in plan.regulations.items():
         by = regulation.notify_by if regulation.notify_by in plan.roles else next(iter(plan.roles), None)
         if regulation.notify is not None and regulation.notify_within is not None and by is not None:
-            yield REGULATION + name, _notice(regulation, regulation.notify, regulation.notify_within, by)
+            notice = _notice(regulation, regulation.notify, regulation.notify_within, by)
+            if report_stages(name, regulation.name):
+                notice = LaterReport.model_construct(**dict(notice), opens_after=opening_seconds(notice.due))
+            yield REGULATION + name, notice
 
 
 def _notice(regulation: Regulation, authority: str, within: float, by: str) -> Message:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from holdfast.communications import DueMessage, IncidentFacts, Recipient, due
-from holdfast.communications.asking import DECISION, DECISION_WITHIN_SECONDS, asked_to_decide
+from holdfast.communications.asking import CALL_WORDS, DECISION, DECISION_WITHIN_SECONDS, DECISION_WORDS, asked_to_decide
 from holdfast.communications.escalation import CALL, CallOut, gathered, recipient_of
+from holdfast.communications.obligations import LaterReport, all_messages, has_later_reports
 from holdfast.communications.places import stood_for
 from holdfast.communications.recipients import EXERCISE_MAILBOX, PLACES
 from holdfast.communications.rendering import filled_words
@@ -42,27 +43,10 @@ _Next = tuple[Attempt, Tell] | Write
 WORTH_WAITING_SECONDS = 60.0
 STEPS_FIRST_SECONDS, STEPS_FIRST_SHARE = 10.0, 0.05
 """How long what is not urgent waits for service to come back, counted from when it was owed: at most so long, and so much of its time."""
+REMINDED_LATE_SECONDS = 7 * 24 * 3600.0
+"""So long after its deadline somebody is still reminded of a report, where no controller ran when it was time."""
 URGENT, INSIDE, OUTSIDE, MAILING = 0, 1, 2, 3
 """Priorities: calls and the first alert, the company's own people, circles outside, and everybody in a directory."""
-
-_CALL_WORDS = Words(
-    subject="{severity}: {plan}: you are called for {incident}",
-    body=(
-        "{plan}: {functions} hit since {started}, {elapsed} ago.\n"
-        "State: {state}\nNeeded: {needs}\nWar room: {war_room}\nSay that you have it: holdfast ack {incident} --as NAME\n"
-    ),
-    short="{severity} {incident}: {functions} hit since {started}. Say that you have it: holdfast ack {incident}",
-)
-
-
-_DECISION_WORDS = Words(
-    subject="{severity}: {plan}: decide on {incident}",
-    body=(
-        "{needs}.\n{functions} hit since {started}, {elapsed} ago.\nState: {state}\n"
-        "Say what you decide: holdfast approve {incident} --as NAME\n"
-    ),
-    short="{severity} {incident}: {needs}. {functions} hit since {started}.",
-)
 
 
 def owed(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:
@@ -134,9 +118,12 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
 
 
 def after_the_end(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
-    """What is still owed of an incident that is over: its page must not say that it lasts, no pager go on, and who is to hear hears it."""
+    """What is still owed of an incident that is over: its page must not say that it lasts, no pager go on, who is to hear hears it, and
+    whoever reports to an authority is reminded of a report that is due long after."""
     if not incident.ended:
         return ()
+    if reports := _reports(situation, incident):
+        return reports
     told = incident.page.recipient is None or page_state(incident) in incident.page.states
     now_owed = _owed_after_the_end(situation, incident)
     if told and not now_owed and not owes_pagers(incident, situation.now):
@@ -174,6 +161,20 @@ def _owed_after_the_end(situation: Situation, incident: IncidentState) -> tuple[
         if now <= message.due_seconds + LATELY_SECONDS
         and (message.key in incident.messages_due or purpose_of(situation.plan, message.message) == "resolved")
     )
+
+
+def _reports(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
+    """Reminders of later reports that have come since a real incident ended; of one long overdue nobody is reminded again."""
+    if incident.exercise is not None or not has_later_reports(situation.plan):
+        return ()
+    rules = {name for name, message in all_messages(situation.plan).items() if isinstance(message, LaterReport)}
+    now_owed = [
+        one for one in owed(situation, incident) if one.message in rules and situation.now - one.due_seconds <= REMINDED_LATE_SECONDS
+    ]
+    fallen_due = [message for message in now_owed if message.key not in incident.messages_due]
+    if fallen_due or not now_owed:
+        return tuple(due_record(incident, message) for message in fallen_due)
+    return _handed_over(situation, incident, _messages(situation, incident, now_owed, deliveries(incident.records)))
 
 
 def _handed_over(situation: Situation, incident: IncidentState, found: Iterable[_Next]) -> tuple[Move, ...]:
@@ -254,7 +255,7 @@ def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Deliver
     if facts.restored_seconds is not None:
         return
     values = values_of(situation, incident, facts)
-    words = filled_words(_CALL_WORDS, values, facts)
+    words = filled_words(CALL_WORDS, values, facts)
     for call in calls:
         since = {person for person, at in answered.items() if at >= call.at_seconds}
         due = float(call.body["answer_by_seconds"])
@@ -315,7 +316,7 @@ def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Del
         return
     facts, given = incident_facts(situation, incident), {approval.person for approval in incident.approvals}
     values = values_of(situation, incident, facts)
-    words = filled_words(_DECISION_WORDS, values, facts)
+    words = filled_words(DECISION_WORDS, values, facts)
     words = Words(words.subject, f"{words.body}{_loss_in_words(incident.proposal)}\n", words.short)
     outs = tuple(gathered(called))
     everybody = _told_over(called) | _told_over(outs)

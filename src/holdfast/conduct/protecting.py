@@ -1,22 +1,24 @@
 """Dropping protection, and protecting again: a primary in synchronous mode whose standby is gone goes on unprotected, by a person's word.
 
 Where a database or cache replicates synchronously, losing its standby stops its writes: nothing is acknowledged that only one region has.
-A person of the roles that approve a failover may say otherwise, since they answer for what may be lost by it; the order is durable before
-it is given, the agent records the change before it makes it, and both are told. It is taken back the same way, and not before
-the copy was seen to be near: else every write would wait at once. While a run moves the right to write nothing of this is ordered.
+One person of the roles that approve a failover may say otherwise, since they answer for what may be lost by it. One is enough, as for any
+loss that a named person accepts: the right to write stays where it is, nothing stops, and `protect` takes it back. The order is durable
+before it is given, the agent records the change before it makes it, and both are told. It is taken back the same way, and not before the
+copy was seen to be near: else every write would wait at once. While a run moves the right to write, or makes the copy anew, nothing of this
+is ordered. Every order ends with an outcome: one that was not given before another region took over is refused.
 Never here: doing it, and dropping protection by itself (silence is no consent).
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.conduct.runs import current_run
+from holdfast.conduct.runs import REPROTECT, current_run, is_open
 from holdfast.conduct.situation import Command, Move, SetMode, Situation, Write
-from holdfast.decision.protection import DROPPED, PROTECTED
+from holdfast.decision.protection import DROPPED, PROTECTED, ProtectionOrder
 from holdfast.fencing.order import Order
 from holdfast.health.protection import KINDS
 from holdfast.journal.kinds import Kind
-from holdfast.plan.people import Occasion, fillers
+from holdfast.plan.people import Occasion, enrolled, fillers
 
 NEAR_SECONDS = 10.0
 """A copy that is further behind would hold every write up for as long as it needs to catch up."""
@@ -52,32 +54,37 @@ def ordered(situation: Situation, command: Command) -> tuple[str, tuple[Move, ..
 
 def protections(situation: Situation) -> tuple[Move, ...]:
     """Everything that was ordered, has come to nothing yet and isn't being done. After a crash the very same order is given again."""
-    return tuple(
-        SetMode(
-            order.ask,
-            str(order.intent["component"]),
-            str(order.intent["kind"]),
-            str(order.intent["region"]),
-            PROTECTED if order.intent["mode"] == PROTECTED else DROPPED,
-            Order.from_list(list(order.intent["order"])),
-        )
-        for order in situation.installation.protection.values()
-        if order.outcome is None and order.ask not in situation.protecting
+    known = situation.installation
+    waiting = [order for order in known.protection.values() if order.outcome is None and order.ask not in situation.protecting]
+    return tuple(_given(order) if order.stands(known.serving, (known.era, known.epoch)) else _overtaken(order) for order in waiting)
+
+
+def _given(order: ProtectionOrder) -> SetMode:
+    return SetMode(
+        order.ask,
+        str(order.intent["component"]),
+        str(order.intent["kind"]),
+        str(order.intent["region"]),
+        DROPPED if order.drops else PROTECTED,
+        Order.from_list(list(order.intent["order"])),
     )
+
+
+def _overtaken(order: ProtectionOrder) -> Write:
+    """The end of an order that was not given before the right to write moved. It never will be."""
+    detail = f"the right to write moved away from {order.intent['region']} before this was ordered there"
+    named = {name: order.intent[name] for name in ("ask", "component", "region", "mode")}
+    return Write(Kind.PROTECTION_CHANGED, "", {**named, "outcome": "refused", "detail": detail})
 
 
 def _against(situation: Situation, command: Command, component: str) -> str | None:
     """Why this is not ordered, or None."""
     if (why := _against_person(situation, command)) is not None:
         return why
-    if situation.replication != PROTECTED:
-        return "this installation replicates asynchronously: no write waits for a replica, so there is no protection to drop or take up"
-    protectable = [name for kind in KINDS for name in situation.plan.components_of(kind)]
-    if component not in protectable:
-        return f"'{component}' is nothing whose writes can wait for a replica; that can be: {', '.join(protectable)}"
-    moving = _moving(situation)
-    if moving is not None:
-        return f"{moving} is moving the right to write; what is promoted is unprotected until its copy follows it"
+    if (why := _against_component(situation, command, component)) is not None:
+        return why
+    if (moving := _moving(situation)) is not None:
+        return moving
     under_way = situation.installation.protection.get(component)
     if under_way is not None and under_way.outcome is None:
         return f"what {under_way.intent['by']} ordered for {component} is still under way"
@@ -99,9 +106,40 @@ def _against_person(situation: Situation, command: Command) -> str | None:
     if not _roles(situation, command.by):
         may = ", ".join(situation.plan.approval.activation.of)
         return f"{command.by} fills none of the roles {may}, and only they can accept what may be lost by it"
+    if situation.exercise is not None and command.by not in enrolled(situation.plan, situation.exercise, situation.scenario):
+        return f"{command.by} takes no part in the exercise {situation.exercise}; give it as somebody who does"
     if not str(command.arguments.get("reason") or "").strip():
         return "say why (--because): whoever finds it unprotected must know"
     return None
+
+
+def _against_component(situation: Situation, command: Command, component: str) -> str | None:
+    """Why this component's writes can't be set to wait, or not to. Agents know the one store of each kind that they stand beside."""
+    plan = situation.plan
+    if situation.replication != PROTECTED:
+        return "this installation replicates asynchronously: no write waits for a replica, so there is no protection to drop or take up"
+    protectable = [name for kind in KINDS for name in plan.components_of(kind)]
+    if component not in protectable:
+        return f"'{component}' is nothing whose writes can wait for a replica; that can be: {', '.join(protectable)}"
+    kind = plan.components[component].kind
+    if len(alike := tuple(plan.components_of(kind))) > 1:
+        mend = "give each of them a plan and agents of its own"
+        return f"the plan has {', '.join(alike)} of kind {kind}, and the agent can't tell which is meant: it stands beside one; {mend}"
+    scope = _practised(situation)
+    if command.verb == DROP and scope and component not in scope:
+        return f"the exercise {situation.exercise} is about {', '.join(scope)} alone, and reaches nothing else"
+    return None
+
+
+def _practised(situation: Situation) -> tuple[str, ...]:
+    """Components that the exercise under way is about; empty where it is about all, or none is under way."""
+    plan, exercise = situation.plan, situation.exercise
+    if exercise is None:
+        return ()
+    drills = [one for one in plan.exercises.values() if one.scenario == situation.scenario]
+    held = [plan.exercises[exercise]] if exercise in plan.exercises else drills
+    named = dict.fromkeys(name for one in held for name in one.components)
+    return tuple(named) if all(one.components for one in held) else ()
 
 
 def _roles(situation: Situation, person: str) -> list[str]:
@@ -111,12 +149,18 @@ def _roles(situation: Situation, person: str) -> list[str]:
 
 
 def _moving(situation: Situation) -> str | None:
-    """The run that moves the right to write now, as it is told; None where none does."""
+    """Why a run under way must not be disturbed, and what to do; None where none is."""
     incident = situation.installation.open_incident()
     run = current_run(incident) if incident is not None else None
-    if incident is None or run is None or run in incident.runs_finished:
+    if incident is None or run is None or not is_open(incident, run):
         return None
-    return f"{incident.incident} ({run})" if run in incident.epochs or run in incident.decided else None
+    told = f"{incident.incident} ({run})"
+    if run == REPROTECT:  # It sets the mode itself, and its order must not come after a higher one.
+        abort = f"wait for its end, or give it up (`holdfast abort {incident.incident}`)"
+        return f"{told} is making the copies anew and lets writes wait for each by itself; {abort}"
+    if run in incident.epochs or run in incident.decided:
+        return f"{told} is moving the right to write; what is promoted is unprotected until its copy follows it"
+    return None
 
 
 def _far(situation: Situation, component: str) -> str | None:
@@ -130,9 +174,9 @@ def _far(situation: Situation, component: str) -> str | None:
 
 
 def _order(situation: Situation) -> Order:
-    """Above every order before it, under the epoch in force."""
+    """Above every order before it: agents that were told to withdraw an epoch obey nothing under a lower one, though it never opened."""
     known = situation.installation
     incident = known.open_incident()
     numbers: Mapping[str, tuple[int, int]] = incident.numbers if incident is not None else {}
-    era, epoch = max([(known.era, known.epoch), *numbers.values()])
+    era, epoch = max([(known.era, known.epoch), known.used, *numbers.values()])
     return Order(era, epoch, known.term, known.steps_ordered + 1)

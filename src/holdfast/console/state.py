@@ -21,8 +21,8 @@ from holdfast.console.channel_test import channel_test
 from holdfast.console.clocks import forecast, functions
 from holdfast.console.sides import links, regions
 from holdfast.decision.approval import Proposal
-from holdfast.decision.protection import PROTECTED, ProtectionOrder
-from holdfast.decision.replay import IncidentState
+from holdfast.decision.protection import PROTECTED
+from holdfast.decision.replay import IncidentState, Installation
 from holdfast.health.picture import Picture
 from holdfast.health.protection import KINDS
 from holdfast.health.standing import Standing
@@ -152,15 +152,17 @@ def _protection(situation: Situation) -> dict[str, Any]:
                 "title": plan.components[name].name,
                 "region": known.serving,
                 "protected": situation.protected.get(name),
-                "ordered": _ordered(known.protection.get(name)),
+                "ordered": _ordered(known, name),
             }
             for name in names
         ],
     }
 
 
-def _ordered(order: ProtectionOrder | None) -> dict[str, Any] | None:
-    if order is None:
+def _ordered(known: Installation, name: str) -> dict[str, Any] | None:
+    """The last word about a component's protection, where it is about the writer of now."""
+    order = known.protection.get(name)
+    if order is None or not order.stands(known.serving, (known.era, known.epoch)):
         return None
     said = {name: order.intent[name] for name in ("by", "because", "mode")}
     return {**said, "drops": order.drops, "since_seconds": order.since_seconds, "outcome": order.outcome, "detail": order.detail}

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from holdfast.fencing.order import Order
-from holdfast.fencing.promise import Activation, Ask, Certificate, Epoch, Evidence, Grantor, Memory, Reply, Stage, Timing
+from holdfast.fencing.promise import VOID_SECONDS, Activation, Ask, Certificate, Epoch, Evidence, Grantor, Memory, Reply, Stage, Timing
 from holdfast.ports.clock import Clock
 from holdfast.ports.consent import NoConsent, PromiseStore
 
 _KEY = "grantor"
-_LONG_AGO_SECONDS = 86400.0
-"""A promise that a certificate made void ended at no moment that could be written down: it is said to have ended a day ago."""
 
 
 def _written(memory: Memory) -> dict[str, Any]:
@@ -138,7 +136,7 @@ class Keeper:
 
     def promise_ends_in_seconds(self) -> float:
         """See Consent."""
-        return max(self._grantor.runs_out_seconds - self._clock.steady_seconds(), -_LONG_AGO_SECONDS)
+        return max(self._grantor.runs_out_seconds - self._clock.steady_seconds(), -VOID_SECONDS)
 
     def _keep(self, grantor: Grantor) -> None:
         if grantor.memory != self._grantor.memory:

@@ -50,6 +50,7 @@ def _fenced(
         "last_heartbeat_seconds": facts.get("last_heartbeat_seconds"),
         "skew_seconds": facts.get("skew_seconds", 0.0),
         "position": facts.get("position") or {},
+        "fenced_at_seconds": facts.get("source_fenced_at_seconds"),
     }
     loss = 0.0 if body["mode"] == "graceful" and confirmed["how"] == "acknowledged" else None
     if loss is None:

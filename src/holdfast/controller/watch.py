@@ -12,8 +12,9 @@ from holdfast.conduct.runs import current_run, may_lose, moved_alone, regions_of
 from holdfast.conduct.situation import Alarm, FunctionHit, LossBound
 from holdfast.controller.clock_steps import KeptClock
 from holdfast.decision.replay import Installation
+from holdfast.fencing.promise import VOID_SECONDS
 from holdfast.health.history import History, absorb, fresh_seconds
-from holdfast.health.loss import ComponentLoss, component_losses, worst_loss, write_rates
+from holdfast.health.loss import SKEW_SECONDS, ComponentLoss, component_losses, worst_loss, write_rates
 from holdfast.health.observation import Subject
 from holdfast.health.picture import Picture, picture
 from holdfast.health.protection import protected
@@ -28,8 +29,6 @@ from holdfast.ports.probe import ObservationSource
 
 log = logging.getLogger(__name__)
 
-SKEW_SECONDS = 0.1
-"""Allowance for the difference between two regions' clocks; NTP keeps them closer."""
 _FETCH_SECONDS = 2.0
 HEARD_SECONDS = 5.0
 """An observer that has not answered for so long is called silent."""
@@ -212,7 +211,10 @@ class Watch:
         return served_from(self._history)
 
     def promise_ended_seconds(self, region: str, after_seconds: float) -> float | None:
-        """When the last promise of this region's agent ends, if it was seen after that moment to promise no more; otherwise None."""
+        """When the last promise of this region's agent ends, if it was seen after that moment to promise no more; otherwise None.
+
+        None too when a certificate made it void: until then the writer may have had it, and when that was only the certificate says.
+        """
         seen = [
             track
             for (_, seen_region, subject, _), track in self._history.tracks.items()
@@ -221,7 +223,8 @@ class Watch:
         newest = max(seen, key=lambda track: track.at_seconds, default=None)
         if newest is None or newest.at_seconds <= after_seconds or newest.last.facts.get("promising") is not False:
             return None
-        return newest.at_seconds + float(newest.last.facts["promise_ends_in_seconds"])
+        ends_in = float(newest.last.facts["promise_ends_in_seconds"])
+        return newest.at_seconds + ends_in if ends_in > -VOID_SECONDS else None
 
     def _agent_promise_ends_in(self, region: str, now: float) -> float:
         """When the promise of this region's agent ends; a whole promise from now where nobody has heard it of late."""

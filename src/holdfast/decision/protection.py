@@ -1,6 +1,8 @@
 """What people ordered last about the protection of each component: folded out of the journal, record by record.
 
 It says what was ordered and what came of it. Whether a write waits for its replica now is what observers see (`health.protection`).
+An order is about one region's time as the writer. It is kept when another region takes over, since that may be withdrawn, but stands for
+nothing there (`stands`): readers ask.
 """
 
 from collections.abc import Mapping
@@ -37,9 +39,14 @@ class ProtectionOrder:
         """Whether it drops protection."""
         return bool(self.intent["mode"] == DROPPED)
 
+    def stands(self, serving: str, epoch: tuple[int, int]) -> bool:
+        """Whether it is about the writer of now: this region, in this (era, epoch). A region that was promoted anew knows no old word."""
+        era, number, *_ = self.intent["order"]
+        return bool(self.intent["region"] == serving and (era, number) >= epoch)
+
 
 def after(known: Mapping[str, ProtectionOrder], record: Record) -> Mapping[str, ProtectionOrder]:
-    """Component → its last order, after one more record. Where another region writes since, no order stands for anything."""
+    """Component → its last order, after one more record."""
     body = record.body
     if record.kind == Kind.PROTECTION_ORDERED:
         return {**known, body["component"]: ProtectionOrder(body, record.at_seconds)}
@@ -48,4 +55,4 @@ def after(known: Mapping[str, ProtectionOrder], record: Record) -> Mapping[str, 
             component: replace(order, outcome=body["outcome"], detail=body["detail"]) if order.ask == body["ask"] else order
             for component, order in known.items()
         }
-    return {} if record.kind == Kind.EPOCH_OPENED and known else known
+    return known

@@ -36,6 +36,8 @@ from holdfast.fencing.order import Order
 
 LONGEST_TTL_SECONDS = 300.0
 """No promise is longer than this: a wrong ttl must not hold a promotion off for hours."""
+VOID_SECONDS = 86_400.0
+"""A promise that a certificate made void is told as one that ended so long ago, and none as older. When it ended the certificate says."""
 
 
 class Epoch(NamedTuple):

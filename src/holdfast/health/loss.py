@@ -14,6 +14,8 @@ from holdfast.health.history import History
 from holdfast.health.observation import Subject
 from holdfast.plan.model import Plan
 
+SKEW_SECONDS = 0.1
+"""Allowance for the difference between two clocks, of two regions or of two hosts of one; NTP keeps them closer."""
 _SUBJECTS = {"postgres": Subject.POSTGRES, "redis": Subject.REDIS, "bucket": Subject.BUCKET}
 
 

@@ -16,7 +16,10 @@ FACT = "synchronous"
 
 
 def protected(plan: Plan, profile: Profile, history: History, region: str, now: float) -> Mapping[str, bool | None]:
-    """Component → whether each write there waits for its replica; None: unknown."""
+    """Component → whether each write there waits for its replica; None: unknown.
+
+    An agent speaks of the one store of a kind that it stands beside: of two components of that kind nobody knows which it means.
+    """
     fresh = [
         (track.answered_at_seconds, track.answered.facts[FACT])
         for (_, seen_region, subject, _), track in history.tracks.items()
@@ -28,7 +31,9 @@ def protected(plan: Plan, profile: Profile, history: History, region: str, now: 
         and isinstance(track.answered.facts.get(FACT), Mapping)
     ]
     said = max(fresh, key=lambda one: one[0])[1] if fresh else {}
-    return {name: _flag(said.get(kind)) for kind in KINDS for name in plan.components_of(kind)}
+    return {
+        name: _flag(said.get(kind)) if len(plan.components_of(kind)) == 1 else None for kind in KINDS for name in plan.components_of(kind)
+    }
 
 
 def _flag(said: object) -> bool | None:

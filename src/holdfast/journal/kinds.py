@@ -31,7 +31,7 @@ class Kind(StrEnum):
     DECIDED = "decision.made"  # proposal, run, action, mode, reason, loss_bound_seconds, estimated_writes, approvers [person], plan_digest
     EPOCH_OPENED = "epoch.opened"  # run, era, epoch, source, target
     RUN_NUMBERED = "run.numbered"  # run, era, epoch, source, target: of a run that moves no writer; its orders carry this number and the epoch in force stays
-    FENCE_CONFIRMED = "fence.confirmed"  # run, region, how (acknowledged | lease-ran-out | attested), at_seconds, detail, last_heartbeat_seconds (null), skew_seconds, position {}, loss_bound_seconds (null: unknown; what the promotion loses at most, as known when the fence stood)
+    FENCE_CONFIRMED = "fence.confirmed"  # run, region, how (acknowledged | lease-ran-out | attested), at_seconds, detail, last_heartbeat_seconds (null), skew_seconds, position {}, loss_bound_seconds (null: unknown; what the promotion loses at most, as known when the fence stood), fenced_at_seconds (null: not known; the region's own word, by its own clock)
     ATTESTED = "region.attested"  # region, person, role, because, purpose (fence | withdrawal | memory), run, era, epoch: one named person says that the region can't write
     APPROVAL_REOPENED = "approval.reopened"  # run, mode (graceful | ungraceful), reason, by (person, or holdfast): what was approved no longer holds; people are asked again under the same epoch
     EPOCH_FOUND = "epoch.found"  # run, era, epoch, source, target, reason: an agent pledged an epoch that this journal doesn't know; it is turned back

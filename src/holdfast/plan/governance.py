@@ -1,5 +1,6 @@
 """How the plan is kept true: document control, exercises, reviews, indicators, improvement, and what regulators ask."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -141,6 +142,16 @@ class Procedure(Part):
     scenario: Identifier | None = None
     component: Identifier | None = None
     steps: tuple[str, ...] = Field(min_length=1)
+
+
+REPORT_STAGES = {"intermediate": "intermediate", "interim": "intermediate", "final": "final"}
+"""Words for the reports that follow the first notice to an authority → the report."""
+
+
+def report_stages(*said: str) -> frozenset[str]:
+    """Which later reports texts speak of: `intermediate`, `final`; none is the first notice."""
+    words = re.findall(r"[a-z]+", " ".join(said).casefold())
+    return frozenset(REPORT_STAGES[word] for word in words if word in REPORT_STAGES)
 
 
 class Regulation(Part):

@@ -39,6 +39,8 @@ class Exported:
     unexamined: tuple[str, ...] = ()
     since: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    looked_at: bool = False
+    """Whether anybody looked at the store: without that, having no parts says nothing."""
 
 
 class DivergenceSource(Protocol):

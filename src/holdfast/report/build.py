@@ -11,7 +11,7 @@ from holdfast.conduct.runs import phases_in
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import first_break
 from holdfast.ledger.contents import StoreContents
-from holdfast.ledger.entry import LedgerEntry, RequestResult
+from holdfast.ledger.entry import RequestResult
 from holdfast.ledger.measure import requests
 from holdfast.plan.blocks import BLOCKS
 from holdfast.plan.model import Scenario
@@ -23,7 +23,7 @@ from holdfast.report.decisive import events
 from holdfast.report.facts import ReportFacts
 from holdfast.report.findings import findings
 from holdfast.report.history import RUNS, History, number
-from holdfast.report.losses import FunctionLoss, OldSide, failback_loss, failover_loss, single_writer_result
+from holdfast.report.losses import FunctionLoss, OldSide, failback_loss, failover_loss, lost_writes, single_writer_result, total
 from holdfast.report.marks import marks, windows
 from holdfast.report.model import (
     LISTED_LOSSES,
@@ -33,8 +33,6 @@ from holdfast.report.model import (
     Generator,
     JournalState,
     LossBound,
-    LostWrite,
-    LostWrites,
     PhaseResult,
     PlanReference,
     Report,
@@ -47,6 +45,7 @@ from holdfast.report.seen import RequestWindow
 from holdfast.report.stands import stands
 from holdfast.report.steps import phase_results, run_result, step_results
 from holdfast.report.timing import Moments, moments, time_spent
+from holdfast.report.unprotected import Stretch, in_force, let_go, protection_findings
 from holdfast.report.verdict import judged
 from holdfast.report.wording import moment
 from holdfast.report.zones import zone_changes
@@ -95,6 +94,8 @@ def build(facts: ReportFacts) -> Report:
     there = tuple(step for step in steps if step.run == "failover")
     losses = _failover_losses(facts, history, target)
     back = _failback_losses(facts, history, losses, runs)
+    unprotected = in_force(facts.records, source, at.impact, _fenced_seconds(history) or facts.ended_seconds)
+    lost = [entry for loss in losses.values() for entry in loss.lost]
     functions = _functions(facts, at, history, losses)
     shown = windows(at, steps, functions, facts.started_seconds)
     functions = _with_marks(facts, functions, losses, shown, at.impact)
@@ -135,8 +136,9 @@ def build(facts: ReportFacts) -> Report:
         journal=_journal(facts),
         time_spent=time_spent(at, there, recovered),
         approvals=people.approvals(history, facts.plan, at.impact),
-        lost_writes=_lost_writes(facts, losses),
-        only_there=only_there(facts, history, [entry for loss in losses.values() for entry in loss.lost]),
+        lost_writes=lost_writes(facts.plan, losses, unprotected),
+        let_go=let_go(facts.plan, unprotected, lost, at.impact),
+        only_there=only_there(facts, history, lost),
         only_there_on_return=only_there_on_return(facts, history, [entry for loss in back.values() if loss for entry in loss.lost]),
         unknown_outcomes=None if not facts.ledgers else sum(function.unknown_outcomes or 0 for function in functions),
         severity=min(
@@ -151,10 +153,14 @@ def build(facts: ReportFacts) -> Report:
         zones=zone_changes(history, at.impact, facts.ended_seconds),
         generated=Generator(version=facts.holdfast_version, at=moment(facts.generated_seconds, facts.plan.timezone)),
     )
-    draft = _with_people(draft, facts, history, at.impact)
+    return judged(_with_findings(_with_people(draft, facts, history, at.impact), facts, history, at, unprotected))
+
+
+def _with_findings(draft: Report, facts: ReportFacts, history: History, at: Moments, unprotected: Sequence[Stretch]) -> Report:
+    """The report with what a reader must know beside the rules."""
     given = tuple(finding.model_copy(update={"weighs": finding.weighs or finding.result == "unknown"}) for finding in facts.findings)
-    whole = draft.model_copy(update={"findings": (*findings(draft, history), *given)})
-    return judged(whole)
+    by_word = protection_findings(facts.records, unprotected, draft.let_go, at.impact, facts.ended_seconds)
+    return draft.model_copy(update={"findings": (*by_word, *findings(draft, history), *given)})
 
 
 def _with_people(draft: Report, facts: ReportFacts, history: History, impact_seconds: float) -> Report:
@@ -176,8 +182,8 @@ def _single_writer(facts: ReportFacts, history: History, source: str, target: st
     intended = (record.body for record in history.of_run(Kind.STEP_INTENDED, "way-back"))
     replaced = frozenset(str(body.get("component")) for body in intended if BLOCKS[str(body["block"])].overwrites_source)
     fence = history.last_of_run(Kind.FENCE_CONFIRMED, "way-back")
-    # Only an acknowledged fence has its moment from the region's own clock, as the records have theirs.
-    stopped = number(fence.body.get("at_seconds")) if fence is not None and fence.body.get("how") == "acknowledged" else None
+    # `at_seconds` may come from the controller's clock. Only the region's own moment can be held against what its stores were stamped with.
+    stopped = number(fence.body.get("fenced_at_seconds")) if fence is not None else None
     return single_writer_result(
         facts.plan,
         [entry for entries in facts.ledgers.values() for entry in entries],
@@ -304,13 +310,9 @@ def _loss_bound(history: History, functions: Sequence[FunctionResult]) -> LossBo
         seconds=bound,
         estimated_writes=number(decided.body.get("estimated_writes")) if decided else None,
         true_seconds=true,
-        lost_acknowledged_writes=_total([function.lost_acknowledged_writes for function in functions]),
+        lost_acknowledged_writes=total([function.lost_acknowledged_writes for function in functions]),
         held=None if bound is None or true is None else true <= bound,
     )
-
-
-def _total(counts: Sequence[int | None]) -> int | None:
-    return None if not counts or None in counts else sum(number for number in counts if number is not None)
 
 
 def _failback_losses(
@@ -347,7 +349,7 @@ def _failback(
     return Failback(
         done=back is not None and back.outcome == "succeeded",
         outage_seconds=None if not outages or None in outages else max(seconds for seconds in outages if seconds is not None),
-        lost_acknowledged_writes=_total([None if loss is None else loss.count for loss in losses.values()]),
+        lost_acknowledged_writes=total([None if loss is None else loss.count for loss in losses.values()]),
         started_seconds=start if start is not None else reprotect.started_seconds if reprotect else None,
         ended_seconds=back.ended_seconds if back else None,
         phases=phases,
@@ -360,35 +362,6 @@ def _journal(facts: ReportFacts) -> JournalState:
         return JournalState(records=0, head=facts.journal_before[1], whole=None)
     broken = first_break(facts.records, facts.journal_before)
     return JournalState(records=facts.records[-1].sequence, head=facts.records[-1].hash, whole=broken is None, first_break=broken)
-
-
-def _lost_writes(facts: ReportFacts, losses: dict[str, FunctionLoss]) -> LostWrites:
-    lost: list[LedgerEntry] = sorted((entry for loss in losses.values() for entry in loss.lost), key=lambda entry: entry.answered_seconds)
-    total = _total([losses[function].count if function in losses else None for function in facts.plan.functions])
-    zone = facts.plan.timezone
-    return LostWrites(
-        total=total,
-        rows_and_keys=_total([_rows_and_keys(facts, losses.get(function)) for function in facts.plan.functions]),
-        first_at=moment(lost[0].answered_seconds, zone) if lost else None,
-        last_at=moment(lost[-1].answered_seconds, zone) if lost else None,
-        listed=tuple(
-            LostWrite(
-                function=entry.function,
-                store=entry.store or "",
-                request=entry.request,
-                key=entry.key,
-                acknowledged_at=moment(entry.answered_seconds, zone),
-            )
-            for entry in lost[:LISTED_LOSSES]
-        ),
-    )
-
-
-def _rows_and_keys(facts: ReportFacts, loss: FunctionLoss | None) -> int | None:
-    buckets = facts.plan.components_of("bucket")
-    if loss is None or any(entry.store not in buckets for entry in loss.unknown):
-        return None
-    return sum(entry.store not in buckets for entry in loss.lost)
 
 
 def _silent(history: History) -> tuple[str, ...]:

@@ -53,6 +53,8 @@ class DivergenceComponent(ReportPart):
     """Sentences: what could not be looked at, so that more may be held there alone."""
     notes: tuple[str, ...] = ()
     """Sentences: how what was looked at is told, where that isn't plain."""
+    looked_at: bool = False
+    """Whether anybody looked at the store. Without that (also in exports from before it was said) having no parts says nothing."""
 
     @property
     def differences(self) -> int:

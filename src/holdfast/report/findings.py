@@ -30,7 +30,6 @@ def _by_people(history: History) -> Iterator[Finding]:
     against = (
         Kind.PAUSED,
         Kind.RESUMED,
-        Kind.PROTECTION_ORDERED,
         Kind.ATTESTED,
         Kind.APPROVAL_REOPENED,
         Kind.TURNED_BACK,
@@ -41,12 +40,6 @@ def _by_people(history: History) -> Iterator[Finding]:
         match record.kind:
             case Kind.PAUSED:
                 yield Finding(about="automatic action", result="unknown", sentence=f"{body['by']} paused it: {body['because']}.")
-            case Kind.PROTECTION_ORDERED if body["mode"] == "asynchronous":
-                sentence = f"{body['by']} ({body['role']}) dropped its protection in {body['region']}: {body['because']}."
-                yield Finding(about=str(body["component"]), result="unknown", sentence=sentence)
-            case Kind.PROTECTION_ORDERED:
-                sentence = f"{body['by']} let each write in {body['region']} wait for its copy again."
-                yield Finding(about=str(body["component"]), result="pass", sentence=sentence)
             case Kind.RESUMED:
                 yield Finding(about="automatic action", result="pass", sentence=f"{body['by']} allowed it again.")
             case Kind.ATTESTED:

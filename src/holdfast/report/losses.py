@@ -5,15 +5,18 @@ late, not lost. The way back's loss is everything acknowledged, save what the fa
 after a store was read say nothing about it and are left out, unless they carry an old epoch: then somebody wrote who must not.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from holdfast.health.loss import SKEW_SECONDS
 from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.measure import acknowledged_writes, loss, single_writer
 from holdfast.plan.model import Plan
-from holdfast.report.model import SingleWriter
+from holdfast.report.lost import LostWrite, LostWrites
+from holdfast.report.model import LISTED_LOSSES, SingleWriter
+from holdfast.report.unprotected import Stretch, lost_in
+from holdfast.report.wording import moment
 
 WriteId = tuple[str, str, str]
 
@@ -47,6 +50,44 @@ class FunctionLoss:
             return 0.0
         last = self.lost[-1].answered_seconds
         return max(last, fenced_seconds if fenced_seconds is not None else last) - self.lost[0].answered_seconds
+
+
+def lost_writes(plan: Plan, losses: Mapping[str, FunctionLoss], let_go: Sequence[Stretch]) -> LostWrites:
+    """What all functions lost together. `let_go`: when stores were unprotected by a person's word, so that nothing was promised."""
+    lost = sorted((entry for loss in losses.values() for entry in loss.lost), key=lambda entry: entry.answered_seconds)
+    counts = [losses[function].count if function in losses else None for function in plan.functions]
+    kept = [_rows_and_keys(plan, losses.get(function)) for function in plan.functions]
+    unprotected, doubtful = lost_in(let_go, lost)
+    return LostWrites(
+        total=total(counts),
+        rows_and_keys=total(kept),
+        unprotected=unprotected,
+        doubtful=doubtful,
+        first_at=moment(lost[0].answered_seconds, plan.timezone) if lost else None,
+        last_at=moment(lost[-1].answered_seconds, plan.timezone) if lost else None,
+        listed=tuple(
+            LostWrite(
+                function=entry.function,
+                store=entry.store or "",
+                request=entry.request,
+                key=entry.key,
+                acknowledged_at=moment(entry.answered_seconds, plan.timezone),
+            )
+            for entry in lost[:LISTED_LOSSES]
+        ),
+    )
+
+
+def _rows_and_keys(plan: Plan, loss: FunctionLoss | None) -> int | None:
+    buckets = plan.components_of("bucket")
+    if loss is None or any(entry.store not in buckets for entry in loss.unknown):
+        return None
+    return sum(entry.store not in buckets for entry in loss.lost)
+
+
+def total(counts: Sequence[int | None]) -> int | None:
+    """The sum; None where there is nothing to add up, or a part of it is unknown."""
+    return None if not counts or None in counts else sum(number for number in counts if number is not None)
 
 
 def failover_loss(
@@ -113,14 +154,19 @@ class OldSide:
     replaced: frozenset[str] | None = None
     """Stores that were made replicas; None: whatever became of them, they had to be read."""
     fenced_seconds: float | None = None
-    """When it was fenced by its own clock; None: not known by that clock."""
+    """When it was fenced by its own word and clock; None: nobody knows, and nothing is said of what it took after that."""
 
     def after_its_fence(self, stores: Sequence[str]) -> Iterator[str]:
-        """What it took when it had no right to any more, whether anybody else had written by then or not."""
+        """What it took when it had no right to any more, whether anybody else had written by then or not.
+
+        Who stamped a row is another host than the one that stamped the fence: their clocks are allowed their difference.
+        """
+        if self.fenced_seconds is None:
+            return
         for found in self.contents:
             for key, record in sorted((found.records or {}).items()) if found.store in stores else ():
-                late = (record.written_seconds or 0.0) - (math.inf if self.fenced_seconds is None else self.fenced_seconds)
-                if late > 0.0:
+                late = (record.written_seconds or 0.0) - self.fenced_seconds
+                if late > SKEW_SECONDS:
                     yield f"{key} was written in {self.region} {late:.3f} s after its fence, under epoch {record.epoch}"
 
 

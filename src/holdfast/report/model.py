@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
+from holdfast.report.lost import LetGo, LostWrite, LostWrites
 from holdfast.report.part import ReportPart, Seconds
 from holdfast.report.seen import Event, RequestMarks, RequestWindow, Stand
 from holdfast.report.told import CallResult, NotificationResult, PeopleResult, SlaResult
@@ -248,28 +249,6 @@ class ZoneChange(ReportPart):
     sentence: str
 
 
-class LostWrite(ReportPart):
-    """An acknowledged write that is not there any more."""
-
-    function: str
-    store: str
-    request: str
-    key: str | None
-    acknowledged_at: str
-
-
-class LostWrites(ReportPart):
-    """Every acknowledged write lost in the failover: how many, over what span, and the first hundred by name."""
-
-    total: int | None
-    rows_and_keys: int | None = None
-    """Of them what databases and caches were to hold: all that synchronous replication protects, since no bucket copies before it
-    acknowledges. Missing in reports that were made before it was counted."""
-    first_at: str | None = None
-    last_at: str | None = None
-    listed: tuple[LostWrite, ...] = ()
-
-
 class OnlyThereComponent(ReportPart):
     """What one component of the lost region held alone, as it was exported before anything there was overwritten."""
 
@@ -372,6 +351,8 @@ class Report(ReportPart):
     approvals: tuple[ApprovalResult, ...] = ()
     findings: tuple[Finding, ...] = ()
     lost_writes: LostWrites
+    let_go: tuple[LetGo, ...] = ()
+    """What people had let go on unprotected between impact and fence; empty in asynchronous mode, where nothing is protected."""
     only_there: OnlyThere = OnlyThere()
     only_there_on_return: OnlyThere = OnlyThere()
     """What the region that served held alone, where home was reached without it."""

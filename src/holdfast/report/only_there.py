@@ -12,7 +12,8 @@ from holdfast.plan.blocks import BLOCKS
 from holdfast.report.divergence import Divergence
 from holdfast.report.facts import ReportFacts
 from holdfast.report.history import History, Run
-from holdfast.report.model import LISTED_LOSSES, LostWrite, OnlyThere, OnlyThereComponent, OnlyThereEntry
+from holdfast.report.lost import LostWrite
+from holdfast.report.model import LISTED_LOSSES, OnlyThere, OnlyThereComponent, OnlyThereEntry
 from holdfast.report.wording import moment
 
 _ORDERLY = "handed-over"

@@ -153,28 +153,54 @@ def loss_within_bound(report: Report) -> Iterable[Rule]:
 
 
 def nothing_lost_when_synchronous(report: Report) -> Iterable[Rule]:
-    """Synchronous replication promises that no acknowledged row or key is lost.
+    """Synchronous replication promises that no acknowledged row or key is lost, but for what a named person let go on unprotected.
 
-    Object storage is never synchronous: what it lost is counted, and held to the bound and to each function's RPO as in asynchronous mode.
+    That, and object storage, which is never synchronous, is counted, and held to the bound and to each function's RPO as in asynchronous
+    mode.
     """
     if report.replication != "synchronous":
         return
     total, lost = report.lost_writes.total, report.lost_writes.rows_and_keys
     if lost is None:
         lost = total  # a report from before the two were counted apart
+    apart = listing(tuple(dict.fromkeys(f"{one.name}, which {one.by} {_LET[one.certain]}" for one in report.let_go)), none="")
+    how = f"synchronous but for {apart}" if apart else "synchronous"
     if lost is None:
-        sentence = "Replication was synchronous, so 0 acknowledged rows and keys may be lost; how many were is unknown."
+        rest = " of the rest" if apart else ""
+        sentence = f"Replication was {how}, so 0 acknowledged rows and keys{rest} may be lost; how many were is unknown."
         yield Rule(name="synchronous", result="unknown", sentence=sentence)
         return
-    objects = "how many objects were is unknown" if total is None else f"{count(total - lost, 'lost object')}"
-    beside = "" if total == lost else f" Object storage copies only after it acknowledges ({objects}): the bound and the RPO hold for it."
-    if lost:
-        which = count(lost, "acknowledged row or key", "acknowledged rows and keys")
-        sentence = f"{which} lost although replication was synchronous, which allows 0.{beside}"
+    unprotected, doubtful = report.lost_writes.unprotected, report.lost_writes.doubtful
+    promised, beside = lost - unprotected - doubtful, _promised_nothing(report, total, lost)
+    if promised:
+        counted = f" (counted apart: {apart})" if apart else ""
+        sentence = f"{_rows(promised)} lost although replication was synchronous, which allows 0{counted}.{beside}"
         yield Rule(name="synchronous", result="fail", sentence=sentence)
+    elif doubtful:
+        sentence = f"{_rows(doubtful)} lost of which nobody knows whether they waited for a replica.{beside}"
+        yield Rule(name="synchronous", result="unknown", sentence=sentence)
     else:
-        sentence = f"Replication was synchronous and 0 acknowledged rows and keys were lost.{beside}"
+        rest = " of the rest" if apart else ""
+        sentence = f"Replication was {how} and 0 acknowledged rows and keys{rest} were lost.{beside}"
         yield Rule(name="synchronous", result="pass", sentence=sentence)
+
+
+_LET = {True: "let go on unprotected", False: "may have let go on unprotected (nobody knows what came of it)"}
+
+
+def _rows(number: int) -> str:
+    return count(number, "acknowledged row or key", "acknowledged rows and keys")
+
+
+def _promised_nothing(report: Report, total: int | None, lost: int) -> str:
+    """What synchronous mode does not cover, and is held to the bound and the RPO: stores let go on unprotected, and objects."""
+    said = ""
+    if any(one.certain for one in report.let_go):
+        said += f" What was let go on unprotected lost {_rows(report.lost_writes.unprotected)}: the bound and the RPO hold for it."
+    if total == lost:
+        return said
+    objects = "how many objects were is unknown" if total is None else f"{count(total - lost, 'lost object')}"
+    return f"{said} Object storage copies only after it acknowledges ({objects}): the bound and the RPO hold for it."
 
 
 def one_writer(report: Report) -> Iterable[Rule]:

@@ -198,6 +198,7 @@ class SimulatedFence:
             "skew_seconds": 0.0,
             "target_promise_ended_seconds": self._promise_ended_seconds(target.agent),
             "fenced_at_seconds": self._world.clock.wall_seconds(),
+            "source_fenced_at_seconds": None,
         }
         if how != "acknowledged" or certificate is None:
             return facts
@@ -209,7 +210,8 @@ class SimulatedFence:
             "order": certificate.order.as_list(),
             "fenced_at_seconds": certificate.fenced_at_seconds,
         }
-        return {**facts, "fenced_at_seconds": certificate.fenced_at_seconds, "position": position, "certificate": written}
+        own = dict.fromkeys(("fenced_at_seconds", "source_fenced_at_seconds"), certificate.fenced_at_seconds)
+        return {**facts, **own, "position": position, "certificate": written}
 
     def _promise_ended_seconds(self, agent: SimulatedAgent) -> float | None:
         """When its promise to the source ended; None when a certificate made it void."""

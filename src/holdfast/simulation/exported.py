@@ -31,4 +31,4 @@ def divergence(world: SimulatedWorld, now_seconds: float) -> Divergence | None:
 
 def _component(name: str, kind: str, only_here: int) -> DivergenceComponent:
     part = DivergencePart(name="all", file=f"{name}/all", bytes=0, sha256="", only_here=only_here, differs=0, deleted_here=0)
-    return DivergenceComponent(component=name, kind=kind, status="exported", how="compared", parts=(part,))
+    return DivergenceComponent(component=name, kind=kind, status="exported", how="compared", parts=(part,), looked_at=True)

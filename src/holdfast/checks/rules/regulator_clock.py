@@ -1,11 +1,12 @@
 """HF137: a regulator's deadline that nobody meets, or that the plan writes longer than it is."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from holdfast.checks.facts import Facts, listed
 from holdfast.checks.finding import Explanation, Finding, Rule, Severity
-from holdfast.checks.standards.clocks import CLOCKS
-from holdfast.plan.governance import Regulation
+from holdfast.checks.standards.clocks import CLOCKS, Clock
+from holdfast.plan.governance import Regulation, report_stages
+from holdfast.plan.model import Message, Plan
 from holdfast.plan.problems import Place
 from holdfast.plan.values import spoken_duration
 
@@ -15,46 +16,91 @@ CODE = "HF137"
 def _apply(facts: Facts) -> Iterator[Finding]:
     plan = facts.plan
     for name, regulation in plan.regulations.items():
-        place: Place = ("regulations", name)
         for clock in CLOCKS:
-            if not clock.is_about(name, regulation.name):
-                continue
-            if regulation.notify_within is None:
-                sentence = f"{regulation.name} asks for {clock.what} within {spoken_duration(clock.seconds)}, and the plan has no deadline"
-                yield Finding(CODE, Severity.WARNING, sentence, (place,), "write 'notify', 'notify_within' and 'notify_by'")
-            elif regulation.notify_within > clock.seconds:
-                sentence = f"{regulation.name} asks for {clock.what} within {spoken_duration(clock.seconds)} ({clock.clause}), "
-                sentence += f"and the plan gives {spoken_duration(regulation.notify_within)}"
-                yield Finding(CODE, Severity.WARNING, sentence, ((*place, "notify_within"),), "write the shorter time")
+            if clock.is_about(name, regulation.name):
+                yield from _as_the_law(plan, name, regulation, clock)
         if regulation.notify_within is not None:
             yield from _met(facts, name, regulation)
+
+
+def _as_the_law(plan: Plan, name: str, regulation: Regulation, clock: Clock) -> Iterator[Finding]:
+    place: Place = ("regulations", name)
+    limit = clock.limit_seconds(plan, regulation.notify)
+    sentence = f"{regulation.name} asks for {clock.what} within {spoken_duration(limit)}"
+    if regulation.notify_within is None:
+        yield Finding(
+            CODE,
+            Severity.WARNING,
+            f"{sentence}, and the plan has no deadline",
+            (place,),
+            "write 'notify', 'notify_within' and 'notify_by'",
+        )
+    elif regulation.notify_within > limit:
+        before = clock.entry_before(plan, regulation.notify)
+        counted = f"; {spoken_duration(clock.seconds)} after {clock.after.what}" if clock.after is not None else ""
+        sentence += f" ({clock.clause}{counted}), and the plan gives {spoken_duration(regulation.notify_within)}"
+        places: tuple[Place, ...] = ((*place, "notify_within"),)
+        places += () if before is None else (("regulations", before, "notify_within"),)
+        yield Finding(CODE, Severity.WARNING, sentence, places, "write the shorter time")
 
 
 def _met(facts: Facts, name: str, regulation: Regulation) -> Iterator[Finding]:
     plan, place, limit = facts.plan, ("regulations", name), regulation.notify_within or 0.0
     authority = regulation.notify or "the authority"
+    must = f"{authority} must be told within {spoken_duration(limit)} ({regulation.name})"
     if regulation.notify_by is None:
-        sentence = f"{authority} must be told within {spoken_duration(limit)} ({regulation.name}), and no role does it"
-        yield Finding(CODE, Severity.WARNING, sentence, ((*place, "notify_within"),), "write 'notify_by' with a role")
-    wanted = (regulation.notify or "").casefold()
-    circles = {key for key, circle in plan.audiences.items() if wanted and wanted in (key.casefold(), circle.name.casefold())}
-    telling = [(key, message) for key, message in plan.messages.items() if circles & set(message.audience)]
+        yield Finding(CODE, Severity.WARNING, f"{must}, and no role does it", ((*place, "notify_within"),), "write 'notify_by' with a role")
+    going = _going_to(plan, regulation)
+    telling = _of_this_report(plan, name, regulation, going)
     if not telling:
-        sentence = f"{authority} must be told within {spoken_duration(limit)} ({regulation.name}), and no message goes there"
-        yield Finding(CODE, Severity.WARNING, sentence, ((*place, "notify_within"), ("messages",)), "write a message to it, due by then")
-    in_time = [(key, message) for key, message in telling if message.due <= limit and message.counts_from != "restored"]
+        lacks = "no message that goes there is this report" if going else "no message goes there"
+        places: tuple[Place, ...] = ((*place, "notify_within"), ("messages",))
+        yield Finding(CODE, Severity.WARNING, f"{must}, and {lacks}", places, "write a message to it, due by then")
+        return
+    in_time = {key: message for key, message in telling.items() if message.due <= limit and message.counts_from != "restored"}
     if not in_time:  # a later report to the same authority is no late notice
-        for key, _ in telling:
-            sentence = f"{authority} must be told within {spoken_duration(limit)} ({regulation.name}), but '{key}' is due later"
-            places: tuple[Place, ...] = ((*place, "notify_within"), ("messages", key, "due"))
-            yield Finding(CODE, Severity.WARNING, sentence, places, "let it be due by then, counted from the start")
-    covered = {scenario for _, message in in_time or telling for scenario in message.scenarios or regulation.scenarios}
-    missing = [scenario for scenario in regulation.scenarios if telling and scenario not in covered]
+        for key in telling:
+            places = ((*place, "notify_within"), ("messages", key, "due"))
+            yield Finding(
+                CODE, Severity.WARNING, f"{must}, but '{key}' is due later", places, "let it be due by then, counted from the start"
+            )
+    covered = {scenario for message in (in_time or telling).values() for scenario in message.scenarios or regulation.scenarios}
+    missing = [scenario for scenario in regulation.scenarios if scenario not in covered]
     if missing:
         sentence = f"{authority} must be told in {listed(missing)} ({regulation.name}), and no message goes there then"
-        yield Finding(
-            CODE, Severity.WARNING, sentence, ((*place, "scenarios"), ("messages", telling[0][0])), "add the scenario to the message"
-        )
+        places = ((*place, "scenarios"), ("messages", next(iter(telling))))
+        yield Finding(CODE, Severity.WARNING, sentence, places, "add the scenario to the message")
+
+
+def _going_to(plan: Plan, regulation: Regulation) -> Mapping[str, Message]:
+    """The plan's messages to a regulation's authority."""
+    wanted = _authority(regulation)
+    circles = {key for key, circle in plan.audiences.items() if wanted and wanted in (key.casefold(), circle.name.casefold())}
+    return {key: message for key, message in plan.messages.items() if circles & set(message.audience)}
+
+
+def _of_this_report(plan: Plan, name: str, regulation: Regulation, going: Mapping[str, Message]) -> Mapping[str, Message]:
+    """Those of an authority's messages that can be this very report: by its name, else by being due after those before it.
+
+    One message is not both the first notice and a report that follows it.
+    """
+    stages = report_stages(name, regulation.name)
+    same = {key: one for key, one in plan.regulations.items() if key != name and _authority(one) == _authority(regulation)}
+    others = frozenset[str]().union(*(report_stages(key, one.name) for key, one in same.items())) - stages
+    limit = regulation.notify_within or 0.0
+    earlier = max((one.notify_within for one in same.values() if one.notify_within is not None and one.notify_within < limit), default=0.0)
+
+    def is_this(key: str, message: Message) -> bool:
+        said = report_stages(key, message.subject, message.content)
+        if not stages:  # `final` to an authority that is owed no final report says nothing of stages
+            return not said & others
+        return bool(said & stages) if said else message.due > earlier
+
+    return {key: message for key, message in going.items() if is_this(key, message)}
+
+
+def _authority(regulation: Regulation) -> str:
+    return (regulation.notify or "").casefold()
 
 
 RULE = Rule(
@@ -65,9 +111,9 @@ RULE = Rule(
         means="A regulation's deadline has no role, no message that is due by then, or is written longer than the law's.",
         why="The clock runs from becoming aware, in the middle of the incident.",
         computed=(
-            "`notify_within` against the known clocks (GDPR 72 h; DORA at most 24 h, its intermediate report 72 h and the "
-            "final one a month later), the role, and messages to an audience of the "
-            "authority's name."
+            "`notify_within` against the known clocks (GDPR 72 h; DORA at most 24 h, its intermediate report 72 h after the "
+            "plan's own first notice, and the final one a month after that), the role, and messages to an audience of the "
+            "authority's name, each report with a message of its own."
         ),
         mend="Name the role, and write the message with its deadline.",
         example="notify_within: 72h without notify_by",

@@ -1,40 +1,75 @@
 """How soon regulators must be told, as the laws say it: what a plan's own deadlines are held against."""
 
+import re
 from dataclasses import dataclass
+
+from holdfast.plan.governance import Regulation, report_stages
+from holdfast.plan.model import Plan
 
 HOUR_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A deadline that counts from when the company becomes aware. `words`: how the regulation is named in plans.
+    """A deadline of a law. `words`: how the regulation is named in plans.
 
-    `stages`: words that say that an entry of a plan is this later report; an entry with none of them is the first notice.
+    `seconds`: counted from the report before (`after`), or from when the company becomes aware. `stage`: which later report it is; an entry
+    of a plan that speaks of none is the first notice.
     """
 
     words: tuple[str, ...]
     clause: str
     what: str
     seconds: float
-    stages: tuple[str, ...] = ()
+    stage: str = ""
+    after: "Clock | None" = None
 
     def is_about(self, identifier: str, name: str) -> bool:
         """Whether a plan's regulation is this one."""
-        said = set(f"{identifier} {name}".casefold().replace("-", " ").split())
-        return bool(said & {*self.words}) and bool(said & {*self.stages} if self.stages else not said & _LATER)
+        stages = report_stages(identifier, name)
+        named = not {*self.words}.isdisjoint(re.findall(r"[a-z0-9]+", f"{identifier} {name}".casefold()))
+        return named and (self.stage in stages if self.stage else not stages)
+
+    def entry_before(self, plan: Plan, authority: str | None) -> str | None:
+        """The plan's regulation from whose report this one counts: of the same authority, the soonest; None without a time."""
+        if self.after is None:
+            return None
+        times = {
+            name: one.notify_within
+            for name, one in plan.regulations.items()
+            if self.after.is_about(name, one.name) and one.notify_within is not None and _same(one, authority)
+        }
+        return min(times, key=lambda name: times[name], default=None)
+
+    def limit_seconds(self, plan: Plan, authority: str | None = None) -> float:
+        """How long after becoming aware at most, in this plan. What counts from the report before counts from when the plan sends that."""
+        if self.after is None:
+            return self.seconds
+        before = self.after.limit_seconds(plan, authority)
+        entry = self.entry_before(plan, authority)
+        own = plan.regulations[entry].notify_within if entry is not None else None
+        return self.seconds + (before if own is None else min(own, before))
 
 
-_LATER = frozenset({"intermediate", "interim", "final"})
+def _same(regulation: Regulation, authority: str | None) -> bool:
+    """Whether a regulation's report goes to that authority, as far as it is said."""
+    return None in (authority, regulation.notify) or str(regulation.notify).casefold() == str(authority).casefold()
+
+
 GDPR = Clock(("gdpr",), "article 33(1)", "notice of a personal data breach", 72 * HOUR_SECONDS)
-# Each time limit of article 5(1) counts from the step before it. A plan's clock counts from becoming aware, so the steps before are added.
-_FIRST_SECONDS = 24 * HOUR_SECONDS  # and four hours from classifying the incident as major, which may come sooner
-_INTERMEDIATE_SECONDS = _FIRST_SECONDS + 72 * HOUR_SECONDS
-_FINAL_SECONDS = _INTERMEDIATE_SECONDS + 28 * 24 * HOUR_SECONDS  # the shortest month
 _LIMITS = "Delegated Regulation (EU) 2025/301, article 5(1)"
-DORA = Clock(("dora",), f"article 19(4)(a); {_LIMITS}(a)", "the first notice of a major incident", _FIRST_SECONDS)
+# And four hours from classifying the incident as major, which may come sooner
+DORA = Clock(("dora",), f"article 19(4)(a); {_LIMITS}(a)", "the first notice of a major incident", 24 * HOUR_SECONDS)
 DORA_INTERMEDIATE = Clock(
-    ("dora",), f"article 19(4)(b); {_LIMITS}(b)", "the intermediate report", _INTERMEDIATE_SECONDS, ("intermediate", "interim")
+    ("dora",), f"article 19(4)(b); {_LIMITS}(b)", "the intermediate report", 72 * HOUR_SECONDS, "intermediate", after=DORA
 )
-DORA_FINAL = Clock(("dora",), f"article 19(4)(c); {_LIMITS}(c)", "the final report", _FINAL_SECONDS, ("final",))
+DORA_FINAL = Clock(
+    ("dora",),
+    f"article 19(4)(c); {_LIMITS}(c)",
+    "the final report",
+    28 * 24 * HOUR_SECONDS,  # the shortest month
+    "final",
+    after=DORA_INTERMEDIATE,
+)
 NIS_2 = Clock(("nis2",), "article 23(4)(a)", "an early warning", 24 * HOUR_SECONDS)
 CLOCKS = (GDPR, DORA, DORA_INTERMEDIATE, DORA_FINAL, NIS_2)

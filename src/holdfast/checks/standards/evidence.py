@@ -288,15 +288,15 @@ def fallbacks(plan: Plan) -> Answer:
 def authority_told(clock: Clock) -> Evidence:
     """The authority of a law is told by a role within the law's time. Another's counts where the plan doesn't name the law."""
 
-    def told(one: Any) -> bool:
-        return one.notify_within is not None and one.notify_within <= clock.seconds and one.notify_by is not None
+    def told(plan: Plan, one: Any) -> bool:
+        return one.notify_within is not None and one.notify_within <= clock.limit_seconds(plan, one.notify) and one.notify_by is not None
 
     def answer(plan: Plan) -> Answer:
         named = {name: one for name, one in plan.regulations.items() if clock.is_about(name, one.name)}
-        others = {} if clock.stages else plan.regulations  # a later report is no first notice under another name
-        found = (("regulations", name) for name, one in (named or others).items() if told(one))
-        write = f"'notify_within' (at most {duration_text(clock.seconds)}) and 'notify_by'"
-        entry = "-".join((clock.words[0], *clock.stages[:1]))
+        others = {} if clock.stage else plan.regulations  # a later report is no first notice under another name
+        found = (("regulations", name) for name, one in (named or others).items() if told(plan, one))
+        write = f"'notify_within' (at most {duration_text(clock.limit_seconds(plan))}) and 'notify_by'"
+        entry = f"{clock.words[0]}-{clock.stage}" if clock.stage else clock.words[0]
         write = f"write {write}" if named else f"write a regulation '{entry}' with {write}"
         return _some(found, write, *(("regulations", name) for name in named))
 

@@ -5,6 +5,7 @@ store that was handed over whole is looked at too, because what it took after it
 it can't be looked at is said and stops nothing: its successor was promoted only after it had everything. Never here: comparing.
 """
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -40,6 +41,7 @@ class AgentExport:
         try:
             return replace(await self._collected(task, into), how="handed-over")
         except NotExported as refused:
+            await asyncio.to_thread(_emptied, into)
             return Exported("handed-over", unexamined=(str(refused),))
 
     async def _collected(self, task: Task, into: Path) -> Exported:
@@ -59,7 +61,7 @@ class AgentExport:
             parts.append(ExportedPart(str(part["name"]), str(part["file"]), int(part["bytes"]), str(part["sha256"]), **counts))
         summary.unlink()
         unexamined, notes = (tuple(map(str, whole.get(said) or ())) for said in ("unexamined", "notes"))
-        return Exported(str(whole["how"]), tuple(parts), unexamined, dict(whole.get("since") or {}), notes)
+        return Exported(str(whole["how"]), tuple(parts), unexamined, dict(whole.get("since") or {}), notes, looked_at=True)
 
     async def _fetch(self, agent: AgentClient, export: str, file: str, digest: str, into: Path) -> Path:
         if Path(file).name != file:
@@ -85,3 +87,9 @@ class AgentExport:
                 f"{export}/{file} came with another digest than the agent of {agent.region} named: it was changed on its disk"
             )
         return path
+
+
+def _emptied(directory: Path) -> None:
+    """What was fetched before a file turned out to be another one is no export."""
+    for path in directory.iterdir():
+        path.unlink()

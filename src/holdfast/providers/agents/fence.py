@@ -16,6 +16,7 @@ from typing import Any
 
 from holdfast.fencing.lease import ORDERLY_STOP_SECONDS
 from holdfast.fencing.order import Order
+from holdfast.fencing.promise import VOID_SECONDS
 from holdfast.ports.action import Answer, Finding, Mode, Outcome, Result, Task
 from holdfast.ports.clock import Clock
 from holdfast.ports.consent import NoConsent
@@ -29,8 +30,6 @@ _GLANCE_SECONDS = 0.2
 _FENCE_SECONDS = 8.0
 _AGAIN_SECONDS = 0.25
 _GRACEFUL_SILENCE_SECONDS = 45.0
-_VOID_SECONDS = 86000.0
-"""An agent says of a promise that a certificate made void that it ended a day ago."""
 
 
 @dataclass
@@ -81,6 +80,7 @@ class FenceAction:
         facts = {
             "how": "acknowledged" if record else _unheard(task),
             "fenced_at_seconds": record.get("at_seconds", self._clock.wall_seconds()),
+            "source_fenced_at_seconds": record.get("at_seconds"),
             "position": position,
             **_known_of(target, self._clock.wall_seconds()),
         }
@@ -220,13 +220,14 @@ class FenceAction:
     async def _done(self, task: Task, progress: _Progress) -> Outcome:
         acknowledged = progress.source is not None
         source_facts = progress.source.facts if progress.source is not None else {}
-        position = dict(source_facts.get("position") or {})
+        position, own = dict(source_facts.get("position") or {}), source_facts.get("fenced_at_seconds")
         if task.mode is Mode.GRACEFUL and not position:
-            position = dict((await self._record_of_fence(task)).get("position") or {})
-        fenced_at = source_facts.get("fenced_at_seconds") or self._clock.wall_seconds()
+            record = await self._record_of_fence(task)
+            position, own = dict(record.get("position") or {}), record.get("at_seconds", own)
         facts: dict[str, Any] = {
             "how": "acknowledged" if acknowledged else _unheard(task),
-            "fenced_at_seconds": fenced_at,
+            "fenced_at_seconds": own or self._clock.wall_seconds(),
+            "source_fenced_at_seconds": own,
             "position": position,
             **await self._heartbeats(task),
             "seconds": {**progress.seconds, "total": self._since(progress.started)},
@@ -307,5 +308,5 @@ def _known_of(status: Mapping[str, Any], now: float) -> dict[str, Any]:
     known = [float(value) for value in found.values() if value is not None]
     whole = len(known) == len(found) and bool(known)
     ends_in = status.get("promise_ends_in_seconds")
-    ended = now + float(ends_in) if ends_in is not None and float(ends_in) > -_VOID_SECONDS else None
+    ended = now + float(ends_in) if ends_in is not None and float(ends_in) > -VOID_SECONDS else None
     return {"last_heartbeat_seconds": min(known) if whole else None, "heartbeats": found, "target_promise_ended_seconds": ended}

@@ -121,20 +121,24 @@ class DivergenceExportAction:
         return tuple(name for name in self._sources if named is None or name in named)
 
     async def _collect(self, task: Task, directory: Path, name: str) -> tuple[DivergenceComponent, Missing | None]:
-        """Aside first: what was exported before stays, and stays listed, until there is a whole one to take its place."""
+        """Aside first: what was exported before stays, and stays listed, until there is one to take its place: a whole one,
+        and never one for which nobody looked in place of one that holds more."""
         kind, source = self._sources[name]
         into, making = directory / name, directory / f"{name}.making"
         try:
             await asyncio.to_thread(_made_empty, making)
-            component = _component(name, kind, await source.collect(task, making))
+            found = await source.collect(task, making)
+            if not found.looked_at and (more := await asyncio.to_thread(_held_before, directory, name, task, found)) is not None:
+                await asyncio.to_thread(shutil.rmtree, making)
+                return more, None
             await asyncio.to_thread(_put_in_place, making, into)
         except (NotExported, TimeoutError, ConnectionError) as error:
             why: Missing = error
         except OSError as error:
             why = NotExported(f"{into} can't be written: {error.strerror}: make room, then choose retry")
         else:
-            return component, None
-        before = await asyncio.to_thread(_kept, directory, name)
+            return _component(name, kind, found), None
+        before = await asyncio.to_thread(_kept, directory, name, task)
         return before or DivergenceComponent(component=name, kind=kind, status="missing", detail=str(why)), why
 
     def _look(self, task: Task) -> Finding:
@@ -164,13 +168,26 @@ def _changed(directory: Path, component: DivergenceComponent) -> list[str]:
     return [file for file, digest in parts if hashlib.sha256((directory / file).read_bytes()).hexdigest() != digest]
 
 
-def _kept(directory: Path, name: str) -> DivergenceComponent | None:
-    """What an earlier attempt exported of a component, if it is all there as it was."""
+def _kept(directory: Path, name: str, task: Task) -> DivergenceComponent | None:
+    """What an earlier attempt exported of a component, if it is all there as it was. Of another epoch it says nothing of later."""
     try:
-        found = next((one for one in read(directory).components if one.component == name and one.status != "missing"), None)
-        return found if found is not None and not _changed(directory, found) else None
+        before = read(directory)
+        found = next((one for one in before.components if one.component == name and one.status != "missing"), None)
+        if found is None or _changed(directory, found):
+            return None
     except (OSError, ValueError):
         return None
+    same_epoch = before.order[:2] == (task.order.era, task.order.epoch)
+    return found if same_epoch else found.model_copy(update={"looked_at": False})
+
+
+def _held_before(directory: Path, name: str, task: Task, found: Exported) -> DivergenceComponent | None:
+    """An earlier export of the component that holds more than this one, for which nobody looked; None where there is none."""
+    earlier = _kept(directory, name, task)
+    if earlier is None or earlier.looked_at:
+        return earlier
+    said = tuple(dict.fromkeys((*earlier.unexamined, *found.unexamined)))
+    return earlier.model_copy(update={"unexamined": said}) if earlier.parts else None
 
 
 def _put_in_place(making: Path, into: Path) -> None:
@@ -230,6 +247,7 @@ def _component(name: str, kind: str, found: Exported) -> DivergenceComponent:
         parts=parts,
         unexamined=found.unexamined,
         notes=found.notes,
+        looked_at=found.looked_at,
     )
 
 

@@ -52,7 +52,7 @@ class BucketExport:
         notes = (f"only the first {_MOST_LOOKED_AT} of {len(keys)} objects were looked at one by one",) if len(keys) > len(marks) else ()
         only_here = sum(key not in theirs for key in keys)
         part = _written(into, lines, only_here, len(keys) - only_here, len(mine) - len(keys))
-        return Exported("compared", (part,), notes=notes)
+        return Exported("compared", (part,), notes=notes, looked_at=True)
 
     async def _marks(self, bucket: Bucket, keys: list[str]) -> dict[str, Stored | None]:
         gate = asyncio.Semaphore(_AT_ONCE)

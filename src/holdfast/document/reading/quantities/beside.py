@@ -20,7 +20,7 @@ _BOUNDS = {
 }
 SIGNS = {"at_most": "<=", "below": "<", "at_least": ">=", "above": ">"}
 _ABOUT = r"about|approx(?:imately|\.)?|around|roughly|circa|ca\.?|nearly|almost|some|~|≈"
-_SAYS_NOTHING = r"in|is|are|be|of|the|rto|rpo|mtpd|mtd|must|should|shall|will|=|:"
+_SAYS_NOTHING = r"in|is|are|be|of|set (?:at|to)|the|rto|rpo|mtpd|mtd|must|should|shall|will|=|:"
 _BEFORE = re.compile(
     r"(?:(?<!\w)(?=\w)|(?!\w))(?:"  # a word from its first letter on, a sign anywhere
     + "|".join(f"(?P<{name}>{words})" for name, words in (*_BOUNDS.items(), ("about", _ABOUT), ("nothing", _SAYS_NOTHING)))

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from holdfast.document.reading.columns import cell, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Said
-from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, money, percent, window
-from holdfast.document.reading.tree import Section, Table, Tree, says
+from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, lengths, money, percent, window
+from holdfast.document.reading.things.promises import promises, promises_named
+from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.problems import shortened
 
 RTO = ("rto", "recovery time*", "target recovery", "restore within", "time to recover", "back within", "recovery target")
@@ -48,6 +49,7 @@ _PRIORITIES = (
     ("P3", r"\bp ?3\b|\bmedium\b|\bmoderate\b|\btier ?3\b|^3$"),
     ("P4", r"\bp ?4\b|\blow\b|\btier ?4\b|^4$"),
 )
+_VERB = re.compile(r"\b(?:has|have|must|is|are|needs?|shall|should|will)\b", re.I)
 _NO_PRIORITY = re.compile(r"\b(?:not|non|neither|p ?(?:0|[5-9]|\d\d)|tier ?(?:0|[5-9]|\d\d))\b", re.I)
 
 
@@ -165,20 +167,31 @@ def _tiers(table: Table, places: dict[str, int], section: Section, draft: Draft)
         tiers.append(entry)
 
 
+def _is_label(leaf: Leaf, *words: str) -> bool:
+    """Whether a leaf is labelled with one of these, and its label isn't a sentence with a function of its own (`Payroll has an RTO: 4 h`)."""
+    return says(leaf.label, *words) and _VERB.search(leaf.label) is None and not lengths(leaf.label)
+
+
 def _function_sections(tree: Tree, draft: Draft) -> None:
     """A heading a function, with `RTO: …` under it, within the impact analysis."""
     for section in tree.sections:
         if not section.within("impact analysis", "business functions", "critical functions", "critical processes", "bia"):
             continue
         leaves = labelled(section)
-        if not any(says(leaf.label, *RTO, *MTPD) for leaf in leaves):
+        if not any(_is_label(leaf, *RTO, *MTPD) for leaf in leaves):
             continue
         identifier, entry = draft.entry("functions", section.name)
         about = f"functions.{identifier}"
         draft.put(entry, "name", section.name, section.line, about)
         for leaf in leaves:
-            key = next((key for key, words in (("mtpd", MTPD), ("rto", RTO), ("rpo", RPO)) if says(leaf.label, *words)), None)
-            if key is not None:
+            key = next((key for key, words in (("mtpd", MTPD), ("rto", RTO), ("rpo", RPO)) if _is_label(leaf, *words)), None)
+            if key is not None and len(promises_named(leaf.label)) > 1:  # `RTO / RPO: 4 h / 15 min`
+                found = promises(leaf.text if leaf.kind != "row" else f"{leaf.label}: {leaf.value}")
+                for each, promise in found.items():
+                    draft.read(entry, each, promise.reading, leaf.value, leaf.line, about)
+                if not found:
+                    continue
+            elif key is not None:
                 draft.read(entry, key, duration(leaf.value), leaf.value, leaf.line, about)
             elif says(leaf.label, *_FUNCTION["priority"]):
                 draft.read(entry, "priority", priority(leaf.value), leaf.value, leaf.line, about)

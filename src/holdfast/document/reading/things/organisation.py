@@ -6,6 +6,7 @@ from holdfast.document.reading.columns import cell, columns, labelled, named_row
 from holdfast.document.reading.draft import Draft, Entry, Left, Said, leaf_list, parts_of
 from holdfast.document.reading.quantities import Reading, absent
 from holdfast.document.reading.things.impact import priority
+from holdfast.document.reading.things.promises import names_promise
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
@@ -323,6 +324,8 @@ def _spoken(section: Section, draft: Draft) -> None:
         if leaf.kind not in ("paragraph", "item"):
             continue
         found = _SENTENCE.search(leaf.text)
+        if found is not None and names_promise(found["who"]):  # `The Recovery Time Objective is half an hour`
+            continue
         if found is None:
             if (
                 _named(leaf.text)

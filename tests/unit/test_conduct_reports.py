@@ -1,0 +1,69 @@
+"""Reports to an authority that are due long after an incident: whoever makes them is reminded although it is over."""
+
+from holdfast.decision.table import State
+from holdfast.journal.kinds import Kind
+from holdfast.plan.governance import Regulation
+from unit.conduct_on_paper import LOADED, START, Paper
+
+HOUR = 3600.0
+DAY = 24 * HOUR
+
+
+def paper(exercise: str | None = None) -> Paper:
+    """An incident that was over within minutes, of a company that owes three reports."""
+    report = {"name": "DORA", "notify": "the supervisor", "notify_by": "communication-lead"}
+    times = {"dora": "4h", "dora-intermediate": "76h", "dora-final": "30d"}
+    regulations = {name: Regulation.model_validate({**report, "notify_within": within}) for name, within in times.items()}
+    found = Paper(exercise=exercise, plan=LOADED.plan.model_copy(update={"regulations": regulations}))
+    found.lose_region()
+    found.wait(15 * 60)
+    found.region_answers()
+    found.wait(600)
+    assert found.incident.state is State.STOOD_DOWN
+    return found
+
+
+def reminded(of: Paper) -> list[str]:
+    rules = [tell.message for tell in of.told if tell.message.startswith("regulation.")]
+    return list(dict.fromkeys(rules))
+
+
+def test_reminders_of_later_reports_come_after_the_incident_is_over_each_near_its_deadline_and_once() -> None:
+    over = paper()
+    before = reminded(over)
+    assert before == ["regulation.dora"]
+    over.wait(2 * DAY)
+    assert reminded(over) == before
+    over.wait(4 * HOUR)
+    assert reminded(over) == [*before, "regulation.dora-intermediate"]
+    over.wait(27 * DAY - (over.now - START))
+    assert reminded(over) == [*before, "regulation.dora-intermediate"]
+    over.wait(HOUR)
+    assert reminded(over) == [*before, "regulation.dora-intermediate", "regulation.dora-final"]
+    told = len(over.told)
+    over.wait(10 * DAY)
+    over.restart()
+    over.wait(60)
+    assert len(over.told) == told
+
+
+def test_after_a_long_sleep_somebody_is_reminded_late_rather_than_not_but_not_of_what_is_long_past() -> None:
+    over = paper()
+    over.wait(31 * DAY)
+    assert reminded(over)[1:] == ["regulation.dora-final"], "the other was due four weeks ago"
+
+
+def test_an_exercise_that_is_over_reminds_nobody() -> None:
+    practised = paper("exercise-7")
+    practised.wait(29 * DAY)
+    assert "regulation.dora-final" not in reminded(practised)
+
+
+def test_where_mail_fails_the_reminder_is_tried_again_though_the_incident_is_over() -> None:
+    over = paper()
+    over.broken_channels = frozenset({"email"})
+    over.wait(53 * HOUR)
+    over.broken_channels = frozenset()
+    over.wait(HOUR)
+    later = [record.kind for record in over.incident.records if record.body.get("message") == "regulation.dora-intermediate"]
+    assert Kind.NOTIFICATION_FAILED in later and later[-1] == Kind.NOTIFICATION_SENT

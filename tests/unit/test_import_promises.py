@@ -1,0 +1,145 @@
+"""How companies write RTO, RPO and MTPD in sentences: each time is the right promise's, or it is asked about, or its sentence is told."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.document.reading import Imported, import_document
+
+
+def imported(text: str) -> Imported:
+    return import_document(f"# Business functions\n\n{text}\n".encode(), "plan.md")
+
+
+def objectives(got: Imported) -> dict[str, str]:
+    (function,) = got.value["functions"].values()
+    return {key: function[key] for key in ("rto", "rpo", "mtpd") if key in function}
+
+
+WORDINGS = {
+    "Payroll has a Recovery Time Objective (RTO) of 4 hours.": {"rto": "4h"},
+    "Payroll has a Recovery Point Objective (RPO) of 15 minutes.": {"rpo": "15m"},
+    "Payroll has a Maximum Tolerable Period of Disruption (MTPD) of 2 days.": {"mtpd": "2d"},
+    "Payroll has an RTO (Recovery Time Objective) of 4 hours.": {"rto": "4h"},
+    "Payroll has an RPO (Recovery Point Objective) of 15 minutes.": {"rpo": "15m"},
+    "Payroll has an MTPD (maximum tolerable period of disruption) of 2 days.": {"mtpd": "2d"},
+    "Payroll is critical. RPO (data loss) is 15 minutes.": {"rpo": "15m"},
+    "Payroll must be back within 4 hours. RPO (data loss) is 15 minutes.": {"rto": "4h", "rpo": "15m"},
+    "Payroll must be back within 4 hours. The RPO must not exceed 15 minutes.": {"rto": "4h", "rpo": "15m"},
+    "The RTO for payroll must not exceed 4 hours.": {"rto": "4h"},
+    "The Recovery Time Objective (RTO) must not exceed 4 hours for anyone. Payroll has an RTO of 4 hours.": {"rto": "4h"},
+    "Payroll's RTO is no more than 4 hours and its RPO is no more than 15 minutes.": {"rto": "4h", "rpo": "15m"},
+    "Payroll has an RTO set at 4 hours and an RPO set at 15 minutes.": {"rto": "4h", "rpo": "15m"},
+    "Payroll has a recovery time objective (RTO) within 4 hours.": {"rto": "4h"},
+    "Payroll has Recovery Time Objective (RTO): 4 hours, Recovery Point Objective (RPO): 15 minutes.": {"rto": "4h", "rpo": "15m"},
+    "Payroll has RTO 4 h, RPO 15 min.": {"rto": "4h", "rpo": "15m"},
+    "Payroll has RTO 4 h, RPO 15 min, MTPD 2 days.": {"rto": "4h", "rpo": "15m", "mtpd": "2d"},
+    "Payroll has RTO: 4h (RPO: 15m).": {"rto": "4h", "rpo": "15m"},
+    "Payroll has RTO 4 h RPO 15 min.": {"rto": "4h", "rpo": "15m"},
+    "Payroll has RPO 15 min / RTO 4 h.": {"rto": "4h", "rpo": "15m"},
+    "Payroll has RTO/RPO: 4h/15m.": {"rto": "4h", "rpo": "15m"},
+    "Payroll has RPO/RTO: 15m/4h.": {"rto": "4h", "rpo": "15m"},
+    "Payroll has an RTO/RPO of 4 hours / 15 minutes.": {"rto": "4h", "rpo": "15m"},
+    "Payroll has an RTO and RPO of 4 hours and 15 minutes, respectively.": {"rto": "4h", "rpo": "15m"},
+    "Payroll has a Recovery Time Objective (RTO) and Recovery Point Objective (RPO) of 4 hours.": {"rto": "4h", "rpo": "4h"},
+    "Payroll has a 4-hour RTO and a 15-minute RPO.": {"rto": "4h", "rpo": "15m"},
+    "Payroll has 4 hours (RTO) and 15 minutes (RPO).": {"rto": "4h", "rpo": "15m"},
+    "Payroll has as short an RTO as possible and a 15-minute RPO.": {"rpo": "15m"},
+    "Payroll must be resumed within 4 hours (RTO) with a data loss of no more than 15 minutes (RPO).": {"rto": "4h", "rpo": "15m"},
+    "Payroll has an RPO that is yet to be agreed, but is back within 4 hours.": {"rto": "4h"},
+    "Payroll has no RPO and an RTO of 4 hours.": {"rto": "4h"},
+}
+
+
+@pytest.mark.parametrize("text", WORDINGS)
+def test_a_promise_is_read_as_companies_write_it(text: str) -> None:
+    got = imported(text)
+    assert objectives(got) == WORDINGS[text]
+    assert [entry["name"].lower() for entry in got.value["functions"].values()] == ["payroll"]
+    assert not got.questions
+
+
+ASKED = {
+    "Payroll has an RTO and RPO of 4 hours and 15 minutes.": {"rto": ("4h", "15m"), "rpo": ("4h", "15m")},
+    "Payroll has 4 h RTO 15 min RPO.": {"rto": ("4h", "15m")},
+    "Payroll has an RTO of up to 4 hours RPO.": {"rto": ("4h",), "rpo": ("4h",)},
+}
+
+
+@pytest.mark.parametrize("text", ASKED)
+def test_a_time_that_can_be_two_promises_is_asked_about(text: str) -> None:
+    got = imported(text)
+    assert {asked.about.removeprefix("functions.payroll."): asked.choices for asked in got.questions} == ASKED[text]
+    assert not objectives(got)
+
+
+def test_a_time_that_is_nobodys_is_told_though_the_paragraph_has_others() -> None:
+    before = imported("All must be running within 9 hours of the alarm, it says. Payroll has an RTO of 4 hours.")
+    assert "9 hours" in " ".join(note.text for note in before.notes) or "9h" in str(before.value["functions"])
+    nameless = imported("Back within 9 hours. Payroll has an RTO of 4 hours.")
+    assert [note.text for note in nameless.notes] == ["Back within 9 hours."]
+
+
+def test_what_an_outage_means_is_kept_and_told_where_a_time_stands_in_it() -> None:
+    got = imported("Payroll must be back within 4 hours. Without it we lose staff. After 3 days it cannot be caught up.")
+    (function,) = got.value["functions"].values()
+    assert function["impact"] == "Without it we lose staff. After 3 days it cannot be caught up."
+    assert [note.text for note in got.notes] == ["After 3 days it cannot be caught up."]
+
+
+NAMES = {
+    "rto": ("RTO", "Recovery Time Objective", "Recovery Time Objective (RTO)", "RTO (Recovery Time Objective)", "recovery time"),
+    "rpo": ("RPO", "Recovery Point Objective", "Recovery Point Objective (RPO)", "RPO (data loss)", "recovery point"),
+    "mtpd": ("MTPD", "MTD", "Maximum Tolerable Downtime (MTD)"),
+}
+BETWEEN = (" ", " of ", " is ", ": ", " = ", " within ", " must not exceed ", " of no more than ", " set at ", " (at most) ", " of about ")
+JOINED = (", ", " and ", "; ", " / ", "/", " but ", ". Its ", " (", " with ")
+TIMES = ("4 hours", "4h", "15 min", "15 minutes", "2 days", "half an hour", "90m", "3 h", "6 weeks")
+HEADS = ("Payroll has ", "Payroll must be back soon. The ", "", "It has ", "Payroll's ", "Payroll: ")
+EVERY = re.compile(r"\b(?:half an hour|[0-9]+ ?(?:hours|h|min|minutes|days|m|weeks))\b")
+PIECES = st.one_of(
+    *(st.tuples(st.sampled_from(names), st.sampled_from(BETWEEN), st.sampled_from(TIMES)).map("".join) for names in NAMES.values()),
+    st.tuples(st.sampled_from(TIMES), st.sampled_from((" RTO", "-RPO", " (RTO)", " of data", ""))).map("".join),
+    st.tuples(
+        st.sampled_from(("back within ", "losing ", "no loss after ", "an outage of ", "we stop after ")), st.sampled_from(TIMES)
+    ).map("".join),
+)
+
+
+@given(
+    st.sampled_from(HEADS),
+    st.lists(st.tuples(PIECES, st.sampled_from(JOINED)), min_size=1, max_size=4),
+)
+def test_every_length_of_time_in_a_sentence_is_typed_or_asked_about_or_told(head: str, pieces: list[tuple[str, str]]) -> None:
+    text = head + "".join(piece + joined for piece, joined in pieces).rstrip(" (/,;.") + "."
+    got = imported(text)
+    functions = got.value.get("functions", {})
+    held = [value for entry in functions.values() for key, value in entry.items() if key in ("rto", "rpo", "mtpd")]
+    told = " ".join([*(note.text for note in got.notes), *(asked.says for asked in got.questions)])
+    held += [choice for asked in got.questions for choice in asked.choices]
+    for said in EVERY.findall(text):
+        assert said in told or plan_form(said) in held, (said, got.value, told)
+
+
+@given(st.permutations(["rto", "rpo", "mtpd"]), st.data())
+def test_no_promise_ever_gets_anothers_time(order: list[str], data: st.DataObject) -> None:
+    times = {"rto": "4 hours", "rpo": "15 minutes", "mtpd": "2 days"}
+
+    def draw(choices: tuple[str, ...]) -> str:
+        return data.draw(st.sampled_from(choices))
+
+    said = [f"{draw(NAMES[key])}{draw(BETWEEN)}{times[key]}" for key in order]
+    got = imported("Payroll has " + said[0] + "".join(draw(JOINED) + one for one in said[1:]) + ".")
+    wanted = {"rto": "4h", "rpo": "15m", "mtpd": "2d"}
+    for entry in got.value.get("functions", {}).values():
+        assert {key: value for key, value in entry.items() if key in wanted}.items() <= wanted.items()
+
+
+def plan_form(said: str) -> str:
+    """A length of time as the plan writes it."""
+    if said == "half an hour":
+        return "30m"
+    number, unit = re.fullmatch(r"([0-9]+) ?([a-z])[a-z]*", said).groups()  # type: ignore[union-attr]
+    return number + unit
