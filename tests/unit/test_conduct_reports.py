@@ -67,3 +67,11 @@ def test_where_mail_fails_the_reminder_is_tried_again_though_the_incident_is_ove
     over.wait(HOUR)
     later = [record.kind for record in over.incident.records if record.body.get("message") == "regulation.dora-intermediate"]
     assert Kind.NOTIFICATION_FAILED in later and later[-1] == Kind.NOTIFICATION_SENT
+
+
+def test_a_plan_that_no_longer_knows_the_scenario_of_what_is_over_reminds_nobody_of_it() -> None:
+    over = paper()
+    known = {name: scenario for name, scenario in over.plan.scenarios.items() if name != over.incident.scenario}
+    over.plan = over.plan.model_copy(update={"scenarios": known})
+    over.wait(29 * DAY)
+    assert reminded(over) == ["regulation.dora"]
