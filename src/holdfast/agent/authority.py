@@ -21,6 +21,8 @@ from holdfast.fencing.promise import VOID_SECONDS, Ask, Certificate, Epoch, Evid
 
 REGION = "region"
 """Scope of the orders that are about the right to write as a whole."""
+WITHDRAW = "withdraw"
+"""The order that an epoch is never opened."""
 
 
 class Authority:
@@ -177,15 +179,14 @@ class Authority:
         """Compare and keep an order, before anything is done about it. With a repeated one comes what was answered.
 
         An order to a store must be above the last to that store and the last to the region; one to the region above all. So two stores
-        may be promoted at the same time, and whatever was ordered before a fence or withdrawal stays undone after it.
+        may be promoted at the same time, and whatever was ordered before a fence or withdrawal stays undone after it (see `_as_before`).
         """
         with self.lock:
             last = self._state.orders.get(scope)
             if last is not None and last.order == order:
                 return (Verdict.REPEATED if last.verb == verb else Verdict.REFUSED), last
-            region = self._state.orders.get(REGION)
-            bounds = [each.order for each in (last, region) if each is not None]
-            verdict = accept(order, self.highest if scope == REGION else max(bounds, default=None))
+            before = [each for place, each in self._state.orders.items() if scope == REGION or place in (scope, REGION)]
+            verdict = accept(order, max((self._as_before(each, order) for each in before), default=None))
             if verdict is not Verdict.ACCEPTED:
                 return Verdict.REFUSED, last
             self._write(replace(self._state, orders={**self._state.orders, scope: Answered(order, verb)}))
@@ -201,7 +202,16 @@ class Authority:
     def is_newest(self, order: Order, scope: str) -> bool:
         """Whether no higher order came to the scope or the region in the meantime."""
         with self.lock:
-            return all(last.order <= order for place, last in self._state.orders.items() if place in (scope, REGION))
+            before = (last for place, last in self._state.orders.items() if place in (scope, REGION))
+            return all(self._as_before(last, order) <= order for last in before)
+
+    def _as_before(self, last: Answered, order: Order) -> Order:
+        """What was ordered last as `order` is compared with it. A withdrawn epoch never opened: what is ordered after that, under the epoch
+        that stayed in force, comes after the withdrawal. To whatever comes late of the withdrawn one, it stays what it was."""
+        in_force = (self.epoch.era, self.epoch.epoch)
+        if last.verb == WITHDRAW and (order.era, order.epoch) == in_force < (last.order.era, last.order.epoch):
+            return replace(last.order, era=in_force[0], epoch=in_force[1])
+        return last.order
 
     def prepare(self, order: Order) -> tuple[Reply, float]:
         """Stop promising. Also: how long the promises made before still run."""

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from holdfast.agent import fence
-from holdfast.agent.authority import REGION, Authority
+from holdfast.agent.authority import REGION, WITHDRAW, Authority
 from holdfast.agent.charge import Charge, Wanted
 from holdfast.agent.configuration import Configuration
 from holdfast.agent.exports import Export, said_of
@@ -51,7 +51,7 @@ class Orders:
         self._busy = {name: threading.Lock() for name in [REGION, *keeper.charges]}
         self._verbs: dict[str, Callable[[Order, Mapping[str, Any]], Answer]] = {
             "prepare": self._prepare,
-            "withdraw": self._withdraw,
+            WITHDRAW: self._withdraw,
             "consent": self._consent,
             "fence": self._fence,
             "quiesce": lambda order, arguments: self._fence(order, {**arguments, "mode": "graceful"}),

@@ -174,9 +174,9 @@ def _far(situation: Situation, component: str) -> str | None:
 
 
 def _order(situation: Situation) -> Order:
-    """Above every order before it: agents that were told to withdraw an epoch obey nothing under a lower one, though it never opened."""
+    """Above every order before it, under the epoch in force."""
     known = situation.installation
     incident = known.open_incident()
     numbers: Mapping[str, tuple[int, int]] = incident.numbers if incident is not None else {}
-    era, epoch = max([(known.era, known.epoch), known.used, *numbers.values()])
+    era, epoch = max([(known.era, known.epoch), *numbers.values()])
     return Order(era, epoch, known.term, known.steps_ordered + 1)
