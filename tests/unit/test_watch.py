@@ -125,3 +125,13 @@ def test_a_promise_that_a_certificate_made_void_ended_at_no_moment_that_anybody_
 
     assert ended(-2.0) == START - 2.0
     assert ended(-VOID_SECONDS) is None, "the writer may have gone on until it was fenced"
+
+
+def test_a_void_promise_of_the_target_does_not_make_the_bound_smaller() -> None:
+    clock = Moment()
+    watch = watching(clock)
+    void = Observation(
+        "witness", 10, START + 1.0, DR, Subject.AGENT, AGENT_NAME, Seen.UP, 0.01, "", {"promise_ends_in_seconds": -VOID_SECONDS}
+    )
+    watch._history = absorb(watch._history, [void], START + 1.0, PROFILE)
+    assert bound(watch, clock, 1.0) >= 1.0, "until now the source may have written"

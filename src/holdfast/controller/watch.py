@@ -227,10 +227,13 @@ class Watch:
         return newest.at_seconds + ends_in if ends_in > -VOID_SECONDS else None
 
     def _agent_promise_ends_in(self, region: str, now: float) -> float:
-        """When the promise of this region's agent ends; a whole promise from now where nobody has heard it of late."""
+        """When the promise of this region's agent ends; a whole promise from now where nobody has heard it of late.
+
+        One that a certificate made void says when no writer was left no longer: that was now at the latest.
+        """
         whole = self._profile.lease * (1 + self._profile.drift) + self._profile.margin
         ends = [
-            track.at_seconds + float(track.last.facts["promise_ends_in_seconds"])
+            track.at_seconds + ends_in if (ends_in := float(track.last.facts["promise_ends_in_seconds"])) > -VOID_SECONDS else now
             for (_, seen_region, subject, _), track in self._history.tracks.items()
             if seen_region == region
             and subject is Subject.AGENT
