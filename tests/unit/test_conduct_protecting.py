@@ -118,6 +118,8 @@ def test_it_is_protected_again_only_when_the_copy_is_seen_to_be_near() -> None:
     assert "nobody has seen how far the copy" in paper.command("protect", APPROVER, component="database")
     paper.lags["database"] = 90.0
     assert "90 s behind" in paper.command("protect", APPROVER, component="database")
+    paper.lags["database"] = 6.0
+    assert "6 s behind" in paper.command("protect", APPROVER, component="database"), "seen near a moment ago, it may have stopped since"
     assert paper.protected["database"] is False
     paper.lags["database"] = 0.4
     assert paper.command("protect", APPROVER, component="database").startswith("accepted")

@@ -20,8 +20,8 @@ from holdfast.health.protection import KINDS
 from holdfast.journal.kinds import Kind
 from holdfast.plan.people import Occasion, enrolled, fillers
 
-NEAR_SECONDS = 10.0
-"""A copy that is further behind would hold every write up for as long as it needs to catch up."""
+_LOOKS, _LATE_SECONDS = 2.0, 1.0
+"""A copy that follows was seen to at one of the last looks, give or take so much. One that was last seen near before that may have stopped."""
 DROP, PROTECT = "unprotect", "protect"
 """The verbs."""
 
@@ -168,7 +168,7 @@ def _far(situation: Situation, component: str) -> str | None:
     lag, name = situation.lags.get(component), situation.plan.components[component].name
     if lag is None:
         return f"nobody has seen how far the copy of {name} is behind: while it doesn't follow, every write would wait for it"
-    if lag > NEAR_SECONDS:
+    if lag > _LOOKS * situation.profile.probe_every + _LATE_SECONDS:
         return f"the copy of {name} is {lag:.0f} s behind: every write would wait until it has caught up. Ask again when it is near"
     return None
 
