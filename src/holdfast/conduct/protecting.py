@@ -21,7 +21,7 @@ from holdfast.journal.kinds import Kind
 from holdfast.plan.people import Occasion, enrolled, fillers
 
 _LOOKS, _LATE_SECONDS = 2.0, 1.0
-"""A copy that follows was seen to at one of the last looks, give or take so much. One that was last seen near before that may have stopped."""
+"""A copy that follows was seen to at one of the last looks, give or take so much. One that was seen near before that may have stopped."""
 DROP, PROTECT = "unprotect", "protect"
 """The verbs."""
 
