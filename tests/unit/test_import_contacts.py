@@ -96,3 +96,37 @@ def test_the_role_that_a_step_names_does_it() -> None:
     scenario = import_document(document.encode(), "plan.md").value["scenarios"]["fire"]
     assert [step["by"] for phase in scenario["phases"] for step in phase["steps"]] == ["crisis-manager", "network-engineer"]
     assert scenario["rollback"] == ["Move the lines back"]
+
+
+def roles_in(paragraph: str) -> Imported:
+    return import_document(f"# Plan\n\n## Roles\n\n{paragraph}\n".encode(), "plan.md")
+
+
+def test_a_paragraph_with_two_roles_gives_each_its_own_people() -> None:
+    found = roles_in(
+        "Greta Lindqvist is the incident commander. Priya Nair is the technical lead and her deputy is Jonas Berg, jonas@b.example."
+    )
+    assert found.value["roles"] == {
+        "incident-commander": {"name": "incident commander", "primary": "greta-lindqvist"},
+        "technical-lead": {"name": "technical lead", "primary": "priya-nair", "backup": "jonas-berg"},
+    }
+    assert {name: one.get("email") for name, one in people(found).items()} == {
+        "greta-lindqvist": None,
+        "priya-nair": None,
+        "jonas-berg": "jonas@b.example",
+    }
+    assert not found.notes
+
+
+def test_an_address_behind_another_name_is_not_given_to_who_was_named_first_and_the_paragraph_is_noted() -> None:
+    said = "Greta Lindqvist is the incident commander. The press is handled by Sofia Keller, sofia@b.example, phone +46 20 555 0109."
+    found = roles_in(said)
+    assert people(found)["greta-lindqvist"].keys() == {"name", "title"}
+    assert [note.text for note in found.notes] == [said]
+
+
+def test_a_sentence_is_nobodys_name() -> None:
+    said = "Our technical lead is Priya Nair; her phone is +46 20 555 0103."
+    found = import_document(f"# Plan\n\n## Who does what\n\n{said}\n".encode(), "plan.md")
+    assert people(found) == {}
+    assert [note.text for note in found.notes] == [said]

@@ -311,7 +311,7 @@ def _vendors(table: Table, places: dict[str, int], section: Section, draft: Draf
 
 
 _SENTENCE = re.compile(
-    rf"(?P<who>{_FULL_NAME})(?:,? (?:our|the) (?P<title>[a-z][\w ]{{2,40}}?))?,? (?:is|acts as|serves as|holds|takes|leads as) (?:the |our )?(?P<role>[A-Za-z][\w -]{{2,40}}?)(?=[,.;(]| and (?:is|can|may)|$)"
+    rf"(?P<who>{_FULL_NAME})(?:,? (?:our|the) (?P<title>[a-z][\w ]{{2,40}}?))?,? (?:is|acts as|serves as|holds|takes|leads as) (?:the |our )?(?P<role>[A-Za-z][\w -]{{2,40}}?)(?=[,.;(]| and (?:is|can|may|her|his|their)|$)"
 )
 _DEPUTY = re.compile(
     rf"(?:deput(?:y|ised by|ized by) (?:is |of )?|(?:backup|alternate|stand-in) is |in (?:her|his|their) absence,? )(?P<who>{_FULL_NAME})"
@@ -319,37 +319,46 @@ _DEPUTY = re.compile(
 
 
 def _spoken(section: Section, draft: Draft) -> None:
-    """`Maria Keane is the incident lead; her deputy is Tom Ward. Reach her on …`: one paragraph a role."""
+    """`Maria Keane is the incident lead; her deputy is Tom Ward. Reach her on …`: any number of roles in a paragraph."""
     for leaf in section.open_leaves():
         if leaf.kind not in ("paragraph", "item"):
             continue
-        found = _SENTENCE.search(leaf.text)
-        if found is not None and names_promise(found["who"]):  # `The Recovery Time Objective is half an hour`
-            continue
-        if found is None:
-            if (
-                _named(leaf.text)
-                and section.within("contact*", "who", "people", "call*", "phone*")
-                and _is_one_person(leaf.text)
-                and person(draft, leaf.text, leaf.line) is not None
-            ):
+        found = [match for match in _SENTENCE.finditer(leaf.text) if not names_promise(match["who"])]
+        if found:
+            ends = [match.start() for match in found[1:]] + [len(leaf.text)]
+            clear = [_spoken_role(match, leaf.text[match.start() : end], leaf.line, draft) for match, end in zip(found, ends, strict=True)]
+            # Whoever else it names, with an address or a number, stands in the notes with the whole paragraph.
+            if all(clear):
                 leaf.claim()
-            continue
-        deputy = _DEPUTY.search(leaf.text)
-        first = leaf.text[: deputy.start()] if deputy else leaf.text
-        after = leaf.text[deputy.end() :] if deputy else ""
-        entry = _role(draft, found["role"].strip(), leaf.line)
-        _holders(
-            draft,
-            entry,
-            _one(found["who"], first, found["role"]),
-            _one(deputy["who"], after, "Deputy " + found["role"]) if deputy else "",
-            leaf.line,
-            found["role"],
-        )
-        # Whoever else it names, with an address or a number, stands in the notes with the whole sentence.
-        if all(len(set(pattern.findall(part))) <= 1 for pattern in _WAYS.values() for part in (first, after)):
+        elif (
+            _named(leaf.text)
+            and not _SENTENCE.search(leaf.text)  # `The Recovery Time Objective is half an hour`
+            and section.within("contact*", "who", "people", "call*", "phone*")
+            and _is_one_person(leaf.text)
+            and person(draft, leaf.text, leaf.line) is not None
+        ):
             leaf.claim()
+
+
+def _spoken_role(found: re.Match[str], text: str, line: int, draft: Draft) -> bool:
+    """Write the role, its holder and the holder's deputy that a text says. Whether it names nobody else, and one way to reach each."""
+    deputy = _DEPUTY.search(text)
+    first = text[len(found[0]) : deputy.start()] if deputy else text[len(found[0]) :]
+    after = text[deputy.end() :] if deputy else ""
+    own, own_after = _before_another(first), _before_another(after)
+    entry = _role(draft, found["role"].strip(), line)
+    holder, stand_in = _one(found["who"], own, found["role"]), ""
+    if deputy:
+        stand_in = _one(deputy["who"], own_after, "Deputy " + found["role"])
+    _holders(draft, entry, holder, stand_in, line, found["role"])
+    one_way = all(len(set(pattern.findall(part))) <= 1 for pattern in _WAYS.values() for part in (own, own_after))
+    return one_way and (own, own_after) == (first, after)
+
+
+def _before_another(text: str) -> str:
+    """A text up to the next person whom it names, if an address or number comes behind: that is not known to be the first one's."""
+    other = re.search(_FULL_NAME, text)
+    return text[: other.start()] if other and _named(text[other.end() :]) else text
 
 
 def _is_one_person(text: str) -> bool:
@@ -359,7 +368,9 @@ def _is_one_person(text: str) -> bool:
     return not several and _SENTENCE_WORDS.isdisjoint(words)
 
 
-_SENTENCE_WORDS = frozenset(["call", "calls", "if", "when", "in", "on", "to", "at", "both", "please", "ask", "reach", "then", "or"])
+_SENTENCE_WORDS = frozenset(
+    ["call", "calls", "if", "when", "in", "on", "to", "at", "both", "please", "ask", "reach", "then", "or", "is", "are", "has", "by", "our"]
+)
 
 
 def _one(name: str, text: str, title: str) -> str:
