@@ -54,6 +54,13 @@ def test_a_comment_that_ignores_nothing_is_a_finding(tmp_path: Path, capsys: pyt
     assert [one["code"] for one in report["findings"] if one["code"].startswith("HF19")] == [code]
 
 
+@pytest.mark.parametrize("before", ["# line 34 #", "# line 34;", "#", "# as agreed,"])
+@pytest.mark.parametrize("word", ["holdfast:", "holdfast"])
+def test_it_counts_behind_another_comment_of_its_line_and_without_its_colon(before: str, word: str) -> None:
+    (wish,) = ignores_of(f"rto: 15m {before} {word} ignore HF101 because it changes\n")
+    assert (wish.code, wish.reason, wish.lines) == ("HF101", "it changes", (1,))
+
+
 def test_only_what_yaml_reads_as_a_comment_counts() -> None:
     text = """a: "x # holdfast: ignore HF101 because no"
 b: |

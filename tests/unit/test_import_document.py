@@ -333,3 +333,19 @@ def test_a_plan_of_sound_values_that_does_not_load_is_not_called_whole() -> None
     (problem,) = got.missing
     number = int(problem.split(" ")[1])
     assert not got.complete and "no subject" in problem and "briefing:" in got.text.split("\n")[number - 2 : number][0]
+
+
+def test_document_control_in_a_line_of_sentences_is_read_sentence_by_sentence() -> None:
+    said = "Version 2.1. Owner: Operations office. Last updated 3 March 2026. Next review: 31 February 2026."
+    got = import_document(f"# Plan of Foo\n\n{said}\n".encode(), "plan.md")
+    assert got.value["version"] == "2.1"
+    assert got.value["document"] == {"owner": "Operations office", "last_updated": "2026-03-03"}
+    assert [(one.about, one.says) for one in got.questions] == [("document.next_review", "'31 February 2026': this day does not exist")]
+    assert not got.notes
+
+
+def test_a_sentence_among_them_that_says_nothing_known_leaves_the_whole_line_noted() -> None:
+    said = "Version 2.1. The office cat is Tom. Owner: Operations office."
+    got = import_document(f"# Plan of Foo\n\n{said}\n".encode(), "plan.md")
+    assert (got.value["version"], got.value["document"]) == ("2.1", {"owner": "Operations office"})
+    assert [note.text for note in got.notes] == [said]

@@ -1,6 +1,7 @@
 """Comments of a plan's file that speak to Holdfast: `# holdfast: ignore HF101 because …`.
 
-A `#` counts only where YAML reads a comment: not in quoted text, not in a block of text, not within a word.
+A `#` counts only where YAML reads a comment: not in quoted text, not in a block of text, not within a word. Behind another comment of the
+same line, such as an import's `# line 34`, it counts too.
 Never here: what is ignored for it (see `checks`).
 """
 
@@ -11,9 +12,9 @@ from typing import Any
 import yaml
 from yaml import events
 
-_MARK = "holdfast:"
+_MARK = "holdfast"
 _COMMENT = re.compile(r"(?:^|(?<=\s))#(.*)$")
-_IGNORE = re.compile(r"\s*holdfast:\s*ignore\b[\s:]*([A-Za-z0-9]*)(?:[\s,:]+because\b[\s:]*(.*?))?\s*$")
+_IGNORE = re.compile(r"(?:^|(?<=[\s#;,]))holdfast(?::\s*|\s+)ignore\b[\s:]*([A-Za-z0-9]*)(?:[\s,:]+because\b[\s:]*(.*?))?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def ignores_of(text: str, path: str = "") -> tuple[Ignore, ...]:
     found = []
     for number, line in enumerate(lines, start=1):
         comment = _COMMENT.search(line)
-        wish = _IGNORE.match(comment[1]) if comment is not None else None
+        wish = _IGNORE.search(comment[1]) if comment is not None else None
         if comment is None or wish is None:
             continue
         # A comment on a line of its own speaks of the next line that is not one.

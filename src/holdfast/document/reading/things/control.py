@@ -41,7 +41,10 @@ def read(tree: Tree, draft: Draft) -> None:
     for section in tree.sections:
         if section.level <= 1 or section.within(*_WHERE):
             for leaf in labelled(section):
-                _labelled(draft, leaf)
+                if ". " in leaf.label:
+                    _in_sentences(draft, leaf)
+                else:
+                    _labelled(draft, leaf)
     _name(tree, draft)
     _summary(tree, draft)
     if not control:
@@ -58,6 +61,23 @@ def _front(tree: Tree, draft: Draft) -> None:
 def note_of_front(leaf: Leaf) -> Left:
     """A line of the front matter that nobody understood."""
     return Left(leaf.text, "front matter", leaf.line)
+
+
+_SPOKEN = re.compile(
+    r"(?P<label>version|revision|release|last (?:updated|revised|reviewed)|next review|effective)(?: on| is| due)? (?P<value>.+)", re.I
+)
+_SAID = re.compile(r"(?P<label>[A-Za-z][A-Za-z ]{2,38}): (?P<value>.+)")
+
+
+def _in_sentences(draft: Draft, leaf: Leaf) -> None:
+    """`Version 2.1. Owner: Operations. Last updated 3 March 2026.`: each sentence by itself; with one that says nothing known, all is noted."""
+    understood = []
+    for part in re.split(r"(?<=[.;]) +(?=[A-Z])", leaf.text):
+        bare = part.strip().rstrip(".;")
+        found = _SAID.fullmatch(bare) or _SPOKEN.fullmatch(bare)
+        understood.append(found is not None and _labelled(draft, Leaf(leaf.kind, bare, leaf.line, found["label"], found["value"])))
+    if all(understood):
+        leaf.claim()
 
 
 def _labelled(draft: Draft, leaf: Leaf) -> bool:
