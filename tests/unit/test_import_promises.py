@@ -143,3 +143,31 @@ def plan_form(said: str) -> str:
         return "30m"
     number, unit = re.fullmatch(r"([0-9]+) ?([a-z])[a-z]*", said).groups()  # type: ignore[union-attr]
     return number + unit
+
+
+def functions_in(paragraph: str) -> Imported:
+    return import_document(f"# Plan\n\n## Functions\n\n{paragraph}\n".encode(), "plan.md")
+
+
+def test_a_promise_with_another_time_beside_it_is_asked_about() -> None:
+    said = "Order intake must be back within four hours, or two hours in December."
+    got = functions_in(said)
+    assert got.value["functions"] == {"order-intake": {"name": "Order intake"}}
+    assert [(one.about, one.choices) for one in got.questions] == [("functions.order-intake.rto", ("4h", "2h"))]
+    assert not got.notes
+
+
+def test_two_promises_side_by_side_are_no_alternatives() -> None:
+    got = functions_in("Crown milling must be back within 4 hours, and may lose at most 15 minutes of data.")
+    assert got.value["functions"]["crown-milling"] == {"name": "Crown milling", "rto": "4h", "rpo": "15m"}
+    assert not got.questions
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["Neither may lose more than an hour.", "Both must be back within a day.", "Within four hours of an alarm billing must be back."],
+)
+def test_what_is_said_of_several_or_begins_with_a_time_makes_no_function_of_its_own(said: str) -> None:
+    got = functions_in(f"Crown milling has an RTO of 4 hours and an RPO of 15 minutes. {said}")
+    assert got.value["functions"] == {"crown-milling": {"name": "Crown milling", "rto": "4h", "rpo": "15m"}}
+    assert said in " ".join(note.text for note in got.notes)

@@ -6,7 +6,7 @@ Which times are promises is said in `promises`. A sentence with a number that be
 import re
 
 from holdfast.document.reading.draft import Draft, Entry, Left
-from holdfast.document.reading.quantities import NOTHING, lengths
+from holdfast.document.reading.quantities import NOTHING, Reading, duration, lengths
 from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.things.promises import Promise, begins_with_promise, names_promise, promises, whose
 from holdfast.document.reading.tree import Leaf, Section, Tree
@@ -16,6 +16,9 @@ _SUBJECT = re.compile(
     re.I,
 )
 _PRONOUNS = ("it", "this", "they", "that", "we", "this function", "she", "he", "which")
+_SEVERAL = ("neither", "both", "none", "each", "all", "these", "those", "either")
+"""What a sentence is about that gives several functions one promise, without naming them."""
+_OTHERWISE = re.compile(r",?\s{0,3}(?:or|but|and)\s(?:only |even |at most |within |in |after )?", re.I)
 _SPLIT = re.compile(r"(?<=[.;])\s+(?=[A-Z])")
 _IMPACT = re.compile(r"\b(?:lose|loss|cannot|can't|unable|stop|without|outage|impact|unhappy|fine)\b", re.I)
 _NO_QUANTITY = re.compile(r"\b(?:p|tier|priority) ?[1-4]\b", re.I)
@@ -45,6 +48,9 @@ def _read_leaf(leaf: Leaf, section: Section, draft: Draft) -> None:
             plain.append(sentence)
             spoken_of = subject or spoken_of
             continue
+        if subject.lower() in _SEVERAL:
+            told.append(sentence)
+            continue
         name = label if label and sentence is sentences[0] else subject
         if not name and last is None and _speaks_of_the_last(sentence):
             name = spoken_of
@@ -54,12 +60,13 @@ def _read_leaf(leaf: Leaf, section: Section, draft: Draft) -> None:
         if last is None:
             told.append(sentence)
             continue
-        for key, promise in times.items():
-            draft.read(last[1], key, promise.reading, sentence, leaf.line, f"functions.{last[0]}")
+        readings = {key: _reading(sentence, times, promise) for key, promise in times.items()}
+        for key, reading in readings.items():
+            draft.read(last[1], key, reading, sentence, leaf.line, f"functions.{last[0]}")
         found = priority(sentence) if re.search(r"\bp ?[1-4]\b|\btier ?[1-4]\b|\bcritical\b", sentence, re.I) else NOTHING
         if found.value is not None and "priority" not in last[1]:
             draft.put(last[1], "priority", found.value, leaf.line, concluded=found.concluded)
-        if _numbers_besides(sentence, times):
+        if _numbers_besides(sentence, times) and all(reading.clear for reading in readings.values()):  # a question holds it already
             told.append(sentence)
     if last is not None:
         draft.notes.extend(Left(sentence, section.path, leaf.line) for sentence in told)
@@ -67,11 +74,25 @@ def _read_leaf(leaf: Leaf, section: Section, draft: Draft) -> None:
         leaf.claim()
 
 
+def _reading(sentence: str, times: dict[str, Promise], promise: Promise) -> Reading:
+    """What a promise says; unclear where another time that is no promise stands right behind it: `4 hours, or 2 hours in December`."""
+    behind = min((other.start for other in times.values() if other.start >= promise.end), default=len(sentence))
+    between = _OTHERWISE.match(sentence, promise.end, behind)
+    if between is None or not promise.reading.clear:
+        return promise.reading
+    rest = sentence[between.end() : behind]
+    beside = next((length for length in lengths(rest) if length.start == 0), None)
+    if beside is None:
+        return promise.reading
+    both = (promise.reading.value, duration(rest[: beside.end]).value)
+    return Reading(unclear="another time stands beside it", choices=tuple(dict.fromkeys(value for value in both if value is not None)))
+
+
 def _subject(sentence: str) -> str:
     """The function that a sentence is about; empty where it names none."""
     found = _SUBJECT.match(sentence)
     name = whose(found["name"].strip()) if found is not None else ""
-    return "" if name.lower() in _PRONOUNS else name
+    return "" if name.lower() in _PRONOUNS or lengths(name) else name
 
 
 def _speaks_of_the_last(sentence: str) -> bool:
