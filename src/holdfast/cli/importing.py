@@ -157,7 +157,11 @@ def _say(document: Path, target: Path | None, imported: "Imported", *, stderr: b
         out.print()
     if not stderr:
         name = str(target)
-        print_next(f"holdfast check {name}" if not imported.missing else f"add what is not found to {name}, then: holdfast check {name}")
+        print_next(
+            f"holdfast check {name}"
+            if not imported.missing
+            else f"add what is not found (holdfast set {name} KEY VALUE), then: holdfast check {name}"
+        )
 
 
 def _rows(document: Path, imported: "Imported") -> list[list[Any]]:

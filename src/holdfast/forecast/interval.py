@@ -24,7 +24,7 @@ def wilson(share: float, runs: int) -> tuple[float, float]:
 def standing_behind(runs: int) -> str:
     """How many real runs stand behind a forecast, in words."""
     if runs == 0:
-        return "no real run stands behind it: it is what the plan's own ranges come to"
+        return "no real run stands behind it: it is what the plan's own times come to"
     count = "1 real run stands" if runs == 1 else f"{runs} real runs stand"
     if runs < FEW_RUNS:
         return f"{count} behind it: too few to trust"
