@@ -165,8 +165,7 @@ def _owed_after_the_end(situation: Situation, incident: IncidentState) -> tuple[
 
 def _reports(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     """Reminders of later reports that have come since a real incident ended; of one long overdue nobody is reminded again."""
-    is_known = incident.scenario in situation.plan.scenarios
-    if incident.exercise is not None or not is_known or not has_later_reports(situation.plan):
+    if incident.exercise is not None or incident.scenario not in situation.plan.scenarios or not has_later_reports(situation.plan):
         return ()
     rules = {name for name, message in all_messages(situation.plan).items() if isinstance(message, LaterReport)}
     now_owed = [
