@@ -48,6 +48,7 @@ def test_after_a_withdrawal_what_is_ordered_under_the_epoch_in_force_is_obeyed(w
         (Order(0, 3, 1, 25), "redis"),  # of the withdrawn epoch, and late
         (Order(0, 3, 1, 24), REGION),  # the fence itself, once more
         (Order(0, 1, 9, 99), "redis"),  # of an epoch that is long over
+        (Order(0, 2, 9, 99), REGION),  # about the right to write itself, of an epoch below the withdrawn one
     ],
 )
 def test_after_a_withdrawal_what_comes_late_is_refused(withdrawn: Authority, order: Order, scope: str) -> None:

@@ -185,8 +185,8 @@ class Authority:
             last = self._state.orders.get(scope)
             if last is not None and last.order == order:
                 return (Verdict.REPEATED if last.verb == verb else Verdict.REFUSED), last
-            before = [each for place, each in self._state.orders.items() if scope == REGION or place in (scope, REGION)]
-            verdict = accept(order, max((self._as_before(each, order) for each in before), default=None))
+            before = (self._as_before(each, order) for place, each in self._state.orders.items() if place in (scope, REGION))
+            verdict = accept(order, self.highest if scope == REGION else max(before, default=None))
             if verdict is not Verdict.ACCEPTED:
                 return Verdict.REFUSED, last
             self._write(replace(self._state, orders={**self._state.orders, scope: Answered(order, verb)}))
@@ -206,8 +206,8 @@ class Authority:
             return all(self._as_before(last, order) <= order for last in before)
 
     def _as_before(self, last: Answered, order: Order) -> Order:
-        """What was ordered last as `order` is compared with it. A withdrawn epoch never opened: what is ordered after that, under the epoch
-        that stayed in force, comes after the withdrawal. To whatever comes late of the withdrawn one, it stays what it was."""
+        """What was ordered last as an order to a store is compared with it. A withdrawn epoch never opened: what is ordered after that,
+        under the epoch that stayed in force, comes after the withdrawal. To whatever comes late of the withdrawn one, it stays as it was."""
         in_force = (self.epoch.era, self.epoch.epoch)
         if last.verb == WITHDRAW and (order.era, order.epoch) == in_force < (last.order.era, last.order.epoch):
             return replace(last.order, era=in_force[0], epoch=in_force[1])
