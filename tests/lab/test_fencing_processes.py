@@ -170,6 +170,17 @@ def test_an_orphan_outside_the_group_is_found_by_its_directory(target: Target) -
     assert not fence.members(target)
 
 
+def test_a_process_that_the_first_look_missed_is_struck_at_the_next_and_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, target: Target
+) -> None:
+    family, missed = fence._family, [set[int]()]
+    monkeypatch.setattr(fence, "_family", lambda *of: missed.pop() if missed else family(*of))
+    outside = subprocess.Popen([sys.executable, "-c", WRITER], cwd=target.directory)
+    wait_for(lambda: acknowledged(target), 5, "it acknowledges")
+    assert fence.fence(target).clean
+    outside.wait()
+
+
 def _says(log: Path) -> bool:
     return log.exists() and log.read_text().endswith("\n")
 

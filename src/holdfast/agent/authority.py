@@ -207,7 +207,7 @@ class Authority:
 
     def _as_before(self, last: Answered, order: Order) -> Order:
         """What was ordered last as an order to a store is compared with it. A withdrawn epoch never opened: what is ordered after that,
-        under the epoch that stayed in force, comes after the withdrawal. To whatever comes late of the withdrawn one, it stays as it was."""
+        under the epoch that stayed in force, comes after the withdrawal. To whatever comes late of the withdrawn one, it stays."""
         in_force = (self.epoch.era, self.epoch.epoch)
         if last.verb == WITHDRAW and (order.era, order.epoch) == in_force < (last.order.era, last.order.epoch):
             return replace(last.order, era=in_force[0], epoch=in_force[1])

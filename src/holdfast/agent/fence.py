@@ -177,7 +177,8 @@ def _family(directory: Path, known: Iterable[int]) -> set[int]:
 
 
 def _wait_until_gone(target: Target, struck: Mapping[int, str], until: float) -> None:
-    while _left(target, struck) and time.monotonic() < until:
+    """Nobody is waited for who was not struck down: a child of a fork that was under way has to be, first."""
+    while (left := _left(target, struck)) and left <= struck.keys() and time.monotonic() < until:
         time.sleep(_POLL_SECONDS)
 
 
