@@ -134,7 +134,7 @@ def test_a_bucket_that_is_not_there_is_said(buckets: Buckets) -> None:
 
 
 def test_what_the_storage_copies_by_itself_is_left_to_it(buckets: Buckets, reconcile: BucketReconcileAction) -> None:
-    keys = [f"recordings/{number}" for number in range(120)]
+    keys = [f"recordings/{number}" for number in range(60)]
     for key in keys:
         buckets.put(WEST, key, b"w", epoch="1")
 
