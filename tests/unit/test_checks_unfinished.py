@@ -192,12 +192,30 @@ def test_where_it_is_not_said_how_contacts_are_read_no_rule_looks(tmp_path: Path
     assert "they step over missing keys, except in 'contacts'" in said
 
 
+def with_comment(path: Path, comment: str) -> Path:
+    path.write_text(path.read_text(encoding="utf-8").replace("summary:", f"{comment}\nsummary:", 1), encoding="utf-8")
+    return path
+
+
 def test_a_comment_is_not_called_useless_while_its_rule_could_not_look(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    comment = "# holdfast: ignore HF101 because it is known"
+    run(["check", str(with_comment(written_without(tmp_path), comment)), "-o", "json"])
+    assert "there is no HF101 here" in capsys.readouterr().out
+    assert run(["check", str(with_comment(written_without(tmp_path, ("functions", "voice", "rto")), comment)), "-o", "json"]) == 2
+    assert "there is no HF101 here" not in capsys.readouterr().out
+
+
+def test_people_and_programs_are_told_the_same_number_of_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written_without(tmp_path, ("functions", "voice", "rto"))
-    text = path.read_text(encoding="utf-8").replace("summary:", "# holdfast: ignore HF101 because it is known\nsummary:", 1)
+    said = "  availability_percent: "
+    text = path.read_text(encoding="utf-8").replace(said, f"  # holdfast: ignore HF103 because it is known\n{said}", 1)
     path.write_text(text, encoding="utf-8")
     assert run(["check", str(path), "-o", "json"]) == 2
-    assert "there is no HF101 here" not in capsys.readouterr().out
+    report = json.loads(capsys.readouterr().out)
+    assert len(report["ignored"]) == 1
+    assert run(["check", str(path)]) == 2
+    first = capsys.readouterr().out.splitlines()[0]
+    assert f": {len(report['findings'])} findings" in first and "; 1 ignored with a reason" in first
 
 
 @pytest.mark.shared

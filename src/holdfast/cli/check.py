@@ -10,8 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from holdfast.cli.findings import CHECK_SCHEMA, SEVERITIES, line_of, quoted, relative, row_of, shown_of, value_of
-from holdfast.cli.output import ExitCode, State, print_json, print_next, screen, state_text, table
+from holdfast.cli.findings import (
+    CHECK_SCHEMA,
+    SEVERITIES,
+    and_ignored,
+    counting,
+    line_of,
+    print_table,
+    quoted,
+    relative,
+    shown_of,
+    today_of,
+    values_of,
+)
+from holdfast.cli.output import ExitCode, State, print_json, print_next, screen, state_text
 
 if TYPE_CHECKING:
     from holdfast.checks.ignoring import Judged
@@ -44,9 +56,6 @@ def check(plan: Path, *, output: FindingsFormat = "text", fail_on: FailOn = "err
     standard
         Say instead what of a standard the plan covers: iso-22301, nist-800-34, iso-27001, pci-dss, soc-2, gdpr or dora.
     """
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     from holdfast.checks import check as findings_of
     from holdfast.checks.ignoring import judged
     from holdfast.plan.loader import PlanError, load
@@ -62,7 +71,7 @@ def check(plan: Path, *, output: FindingsFormat = "text", fail_on: FailOn = "err
         from holdfast.cli.standard import say_standard
 
         return say_standard(loaded, standard, output)
-    findings = findings_of(loaded.plan, datetime.now(ZoneInfo(loaded.plan.timezone)).date())
+    findings = findings_of(loaded.plan, today_of(loaded.plan.timezone))
     found = judged(findings, loaded.ignores, loaded.positions)
     if output == "json":
         print_json(_report(loaded, found))
@@ -79,18 +88,12 @@ def check(plan: Path, *, output: FindingsFormat = "text", fail_on: FailOn = "err
 def _say_findings(loaded: "LoadedPlan", found: "Judged") -> None:
     from rich.text import Text
 
-    out, shown = screen(), shown_of(loaded, found)
-    errors, warnings = (
-        [one for one in shown if one.finding.severity.value == severity and one.ignored_because is None]
-        for severity in ("error", "warning")
-    )
+    shown = shown_of(loaded, found)
+    errors, warnings = ([one for one in counting(shown) if one.finding.severity.value == severity] for severity in ("error", "warning"))
     state = State.FAILED if errors else State.NEEDS_PERSON if warnings else State.DONE
-    ignored = f"; {len(found.ignored)} ignored with a reason" if found.ignored else ""
-    out.print(Text.assemble(state_text(state, _headline(len(errors), len(warnings)) + ignored), f" — {_named(loaded)}"))
-    if shown:
-        out.print()
-        out.print(table(["", "rule", "lines", "what"], [row_of(loaded, one) for one in shown]))
-        out.print()
+    headline = _headline(len(errors), len(warnings)) + and_ignored(shown)
+    screen().print(Text.assemble(state_text(state, headline), f" — {_named(loaded)}"))
+    print_table(loaded, shown)
     print_next(_next(loaded, errors))
 
 
@@ -115,13 +118,11 @@ def _named(loaded: "LoadedPlan") -> str:
 
 
 def _report(loaded: "LoadedPlan", found: "Judged") -> dict[str, Any]:
-    shown = shown_of(loaded, found)
     return {
         "schema": CHECK_SCHEMA,
         "path": str(loaded.path),
         "loads": True,
         "plan": {"name": loaded.plan.name, "version": loaded.plan.version, "digest": loaded.digest},
         "problems": [],
-        "findings": [value_of(one) for one in shown if one.ignored_because is None],
-        "ignored": [{**value_of(one), "because": one.ignored_because} for one in shown if one.ignored_because is not None],
+        **values_of(shown_of(loaded, found)),
     }

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from holdfast.cli.findings import today_of
 from holdfast.cli.output import ExitCode, OutputFormat, State, print_json, print_next, screen, state_text, table
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from holdfast.document.difference import Change, Drilled
     from holdfast.plan.loader import LoadedPlan
 
@@ -49,15 +48,12 @@ def diff(
     output
         For people or for programs.
     """
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     from holdfast.checks import check
     from holdfast.cli.run import loaded_plan
     from holdfast.document.difference import difference, uncovered
 
     old, new = loaded_plan(before), loaded_plan(after)
-    today: date = datetime.now(ZoneInfo(new.plan.timezone)).date()
+    today = today_of(new.plan.timezone)
     changes = (
         ()
         if old.digest == new.digest

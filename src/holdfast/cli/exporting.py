@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from holdfast.cli.findings import today_of
 from holdfast.cli.output import CommandError, ExitCode, file_or_dash, print_json, print_next, screen
 
 if TYPE_CHECKING:
@@ -65,16 +66,12 @@ def export(plan: Path, *, format: ExportFormat = "pdf", output: Target = None) -
 
 
 def _booklet(path: Path, timezone: str) -> "Booklet":
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     from holdfast.checks import check
     from holdfast.cli.run import loaded_plan
     from holdfast.document.writing.booklet import booklet
 
     loaded = loaded_plan(path)
-    today = datetime.now(ZoneInfo(timezone)).date()
-    return booklet(loaded.plan, loaded.digest, check(loaded.plan, today))
+    return booklet(loaded.plan, loaded.digest, check(loaded.plan, today_of(timezone)))
 
 
 def _content(made: "Booklet", format: ExportFormat) -> bytes:

@@ -1,11 +1,13 @@
-"""Findings as `holdfast check` shows them: a row for people, a value for programs, files as a checkout knows them."""
+"""Findings as `holdfast check` shows them: a table for people, values for programs, files as a checkout knows them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from holdfast.cli.output import State, state_text
+from holdfast.cli.output import State, screen, state_text, table
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from rich.text import Text
 
     from holdfast.checks.ignoring import Judged
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
 
 CHECK_SCHEMA = "holdfast/check/v1"
 SEVERITIES = ("error", "warning", "note")
+
+
+def today_of(timezone: str) -> "date":
+    """The day on which the rules look at a plan: today where the plan is at home."""
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
+    return datetime.now(ZoneInfo(timezone)).date()
 
 
 def shown_of(loaded: "Loaded", found: "Judged") -> "list[Shown]":
@@ -48,7 +58,27 @@ def _is_below(file: Path) -> bool:
     return file.resolve().is_relative_to(Path.cwd().resolve())
 
 
-def row_of(loaded: "Loaded", one: "Shown") -> "list[str | Text]":
+def counting(shown: "list[Shown]") -> "list[Shown]":
+    """Those that no comment ignores."""
+    return [one for one in shown if one.ignored_because is None]
+
+
+def and_ignored(shown: "list[Shown]") -> str:
+    """What is said behind the number of findings of those that are ignored."""
+    ignored = len(shown) - len(counting(shown))
+    return f"; {ignored} ignored with a reason" if ignored else ""
+
+
+def print_table(loaded: "Loaded", shown: "list[Shown]") -> None:
+    """A row a finding; nothing where there is none."""
+    if shown:
+        out = screen()
+        out.print()
+        out.print(table(["", "rule", "lines", "what"], [_row(loaded, one) for one in shown]))
+        out.print()
+
+
+def _row(loaded: "Loaded", one: "Shown") -> "list[str | Text]":
     """A finding's row: how bad, which rule, where, and what."""
     from rich.text import Text
 
@@ -67,8 +97,13 @@ def line_of(loaded: "Loaded", position: "Position") -> str:
     return str(position.line) if position.path == str(loaded.path) else f"{position.path}:{position.line}"
 
 
-def value_of(one: "Shown") -> dict[str, Any]:
-    """A finding as JSON."""
+def values_of(shown: "list[Shown]") -> dict[str, list[Any]]:
+    """The findings as JSON, and apart from them those that are ignored."""
+    ignored = [{**_value(one), "because": one.ignored_because} for one in shown if one.ignored_because is not None]
+    return {"findings": [_value(one) for one in counting(shown)], "ignored": ignored}
+
+
+def _value(one: "Shown") -> dict[str, Any]:
     places = one.finding.places or ((),)
     return {
         "code": one.finding.code,

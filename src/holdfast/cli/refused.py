@@ -4,13 +4,11 @@ Every problem with its place, for editors and CI. Where only keys are missing, t
 needed what is missing are named; where anything else is wrong, no rule can look, and that is said. Silence never means that all is well.
 """
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-from holdfast.cli.findings import CHECK_SCHEMA, quoted, relative, row_of, shown_of, value_of
-from holdfast.cli.output import State, complain, print_json, print_next, screen, state_text, table
+from holdfast.cli.findings import CHECK_SCHEMA, and_ignored, counting, print_table, quoted, relative, shown_of, today_of, values_of
+from holdfast.cli.output import State, complain, print_json, print_next, screen, state_text
 
 if TYPE_CHECKING:
     from holdfast.checks.sarif import Shown
@@ -47,7 +45,7 @@ def _so_far(loaded: "LoadedUnfinished") -> "tuple[Looked, list[Shown]]":
     """What the rules found in a plan that only lacks keys."""
     from holdfast.checks.unfinished import check_unfinished, judged_so_far
 
-    looked = check_unfinished(loaded.unfinished, datetime.now(ZoneInfo(loaded.unfinished.plan.timezone)).date())
+    looked = check_unfinished(loaded.unfinished, today_of(loaded.unfinished.plan.timezone))
     return looked, shown_of(loaded, judged_so_far(looked, loaded.ignores, loaded.positions))
 
 
@@ -68,19 +66,13 @@ def _next(path: Path, error: "PlanError") -> str:
 def _say_so_far(loaded: "LoadedUnfinished", looked: "Looked", shown: "list[Shown]") -> None:
     from rich.text import Text
 
-    out = screen()
-    count = "1 finding" if len(shown) == 1 else f"{len(shown)} findings"
-    out.print(
-        Text.assemble(
-            state_text(State.UNKNOWN, f"what is there was looked at all the same: {count}, true whatever is written for what is missing")
-        )
-    )
-    if shown:
-        out.print()
-        out.print(table(["", "rule", "lines", "what"], [row_of(loaded, one) for one in shown]))
-        out.print()
+    number = len(counting(shown))
+    count = "1 finding" if number == 1 else f"{number} findings"
+    said = f"what is there was looked at all the same: {count}, true whatever is written for what is missing{and_ignored(shown)}"
+    screen().print(Text.assemble(state_text(State.UNKNOWN, said)))
+    print_table(loaded, shown)
     if looked.stopped:
-        out.print(Text(f"{_unlooked(looked)}", style="bold"))
+        screen().print(Text(_unlooked(looked), style="bold"))
     print_next(f"add what is missing, then: holdfast check {quoted(str(loaded.path))}")
 
 
@@ -118,6 +110,5 @@ def _refused(path: Path, error: "PlanError", looked: "Looked | None", shown: "li
         ],
         "not_looked_at": error.unseen,
         "not_looked_for": [{"code": rule.code, "title": rule.title, "needs": needs} for rule, needs in stopped],
-        "findings": [value_of(one) for one in shown if one.ignored_because is None],
-        "ignored": [{**value_of(one), "because": one.ignored_because} for one in shown if one.ignored_because is not None],
+        **values_of(shown),
     }
