@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.document.reading import Imported, import_document
+from holdfast.document.reading.things.promises import NAMES as PROMISE_NAMES
 
 
 def imported(text: str) -> Imported:
@@ -50,6 +51,10 @@ WORDINGS = {
     "Payroll must be resumed within 4 hours (RTO) with a data loss of no more than 15 minutes (RPO).": {"rto": "4h", "rpo": "15m"},
     "Payroll has an RPO that is yet to be agreed, but is back within 4 hours.": {"rto": "4h"},
     "Payroll has no RPO and an RTO of 4 hours.": {"rto": "4h"},
+    "Payroll has an RTO of 4 hours and a MAO of 2 days.": {"rto": "4h", "mtpd": "2d"},
+    "Payroll has an RTO of 4 hours and a maximum allowable downtime of 2 days.": {"rto": "4h", "mtpd": "2d"},
+    "Payroll has an RTO of 4 hours and a max acceptable outage of 2 days.": {"rto": "4h", "mtpd": "2d"},
+    "Payroll has an RTO of 4 hours and a maximum acceptable data loss of 15 minutes.": {"rto": "4h", "rpo": "15m"},
 }
 
 
@@ -75,9 +80,23 @@ def test_a_time_that_can_be_two_promises_is_asked_about(text: str) -> None:
     assert not objectives(got)
 
 
+@pytest.mark.parametrize(("head", "key"), [(name, key) for key, names in PROMISE_NAMES.items() for name in names])
+def test_a_column_is_known_by_the_names_that_sentences_know(head: str, key: str) -> None:
+    other = "rpo" if key == "mtpd" else "mtpd"
+    got = imported(f"| Function | {head} | {other.upper()} |\n|-|-|-|\n| Payroll | 15 min | 2 days |")
+    assert objectives(got) == {key: "15m", other: "2d"}
+    assert objectives(imported(f"Payroll's {head.lower()} is 15 minutes.")) == {key: "15m"}
+
+
+def test_a_column_of_the_most_data_that_may_be_lost_is_no_mtpd() -> None:
+    got = imported("| Function | RTO | Maximum acceptable data loss |\n|-|-|-|\n| Payroll | 4 h | 15 min |")
+    assert objectives(got) == {"rto": "4h", "rpo": "15m"}
+
+
 def test_a_time_that_is_nobodys_is_told_though_the_paragraph_has_others() -> None:
     before = imported("All must be running within 9 hours of the alarm, it says. Payroll has an RTO of 4 hours.")
-    assert "9 hours" in " ".join(note.text for note in before.notes) or "9h" in str(before.value["functions"])
+    assert [note.text for note in before.notes] == ["All must be running within 9 hours of the alarm, it says."]
+    assert objectives(before) == {"rto": "4h"}
     nameless = imported("Back within 9 hours. Payroll has an RTO of 4 hours.")
     assert [note.text for note in nameless.notes] == ["Back within 9 hours."]
 

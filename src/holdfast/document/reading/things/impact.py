@@ -6,25 +6,13 @@ from dataclasses import replace
 from holdfast.document.reading.columns import cell, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Said
 from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, lengths, money, percent, window
-from holdfast.document.reading.things.promises import promises, promises_named
+from holdfast.document.reading.things.promises import NAMES, promises, promises_named
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.problems import shortened
 
-RTO = ("rto", "recovery time*", "target recovery", "restore within", "time to recover", "back within", "recovery target")
-RPO = ("rpo", "recovery point*", "data loss", "maximum data loss", "point objective")
-MTPD = (
-    "mtpd",
-    "mtd",
-    "mao",
-    "maximum tolerable*",
-    "maximum allowable*",
-    "max tolerable*",
-    "max acceptable*",
-    "max allowable*",
-    "maximum acceptable*",
-    "tolerable downtime",
-    "max downtime",
-)
+RTO = (*NAMES["rto"], "recovery time*", "target recovery", "restore within", "time to recover", "back within", "recovery target")
+RPO = (*NAMES["rpo"], "recovery point*", "data loss", "point objective")
+MTPD = (*NAMES["mtpd"], "tolerable downtime", "max downtime")
 NAME = ("function", "business function", "process", "business process", "activity", "service", "capability", "mission*", "system", "what")
 _FUNCTION = {
     "mtpd": MTPD,

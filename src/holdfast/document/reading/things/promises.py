@@ -18,9 +18,23 @@ _LOOKED_AT = 120
 """Characters ahead of a length in which its words are looked for."""
 _NEAR, _WITHIN_CLAUSE = 30, 60
 """Characters that may stand between a name and its length: any, and where no clause ends among them."""
-_RTO = r"rto|recovery[ -]time(?:[ -]objective)?"
-_RPO = r"rpo|recovery[ -]point(?:[ -]objective)?"
-_MTPD = r"mtp?d|maximum tolerable \w+"
+NAMES = {
+    "rto": ("rto", "recovery time objective", "recovery time"),
+    "rpo": ("rpo", "recovery point objective", "recovery point"),
+    "mtpd": (
+        "mtpd",
+        "mtd",
+        "mao",
+        *(
+            f"{most} {borne} {what}"
+            for most in ("maximum", "max")
+            for borne in ("tolerable", "allowable", "acceptable")
+            for what in ("downtime", "outage", "period", "time", "disruption", "interruption", "unavailability")
+        ),
+    ),
+}
+"""What each is called, in sentences and at the head of a column; what begins with a shorter name stands before it."""
+_RTO, _RPO, _MTPD = ("|".join(name.replace(" ", "[ -]") for name in NAMES[key]) for key in ("rto", "rpo", "mtpd"))
 _NAME = re.compile(rf"\b(?:(?P<rto>{_RTO})|(?P<rpo>{_RPO})|(?P<mtpd>{_MTPD})|(?P<loss>lose|losing|loss))\b", re.I)
 _WORDS_OF_NAMES = rf"(?:(?:{_RTO}|{_RPO}|{_MTPD}|the|an?|its|their|our|target|and|or|both)\b ?|[/&] ?)+"
 _NAMES_ONLY = re.compile(_WORDS_OF_NAMES, re.I)
