@@ -305,9 +305,10 @@ def test_each_line_of_a_message_is_missed_by_itself(label: str, key: str) -> Non
     assert (f"messages.immediate-notification.{key}" in got.missing) == (key != "content")
 
 
-def test_a_channel_that_nobody_knows_is_a_note_and_the_message_lacks_one() -> None:
+@pytest.mark.parametrize("heading", ["Communication procedures", "Appendix A: messaging procedures"])
+def test_a_channel_that_nobody_knows_is_a_note_and_the_message_lacks_one(heading: str) -> None:
     lines = (
-        "## Communication procedures\n",
+        f"## {heading}\n",
         "### Crew call\n",
         "- **Method**: Carrier pigeon",
         "- **Recipients**: Crew",

@@ -1,7 +1,8 @@
 """Appendices that hold only a placeholder, procedures in words, and introductions: what is left when the others have claimed theirs."""
 
 from holdfast.document.reading.draft import Draft, Left, Said, leaf_list
-from holdfast.document.reading.things.control import LONGEST_SUMMARY, promises
+from holdfast.document.reading.things.control import LONGEST_SUMMARY, holds_data
+from holdfast.document.reading.things.messages import TALKS
 from holdfast.document.reading.tree import Leaf, Section, Tree
 
 
@@ -17,7 +18,7 @@ def read(tree: Tree, draft: Draft) -> None:
             section.within("procedure*", "runbook*", "checklist*", "manual")
             and section.within("appendix", "appendices", "annex", "procedure*")
             and steps
-            and not (section.within("communication*", "notification*") and any(leaf.label for leaf in steps))  # what a message rule left
+            and not (section.within(*TALKS) and any(leaf.label for leaf in steps))  # what a message rule left
         ):
             _, entry = draft.entry("procedures", section.name)
             entry["name"] = Said(section.name, section.line)
@@ -32,7 +33,7 @@ def _introduction(leaves: list[Leaf], section: Section, draft: Draft) -> None:
     for leaf in leaves:
         before = draft.data.get("summary")
         room = LONGEST_SUMMARY - (len(before.value) if before is not None else 0)
-        if leaf.kind == "paragraph" and not leaf.label and len(leaf.text) < min(300, room) and not promises(leaf.text):
+        if leaf.kind == "paragraph" and not leaf.label and len(leaf.text) < min(300, room) and not holds_data(leaf.text):
             text = f"{before.value} {leaf.text}" if before is not None else leaf.text
             draft.data["summary"] = Said(text, before.line if before is not None else leaf.line)
             leaf.claim()

@@ -153,17 +153,17 @@ LONGEST_SUMMARY = 4000
 
 
 def _prose(section: Section) -> list[Leaf]:
-    """Paragraphs that introduce and promise nothing: without a number of time, a person or an address in them."""
-    return [leaf for leaf in section.open_leaves() if leaf.kind == "paragraph" and not leaf.label and not promises(leaf.text)]
+    """Paragraphs that introduce and hold no data: without a number of time, a person or an address in them."""
+    return [leaf for leaf in section.open_leaves() if leaf.kind == "paragraph" and not leaf.label and not holds_data(leaf.text)]
 
 
-_PROMISE = re.compile(
+_DATA = re.compile(
     r"(?<![\d.,])\d[\d.,]{0,20}\s?(?:%|min|h\b|hours?|hrs?|days?|weeks?|sec)|\b(?:one|two|three|four|five|six|eight|twelve|half an) (?:min|hour|day|week)|@|\+\d{2}|\$|"
     r"\b(?:reach(?:ed)? (?:at|on)|deput\w+|on call)\b",
     re.I,
 )
 
 
-def promises(text: str) -> bool:
+def holds_data(text: str) -> bool:
     """Whether a sentence holds something that should be data: a time, an amount, an address."""
-    return bool(_PROMISE.search(text)) or text.startswith("[")
+    return bool(_DATA.search(text)) or text.startswith("[")

@@ -15,7 +15,7 @@ _TO = ("recipients", "recipient", "audience", "to", "who")
 _CONTENT = ("content", "message", "says")
 _WHEN = ("timeline", "timing", "when", "due", "deadline", "within")
 _TRIGGER = ("trigger", "condition", "if")
-_TALKS = ("communication*", "notification*", "messaging")
+TALKS = ("communication*", "notification*", "messaging")
 """Headings under which a rule is a message even where it doesn't say how or to whom: that is then reported, and nothing is made of it."""
 _OUTSIDE = ("external*", "outside", "customer*", "client*", "guest*", "partner*", "supplier*", "regulator*", "public", "press", "media")
 _PLACEHOLDER = re.compile(r"\[([^\[\]\n]{1,120})\]|<([A-Za-z][^<>\n]{1,60})>|\{([A-Za-z][^{}\n]{1,60})\}")
@@ -127,7 +127,7 @@ def _rule(section: Section, draft: Draft, known: _Known) -> None:
     }
     method = by["method"]
     known_channels = method is not None and bool(channels_of(method.value))
-    if not (known_channels and (by["to"] or by["content"])) and not (section.within(*_TALKS) and (method or by["to"] or by["content"])):
+    if not (known_channels and (by["to"] or by["content"])) and not (section.within(*TALKS) and (method or by["to"] or by["content"])):
         return
     if method is not None and not known_channels:
         method = by["method"] = None  # stays a note: no channel that anybody knows
