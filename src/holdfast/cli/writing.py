@@ -8,7 +8,7 @@ from holdfast.cli.output import CommandError, OutputFormat, State, print_json, p
 
 if TYPE_CHECKING:
     from holdfast.plan.loader import LoadedPlan
-    from holdfast.providers.file.plan_file import Unfinished
+    from holdfast.providers.file.plan_file import StillBroken
 
 
 def schema(*, output: OutputFormat = "json") -> None:
@@ -70,9 +70,9 @@ def answer(plan: Path, about: str, value: str, *, output: OutputFormat = "text")
     _say(plan, about, value, output, lambda: answered(plan, about, value))
 
 
-def _say(plan: Path, place: str, value: str, output: OutputFormat, change: "Callable[[], LoadedPlan | Unfinished]") -> None:
+def _say(plan: Path, place: str, value: str, output: OutputFormat, change: "Callable[[], LoadedPlan | StillBroken]") -> None:
     from holdfast.plan.loader import PlanError
-    from holdfast.providers.file.plan_file import PlaceError, Unfinished
+    from holdfast.providers.file.plan_file import PlaceError, StillBroken
 
     try:
         after = change()
@@ -82,13 +82,13 @@ def _say(plan: Path, place: str, value: str, output: OutputFormat, change: "Call
         raise CommandError("\n".join([f"nothing was changed; with {place} as {value} the plan doesn't load:", *error.lines()])) from None
     except OSError as error:
         raise CommandError(f"{error.filename or plan}: {error.strerror}; nothing was changed") from None
-    left = len(after.problems) if isinstance(after, Unfinished) else 0
+    left = len(after.problems) if isinstance(after, StillBroken) else 0
     if output == "json":
-        digest = None if isinstance(after, Unfinished) else after.digest
+        digest = None if isinstance(after, StillBroken) else after.digest
         changed = {"path": str(plan), "place": place, "value": value, "digest": digest, "problems_left": left}
         print_json({"schema": "holdfast/plan-changed/v1", **changed})
         return
-    if isinstance(after, Unfinished):
+    if isinstance(after, StillBroken):
         problems = "1 problem is" if left == 1 else f"{left} problems are"
         screen().print(state_text(State.NEEDS_PERSON, f"{place} is {value} now; {problems} left before the plan loads"))
         screen().print(str(after.problems[0]), markup=False)

@@ -26,13 +26,13 @@ class PlaceError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished:
+class StillBroken:
     """A plan that was changed and still doesn't load, as it didn't before. `problems`: those that are left, fewer than there were."""
 
     problems: tuple[Problem, ...]
 
 
-def set_value(path: Path, place: str, text: str) -> LoadedPlan | Unfinished:
+def set_value(path: Path, place: str, text: str) -> LoadedPlan | StillBroken:
     """Write a value, given as YAML text such as `20m` or `[a, b]`, at a place. Its last key may be new; after the last item, a list grows.
 
     Raises PlaceError for a place that isn't there, PlanError when the plan wouldn't load (then nothing is changed), OSError.
@@ -40,7 +40,7 @@ def set_value(path: Path, place: str, text: str) -> LoadedPlan | Unfinished:
     return _changed(path, [(place, text)], remove=None)
 
 
-def answered(path: Path, about: str, text: str) -> LoadedPlan | Unfinished:
+def answered(path: Path, about: str, text: str) -> LoadedPlan | StillBroken:
     """Write the answer to one of the plan's questions where it belongs, and remove the question. Raises as `set_value` does.
 
     A question about words in a text, such as `[Timestamp]`, is answered with the message field that takes their place.
@@ -92,7 +92,7 @@ def _written(path: Path) -> _Written:
     return _Written(path, loaded.tree, loaded.positions)
 
 
-def _changed(path: Path, values: list[tuple[str, str]], remove: Place | None) -> LoadedPlan | Unfinished:
+def _changed(path: Path, values: list[tuple[str, str]], remove: Place | None) -> LoadedPlan | StillBroken:
     loaded = _written(path)
     contents: dict[Path, str] = {}
 
@@ -116,7 +116,7 @@ def _changed(path: Path, values: list[tuple[str, str]], remove: Place | None) ->
     return after
 
 
-def _after(path: Path, contents: dict[Path, str], before: tuple[Problem, ...]) -> LoadedPlan | Unfinished:
+def _after(path: Path, contents: dict[Path, str], before: tuple[Problem, ...]) -> LoadedPlan | StillBroken:
     """The plan with these contents. Raises PlanError when it doesn't load, unless it didn't before either and comes closer to it."""
     try:
         return load_changed(path, {file: content.encode() for file, content in contents.items()})
@@ -124,7 +124,7 @@ def _after(path: Path, contents: dict[Path, str], before: tuple[Problem, ...]) -
         left, had = (Counter((one.message, one.value, one.hint) for one in problems) for problems in (error.problems, before))
         if not left < had:
             raise
-        return Unfinished(error.problems)
+        return StillBroken(error.problems)
 
 
 def _where(loaded: _Written, place: Place) -> tuple[Path, Place]:
