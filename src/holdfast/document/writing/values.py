@@ -30,29 +30,25 @@ class _Contents:
 
 def values_of(part: Part) -> Iterator[tuple[str, Shape, Any]]:
     """Key, shape and value of everything that a part says: what somebody wrote stands there although it be the default."""
-    for key, shape, value, written in _fields_of(part):
-        if (written and value is not None) or not _is_default(part, key, value):
+    for key, shape, value, written, is_default in _fields_of(part):
+        if (written and value is not None) or not is_default:
             yield key, shape, value
 
 
 def telling_values_of(part: Part) -> Iterator[tuple[str, Shape, Any]]:
     """As `values_of`, without what is the default: what makes one plan another."""
-    for key, shape, value, _ in _fields_of(part):
-        if not _is_default(part, key, value):
+    for key, shape, value, _, is_default in _fields_of(part):
+        if not is_default:
             yield key, shape, value
 
 
-def _fields_of(part: Part) -> Iterator[tuple[str, Shape, Any, bool]]:
-    """Key, shape, value, and whether somebody wrote it."""
+def _fields_of(part: Part) -> Iterator[tuple[str, Shape, Any, bool, bool]]:
+    """Key, shape, value, whether somebody wrote it, and whether it is the default."""
     shapes = fields_of(type(part))
     for name, described in type(part).model_fields.items():
-        key = described.alias or name
-        yield key, shapes[key], getattr(part, name), name in part.model_fields_set
-
-
-def _is_default(part: Part, key: str, value: Any) -> bool:
-    described = type(part).model_fields[part.field_named(key)]
-    return not described.is_required() and bool(value == described.get_default(call_default_factory=True))
+        key, value = described.alias or name, getattr(part, name)
+        is_default = not described.is_required() and bool(value == described.get_default(call_default_factory=True))
+        yield key, shapes[key], value, name in part.model_fields_set, is_default
 
 
 def place_cell(place: Place) -> Cell:
