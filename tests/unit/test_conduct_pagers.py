@@ -8,7 +8,6 @@ import pytest
 from holdfast.conduct.facts import incident_facts
 from holdfast.conduct.pagers import HAS_IT, IS_OVER, closed_by_the_end, owes_pagers, words_to_pagers
 from holdfast.conduct.situation import Write
-from holdfast.decision.deliveries import deliveries
 from holdfast.journal.kinds import Kind
 from holdfast.plan.organisation import Route
 from unit.conduct_on_paper import Paper
@@ -98,7 +97,7 @@ def test_a_pager_that_heard_that_it_is_over_stands_in_no_more_for_what_was_begun
     )
 
     def known(recipient: str, channel: str = "sms") -> tuple[bool, bool]:
-        begun = closed_by_the_end(paper.plan, paper.incident, deliveries(paper.incident.records))
+        begun = closed_by_the_end(paper.plan, paper.incident)
         attempts = begun["inc-1-1/call/1", channel, recipient]
         return attempts.closed, attempts.alone
 
@@ -108,7 +107,7 @@ def test_a_pager_that_heard_that_it_is_over_stands_in_no_more_for_what_was_begun
     assert known("exercise-two") == known("exercise-three") == (False, True), "over its own channel it goes on"
     assert known("exercise-one", "pagerduty")[0]
     paper.write([Write(INTENDED, "inc-1-1", {**CALL, **text, "key": "inc-1-1/call/2", "attempt": 1})])
-    begun = closed_by_the_end(paper.plan, paper.incident, deliveries(paper.incident.records))
+    begun = closed_by_the_end(paper.plan, paper.incident)
     assert not begun["inc-1-1/call/2", "sms", "exercise-two"].alone, "what is begun after that is new trouble"
 
 

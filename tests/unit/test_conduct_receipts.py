@@ -7,7 +7,7 @@ from holdfast.conduct.facts import incident_facts
 from holdfast.conduct.pagers import HAS_IT, IS_OVER, LATELY_SECONDS, closed_by_the_end, words_to_pagers
 from holdfast.conduct.policy import answered
 from holdfast.conduct.situation import Command, Tell, Write
-from holdfast.decision.deliveries import Turn, deliveries
+from holdfast.decision.deliveries import Turn
 from holdfast.journal.kinds import Kind
 from holdfast.report.history import History
 from holdfast.report.telling import Span, notifications
@@ -116,7 +116,7 @@ def test_an_intent_without_an_outcome_makes_the_next_hand_over_a_possible_repeat
     delivery = (tell.key, tell.channel, tell.recipient)
     named = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient}
     paper.write([Write(Kind.NOTIFICATION_INTENDED, tell.incident, {**named, "attempt": 9})])
-    assert deliveries(paper.incident.records)[delivery].may_have_arrived
+    assert paper.incident.deliveries[delivery].may_have_arrived
 
 
 def test_a_pager_hears_once_that_somebody_has_it_and_once_that_it_is_over() -> None:
@@ -201,7 +201,7 @@ def test_an_alert_that_a_pager_did_not_take_in_time_pages_nobody_once_it_is_over
     delivery = (taken.key, "pagerduty", "exercise-nine")
 
     def may_be_tried() -> bool:
-        begun = closed_by_the_end(paper.plan, paper.incident, deliveries(paper.incident.records))
+        begun = closed_by_the_end(paper.plan, paper.incident)
         return begun[delivery].next_turn(paper.now + 60.0, paper.incident.clock) is Turn.CHANNEL
 
     assert may_be_tried()

@@ -28,7 +28,7 @@ from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose
 from holdfast.conduct.status_page import CHANNEL, MESSAGE, PageWord, page_state, page_word
 from holdfast.conduct.suspicion import cause_gone_seconds
 from holdfast.decision.approval import Proposal
-from holdfast.decision.deliveries import Attempts, Delivery, deliveries
+from holdfast.decision.deliveries import Attempts, Delivery
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -100,7 +100,7 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
         return tuple(due_record(incident, message) for message in fallen_due)
     if asked := (*_decision_due(situation, incident), *_pagers_due(situation, incident)):
         return asked
-    begun = closed_by_the_end(situation.plan, incident, deliveries(incident.records))
+    begun = closed_by_the_end(situation.plan, incident)
     word = page_word(incident, now_owed, begun)
     if word is not None and word.key not in incident.messages_due:
         return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
@@ -131,7 +131,7 @@ def after_the_end(situation: Situation, incident: IncidentState) -> tuple[Move, 
     fallen_due = tuple(due_record(incident, message) for message in now_owed if message.key not in incident.messages_due)
     if due_now := fallen_due or tuple(_pagers_due(situation, incident)):
         return due_now
-    begun = closed_by_the_end(situation.plan, incident, deliveries(incident.records))
+    begun = closed_by_the_end(situation.plan, incident)
     word = page_word(incident, now_owed, begun)
     if word is not None and word.key not in incident.messages_due:
         return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
@@ -174,7 +174,7 @@ def _reports(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     fallen_due = [message for message in now_owed if message.key not in incident.messages_due]
     if fallen_due or not now_owed:
         return tuple(due_record(incident, message) for message in fallen_due)
-    return _handed_over(situation, incident, _messages(situation, incident, now_owed, deliveries(incident.records)))
+    return _handed_over(situation, incident, _messages(situation, incident, now_owed, incident.deliveries))
 
 
 def _handed_over(situation: Situation, incident: IncidentState, found: Iterable[_Next]) -> tuple[Move, ...]:

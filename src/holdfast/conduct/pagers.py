@@ -107,16 +107,16 @@ def ended_seconds(incident: IncidentState) -> float | None:
     return next((record.at_seconds for record in reversed(incident.course) if record.kind == Kind.INCIDENT_CLOSED), None)
 
 
-def closed_by_the_end(plan: Plan, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Mapping[Delivery, Attempts]:
-    """The deliveries, with those closed that were begun over a pager before it heard that service is back: told now, they would open a new
-    alert and page somebody again. For the same reason that pager stands in no more for what was begun over another channel. What is begun
-    after that is new trouble."""
+def closed_by_the_end(plan: Plan, incident: IncidentState) -> Mapping[Delivery, Attempts]:
+    """The incident's deliveries, with those closed that were begun over a pager before it heard that service is back: told now, they would
+    open a new alert and page somebody again. For the same reason that pager stands in no more for what was begun over another channel.
+    What is begun after that is new trouble."""
     open_until: dict[str, int] = {}
     for record in incident.records:
         if record.kind == Kind.NOTIFICATION_SENT and record.body["message"] == IS_OVER and record.body["channel"] in PAGERS:
             open_until.setdefault(record.body["channel"], record.sequence)
     if not open_until:
-        return begun
+        return incident.deliveries
     stands_in = {channel: route.second_channel for channel, route in plan.routes.items() if route.second_channel in open_until}
     late: set[Delivery] = set()
     alone: set[Delivery] = set()
@@ -134,7 +134,7 @@ def closed_by_the_end(plan: Plan, incident: IncidentState, begun: Mapping[Delive
             return replace(attempts, closed=True)
         return replace(attempts, alone=True) if delivery in alone else attempts
 
-    return {delivery: now(delivery, attempts) for delivery, attempts in begun.items()}
+    return {delivery: now(delivery, attempts) for delivery, attempts in incident.deliveries.items()}
 
 
 def _alerted(incident: IncidentState, telling: Collection[Delivery] = ()) -> dict[Pager, str]:

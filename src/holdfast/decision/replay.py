@@ -12,7 +12,7 @@ from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.channel_test import PREFIX as TESTS
 from holdfast.decision.channel_test import ChannelTest
 from holdfast.decision.channel_test import after as test_after
-from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
+from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, with_one_more
 from holdfast.decision.observed import FunctionOutage, outages_after, watched_after
 from holdfast.decision.protection import ProtectionOrder
 from holdfast.decision.protection import after as protection_after
@@ -76,6 +76,8 @@ class IncidentState:
     messages_due: frozenset[str] = frozenset()
     page: PageTold = field(default_factory=PageTold)
     """What the status page was told."""
+    deliveries: Mapping[Delivery, Attempts] = field(default_factory=dict)
+    """What became of every hand-over."""
     functions: Mapping[str, FunctionOutage] = field(default_factory=dict)
     """Function → its outage; those that were never hit are not in it."""
     cause: str | None = None
@@ -271,7 +273,9 @@ def fold_incident(incident: IncidentState, record: Record) -> IncidentState:
     changes = {} if change is None else dict(change(incident, record.body))
     if record.kind in (Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SENT):
         changes["page"] = page_after(incident.page, record)
-    if record.kind not in HAND_OVERS:
+    if record.kind in HAND_OVERS:
+        changes["deliveries"] = with_one_more(incident.deliveries, record)
+    else:
         changes["course"] = (*incident.course, record)
     return replace(incident, records=(*incident.records, record), **changes)
 
@@ -291,12 +295,6 @@ def _fold_zone(installation: Installation, record: Record) -> Installation:
 
 def _of_others(notices: Mapping[Delivery, Attempts], about: str) -> Mapping[Delivery, Attempts]:
     return {delivery: attempts for delivery, attempts in notices.items() if not delivery[0].startswith(about)}
-
-
-def _fold_notice(installation: Installation, record: Record) -> Installation:
-    delivery = delivery_of(record.body)
-    attempts = after_one_more(installation.notices.get(delivery, Attempts()), record)
-    return replace(installation, notices={**installation.notices, delivery: attempts})
 
 
 def _term_begun(before: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -369,7 +367,7 @@ def fold(installation: Installation, record: Record) -> Installation:
         case Kind.ZONE_CHANGED:
             return _fold_zone(installation, record)
         case kind if kind in HAND_OVERS and not record.incident:
-            return _fold_notice(installation, record)
+            return replace(installation, notices=with_one_more(installation.notices, record))
         case Kind.ALERT_HEARD if body["status"] == "firing":
             installation = replace(installation, alerts=(*installation.alerts, body)[-ALERTS_KEPT:])
         case Kind.PAUSED:
