@@ -8,6 +8,7 @@ import pytest
 from holdfast.conduct.facts import incident_facts
 from holdfast.conduct.pagers import HAS_IT, IS_OVER, closed_by_the_end, owes_pagers, words_to_pagers
 from holdfast.conduct.situation import Write
+from holdfast.decision.references import FIRST_UNKNOWN, SECOND
 from holdfast.journal.kinds import Kind
 from holdfast.plan.organisation import Route
 from unit.conduct_on_paper import Paper
@@ -60,7 +61,7 @@ def test_while_the_alert_is_being_handed_over_its_pager_waits_for_what_comes_of_
     assert told(paper) == [("pagerduty", IS_OVER, False)]
 
 
-@pytest.mark.parametrize("reference", ["second:pagerduty:1", "second:pagerduty:1 (first unknown)"])
+@pytest.mark.parametrize("reference", [f"{SECOND}pagerduty:1", f"{SECOND}pagerduty:1{FIRST_UNKNOWN}"])
 def test_a_pager_that_is_a_channels_second_way_hears_it_by_that_way(reference: str) -> None:
     paper = after((INTENDED, {"channel": "phone", "attempt": 1}), (SENT, {"channel": "phone", "reference": reference}))
     assert told(paper) == [("phone", IS_OVER, True)]
@@ -72,8 +73,21 @@ def test_a_pager_that_is_a_channels_second_way_hears_it_by_that_way(reference: s
     assert len(keys) == 2, "each way is told by a delivery of its own"
 
 
+def test_a_pager_that_is_another_channels_first_way_is_known_by_what_it_took_and_opened_no_more_once_it_heard() -> None:
+    sent = (INTENDED, {"channel": "phone", "attempt": 1}), (SENT, {"channel": "phone", "reference": "pagerduty:1"})
+    late = (
+        (INTENDED, {"channel": "phone", "recipient": "exercise-two", "attempt": 1}),
+        (UNKNOWN, {"channel": "phone", "recipient": "exercise-two", "reason": "no answer"}),
+    )
+    paper = after(*sent, *late)
+    assert told(paper) == [("phone", IS_OVER, False)]
+    over = {"key": f"inc-1-1/{IS_OVER}/1", "message": IS_OVER, "channel": "phone", "reference": "pagerduty:1"}
+    paper.write([Write(INTENDED, "inc-1-1", {**CALL, **over, "attempt": 1}), Write(SENT, "inc-1-1", {**CALL, **over})])
+    assert closed_by_the_end(paper.plan, paper.incident)[CALL["key"], "phone", "exercise-two"].closed
+
+
 def test_both_words_go_the_second_way_where_the_alert_did() -> None:
-    paper = after((INTENDED, {"channel": "phone", "attempt": 1}), (SENT, {"channel": "phone", "reference": "second:pagerduty:1"}))
+    paper = after((INTENDED, {"channel": "phone", "attempt": 1}), (SENT, {"channel": "phone", "reference": f"{SECOND}pagerduty:1"}))
     paper.lose_region()
     paper.command("ack", "exercise-two")
     paper.wait(1.0)

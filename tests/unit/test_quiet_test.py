@@ -16,6 +16,7 @@ from holdfast.console.serving.answering import VERBS
 from holdfast.console.state import state
 from holdfast.controller.telling import notification_of
 from holdfast.decision.links import Deed, Link, sealed
+from holdfast.decision.references import FIRST_UNKNOWN, SECOND
 from holdfast.decision.replay import replayed
 from holdfast.journal.kinds import Kind
 from holdfast.ports.notifier import Loudness
@@ -284,7 +285,7 @@ def test_what_nobody_knew_the_end_of_and_then_arrived_reached_the_person(receipt
 def test_a_second_way_that_is_a_file_reaches_nobody() -> None:
     paper = paper_at(NOON)
     paper.command("test-channels", AOIFE, people=[TOM])
-    named = {"key": "test-1", "message": "quiet-test", "recipient": TOM, "reference": "second:file:messages.sms.jsonl:7 (first unknown)"}
+    named = {"key": "test-1", "message": "quiet-test", "recipient": TOM, "reference": f"{SECOND}file:messages.sms.jsonl:7{FIRST_UNKNOWN}"}
     paper.write([Write(Kind.NOTIFICATION_SENT, "", {**named, "channel": channel}) for channel in ("email", "sms")])
     assert shown(paper)["unreached"] == [TOM]
     assert over(paper, TOM)["sms"] == "not-bound"

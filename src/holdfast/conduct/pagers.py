@@ -1,8 +1,8 @@
 """Channels that go on alerting by themselves until they hear more: they are told once that somebody has it, and once that service is back.
 
 Rules: only where an alert went over such a channel or may have, and only after what became of it was recorded, or it would be opened by
-what should end it. A pager is known by its channel, or as a channel's second way by the reference of what went by it; then it hears by
-that way. It follows from the journal, and is owed like a message: with a record that it is due, and an intent before it is handed over.
+what should end it. A pager is known by its channel, or, as either way of another channel, by the reference of what it took; then it hears
+by that way. It follows from the journal, and is owed like a message: with a record that it is due, and an intent before it is handed over.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from holdfast.communications import IncidentFacts
-from holdfast.communications.asking import DECISION_WITHIN_SECONDS, PAGERS
+from holdfast.communications.asking import DECISION_WITHIN_SECONDS
 from holdfast.decision.deliveries import Attempts, Delivery, delivery_of
+from holdfast.decision.references import SECOND, kind_of
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -21,8 +22,10 @@ LATELY_SECONDS = 86_400.0
 """An incident that was over for a day pages nobody any more, whatever its pager was told."""
 HAS_IT, IS_OVER = "somebody-has-it", "is-over"
 """How the two are called among messages; neither is one of the plan."""
-_SECOND_WAY = tuple(f"second:{pager}:" for pager in PAGERS)
-"""How the reference begins of what a pager took as a channel's second way."""
+PAGER_CHANNELS = ("pagerduty",)
+"""Channels that are taken for pagers, whatever took what went over them."""
+PAGER_WAYS = ("pagerduty",)
+"""Kinds of ways that are pagers, whatever channel they are bound to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,10 @@ def closed_by_the_end(plan: Plan, incident: IncidentState) -> Mapping[Delivery, 
     What is begun after that is new trouble."""
     open_until: dict[str, int] = {}
     for record in incident.records:
-        if record.kind == Kind.NOTIFICATION_SENT and record.body["message"] == IS_OVER and record.body["channel"] in PAGERS:
-            open_until.setdefault(record.body["channel"], record.sequence)
+        if record.kind == Kind.NOTIFICATION_SENT and record.body["message"] == IS_OVER:
+            for pager in _pagers_of(record):
+                if not pager.second_way:
+                    open_until.setdefault(pager.channel, record.sequence)
     if not open_until:
         return incident.deliveries
     stands_in = {channel: route.second_channel for channel, route in plan.routes.items() if route.second_channel in open_until}
@@ -165,8 +170,9 @@ _SAYS_OF_AN_ALERT = frozenset({Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SEN
 
 def _pagers_of(record: Record) -> Iterator[Pager]:
     """The pagers that a record of a hand-over is about; the second way of a pager's own channel beside its first."""
-    over = record.body.get("over") or record.body["channel"]
-    if over in PAGERS:
+    over, reference = record.body.get("over") or record.body["channel"], str(record.body.get("reference", ""))
+    took, by_second = kind_of(reference) in PAGER_WAYS, reference.startswith(SECOND)
+    if over in PAGER_CHANNELS or (took and not by_second):
         yield Pager(over)
-    if str(record.body.get("reference", "")).startswith(_SECOND_WAY):
+    if took and by_second:
         yield Pager(over, second_way=True)

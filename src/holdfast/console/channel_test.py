@@ -5,11 +5,10 @@ from typing import Any
 from holdfast.conduct.quiet_test import UNDER_WAY_SECONDS
 from holdfast.conduct.situation import Situation
 from holdfast.decision.channel_test import ChannelTest, Hand, Handed
+from holdfast.decision.references import NOWHERE, SECOND, kind_of
 
-_NOWHERE = "file:"
-"""How the reference of a channel begins that isn't bound to anything."""
-_SECOND_NOWHERE = "second:file:"
-"""The same of a channel's second way: its first took nothing."""
+_NOWHERE = "written to a file: this channel is bound to nothing that reaches anybody"
+_SECOND_NOWHERE = "its first way did not take it, and its second is a file that nobody reads"
 
 
 def channel_test(situation: Situation) -> dict[str, Any] | None:
@@ -50,10 +49,8 @@ def _tested(situation: Situation, test: ChannelTest, hand: Hand) -> dict[str, An
     handed = test.handed.get(hand, Handed())
     at = handed.at_seconds or None
     match handed.outcome:
-        case "sent" if handed.said.startswith(_NOWHERE):
-            return _line(hand[0], "not-bound", says="written to a file: this channel is bound to nothing that reaches anybody", at=at)
-        case "sent" if handed.said.startswith(_SECOND_NOWHERE):
-            return _line(hand[0], "not-bound", says="its first way did not take it, and its second is a file that nobody reads", at=at)
+        case "sent" if kind_of(handed.said) == NOWHERE:
+            return _line(hand[0], "not-bound", says=_SECOND_NOWHERE if handed.said.startswith(SECOND) else _NOWHERE, at=at)
         case "sent":
             state = "handed-over" if handed.delivered_seconds is None else "delivered"
             return _line(hand[0], state, at=at, delivered=handed.delivered_seconds)
