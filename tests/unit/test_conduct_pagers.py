@@ -1,11 +1,9 @@
 """Which pagers may be alerting, by which way each is told, and what must not go over them once they heard that it is over."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from holdfast.conduct.facts import incident_facts
 from holdfast.conduct.pagers import HAS_IT, IS_OVER, closed_by_the_end, owes_pagers, words_to_pagers
 from holdfast.conduct.situation import Write
 from holdfast.decision.references import FIRST_UNKNOWN, SECOND
@@ -34,8 +32,8 @@ def after(*said: tuple[Kind, dict[str, Any]]) -> Paper:
 
 def told(paper: Paper, telling: frozenset[tuple[str, str, str]] = frozenset()) -> list[tuple[str, str, bool]]:
     """What pagers hear now that service is back: over which channel, what, and whether by its second way."""
-    facts = replace(incident_facts(paper.situation(), paper.incident), restored_seconds=paper.now)
-    return [(word.channel, word.message, word.second_way) for word in words_to_pagers(paper.incident, facts, telling)]
+    words = words_to_pagers(paper.incident, paper.now, paper.now, telling)
+    return [(word.channel, word.message, word.second_way) for word in words]
 
 
 @pytest.mark.parametrize(
@@ -67,9 +65,7 @@ def test_a_pager_that_is_a_channels_second_way_hears_it_by_that_way(reference: s
     assert told(paper) == [("phone", IS_OVER, True)]
     both = after((INTENDED, {"attempt": 1}), (SENT, {"reference": reference}))
     assert told(both) == [("pagerduty", IS_OVER, False), ("pagerduty", IS_OVER, True)]
-    keys = {
-        word.key for word in words_to_pagers(both.incident, replace(incident_facts(both.situation(), both.incident), restored_seconds=1.0))
-    }
+    keys = {word.key for word in words_to_pagers(both.incident, 1.0, both.now)}
     assert len(keys) == 2, "each way is told by a delivery of its own"
 
 
@@ -96,7 +92,7 @@ def test_both_words_go_the_second_way_where_the_alert_did() -> None:
     assert paper.command("refuse", "exercise-two", reason="a test of the alarm").startswith("accepted")
     words = [tell for tell in paper.told if tell.message in (HAS_IT, IS_OVER) and tell.channel == "phone"]
     assert [(tell.message, tell.second_way) for tell in words] == [(HAS_IT, True), (IS_OVER, True)]
-    assert not owes_pagers(paper.incident, paper.now)
+    assert not owes_pagers(paper.incident, words_to_pagers(paper.incident, None, paper.now))
 
 
 def test_a_pager_that_heard_that_it_is_over_stands_in_no_more_for_what_was_begun_before() -> None:

@@ -1,9 +1,8 @@
 """What a channel says later: it arrived, it didn't, or nothing; and what follows from each."""
 
-from dataclasses import replace
+import pytest
 
 from holdfast.communications.asking import DECISION
-from holdfast.conduct.facts import incident_facts
 from holdfast.conduct.pagers import HAS_IT, IS_OVER, LATELY_SECONDS, closed_by_the_end, words_to_pagers
 from holdfast.conduct.policy import answered
 from holdfast.conduct.situation import Command, Tell, Write
@@ -151,14 +150,21 @@ def test_a_pager_hears_that_it_is_over_when_an_incident_stands_down_also_where_i
     assert words_over_pager(paper) == ["resolved", "resolved"], "and once it heard, it is left alone"
 
 
-def test_an_incident_that_was_over_for_a_day_pages_nobody_any_more() -> None:
+@pytest.mark.parametrize("page_heard_of_it", [False, True])
+def test_an_incident_that_was_over_for_a_day_pages_nobody_any_more(page_heard_of_it: bool) -> None:
     paper = lost()
+    if page_heard_of_it:
+        named = {"key": "inc-1-1/news/1", "message": "news", "channel": "status-page", "recipient": "customers"}
+        paper.write([Write(Kind.NOTIFICATION_INTENDED, "inc-1-1", {**named, "status": "investigating", "attempt": 1})])
+        paper.write([Write(Kind.NOTIFICATION_SENT, "inc-1-1", {**named, "reference": "status-page:1"})])
     _, ending = answered(paper.situation(), Command("c", "refuse", "exercise-two", {"reason": "a test of the alarm"}))
     paper.write([move for move in ending if isinstance(move, Write)])
     assert paper.incident.ended and words_over_pager(paper) == []
     paper.alarms = ()
     paper.wait(LATELY_SECONDS + 1.0)
     assert words_over_pager(paper) == []
+    late = [tell.facts["status"] for tell in paper.told if tell.channel == "status-page" and tell.facts]
+    assert late == (["resolved"] if page_heard_of_it else []), "a page goes on saying that it lasts, and a pager does not"
 
 
 def test_a_pager_that_alerted_in_place_of_another_channel_hears_that_it_is_over_too() -> None:
@@ -169,9 +175,7 @@ def test_a_pager_that_alerted_in_place_of_another_channel_hears_that_it_is_over_
     left = Paper(plan=paper.plan)
     left.write([Write(Kind(record.kind), record.incident, dict(record.body)) for record in kept[1:]])
     left.write([Write(Kind.NOTIFICATION_SENT, alert.incident, {**named, "reference": "pagerduty:1"})])
-    (over,) = (
-        word for word in words_to_pagers(left.incident, replace(incident_facts(left.situation(), left.incident), restored_seconds=left.now))
-    )
+    (over,) = words_to_pagers(left.incident, left.now, left.now)
     assert (over.channel, over.purpose) == ("pagerduty", "resolved")
 
 

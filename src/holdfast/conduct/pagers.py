@@ -5,11 +5,10 @@ what should end it. A pager is known by its channel, or, as either way of anothe
 by that way. It follows from the journal, and is owed like a message: with a record that it is due, and an intent before it is handed over.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from holdfast.communications import IncidentFacts
 from holdfast.communications.asking import DECISION_WITHIN_SECONDS
 from holdfast.decision.deliveries import Attempts, Delivery, delivery_of
 from holdfast.decision.references import SECOND, kind_of
@@ -65,16 +64,22 @@ class Word:
         }
 
 
-def words_to_pagers(incident: IncidentState, facts: IncidentFacts, telling: Collection[Delivery] = ()) -> Iterator[Word]:
-    """What each pager of this incident is owed by now. `telling`: what is being handed over; its pager is told once that is over."""
+def words_to_pagers(
+    incident: IncidentState, restored_seconds: float | None, now: float, telling: Collection[Delivery] = ()
+) -> Iterator[Word]:
+    """What each pager of this incident is owed by now. `restored_seconds`: when service was back; `telling`: what is being handed over;
+    its pager is told once that is over."""
+    ended = ended_seconds(incident)
+    if ended is not None and now - ended > LATELY_SECONDS:
+        return
     given = next((record for record in incident.course if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)), None)
     for pager, recipient in _alerted(incident, telling).items():
-        if given is not None and facts.restored_seconds is None and not incident.ended:
+        if given is not None and restored_seconds is None and not incident.ended:
             said = Words("{severity}: {plan}: somebody has {incident}", f"{given.body['person']} has it. State: {{state}}\n", "")
             yield _word(incident, pager, recipient, HAS_IT, "acknowledged", given.at_seconds, said)
-        over = facts.restored_seconds if facts.restored_seconds is not None else ended_seconds(incident)
+        over = restored_seconds if restored_seconds is not None else ended
         if over is not None:
-            how = "service is back" if facts.restored_seconds is not None else "it is over"
+            how = "service is back" if restored_seconds is not None else "it is over"
             said = Words(f"{{plan}}: {{incident}}: {how}", "State: {state}\n", "")
             yield _word(incident, pager, recipient, IS_OVER, "resolved", over, said)
 
@@ -92,17 +97,10 @@ def _word(
     return Word(key, message, pager.channel, recipient, purpose, since_seconds, words, pager.second_way)
 
 
-def owes_pagers(incident: IncidentState, now: float) -> bool:
-    """Whether a pager that alerted has not heard yet, for good, that an incident is over that ended lately."""
-    ended = ended_seconds(incident)
-    if ended is None or now - ended > LATELY_SECONDS:
-        return False
-    heard = {
-        (record.body["key"], record.body["channel"])
-        for record in incident.records
-        if record.kind in (Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_GIVEN_UP) and record.body["message"] == IS_OVER
-    }
-    return any((pager.key(incident.incident, IS_OVER), pager.channel) not in heard for pager in _alerted(incident))
+def owes_pagers(incident: IncidentState, words: Iterable[Word]) -> bool:
+    """Whether one of these words was neither sent nor given up."""
+    told = (incident.deliveries.get((word.key, word.channel, word.recipient), Attempts()) for word in words)
+    return any(not attempts.is_over for attempts in told)
 
 
 def ended_seconds(incident: IncidentState) -> float | None:
