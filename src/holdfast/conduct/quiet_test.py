@@ -32,8 +32,6 @@ MESSAGE = "quiet-test"
 DAY_HOURS = (8, 20)
 """From when until when a text message wakes nobody, local time of whoever gets it."""
 ANSWERS_COUNT_SECONDS = 86400.0
-UNDER_WAY_SECONDS = 60.0
-"""So long a test that comes to no end keeps another from being begun."""
 _CALLS, _TEXTS = "phone", "sms"
 
 _LOUDEST: Mapping[str, Literal["text", "call"]] = {_CALLS: "call", _TEXTS: "text"}
@@ -51,7 +49,7 @@ def begin(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]
     if open_now is not None:
         return f"refused: {open_now.incident} is open, and a test would be taken for a part of it. Nothing was sent", ()
     last = situation.installation.channel_test
-    if last is not None and not last.is_over and situation.now < last.at_seconds + UNDER_WAY_SECONDS:
+    if last is not None and last.is_under_way(situation.now):
         return f"refused: {last.name} is still under way; look at it with `holdfast oncall tested`", ()
     people, rings = (_texts(command.arguments.get(name)) for name in ("people", "rings"))
     if people is None or rings is None:
@@ -136,7 +134,7 @@ def _left_out(plan: Plan, recipient: Recipient, channel: str, now: float) -> tup
 def quiet_tests(situation: Situation) -> tuple[Move, ...]:
     """Hand over what the last test still has to; an incident that was opened meanwhile ends it."""
     test = situation.installation.channel_test
-    if test is None or situation.installation.open_incident() is not None or situation.now >= test.at_seconds + UNDER_WAY_SECONDS:
+    if test is None or not test.is_under_way(situation.now):
         return ()
     return tuple(_handed_over(situation, test))
 

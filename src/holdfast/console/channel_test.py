@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from holdfast.conduct.quiet_test import UNDER_WAY_SECONDS
 from holdfast.conduct.situation import Situation
 from holdfast.decision.channel_test import ChannelTest, Hand, Handed
 from holdfast.decision.references import NOWHERE, SECOND, kind_of
@@ -12,11 +11,11 @@ _SECOND_NOWHERE = "its first way did not take it, and its second is a file that 
 
 
 def channel_test(situation: Situation) -> dict[str, Any] | None:
-    """None before the first test. `reached` of a person: whether a channel took it; `over` holds every channel, the tested ones first."""
+    """None before the first test. `reached` of a person: whether a channel took it; `over` holds every channel, the tested ones first.
+    `unreached`: who was not reached, and whom no channel has still to say something of."""
     test = situation.installation.channel_test
     if test is None:
         return None
-    waits = not test.is_over and situation.now < test.at_seconds + UNDER_WAY_SECONDS
     people = [_person(situation, test, person) for person in test.people]
     return {
         "test": test.name,
@@ -24,10 +23,14 @@ def channel_test(situation: Situation) -> dict[str, Any] | None:
         "at_seconds": test.at_seconds,
         "until_seconds": test.until_seconds,
         "rings": list(test.rings),
-        "under_way": waits,
+        "under_way": test.is_under_way(situation.now),
         "people": people,
-        "unreached": [one["person"] for one in people if not one["reached"]],
+        "unreached": [one["person"] for one in people if not one["reached"] and not _is_waited_for(one)],
     }
+
+
+def _is_waited_for(one: dict[str, Any]) -> bool:
+    return any(line["state"] == "under-way" for line in one["over"])
 
 
 def _person(situation: Situation, test: ChannelTest, person: str) -> dict[str, Any]:
@@ -56,7 +59,7 @@ def _tested(situation: Situation, test: ChannelTest, hand: Hand) -> dict[str, An
             return _line(hand[0], state, at=at, delivered=handed.delivered_seconds)
         case "failed" | "unknown":
             return _line(hand[0], handed.outcome, says=handed.said, at=at)
-        case _ if situation.now < test.at_seconds + UNDER_WAY_SECONDS and situation.installation.open_incident() is None:
+        case _ if test.is_under_way(situation.now):
             return _line(hand[0], "under-way")
         case _ if hand in test.handed:
             return _line(hand[0], "unknown", says="the controller ended before it knew; it may have arrived")
