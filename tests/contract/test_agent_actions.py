@@ -223,7 +223,7 @@ def test_a_lost_region_is_fenced_by_time_and_comes_back_as_replica_and_then_home
             both.lose(WEST)
             fence, figures = await activate(both, WEST, EAST, 2, Mode.UNGRACEFUL)
             assert fence.facts["how"] == "lease-ran-out"
-            assert fence.facts["source_fenced_at_seconds"] is None, "the controller's clock is not the region's"
+            assert fence.facts["fenced_at_seconds"] is None, "the controller's clock is not the region's"
             assert fence.facts["last_heartbeat_seconds"] is not None
             assert figures["fence"] < TTL_SECONDS * 1.01 + 1.5, figures
             print("failover", figures, dict(fence.facts["seconds"]))
@@ -289,11 +289,11 @@ def test_a_position_that_was_told_before_a_crash_of_the_controller_is_found_agai
             again = replace(graceful, order=replace(ORDER, term=3, step=60))
             finding = await FenceAction(both.clients, CLOCK, lambda: 0.0).check(again)
             assert (finding.answer, finding.facts["position"]) == (Answer.YES, first.facts["position"])
-            fenced = first.facts["source_fenced_at_seconds"]
-            assert finding.facts["source_fenced_at_seconds"] == pytest.approx(fenced, abs=0.5)
+            fenced = first.facts["fenced_at_seconds"]
+            assert finding.facts["fenced_at_seconds"] == pytest.approx(fenced, abs=0.5)
             second = await FenceAction(both.clients, CLOCK, lambda: 0.0).act(again)
             assert second.facts["position"] == first.facts["position"] != {}
-            assert second.facts["source_fenced_at_seconds"] == finding.facts["source_fenced_at_seconds"], "not when it was ordered again"
+            assert second.facts["fenced_at_seconds"] == finding.facts["fenced_at_seconds"], "not when it was ordered again"
 
     asyncio.run(story())
 
