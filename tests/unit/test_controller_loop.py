@@ -185,7 +185,7 @@ def test_a_protector_with_a_fault_of_its_own_leaves_an_unknown_outcome_and_the_c
         assert (ended["ask"], ended["outcome"]) == (ordered["ask"], "unknown")
         assert "a fault in eu-west-1" in ended["detail"]
         rig.controller._pass()
-        assert rig.controller.situation().protecting == frozenset()
+        assert rig.controller.situation().beside == frozenset()
 
     played(story())
 

@@ -55,7 +55,7 @@ def ordered(situation: Situation, command: Command) -> tuple[str, tuple[Move, ..
 def protections(situation: Situation) -> tuple[Move, ...]:
     """Everything that was ordered, has come to nothing yet and isn't being done. After a crash the very same order is given again."""
     known = situation.installation
-    waiting = [order for order in known.protection.values() if order.outcome is None and order.ask not in situation.protecting]
+    waiting = [order for order in known.protection.values() if order.outcome is None and order.ask not in situation.beside]
     return tuple(_given(order) if order.stands(known.serving, (known.era, known.epoch)) else _overtaken(order) for order in waiting)
 
 
