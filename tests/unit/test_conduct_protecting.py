@@ -287,6 +287,38 @@ def test_in_an_exercise_only_who_and_what_it_is_about_is_reached() -> None:
     assert "fills none of the roles" in drop(paper, APPROVER), "in an exercise the stand-ins decide"
 
 
+def test_an_exercise_reaches_no_component_that_it_is_not_about_by_either_word() -> None:
+    paper = synchronous(exercise="storage-failover")
+    paper.protected["database"] = False
+    said = paper.command("protect", STAND_IN, component="database")
+    assert "is about storage alone" in said
+    assert Kind.PROTECTION_ORDERED not in kinds(paper)
+
+
+def with_two_drills(first: list[str], second: list[str]) -> Plan:
+    """The plan has two drills of the scenario, about these components."""
+    drill = LOADED.plan.exercises["regional-outage"]
+    drills = {name: drill.model_copy(update={"components": about}) for name, about in (("early", first), ("late", second))}
+    return LOADED.plan.model_copy(update={"exercises": drills})
+
+
+@pytest.mark.parametrize("verb", ["unprotect", "protect"])
+def test_an_exercise_of_the_day_reaches_only_what_each_drill_of_its_scenario_is_about(verb: str) -> None:
+    def said(component: str, first: list[str], second: list[str]) -> str:
+        paper = Paper(exercise="exercise-7", plan=with_two_drills(first, second))
+        paper.replication = "synchronous"
+        paper.protected = {"database": verb == "unprotect", "cache": verb == "unprotect"}
+        return paper.command(verb, STAND_IN, component=component, reason=WHY)
+
+    assert "is about cache alone" in said("database", ["database", "cache"], ["cache", "storage"])
+    assert said("cache", ["database", "cache"], ["cache", "storage"]).startswith("accepted")
+    assert said("cache", ["database", "cache"], []).startswith("accepted")
+    assert "is about cache alone" in said("database", [], ["cache"]), "a drill about everything widens no other"
+    apart = said("cache", ["database"], ["cache"])
+    assert "have no component in common" in apart and "early, late" in apart
+    assert said("database", [], []).startswith("accepted")
+
+
 def test_what_the_narrowest_live_view_shows_of_it() -> None:
     paper = synchronous()
     drop(paper, component="cache")

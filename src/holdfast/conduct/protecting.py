@@ -18,7 +18,7 @@ from holdfast.decision.protection import DROPPED, PROTECTED, ProtectionOrder
 from holdfast.fencing.order import Order
 from holdfast.health.protection import KINDS
 from holdfast.journal.kinds import Kind
-from holdfast.plan.people import Occasion, enrolled, fillers
+from holdfast.plan.people import Occasion, enrolled, exercises_held, fillers
 
 _LOOKS, _LATE_SECONDS = 2.0, 1.0
 """A copy that follows was seen to at one of the last looks, give or take so much. One that was seen near before that may have stopped."""
@@ -125,21 +125,20 @@ def _against_component(situation: Situation, command: Command, component: str) -
     if len(alike := tuple(plan.components_of(kind))) > 1:
         mend = "give each of them a plan and agents of its own"
         return f"the plan has {', '.join(alike)} of kind {kind}, and the agent can't tell which is meant: it stands beside one; {mend}"
-    scope = _practised(situation)
-    if command.verb == DROP and scope and component not in scope:
-        return f"the exercise {situation.exercise} is about {', '.join(scope)} alone, and reaches nothing else"
-    return None
+    return _outside_exercise(situation, component)
 
 
-def _practised(situation: Situation) -> tuple[str, ...]:
-    """Components that the exercise under way is about; empty where it is about all, or none is under way."""
+def _outside_exercise(situation: Situation, component: str) -> str | None:
+    """Why the exercise under way doesn't reach this component, or None: each of the plan's exercises that it is must be about it."""
     plan, exercise = situation.plan, situation.exercise
-    if exercise is None:
-        return ()
-    drills = [one for one in plan.exercises.values() if one.scenario == situation.scenario]
-    held = [plan.exercises[exercise]] if exercise in plan.exercises else drills
-    named = dict.fromkeys(name for one in held for name in one.components)
-    return tuple(named) if all(one.components for one in held) else ()
+    held = () if exercise is None else exercises_held(plan, exercise, situation.scenario)
+    about = [one.components for one in held if one.components]
+    if all(component in components for components in about):
+        return None
+    if reached := [name for name in plan.components if all(name in components for components in about)]:
+        return f"the exercise {exercise} is about {', '.join(reached)} alone, and reaches nothing else"
+    drills = ", ".join(name for name, one in plan.exercises.items() if one.scenario == situation.scenario)
+    return f"the drills {drills} have no component in common, so {exercise} reaches none; hold one of them, by its name"
 
 
 def _roles(situation: Situation, person: str) -> list[str]:
