@@ -102,8 +102,8 @@ def test_in_an_exercise_only_who_is_enrolled_is_tested() -> None:
 @pytest.mark.parametrize(
     ("by", "arguments", "because"),
     [
-        ("a-stranger", {}, "is nobody here"),
-        ("exercise-one", {}, "is nobody here"),
+        ("a-stranger", {}, "is nobody in the plan"),
+        ("exercise-one", {}, "only in exercises"),
         (AOIFE, {"rings": ["pagerduty"]}, "can't be asked to ring"),
         (AOIFE, {"people": "tom-okafor"}, "are lists of names"),
         (AOIFE, {"people": [1]}, "are lists of names"),

@@ -9,16 +9,15 @@ is ordered. Every order ends with an outcome: one that was not given before anot
 Never here: doing it, and dropping protection by itself (silence is no consent).
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from holdfast.conduct.runs import REPROTECT, current_run, is_open
+from holdfast.conduct.runs import REPROTECT, current_run, is_open, next_order
 from holdfast.conduct.situation import Command, Move, SetMode, Situation, Write
 from holdfast.decision.protection import DROPPED, PROTECTED, ProtectionOrder
 from holdfast.fencing.order import Order
 from holdfast.health.protection import KINDS
 from holdfast.journal.kinds import Kind
-from holdfast.plan.people import Occasion, enrolled, exercises_held, fillers
+from holdfast.plan.people import Occasion, against_stranger, enrolled, exercises_held, fillers
 
 _LOOKS, _LATE_SECONDS = 2.0, 1.0
 """A copy that follows was seen to at one of the last looks, give or take so much. One that was seen near before that may have stopped."""
@@ -32,6 +31,7 @@ def ordered(situation: Situation, command: Command) -> tuple[str, tuple[Move, ..
     if (against := _against(situation, command, component)) is not None:
         return f"refused: {against}. Nothing was changed", ()
     known = situation.installation
+    incident = known.open_incident()
     body: dict[str, Any] = {
         "ask": command.identifier,
         "by": command.by,
@@ -41,9 +41,8 @@ def ordered(situation: Situation, command: Command) -> tuple[str, tuple[Move, ..
         "kind": situation.plan.components[component].kind,
         "region": known.serving,
         "mode": mode,
-        "order": _order(situation).as_list(),
+        "order": next_order(known, incident).as_list(),
     }
-    incident = known.open_incident()
     record = Write(Kind.PROTECTION_ORDERED, incident.incident if incident else "", body)
     name, region = situation.plan.components[component].name, known.serving
     if mode == PROTECTED:
@@ -96,13 +95,9 @@ def _against(situation: Situation, command: Command, component: str) -> str | No
 
 def _against_person(situation: Situation, command: Command) -> str | None:
     """Only who may accept what a failover loses may open the door to such a loss; anybody of the plan may close it again."""
-    person = situation.plan.people.get(command.by)
-    if person is None:
-        return f"'{command.by}' is nobody in the plan"
-    if person.exercise and situation.exercise is None:
-        return f"{command.by} stands in only in exercises, and this is none"
-    if command.verb != DROP:
-        return None
+    stranger = against_stranger(situation.plan, command.by, situation.exercise)
+    if stranger is not None or command.verb != DROP:
+        return stranger
     if not _roles(situation, command.by):
         may = ", ".join(situation.plan.approval.activation.of)
         return f"{command.by} fills none of the roles {may}, and only they can accept what may be lost by it"
@@ -170,12 +165,3 @@ def _far(situation: Situation, component: str) -> str | None:
     if lag > _LOOKS * situation.profile.probe_every + _LATE_SECONDS:
         return f"the copy of {name} is {lag:.0f} s behind: every write would wait until it has caught up. Ask again when it is near"
     return None
-
-
-def _order(situation: Situation) -> Order:
-    """Above every order before it, under the epoch in force."""
-    known = situation.installation
-    incident = known.open_incident()
-    numbers: Mapping[str, tuple[int, int]] = incident.numbers if incident is not None else {}
-    era, epoch = max([(known.era, known.epoch), *numbers.values()])
-    return Order(era, epoch, known.term, known.steps_ordered + 1)

@@ -36,6 +36,16 @@ def responsible(plan: Plan) -> frozenset[str]:
     return frozenset(filling | turns | once)
 
 
+def against_stranger(plan: Plan, person: str, exercise: str | None) -> str | None:
+    """Why this person has nothing to say here, or None. `exercise`: which one it is, None when it is real."""
+    known = plan.people.get(person)
+    if known is None:
+        return f"'{person}' is nobody in the plan"
+    if known.exercise and exercise is None:
+        return f"{person} stands in only in exercises, and this is none"
+    return None
+
+
 def exercises_held(plan: Plan, exercise: str, scenario: str) -> tuple[Exercise, ...]:
     """What of the plan's exercises this one is: the one of this name, else, under a name that was made up for the day, every drill of the
     scenario, and it may do only what each of them may. Empty where the plan schedules none."""
