@@ -19,7 +19,7 @@ from holdfast.conduct.suspicion import transition
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
 from holdfast.journal.kinds import Kind
-from holdfast.plan.blocks import Actor
+from holdfast.plan.blocks import BLOCKS, Actor
 from holdfast.plan.people import asked_role
 from holdfast.plan.tiers import cost_so_far
 from holdfast.runbook.graph import PlannedStep, Runbook
@@ -113,7 +113,7 @@ def _begin(situation: Situation, incident: IncidentState, run: str, start: Start
     ready_since = max((now[name].ended_seconds or 0.0 for name in step.after), default=incident.opened_seconds)
     if step.block.name == "approve":
         return settle_proposal(situation, incident, run, step, next_order(situation.installation, incident, run))
-    takes_away = step.block.removes_write or step.block.name == "loadbalancer.drain"
+    takes_away = step.block.removes_write or step.block.stops_traffic
     if takes_away and (behind := _still_behind(situation, incident, run, step)):
         if situation.now - ready_since < PATIENCE_SECONDS:
             return ()  # A copy that fell behind a moment ago may be back in the next.
@@ -128,7 +128,7 @@ def _begin(situation: Situation, incident: IncidentState, run: str, start: Start
 def _held_back(incident: IncidentState, run: str, behind: tuple[str, ...]) -> str:
     """What a person must know who is asked how a planned move goes on whose copies fell behind."""
     source = regions_of_run(incident, run)[0]
-    drained = any(record.body["block"] == "loadbalancer.drain" for record in intended(incident, run))
+    drained = any(BLOCKS[record.body["block"]].stops_traffic for record in intended(incident, run))
     traffic = f", but {source} admits no traffic any more" if drained else ""
     dead = f"`holdfast go-on {incident.incident} --ungracefully` where {source} is dead"
     return f"{'; '.join(behind)}: no store was stopped{traffic} ({dead})"
