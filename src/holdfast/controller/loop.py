@@ -37,7 +37,6 @@ from holdfast.controller.watch import Watch
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.ports.action import Action, Mode, Task
-from holdfast.ports.clock import Clock
 from holdfast.ports.consent import Consent, NoConsent
 from holdfast.ports.divergence import Giver
 from holdfast.ports.journal_store import JournalFull, JournalStore
@@ -71,7 +70,7 @@ class Controller:
         self,
         settings: Settings,
         store: JournalStore,
-        clock: Clock,
+        clock: KeptClock,
         watch: Watch,
         actions: Mapping[str, Action],
         notifiers: Mapping[str, Notifier],
@@ -81,7 +80,7 @@ class Controller:
         protector: Protector | None = None,
     ) -> None:
         self._settings = settings
-        self._clock = clock = clock if isinstance(clock, KeptClock) else KeptClock(clock)
+        self._clock = clock
         self._watch = watch
         self._actions = actions
         self._consent = consent
