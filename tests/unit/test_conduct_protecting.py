@@ -369,6 +369,29 @@ def test_the_command_says_first_what_cannot_be_undone_and_asks(answering: Answer
     assert paper.protected["database"] is True
 
 
+def test_two_that_are_unprotected_are_both_in_the_first_line_and_neither_is_said_twice(
+    answering: Answering, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paper = synchronous()
+    answering(paper)
+    for component in ("database", "cache"):
+        drop(paper, component=component)
+    assert run(["status"]) == ExitCode.FINE
+    shown = " ".join(capsys.readouterr().out.split())
+    titles = [LOADED.plan.components[component].name for component in ("database", "cache")]
+    assert [shown.count(f"{title} in {PRIMARY} acknowledges writes") for title in titles] == [1, 1]
+    assert all(f"UNPROTECTED: {title} in {PRIMARY}" in first_line(paper) for title in titles)
+
+
+def test_a_controller_that_waits_for_its_memory_says_what_is_unprotected_all_the_same() -> None:
+    paper = synchronous()
+    drop(paper)
+    now = {**told(paper), "hears": [DR]}
+    said = view(Heard(now), paper.now).headline.text
+    assert "has no memory" in said
+    assert "UNPROTECTED: " in said
+
+
 def test_programs_get_what_it_means_and_the_answer(answering: Answering, capsys: pytest.CaptureFixture[str]) -> None:
     paper = synchronous()
     answering(paper)
