@@ -343,3 +343,23 @@ def test_synchronously_a_promoted_redis_is_recorded_as_unprotected_first_and_is_
             assert (finding.answer, "does not wait for it" in finding.detail) == (Answer.NO, True)
 
     asyncio.run(story())
+
+
+def test_what_stays_as_it_was_is_recorded_without_a_mode_that_nobody_looked_at() -> None:
+    async def story() -> None:
+        async with agents("redis", replication="synchronous") as both:
+            await both.consented(2, WEST, EAST, term=1)
+            too_far = {"source_position": {"redis_offset": 10**12}}
+            refused = await both.clients[EAST].order(Order(0, 2, 1, 3), "redis.promote", too_far, 30)
+            assert (refused.result, "the source stopped at" in refused.detail) == ("refused", True), refused
+            assert await _modes(both, EAST) == ["replication-mode asynchronous", "replication-mode"]
+
+            for step in (4, 5):
+                promoted = await both.clients[EAST].order(Order(0, 2, 1, step), "redis.promote", {}, 30)
+                assert promoted.result == "succeeded", promoted
+            assert promoted.facts["how"] == "already"
+            once = ["replication-mode asynchronous", "promoted"]
+            again = ["replication-mode asynchronous", "replication-mode", "promoted"]
+            assert (await _modes(both, EAST))[2:] == [*once, *again]
+
+    asyncio.run(story())

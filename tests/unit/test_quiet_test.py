@@ -56,6 +56,7 @@ def test_by_day_a_person_is_written_to_over_what_wakes_nobody_and_no_incident_be
     assert all(tell.subject.startswith("EXERCISE: TEST") and tell.short.startswith("EXERCISE: TEST") for tell in paper.told)
     assert all(tell.enrolled and tell.test == "test-1" for tell in paper.told)
     assert paper.installation.incidents == {}
+    assert paper.installation.notices == {}, "a test is no news"
     assert not [record for record in paper.records if record.kind in (Kind.ESCALATED, Kind.NOTIFICATION_DUE)], "nobody is called"
     left = {one["channel"]: one["because"] for one in shown(paper)["people"][0]["over"] if one["state"] == "left-out"}
     assert left == {"phone": "rings", "slack": "place"}, "a room that many read is no channel of one person"
@@ -107,8 +108,8 @@ def test_in_an_exercise_only_who_is_enrolled_is_tested() -> None:
 @pytest.mark.parametrize(
     ("by", "arguments", "because"),
     [
-        ("a-stranger", {}, "is nobody here"),
-        ("exercise-one", {}, "is nobody here"),
+        ("a-stranger", {}, "is nobody in the plan"),
+        ("exercise-one", {}, "only in exercises"),
         (AOIFE, {"rings": ["pagerduty"]}, "can't be asked to ring"),
         (AOIFE, {"people": "tom-okafor"}, "are lists of names"),
         (AOIFE, {"people": [1]}, "are lists of names"),

@@ -26,7 +26,7 @@ from holdfast.decision.deliveries import Attempts
 from holdfast.journal.kinds import Kind
 from holdfast.plan.messages import Words
 from holdfast.plan.model import Person, Plan
-from holdfast.plan.people import enrolled, responsible
+from holdfast.plan.people import against_stranger, enrolled, responsible
 
 MESSAGE = "quiet-test"
 DAY_HOURS = (8, 20)
@@ -42,9 +42,8 @@ def begin(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]
     """Somebody asks for a test. Arguments: people [person] (all who may be, where empty), rings [channel]. Its one record is the whole
     of what will be handed over, so a controller that takes over goes on with exactly that."""
     may = _may_be_tested(situation)
-    asker = situation.plan.people.get(command.by)
-    if asker is None or (asker.exercise and situation.exercise is None):
-        return f"refused: '{command.by}' is nobody here; whoever asks for a test is one of the plan's people", ()
+    if (stranger := against_stranger(situation.plan, command.by, situation.exercise)) is not None:
+        return f"refused: {stranger}. Nothing was sent", ()
     open_now = situation.installation.open_incident()
     if open_now is not None:
         return f"refused: {open_now.incident} is open, and a test would be taken for a part of it. Nothing was sent", ()
