@@ -309,8 +309,14 @@ def _term_begun(before: Installation, record: Record) -> Mapping[str, Any]:
     body = record.body
     used = max(before.used, (body["era"], body["epoch"]), tuple(body.get("used", (0, 0))))
     known = {name: body[name] for name in ("era", "epoch", "serving")} | {"identity": body.get("installation") or before.identity}
-    watched = watched_after(before.observers_heard, record)
-    return {"term": body["term"], "steps_ordered": 0, "attested": (), "used": used, **known, **watched}
+    return {
+        "term": body["term"],
+        "steps_ordered": 0,
+        "attested": (),
+        "used": used,
+        **known,
+        **watched_after(before.observers_heard, record),
+    }
 
 
 def _epoch_opened(before: Installation, record: Record) -> Mapping[str, Any]:
@@ -335,8 +341,8 @@ def _closed(before: Installation, record: Record) -> Mapping[str, Any]:
 
 
 def _raised(before: Installation, record: Record) -> Mapping[str, Any]:
-    body = record.body
-    return {"suspicions": {**before.suspicions, (body["region"], body["trigger"]): body["since_seconds"]}}
+    about = (record.body["region"], record.body["trigger"])
+    return {"suspicions": {**before.suspicions, about: record.body["since_seconds"]}}
 
 
 def _cleared(before: Installation, record: Record) -> Mapping[str, Any]:
@@ -346,16 +352,14 @@ def _cleared(before: Installation, record: Record) -> Mapping[str, Any]:
     return {"suspicions": left, "cleared": {**before.cleared, region: record.at_seconds}, "dismissed": before.dismissed & still}
 
 
-def _alert_heard(before: Installation, record: Record) -> Mapping[str, Any]:
-    return {"alerts": (*before.alerts, record.body)[-ALERTS_KEPT:]} if record.body["status"] == "firing" else {}
-
-
 _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Record], Mapping[str, Any]]] = {
     Kind.CONTROLLER_STARTED: _term_begun,
     Kind.OBSERVERS_SEEN: lambda before, record: watched_after(before.observers_heard, record),
     Kind.SUSPICION_RAISED: _raised,
     Kind.SUSPICION_CLEARED: _cleared,
-    Kind.ALERT_HEARD: _alert_heard,
+    Kind.ALERT_HEARD: lambda before, record: (
+        {"alerts": (*before.alerts, record.body)[-ALERTS_KEPT:]} if record.body["status"] == "firing" else {}
+    ),
     Kind.ZONE_CHANGED: _zone_changed,
     Kind.INCIDENT_OPENED: lambda before, record: {
         "incidents": {**before.incidents, record.incident: _opened(record)},
@@ -391,8 +395,7 @@ def fold(installation: Installation, record: Record) -> Installation:
     change = _INSTALLATION_CHANGES.get(record.kind)
     changes = {} if change is None else dict(change(installation, record))
     if record.incident in installation.incidents:
-        incident = fold_incident(installation.incidents[record.incident], record)
-        changes["incidents"] = {**installation.incidents, record.incident: incident}
+        changes["incidents"] = {**installation.incidents, record.incident: fold_incident(installation.incidents[record.incident], record)}
     return replace(installation, **changes) if changes else installation
 
 
