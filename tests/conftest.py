@@ -47,9 +47,7 @@ def _absent(item: pytest.Item) -> str | None:
         return "needs root (control groups, processes of other users): run as root"
     if item.get_closest_marker("shared") and not SHARED.is_dir():
         return "needs the project's shared folder beside this clone"
-    if item.path.is_relative_to(ROOT / "tests" / "browser") and not any(
-        map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
-    ):
+    if item.path.is_relative_to(ROOT / "tests" / "browser") and not any(map(shutil.which, BROWSERS)):
         return "needs Chromium: Debian's package (Ubuntu's is a snap, which `make setup` leaves alone)"
     return None
 

@@ -233,7 +233,7 @@ def assemble(
             bindings.state_directory / EXPORTS,
             {"postgres": PostgresGiver(_bound(bindings, PostgresBinding)), "redis": RedisGiver(_bound(bindings, RedisBinding))},
         ),
-        AgentProtector(agents),
+        AgentProtector(agents, clock),
     )
     audiences = Audiences(_audience_sources(loaded, bindings), bindings.state_directory / "audiences", clock)
     controller.directory = audiences.directory

@@ -19,6 +19,7 @@ from typing import Any
 from contract.channels_rig import ADDRESSES, notifier
 from holdfast.conduct.situation import Command
 from holdfast.controller.channels import ExerciseGuard, Mailbox
+from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller
 from holdfast.controller.settings import Settings
@@ -66,7 +67,7 @@ def plan_with(channel: str) -> Plan:
 
 def controller_over(kind: str, directory: Path, point: str, settings: dict[str, str], post: HttpPost) -> Controller:
     """As `app_controller` wires one, without a region to watch or to act on."""
-    channel, clock = CHANNELS.get(kind, kind), SystemClock()
+    channel, clock = CHANNELS.get(kind, kind), KeptClock(SystemClock())
     plan = plan_with(channel)
     profile = plan.profiles["fast"]
     journal = SqliteJournal(directory / "journal.db")

@@ -223,7 +223,7 @@ def test_a_lost_region_is_fenced_by_time_and_comes_back_as_replica_and_then_home
             both.lose(WEST)
             fence, figures = await activate(both, WEST, EAST, 2, Mode.UNGRACEFUL)
             assert fence.facts["how"] == "lease-ran-out"
-            assert fence.facts["source_fenced_at_seconds"] is None, "the controller's clock is not the region's"
+            assert fence.facts["fenced_at_seconds"] is None, "the controller's clock is not the region's"
             assert fence.facts["last_heartbeat_seconds"] is not None
             assert figures["fence"] < TTL_SECONDS * 1.01 + 1.5, figures
             print("failover", figures, dict(fence.facts["seconds"]))
@@ -289,11 +289,11 @@ def test_a_position_that_was_told_before_a_crash_of_the_controller_is_found_agai
             again = replace(graceful, order=replace(ORDER, term=3, step=60))
             finding = await FenceAction(both.clients, CLOCK, lambda: 0.0).check(again)
             assert (finding.answer, finding.facts["position"]) == (Answer.YES, first.facts["position"])
-            fenced = first.facts["source_fenced_at_seconds"]
-            assert finding.facts["source_fenced_at_seconds"] == pytest.approx(fenced, abs=0.5)
+            fenced = first.facts["fenced_at_seconds"]
+            assert finding.facts["fenced_at_seconds"] == pytest.approx(fenced, abs=0.5)
             second = await FenceAction(both.clients, CLOCK, lambda: 0.0).act(again)
             assert second.facts["position"] == first.facts["position"] != {}
-            assert second.facts["source_fenced_at_seconds"] == finding.facts["source_fenced_at_seconds"], "not when it was ordered again"
+            assert second.facts["fenced_at_seconds"] == finding.facts["fenced_at_seconds"], "not when it was ordered again"
 
     asyncio.run(story())
 
@@ -341,5 +341,25 @@ def test_synchronously_a_promoted_redis_is_recorded_as_unprotected_first_and_is_
             assert relaxed.result == "succeeded", relaxed
             finding = await action.check(task)
             assert (finding.answer, "does not wait for it" in finding.detail) == (Answer.NO, True)
+
+    asyncio.run(story())
+
+
+def test_what_stays_as_it_was_is_recorded_without_a_mode_that_nobody_looked_at() -> None:
+    async def story() -> None:
+        async with agents("redis", replication="synchronous") as both:
+            await both.consented(2, WEST, EAST, term=1)
+            too_far = {"source_position": {"redis_offset": 10**12}}
+            refused = await both.clients[EAST].order(Order(0, 2, 1, 3), "redis.promote", too_far, 30)
+            assert (refused.result, "the source stopped at" in refused.detail) == ("refused", True), refused
+            assert await _modes(both, EAST) == ["replication-mode asynchronous", "replication-mode"]
+
+            for step in (4, 5):
+                promoted = await both.clients[EAST].order(Order(0, 2, 1, step), "redis.promote", {}, 30)
+                assert promoted.result == "succeeded", promoted
+            assert promoted.facts["how"] == "already"
+            once = ["replication-mode asynchronous", "promoted"]
+            again = ["replication-mode asynchronous", "replication-mode", "promoted"]
+            assert (await _modes(both, EAST))[2:] == [*once, *again]
 
     asyncio.run(story())

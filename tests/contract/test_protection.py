@@ -10,6 +10,7 @@ from contract.protection_suite import ProtectorSuite, Writer, Writers
 from holdfast.fencing.order import Order
 from holdfast.ports.protection import ModeWish
 from holdfast.providers.agents.protection import AgentProtector
+from holdfast.providers.clock.system import SystemClock
 from lab.postgres_store_rig import EAST, WEST
 
 
@@ -31,7 +32,7 @@ def writers_of(store: str) -> Writers:
                 both.freeze(WEST)
 
             wish = ModeWish(WEST, store, "asynchronous", Order(0, 1, 1, 1))
-            yield Writer(AgentProtector(both.clients, timeout_seconds=5.0), wish, EAST, protected, recorded, cut)
+            yield Writer(AgentProtector(both.clients, SystemClock(), timeout_seconds=5.0), wish, EAST, protected, recorded, cut)
 
     return opened
 

@@ -1,6 +1,6 @@
 """What the stories of simulated exercises share: the plan, a short way to play one, and a verdict that says its seed."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from holdfast.plan.loader import LoadedPlan, load
 from holdfast.plan.model import Phase
 from holdfast.report.model import Report
 from holdfast.simulation.exercise import Exercised, exercise
+from holdfast.simulation.invariants import under_watch
 from holdfast.simulation.stage import Stage, StageSettings
 
 LOADED = load(Path(__file__).resolve().parents[2] / "examples/voicehive/plan.yaml")
@@ -55,6 +56,17 @@ def on_first_ways_only(loaded: LoadedPlan) -> LoadedPlan:
         for name, scenario in loaded.plan.scenarios.items()
     }
     return replace(loaded, plan=loaded.plan.model_copy(update={"scenarios": scenarios}))
+
+
+def after_calm(story: Callable[[Stage], Awaitable[None]], *, profile: str = "fast", people_accept_loss: bool = False) -> Stage:
+    """A story on a stage that has been calm for a while, with every invariant watched."""
+
+    async def played(stage: Stage) -> Stage:
+        await stage.clock.sleep(CALM_BEFORE_SECONDS)
+        await story(stage)
+        return stage
+
+    return under_watch(StageSettings(LOADED, profile=profile, people_accept_loss=people_accept_loss), played)
 
 
 def play(interfere: Callable[[Stage], None] = lambda _: None, seed: int = 1, loaded: LoadedPlan = LOADED) -> Exercised:

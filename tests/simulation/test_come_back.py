@@ -1,30 +1,17 @@
 """A region that comes back while people decide: an approval that arrives just then moves nothing, unless it fails again."""
 
-from collections.abc import Awaitable, Callable
-
 from holdfast.conduct.suspicion import CALM_SECONDS
 from holdfast.decision.approval import Proposal
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
 from holdfast.simulation.exercise import last_incident
-from holdfast.simulation.invariants import under_watch
-from holdfast.simulation.stage import Stage, StageSettings
-from simulation.playing import CALM_BEFORE_SECONDS, LOADED, PLAN, until
+from holdfast.simulation.stage import Stage
+from simulation.playing import PLAN, after_calm, until
 
-Story = Callable[[Stage], Awaitable[None]]
 DECIDING = sorted({person for role in PLAN.approval.activation.of for person in PLAN.roles[role].stand_ins})[:2]
 MOVED = {Kind.DECIDED, Kind.EPOCH_OPENED}
 ASKED_AT_MOST = 5
 """What may be lost grows only until the fence's time is known: people are not asked for ever."""
-
-
-def played(story: Story) -> Stage:
-    async def play(stage: Stage) -> Stage:
-        await stage.clock.sleep(CALM_BEFORE_SECONDS)
-        await story(stage)
-        return stage
-
-    return under_watch(StageSettings(LOADED, people_accept_loss=True), play)
 
 
 def kinds(stage: Stage) -> set[str]:
@@ -67,7 +54,7 @@ def test_an_approval_just_after_the_region_came_back_moves_nothing_and_says_so()
         assert "has come back: nothing is moved unless it fails again" in answers[-1]
         await until(stage, lambda: Kind.INCIDENT_CLOSED in kinds(stage), "it stands down", CALM_SECONDS + 5.0)
 
-    stage = played(story)
+    stage = after_calm(story, people_accept_loss=True)
     assert not kinds(stage) & MOVED
     moved_to = [record.body["to"] for record in stage.disk.records if record.kind == Kind.TRANSITION]
     assert moved_to[-1] == State.STOOD_DOWN
@@ -89,5 +76,5 @@ def test_a_region_that_fails_again_before_it_was_over_is_left_in_the_same_incide
                 return
         raise AssertionError(f"asked {ASKED_AT_MOST} times, and nothing was decided")
 
-    stage = played(story)
+    stage = after_calm(story, people_accept_loss=True)
     assert sum(record.kind == Kind.INCIDENT_OPENED for record in stage.disk.records) == 1

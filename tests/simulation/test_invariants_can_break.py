@@ -88,9 +88,9 @@ def test_2_a_policy_that_promotes_without_a_fence_is_seen(monkeypatch: pytest.Mo
 
 
 def test_3_orders_that_do_not_grow_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    def constant(situation: Any, incident: Any, run: str) -> Order:
+    def constant(known: Any, incident: Any, run: str) -> Order:
         era, epoch = incident.epochs.get(run, (0, 1))
-        return Order(era, epoch, situation.installation.term, 7)
+        return Order(era, epoch, known.term, 7)
 
     monkeypatch.setattr(course, "next_order", constant)
     with pytest.raises(InvariantBroken, match="invariant 3: "):

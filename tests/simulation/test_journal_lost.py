@@ -4,8 +4,7 @@ import pytest
 
 from holdfast.fencing.promise import Timing
 from holdfast.journal.kinds import Kind
-from holdfast.simulation.clock import run_virtual
-from holdfast.simulation.invariants import Invariants
+from holdfast.simulation.invariants import under_watch
 from holdfast.simulation.nemesis import InsistentPeople, torment
 from holdfast.simulation.stage import Stage, StageSettings
 from simulation.playing import LOADED, PLAN
@@ -24,13 +23,8 @@ async def _until(stage: Stage, kind: Kind, people: InsistentPeople) -> None:
 
 @pytest.mark.parametrize("killed_while_it_hears", [False, True])
 def test_without_its_journal_it_starts_above_every_epoch_and_waits_the_longest_ttl(killed_while_it_hears: bool) -> None:
-    async def story() -> tuple[float, list[int], float]:
-        invariants = Invariants()
-        stage = Stage(StageSettings(LOADED, people_accept_loss=True), invariants.wrap)
-        people = InsistentPeople(stage)
-        stage.begin()
-        invariants.watch(stage)
-        world = stage.world
+    async def story(stage: Stage) -> tuple[float, list[int], float]:
+        people, world = InsistentPeople(stage), stage.world
         await stage.clock.sleep(20.0)
         world.links.cut(world.home)
         await _until(stage, Kind.EPOCH_OPENED, people)
@@ -53,10 +47,9 @@ def test_without_its_journal_it_starts_above_every_epoch_and_waits_the_longest_t
         await stage.clock.sleep(60.0)
         epochs = [record.body["epoch"] for record in stage.disk.records if record.kind in (Kind.PROPOSED, Kind.EPOCH_OPENED)]
         promoted = [r.at_seconds for r in stage.disk.records if r.kind == Kind.STEP_INTENDED and r.body["block"] == "postgres.promote"]
-        await stage.end()
         return lost, epochs, min(promoted, default=float("inf"))
 
-    lost, epochs, promoted = run_virtual(story)
+    lost, epochs, promoted = under_watch(StageSettings(LOADED, people_accept_loss=True), story)
     assert epochs and min(epochs) > 2, "epoch 2 was pledged: it is never used again"
     assert promoted >= lost + LONGEST_SECONDS
 

@@ -1,28 +1,16 @@
 """A planned move in a simulated world: never begun while a copy is far behind; and the bound that `holdfast plan` tells."""
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 
 from holdfast.conduct.world import swing_seconds, top_of
 from holdfast.journal.kinds import Kind
 from holdfast.simulation.exercise import last_incident
-from holdfast.simulation.invariants import under_watch
-from holdfast.simulation.stage import Stage, StageSettings
-from simulation.playing import CALM_BEFORE_SECONDS, LOADED, PLAN, until
+from holdfast.simulation.stage import Stage
+from simulation.playing import PLAN, after_calm, until
 
 PEOPLE = sorted({person for role in PLAN.approval.activation.of for person in PLAN.roles[role].stand_ins})
 FAR_SECONDS = 1200.0
 _USUAL_SECONDS = 0.1
-
-
-def played(story: Callable[[Stage], Awaitable[None]], profile: str = "fast") -> Stage:
-    async def play(stage: Stage) -> Stage:
-        await stage.clock.sleep(CALM_BEFORE_SECONDS)
-        await story(stage)
-        return stage
-
-    return under_watch(StageSettings(LOADED, profile=profile), play)
 
 
 def replay_stalls(stage: Stage, lag_seconds: float) -> None:
@@ -56,7 +44,7 @@ def test_it_is_refused_then_proposed_then_kept_back_and_begins_when_the_copy_is_
         replay_stalls(stage, _USUAL_SECONDS)
         await until(stage, lambda: recorded(stage, Kind.FENCE_CONFIRMED), "it goes on with what people approved")
 
-    played(story)
+    after_calm(story)
 
 
 @pytest.mark.parametrize("profile", ["fast", "default"])
@@ -75,4 +63,4 @@ def test_while_nothing_changes_no_bound_is_above_the_one_that_a_file_holds(profi
         assert max(bounds) > min(bounds), "it does come and go"
         assert max(bounds) <= told
 
-    played(story, profile)
+    after_calm(story, profile=profile)

@@ -91,10 +91,9 @@ class Paper:
             exercise=self.exercise,
             in_flight=self.in_flight,
             stray=self.stray,
-            giving_back=frozenset(self.giving_back),
+            beside=frozenset(self.giving_back) | frozenset(self.protecting),
             replication=self.replication,
             protected=self.protected,
-            protecting=frozenset(self.protecting),
         )
 
     def write(self, writes: list[Write]) -> None:

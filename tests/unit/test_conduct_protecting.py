@@ -287,6 +287,38 @@ def test_in_an_exercise_only_who_and_what_it_is_about_is_reached() -> None:
     assert "fills none of the roles" in drop(paper, APPROVER), "in an exercise the stand-ins decide"
 
 
+def test_an_exercise_reaches_no_component_that_it_is_not_about_by_either_word() -> None:
+    paper = synchronous(exercise="storage-failover")
+    paper.protected["database"] = False
+    said = paper.command("protect", STAND_IN, component="database")
+    assert "is about storage alone" in said
+    assert Kind.PROTECTION_ORDERED not in kinds(paper)
+
+
+def with_two_drills(first: list[str], second: list[str]) -> Plan:
+    """The plan has two drills of the scenario, about these components."""
+    drill = LOADED.plan.exercises["regional-outage"]
+    drills = {name: drill.model_copy(update={"components": about}) for name, about in (("early", first), ("late", second))}
+    return LOADED.plan.model_copy(update={"exercises": drills})
+
+
+@pytest.mark.parametrize("verb", ["unprotect", "protect"])
+def test_an_exercise_of_the_day_reaches_only_what_each_drill_of_its_scenario_is_about(verb: str) -> None:
+    def said(component: str, first: list[str], second: list[str]) -> str:
+        paper = Paper(exercise="exercise-7", plan=with_two_drills(first, second))
+        paper.replication = "synchronous"
+        paper.protected = {"database": verb == "unprotect", "cache": verb == "unprotect"}
+        return paper.command(verb, STAND_IN, component=component, reason=WHY)
+
+    assert "is about cache alone" in said("database", ["database", "cache"], ["cache", "storage"])
+    assert said("cache", ["database", "cache"], ["cache", "storage"]).startswith("accepted")
+    assert said("cache", ["database", "cache"], []).startswith("accepted")
+    assert "is about cache alone" in said("database", [], ["cache"]), "a drill about everything widens no other"
+    apart = said("cache", ["database"], ["cache"])
+    assert "have no component in common" in apart and "early, late" in apart
+    assert said("database", [], []).startswith("accepted")
+
+
 def test_what_the_narrowest_live_view_shows_of_it() -> None:
     paper = synchronous()
     drop(paper, component="cache")
@@ -335,6 +367,29 @@ def test_the_command_says_first_what_cannot_be_undone_and_asks(answering: Answer
     assert "⏸ UNPROTECTED: " in capsys.readouterr().out
     assert run(["protect", "database", "--as", NO_APPROVER]) == ExitCode.FINE
     assert paper.protected["database"] is True
+
+
+def test_two_that_are_unprotected_are_both_in_the_first_line_and_neither_is_said_twice(
+    answering: Answering, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paper = synchronous()
+    answering(paper)
+    for component in ("database", "cache"):
+        drop(paper, component=component)
+    assert run(["status"]) == ExitCode.FINE
+    shown = " ".join(capsys.readouterr().out.split())
+    titles = [LOADED.plan.components[component].name for component in ("database", "cache")]
+    assert [shown.count(f"{title} in {PRIMARY} acknowledges writes") for title in titles] == [1, 1]
+    assert all(f"UNPROTECTED: {title} in {PRIMARY}" in first_line(paper) for title in titles)
+
+
+def test_a_controller_that_waits_for_its_memory_says_what_is_unprotected_all_the_same() -> None:
+    paper = synchronous()
+    drop(paper)
+    now = {**told(paper), "hears": [DR]}
+    said = view(Heard(now), paper.now).headline.text
+    assert "has no memory" in said
+    assert "UNPROTECTED: " in said
 
 
 def test_programs_get_what_it_means_and_the_answer(answering: Answering, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from holdfast.conduct.situation import Command
+from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller
 from holdfast.controller.settings import Settings
@@ -52,10 +53,11 @@ class Rig:
         self.keeper = Keeper(self.promises, clock, Timing(profile.drift, profile.margin), 3.0, (PRIMARY, DR))
         for region in (PRIMARY, DR):
             self.keeper.hear(region, Epoch(0, 1), PRIMARY, None)
-        watch = Watch(plan, profile, "regional-outage", [], clock)
+        kept = KeptClock(clock)
+        watch = Watch(plan, profile, "regional-outage", [], kept)
         settings = Settings(plan, LOADED.digest, "regional-outage", "fast", "lab", "0", "exercise-7", replication="synchronous")
         self.journal = MemoryJournal(disk)
-        self.controller = Controller(settings, self.journal, clock, watch, {}, channels or {}, self.keeper, protector=protector)
+        self.controller = Controller(settings, self.journal, kept, watch, {}, channels or {}, self.keeper, protector=protector)
         self.controller.begin_term((0, 1, PRIMARY))
 
     def approved(self) -> None:
@@ -185,7 +187,7 @@ def test_a_protector_with_a_fault_of_its_own_leaves_an_unknown_outcome_and_the_c
         assert (ended["ask"], ended["outcome"]) == (ordered["ask"], "unknown")
         assert "a fault in eu-west-1" in ended["detail"]
         rig.controller._pass()
-        assert rig.controller.situation().protecting == frozenset()
+        assert rig.controller.situation().beside == frozenset()
 
     played(story())
 

@@ -43,7 +43,7 @@ def _typed(monkeypatch: pytest.MonkeyPatch, text: str, *, terminal: bool) -> Non
 
 def test_where_nobody_can_be_asked_it_says_how_to_approve_all_the_same(waiting: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
     _typed(monkeypatch, "", terminal=False)
-    with pytest.raises(CommandError, match=r"add --yes to approve\. Nothing was done") as said:
+    with pytest.raises(CommandError, match=r"add --yes to go ahead\. Nothing was changed") as said:
         deciding.approve("inc-1-1", by="aoife-brennan")
     assert said.value.code == ExitCode.BAD_INPUT
     deciding.approve("inc-1-1", by="aoife-brennan", yes=True)

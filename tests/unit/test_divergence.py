@@ -129,6 +129,17 @@ def test_what_was_found_under_an_earlier_epoch_stays_and_is_no_look_at_what_was_
         assert (found.components[0].looked_at, found.components[0].unexamined) == (False, ("the agent says no",))
 
 
+def test_on_the_way_back_an_export_of_an_earlier_epoch_is_not_done_already(tmp_path: Path) -> None:
+    source = StandInSource({"calls/1": ROW}, looks_at_what_was_handed_over=True)
+    one, home = action(tmp_path, database=source), handed_over(replace(TASK, run="way-back", order=Order(0, 3, 1, 9)))
+    assert asyncio.run(one.act(home)).result is Result.SUCCEEDED
+    assert asyncio.run(one.check(home)).answer is Answer.YES
+    again = replace(home, order=Order(0, 5, 1, 9))
+    assert asyncio.run(one.check(again)).answer is Answer.NO, "the source was the writer until epoch 5 was opened"
+    assert asyncio.run(one.act(again)).result is Result.SUCCEEDED
+    assert asyncio.run(one.check(again)).answer is Answer.YES
+
+
 @pytest.mark.parametrize("silence", [TimeoutError("no answer"), ConnectionError("the link broke")])
 def test_silence_is_unknown_and_never_failed(tmp_path: Path, silence: Exception) -> None:
     assert act(action(tmp_path, database=cannot(silence))).result is Result.UNKNOWN

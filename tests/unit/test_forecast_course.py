@@ -33,6 +33,18 @@ def test_a_function_is_back_when_traffic_has_moved_to_components_that_are_back()
     assert waits.isdisjoint({"smoke-test", "confirm", "alert", "tell-stakeholders"})
 
 
+def test_what_stops_traffic_brings_no_component_back() -> None:
+    scenario = PLAN.scenarios["regional-outage"]
+    first = scenario.phases[0]
+    switch = next(step for phase in scenario.phases for step in phase.steps if step.block == "loadbalancer.switch")
+    drain = switch.model_copy(update={"id": "drain", "block": "loadbalancer.drain", "after": ()})
+    phases = (first.model_copy(update={"steps": (*first.steps, drain)}), *scenario.phases[1:])
+    plan = PLAN.model_copy(update={"scenarios": {"regional-outage": scenario.model_copy(update={"phases": phases})}})
+    drawn = next(node for node in _course("regional-outage", plan).nodes if node.id == "(component) loadbalancer")
+    assert "switch-load-balancer" in drawn.after
+    assert "drain" not in drawn.after
+
+
 def test_where_nothing_moves_traffic_a_real_transaction_proves_it() -> None:
     graph = _course("database-failover")
     assert {"promote-database", "point-application", "smoke-test"} <= _waits(graph, graph.functions["voice"])

@@ -9,7 +9,6 @@ from holdfast.fencing.promise import VOID_SECONDS
 from holdfast.health.history import absorb
 from holdfast.health.observation import Observation, Seen, Subject
 from holdfast.health.score import AGENT_NAME
-from holdfast.ports.clock import Clock
 from unit.health_world import DR, PLAN, PRIMARY, START
 from unit.set_clock import SetClock
 
@@ -44,7 +43,7 @@ def _look(sequence: int, subject: Subject, name: str, facts: dict[str, object]) 
     return Observation("witness", sequence, START, DR, subject, name, Seen.UP, 0.01, "", facts)
 
 
-def watching(clock: Clock, scenario: str = "regional-outage") -> Watch:
+def watching(clock: KeptClock, scenario: str = "regional-outage") -> Watch:
     watch = Watch(PLAN, PROFILE, scenario, [], clock)
     stores = [(Subject.POSTGRES, "database"), (Subject.REDIS, "cache"), (Subject.BUCKET, "storage")]
     looks = [_look(place + 1, *store, {"last_heartbeat_seconds": START}) for place, store in enumerate(stores)]
@@ -62,7 +61,7 @@ def bound(watch: Watch, clock: Moment, seconds: float) -> float:
 
 def test_the_loss_of_each_component_stands_beside_the_worst() -> None:
     clock = Moment()
-    watch = watching(clock)
+    watch = watching(KeptClock(clock))
     late = [_look(10, Subject.REDIS, "cache", {"last_heartbeat_seconds": START + 4.0})]
     watch._history = absorb(watch._history, late, START + 4.0, PROFILE)
     clock.seconds = START + 5.0
@@ -77,7 +76,7 @@ def test_the_loss_of_each_component_stands_beside_the_worst() -> None:
 
 def test_an_agent_that_nobody_has_seen_of_late_may_have_promised_again() -> None:
     clock = Moment()
-    watch = watching(clock)
+    watch = watching(KeptClock(clock))
     assert 3.0 <= bound(watch, clock, 0.0) <= 3.0 + 2 * PROFILE.probe_every + 0.2
     assert bound(watch, clock, 60.0) >= 60.0 + WHOLE_PROMISE, "the writer may have gone on for all of that minute, and for a promise more"
 
@@ -99,24 +98,24 @@ def test_a_clock_that_was_set_forward_and_is_kept_as_it_was_makes_the_bound_wide
 
 def test_a_copy_is_behind_by_the_time_since_its_newest_stamp_and_an_old_look_does_not_make_it_near() -> None:
     clock = Moment()
-    watch = watching(clock)
+    watch = watching(KeptClock(clock))
     clock.seconds = START + 30.0
     lags = watch.now(Installation(PRIMARY), NoPromise()).lags  # type: ignore[arg-type]  # only asked when it ends
     assert lags == {"database": 30.0, "cache": 30.0, "storage": 30.0}
-    blind = Watch(PLAN, PROFILE, "regional-outage", [], clock).now(Installation(PRIMARY), NoPromise())  # type: ignore[arg-type]
+    blind = Watch(PLAN, PROFILE, "regional-outage", [], KeptClock(clock)).now(Installation(PRIMARY), NoPromise())  # type: ignore[arg-type]
     assert blind.lags == {"database": None, "cache": None, "storage": None}
 
 
 def test_how_far_copies_are_behind_is_known_also_where_the_controller_watches_for_something_that_moves_no_writer() -> None:
     clock = Moment()
-    watch = watching(clock, "application-failover")
+    watch = watching(KeptClock(clock), "application-failover")
     clock.seconds = START + 3.0
     assert watch.now(Installation(PRIMARY), NoPromise()).lags["database"] == 3.0  # type: ignore[arg-type]
 
 
 def test_a_promise_that_a_certificate_made_void_ended_at_no_moment_that_anybody_knows() -> None:
     clock = Moment()
-    watch = watching(clock)
+    watch = watching(KeptClock(clock))
 
     def ended(ends_in: float) -> float | None:
         facts: dict[str, object] = {"promising": False, "promise_ends_in_seconds": ends_in}
@@ -129,7 +128,7 @@ def test_a_promise_that_a_certificate_made_void_ended_at_no_moment_that_anybody_
 
 def test_a_void_promise_of_the_target_does_not_make_the_bound_smaller() -> None:
     clock = Moment()
-    watch = watching(clock)
+    watch = watching(KeptClock(clock))
     void = Observation(
         "witness", 10, START + 1.0, DR, Subject.AGENT, AGENT_NAME, Seen.UP, 0.01, "", {"promise_ends_in_seconds": -VOID_SECONDS}
     )

@@ -257,7 +257,7 @@ class Orders:
         """Make a store the writer, armed before it can be one. The caller holds the charge's lock."""
         if self._replication == "synchronous":
             why = f"from its promotion under epoch {order.era}.{order.epoch} on, since nobody follows it yet: unprotected"
-            self._mode(charge, f"asynchronous {why}", "asynchronous")
+            self._mode(charge, why, "asynchronous")
         charge.arm()
         self._authority.set_role(charge.name, Role.PROMOTING)
         try:
@@ -265,22 +265,26 @@ class Orders:
         except StoreRefusal:
             # Nothing was changed: it is still the replica that it was.
             if self._replication == "synchronous":
-                self._mode(charge, "as it was, since it was not promoted", "synchronous")
+                self._mode_as_it_was(charge, "it was not promoted")
             charge.disarm()
             self._authority.set_role(charge.name, Role.REPLICA)
             raise
         if not self._authority.is_newest(order, charge.name) or not self._keeper.may_write():
             return self._answer("failed", "the right to write was lost while the store was being promoted: it is being fenced", facts)
         if self._replication == "synchronous" and facts.get("how") == "already":
-            self._mode(charge, "as it was, since it was the writer of this epoch already", "as it was")
+            self._mode_as_it_was(charge, "it was the writer of this epoch already")
         self._authority.set_role(charge.name, Role.WRITER)
         charge.started_as(Wanted.WRITER)
         how = "" if "aside" not in facts else f", restored from backup and archive; the original is kept in {facts.get('kept')}"
         self._authority.record("promoted", f"{charge.name} is the writer of epoch {order.era}.{order.epoch}{how}", store=charge.name)
         return self._answer("succeeded", f"{charge.name} of {self._region} is the writer{how}", facts)
 
-    def _mode(self, charge: Charge, what: str, mode: str) -> None:
-        self._authority.record("replication-mode", f"{charge.name}: {what}", store=charge.name, mode=mode)
+    def _mode(self, charge: Charge, why: str, mode: str) -> None:
+        self._authority.record("replication-mode", f"{charge.name}: {mode}, {why}", store=charge.name, mode=mode)
+
+    def _mode_as_it_was(self, charge: Charge, since: str) -> None:
+        """Takes the last record back, without a mode: nobody has looked which one it is."""
+        self._authority.record("replication-mode", f"{charge.name}: as it was, since {since}", store=charge.name)
 
     def _reprotect(self, charge: Charge, order: Order, arguments: Mapping[str, Any]) -> Answer:
         self._authority.learn(Epoch(order.era, order.epoch), self._peer.name)
@@ -334,7 +338,7 @@ class Orders:
         with charge.lock:
             # Before: relaxing acknowledges whoever waits, and from then on the epoch is not protected any more.
             protected = "each write waits for the replica" if mode == "synchronous" else "no write waits for the replica: unprotected"
-            self._authority.record("replication-mode", f"{charge.name}: {mode}, {protected}", store=charge.name, mode=mode)
+            self._mode(charge, protected, mode)
             facts = charge.store.set_synchronous(mode)
         return self._answer("succeeded", f"{charge.name} of {self._region} replicates {mode}", facts)
 

@@ -3,7 +3,6 @@
 Pure. Whatever it had like the writer is in the writer's own contents. A store that was not exported, or not wholly looked at, is *unknown*.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -55,12 +54,6 @@ def _moment(written: Any) -> float | None:
 
 
 def _of_keys(keys: Sequence[Mapping[str, Any]], prefixes: Sequence[str]) -> Iterator[tuple[str, StoredRecord]]:
-    """Who wrote stands in a value that is a JSON object; in any other value nobody says so."""
     for key in keys:
         if str(key["id"]).startswith(tuple(prefixes)):
-            try:
-                mark = json.loads(key["here"])
-            except (TypeError, ValueError):
-                mark = None
-            said = mark if isinstance(mark, dict) else {}
-            yield str(key["id"]), StoredRecord(said.get("epoch"), said.get("region"), said.get("written_seconds"))
+            yield str(key["id"]), StoredRecord.of_mark(key["here"])

@@ -1,11 +1,11 @@
 """What people do in an incident: look, approve, refuse, choose, turn home. Thin: the controller decides whether it counts."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from holdfast.cli.asking import ask
 from holdfast.cli.output import CommandError, ExitCode, OutputFormat, State, print_json, print_next, screen, state_text, table
 from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, controller_of, give, state_of
 
@@ -52,7 +52,7 @@ def approve(
     if output == "text":
         _show(proposal)
     if output == "text" and not yes:
-        _ask(proposal["target"])
+        ask(f"Type the name of the region that will serve ({proposal['target']}) to approve", proposal["target"], "not approved")
     answer = give(client, "approve", by, {"hash": proposal["hash"], "accepts_loss": accept_loss})
     if output == "json":
         print_json({"answer": answer, "proposal": proposal})
@@ -78,13 +78,6 @@ def _able(state: dict[str, Any]) -> str:
 def _people(state: dict[str, Any]) -> list[dict[str, str]]:
     """What is first in `acting` where a proposal waits."""
     return list(state["acting"][0]["who"]) if state["acting"] else []
-
-
-def _ask(target: str) -> None:
-    if not sys.stdin.isatty():
-        raise CommandError("not approved: nobody was asked, since this is no terminal; add --yes to approve. Nothing was done.")
-    if input(f"Type the name of the region that will serve ({target}) to approve: ").strip() != target:
-        raise CommandError("not approved: the name is another one. Nothing was done.", ExitCode.NOT_SO)
 
 
 def _show(proposal: dict[str, Any]) -> None:

@@ -1,10 +1,10 @@
 """`unprotect` and `protect`: what a writer in synchronous mode does without its standby. Thin: the controller says what each does."""
 
-import sys
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from holdfast.cli.asking import ask
 from holdfast.cli.deciding import Person, said
 from holdfast.cli.output import CommandError, ExitCode, OutputFormat, State, print_json, print_next, screen, state_text
 from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, controller_of, give, state_of
@@ -32,7 +32,7 @@ def unprotect(
     if output == "text":
         _show(outlook)
     if not yes:
-        _ask(outlook["region"])
+        ask(f"Type the name of the region that goes on unprotected ({outlook['region']})", outlook["region"], "not done")
     answer = give(client, "unprotect", by, {"component": component, "reason": because})
     if output == "json":
         print_json({"answer": answer, "outlook": outlook})
@@ -68,13 +68,6 @@ def _show(outlook: dict[str, Any]) -> None:
     out.print(f"  can't be undone: {outlook['cannot_be_undone']}", markup=False)
     out.print(f"  may lose: {outlook['may_lose']}", markup=False)
     out.print(f"  the way back: {outlook['way_back']}", markup=False)
-
-
-def _ask(region: str) -> None:
-    if not sys.stdin.isatty():
-        raise CommandError("not done: nobody was asked, since this is no terminal; add --yes to go ahead. Nothing was changed.")
-    if input(f"Type the name of the region that goes on unprotected ({region}): ").strip() != region:
-        raise CommandError("not done: the name is another one. Nothing was changed.", ExitCode.NOT_SO)
 
 
 def protect(component: str, *, by: Person, lab: LabDirectory = DEFAULT_LAB, output: OutputFormat = "text") -> None:

@@ -41,6 +41,7 @@ def status(
     """
     from holdfast.console.asked import PLAIN, asked
     from holdfast.console.copying import copies
+    from holdfast.console.protecting import UNPROTECTED
     from holdfast.console.view import Heard, view
 
     now: dict[str, Any] = dict(state_of(controller_of(lab)))
@@ -54,7 +55,7 @@ def status(
     for said in asked(now):
         out.print(said.text if said.state == PLAIN else state_text(_STATES[said.state], said.text), markup=False)
     for said in shown.protection:
-        if said.text not in shown.headline.text:
+        if said.state != UNPROTECTED:  # The first line says that already.
             out.print(state_text(_STATES[said.state], said.text))
     for who in shown.acting:
         out.print(state_text(State.NEEDS_PERSON, who.text))

@@ -1,10 +1,10 @@
 """Turning back and going on: `abort`, `go-on`, `attest`, `pause`, `resume`. Thin: the controller says what each does, and does it."""
 
-import sys
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from holdfast.cli.asking import ask
 from holdfast.cli.deciding import Person, said
 from holdfast.cli.output import CommandError, ExitCode, OutputFormat, State, print_json, print_next, screen, state_text, table
 from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, controller_of, give, state_of
@@ -36,20 +36,13 @@ def abort(
     if output == "text":
         _show(incident, seen)
     if not yes:
-        _ask(incident)
+        ask(f"Type {incident} to go ahead", incident, "not aborted")
     answer = give(client, "abort", by, {"incident": incident, "reason": because})
     if output == "json":
         print_json({"answer": answer, "outlook": seen})
         return
     screen().print(state_text(State.DONE, answer))
     print_next("holdfast status")
-
-
-def _ask(incident: str) -> None:
-    if not sys.stdin.isatty():
-        raise CommandError("not aborted: nobody was asked, since this is no terminal; add --yes to go ahead. Nothing was done.")
-    if input(f"Type {incident} to go ahead: ").strip() != incident:
-        raise CommandError("not aborted: that is another name. Nothing was done.", ExitCode.NOT_SO)
 
 
 def _show(incident: str, seen: dict[str, Any]) -> None:

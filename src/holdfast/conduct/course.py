@@ -13,14 +13,13 @@ from holdfast.conduct.messages import due_record, owed
 from holdfast.conduct.other_way import choices, taking
 from holdfast.conduct.pausing import is_paused
 from holdfast.conduct.proposals import settle_proposal
-from holdfast.conduct.runs import REPROTECT, TURN_BACK, WAY_BACK, current_run, intended, is_open, mode_of_run, regions_of_run
+from holdfast.conduct.runs import REPROTECT, TURN_BACK, WAY_BACK, current_run, intended, is_open, mode_of_run, next_order, regions_of_run
 from holdfast.conduct.situation import Begin, Move, Situation, Write
 from holdfast.conduct.suspicion import transition
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
-from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
-from holdfast.plan.blocks import Actor
+from holdfast.plan.blocks import BLOCKS, Actor
 from holdfast.plan.people import asked_role
 from holdfast.plan.tiers import cost_so_far
 from holdfast.runbook.graph import PlannedStep, Runbook
@@ -36,13 +35,6 @@ from holdfast.runbook.progress import (
 )
 
 
-def next_order(situation: Situation, incident: IncidentState, run: str) -> Order:
-    """The order of the next intent: higher than every one before."""
-    in_force = max([(situation.installation.era, situation.installation.epoch), *incident.numbers.values()])
-    era, epoch = incident.epochs.get(run) or incident.numbers.get(run) or in_force
-    return Order(era, epoch, situation.installation.term, situation.installation.steps_ordered + 1)
-
-
 def intent(situation: Situation, incident: IncidentState, run: str, step: PlannedStep, attempt: int) -> dict[str, Any]:
     """Body of the record that must be durable before the step does anything."""
     source, target = regions_of_run(incident, run)
@@ -55,7 +47,7 @@ def intent(situation: Situation, incident: IncidentState, run: str, step: Planne
         "target": target,
         "mode": mode_of_run(incident, run),
         "attempt": attempt,
-        "order": next_order(situation, incident, run).as_list(),
+        "order": next_order(situation.installation, incident, run).as_list(),
         "parameters": dict(step.parameters),
     }
 
@@ -120,8 +112,8 @@ def _begin(situation: Situation, incident: IncidentState, run: str, start: Start
     step = start.step
     ready_since = max((now[name].ended_seconds or 0.0 for name in step.after), default=incident.opened_seconds)
     if step.block.name == "approve":
-        return settle_proposal(situation, incident, run, step, next_order(situation, incident, run))
-    takes_away = step.block.removes_write or step.block.name == "loadbalancer.drain"
+        return settle_proposal(situation, incident, run, step, next_order(situation.installation, incident, run))
+    takes_away = step.block.removes_write or step.block.stops_traffic
     if takes_away and (behind := _still_behind(situation, incident, run, step)):
         if situation.now - ready_since < PATIENCE_SECONDS:
             return ()  # A copy that fell behind a moment ago may be back in the next.
@@ -136,7 +128,7 @@ def _begin(situation: Situation, incident: IncidentState, run: str, start: Start
 def _held_back(incident: IncidentState, run: str, behind: tuple[str, ...]) -> str:
     """What a person must know who is asked how a planned move goes on whose copies fell behind."""
     source = regions_of_run(incident, run)[0]
-    drained = any(record.body["block"] == "loadbalancer.drain" for record in intended(incident, run))
+    drained = any(BLOCKS[record.body["block"]].stops_traffic for record in intended(incident, run))
     traffic = f", but {source} admits no traffic any more" if drained else ""
     dead = f"`holdfast go-on {incident.incident} --ungracefully` where {source} is dead"
     return f"{'; '.join(behind)}: no store was stopped{traffic} ({dead})"

@@ -22,6 +22,7 @@ from holdfast.decision.approval import objection, role_used
 from holdfast.decision.replay import IncidentState
 from holdfast.decision.table import Event, State
 from holdfast.journal.kinds import Kind
+from holdfast.plan.people import against_stranger
 from holdfast.runbook.expectation import Conducted
 
 Deed = Callable[[Situation, IncidentState, Command], tuple[str, tuple[Move, ...]]]
@@ -36,12 +37,12 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
     if command.verb in _OF_THE_INSTALLATION:
         return _OF_THE_INSTALLATION[command.verb](situation, command)
     if command.verb in ("pause", "resume"):
-        if (stranger := _stranger(situation, command.by, situation.exercise)) is not None:
+        if (stranger := against_stranger(situation.plan, command.by, situation.exercise)) is not None:
             return f"refused: {stranger}", ()
         return (pause if command.verb == "pause" else resume)(situation, command)
     if command.verb == "reapply":
         about = situation.installation.incidents.get(str(command.arguments.get("incident")))
-        return ordered(situation, command, _stranger(situation, command.by, about.exercise if about is not None else None))
+        return ordered(situation, command, against_stranger(situation.plan, command.by, about.exercise if about is not None else None))
     of_test = quiet_test.acknowledged(situation, command) if command.verb == "ack" else None
     if incident is None or of_test is not None:
         return of_test or ("refused: there is no open incident; `holdfast status` shows what there is", ())
@@ -100,7 +101,7 @@ def _not_now(situation: Situation, incident: IncidentState) -> str:
 def _refuse(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
     proposal = incident.proposal
     if proposal is None and waits_for_word(incident):
-        if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+        if (stranger := against_stranger(situation.plan, command.by, incident.exercise)) is not None:
             return f"refused: {stranger}", ()
         return alerting.unconfirmed_refused(incident, command)
     if proposal is None:
@@ -128,28 +129,18 @@ def _still(situation: Situation, incident: IncidentState) -> str:
     return f"; {incident.source} is still suspected, and that opens nothing by itself until it clears; `holdfast declare` does"
 
 
-def _stranger(situation: Situation, person: str, exercise: str | None) -> str | None:
-    """Why this person has nothing to say here, or None. `exercise`: which one it is, None when it is real."""
-    known = situation.plan.people.get(person)
-    if known is None:
-        return f"'{person}' is nobody in the plan"
-    if known.exercise and exercise is None:
-        return f"{person} stands in only in exercises, and this is none"
-    return None
-
-
 def _by_somebody_here(deed: Deed) -> Deed:
     """The deed, refused to whoever has nothing to say in this incident."""
 
     def checked(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
-        stranger = _stranger(situation, command.by, incident.exercise)
+        stranger = against_stranger(situation.plan, command.by, incident.exercise)
         return (f"refused: {stranger}", ()) if stranger is not None else deed(situation, incident, command)
 
     return checked
 
 
 def _failback(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
-    if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+    if (stranger := against_stranger(situation.plan, command.by, incident.exercise)) is not None:
         return f"refused: {stranger}", ()
     if incident.state is State.HALTED:
         return going_on.home_after_halt(situation.plan, incident, command.by)
@@ -163,13 +154,13 @@ def _abort(situation: Situation, incident: IncidentState, command: Command) -> t
     named = command.arguments.get("incident")
     if named != incident.incident:
         return f"refused: {incident.incident} is the open incident, not {named}", ()
-    if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+    if (stranger := against_stranger(situation.plan, command.by, incident.exercise)) is not None:
         return f"refused: {stranger}", ()
     return turning.abort(situation, incident, command)
 
 
 def _go_on(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
-    if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+    if (stranger := against_stranger(situation.plan, command.by, incident.exercise)) is not None:
         return f"refused: {stranger}", ()
     return going_on.go_on(incident, command)
 
@@ -199,7 +190,7 @@ def _choose(situation: Situation, incident: IncidentState, command: Command) -> 
 
 def _against_choice(situation: Situation, incident: IncidentState, command: Command) -> str | None:
     """Why this choice can't be taken, or None."""
-    if (stranger := _stranger(situation, command.by, incident.exercise)) is not None:
+    if (stranger := against_stranger(situation.plan, command.by, incident.exercise)) is not None:
         return stranger
     waiting = waiting_steps(incident)  # Before a decision a step may wait for a person too; the incident stays where it stands then.
     step, wanted = str(command.arguments.get("step")), str(command.arguments.get("choice"))
@@ -313,7 +304,7 @@ def _against_beginning(
     known, plan = situation.installation, situation.plan
     if incident is not None:
         return f"{incident.incident} is open; one thing at a time"
-    if (stranger := _stranger(situation, command.by, situation.exercise)) is not None:
+    if (stranger := against_stranger(situation.plan, command.by, situation.exercise)) is not None:
         return stranger
     if foreseen and (moved := _moved_since(situation, foreseen)):
         return f"the world has moved since this was planned: {moved}; look again with `holdfast plan`"

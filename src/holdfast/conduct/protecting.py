@@ -9,16 +9,15 @@ is ordered. Every order ends with an outcome: one that was not given before anot
 Never here: doing it, and dropping protection by itself (silence is no consent).
 """
 
-from collections.abc import Mapping
 from typing import Any
 
-from holdfast.conduct.runs import REPROTECT, current_run, is_open
+from holdfast.conduct.runs import REPROTECT, current_run, is_open, next_order
 from holdfast.conduct.situation import Command, Move, SetMode, Situation, Write
 from holdfast.decision.protection import DROPPED, PROTECTED, ProtectionOrder
 from holdfast.fencing.order import Order
 from holdfast.health.protection import KINDS
 from holdfast.journal.kinds import Kind
-from holdfast.plan.people import Occasion, enrolled, fillers
+from holdfast.plan.people import Occasion, against_stranger, enrolled, exercises_held, fillers
 
 _LOOKS, _LATE_SECONDS = 2.0, 1.0
 """A copy that follows was seen to at one of the last looks, give or take so much. One that was seen near before that may have stopped."""
@@ -32,6 +31,7 @@ def ordered(situation: Situation, command: Command) -> tuple[str, tuple[Move, ..
     if (against := _against(situation, command, component)) is not None:
         return f"refused: {against}. Nothing was changed", ()
     known = situation.installation
+    incident = known.open_incident()
     body: dict[str, Any] = {
         "ask": command.identifier,
         "by": command.by,
@@ -41,9 +41,8 @@ def ordered(situation: Situation, command: Command) -> tuple[str, tuple[Move, ..
         "kind": situation.plan.components[component].kind,
         "region": known.serving,
         "mode": mode,
-        "order": _order(situation).as_list(),
+        "order": next_order(known, incident).as_list(),
     }
-    incident = known.open_incident()
     record = Write(Kind.PROTECTION_ORDERED, incident.incident if incident else "", body)
     name, region = situation.plan.components[component].name, known.serving
     if mode == PROTECTED:
@@ -55,7 +54,7 @@ def ordered(situation: Situation, command: Command) -> tuple[str, tuple[Move, ..
 def protections(situation: Situation) -> tuple[Move, ...]:
     """Everything that was ordered, has come to nothing yet and isn't being done. After a crash the very same order is given again."""
     known = situation.installation
-    waiting = [order for order in known.protection.values() if order.outcome is None and order.ask not in situation.protecting]
+    waiting = [order for order in known.protection.values() if order.outcome is None and order.ask not in situation.beside]
     return tuple(_given(order) if order.stands(known.serving, (known.era, known.epoch)) else _overtaken(order) for order in waiting)
 
 
@@ -96,13 +95,9 @@ def _against(situation: Situation, command: Command, component: str) -> str | No
 
 def _against_person(situation: Situation, command: Command) -> str | None:
     """Only who may accept what a failover loses may open the door to such a loss; anybody of the plan may close it again."""
-    person = situation.plan.people.get(command.by)
-    if person is None:
-        return f"'{command.by}' is nobody in the plan"
-    if person.exercise and situation.exercise is None:
-        return f"{command.by} stands in only in exercises, and this is none"
-    if command.verb != DROP:
-        return None
+    stranger = against_stranger(situation.plan, command.by, situation.exercise)
+    if stranger is not None or command.verb != DROP:
+        return stranger
     if not _roles(situation, command.by):
         may = ", ".join(situation.plan.approval.activation.of)
         return f"{command.by} fills none of the roles {may}, and only they can accept what may be lost by it"
@@ -125,21 +120,20 @@ def _against_component(situation: Situation, command: Command, component: str) -
     if len(alike := tuple(plan.components_of(kind))) > 1:
         mend = "give each of them a plan and agents of its own"
         return f"the plan has {', '.join(alike)} of kind {kind}, and the agent can't tell which is meant: it stands beside one; {mend}"
-    scope = _practised(situation)
-    if command.verb == DROP and scope and component not in scope:
-        return f"the exercise {situation.exercise} is about {', '.join(scope)} alone, and reaches nothing else"
-    return None
+    return _outside_exercise(situation, component)
 
 
-def _practised(situation: Situation) -> tuple[str, ...]:
-    """Components that the exercise under way is about; empty where it is about all, or none is under way."""
+def _outside_exercise(situation: Situation, component: str) -> str | None:
+    """Why the exercise under way doesn't reach this component, or None: each of the plan's exercises that it is must be about it."""
     plan, exercise = situation.plan, situation.exercise
-    if exercise is None:
-        return ()
-    drills = [one for one in plan.exercises.values() if one.scenario == situation.scenario]
-    held = [plan.exercises[exercise]] if exercise in plan.exercises else drills
-    named = dict.fromkeys(name for one in held for name in one.components)
-    return tuple(named) if all(one.components for one in held) else ()
+    held = () if exercise is None else exercises_held(plan, exercise, situation.scenario)
+    about = [one.components for one in held if one.components]
+    if all(component in components for components in about):
+        return None
+    if reached := [name for name in plan.components if all(name in components for components in about)]:
+        return f"the exercise {exercise} is about {', '.join(reached)} alone, and reaches nothing else"
+    drills = ", ".join(name for name, one in plan.exercises.items() if one.scenario == situation.scenario)
+    return f"the drills {drills} have no component in common, so {exercise} reaches none; hold one of them, by its name"
 
 
 def _roles(situation: Situation, person: str) -> list[str]:
@@ -171,12 +165,3 @@ def _far(situation: Situation, component: str) -> str | None:
     if lag > _LOOKS * situation.profile.probe_every + _LATE_SECONDS:
         return f"the copy of {name} is {lag:.0f} s behind: every write would wait until it has caught up. Ask again when it is near"
     return None
-
-
-def _order(situation: Situation) -> Order:
-    """Above every order before it, under the epoch in force."""
-    known = situation.installation
-    incident = known.open_incident()
-    numbers: Mapping[str, tuple[int, int]] = incident.numbers if incident is not None else {}
-    era, epoch = max([(known.era, known.epoch), *numbers.values()])
-    return Order(era, epoch, known.term, known.steps_ordered + 1)

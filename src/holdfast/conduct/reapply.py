@@ -75,7 +75,7 @@ def reapplies(situation: Situation) -> tuple[Move, ...]:
         moves.extend(
             _move(incident.incident, record.body)
             for record in incident.records
-            if record.kind == Kind.REAPPLY_ORDERED and record.body["reapply"] not in done | situation.giving_back
+            if record.kind == Kind.REAPPLY_ORDERED and record.body["reapply"] not in done | situation.beside
         )
     return tuple(moves)
 

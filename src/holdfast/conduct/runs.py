@@ -1,7 +1,8 @@
 """The runs of an incident: there, reprotection, the way back, and turning one of them back; which one is on, and how far it has come."""
 
-from holdfast.decision.replay import IncidentState
+from holdfast.decision.replay import IncidentState, Installation
 from holdfast.decision.table import State
+from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.blocks import BLOCKS
@@ -126,3 +127,11 @@ def may_lose(incident: IncidentState | None, serving: str) -> str:
     if run == TURN_BACK:
         return regions_of_run(incident, run)[1]
     return regions_of_run(incident, run)[0] if run in incident.epochs and not promotion_ordered(incident, run) else serving
+
+
+def next_order(known: Installation, incident: IncidentState | None, run: str | None = None) -> Order:
+    """The order of the next intent: higher than every one before. A run that has an epoch or a number of its own orders under that; all
+    else under the highest that is in force or that a run of the incident was numbered with."""
+    own = None if incident is None or run is None else incident.epochs.get(run) or incident.numbers.get(run)
+    era, epoch = own or max([(known.era, known.epoch), *(incident.numbers.values() if incident is not None else ())])
+    return Order(era, epoch, known.term, known.steps_ordered + 1)

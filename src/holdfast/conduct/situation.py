@@ -91,14 +91,12 @@ class Situation:
     """How fast the plan's clock runs in incidents that are opened now; 1 but in an exercise."""
     directory: Directory = NO_DIRECTORY
     """Who is in the audiences whose members stand outside the plan."""
-    giving_back: frozenset[str] = frozenset()
-    """Identifiers of wishes to give something back that are being carried out."""
+    beside: frozenset[str] = frozenset()
+    """Identifiers of people's wishes that are being carried out beside the loop: to give something back, and about protection."""
     replication: Literal["asynchronous", "synchronous"] = "asynchronous"
     """How databases and caches of this installation replicate."""
     protected: Mapping[str, bool | None] = field(default_factory=dict)
     """Component → whether each write in the region that serves waits for its replica, as its agent says; None, or missing: unknown."""
-    protecting: frozenset[str] = frozenset()
-    """What identifies the orders about protection that are being carried out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ suspected, what can't be seen; only when none of that is so, that all is well.
 from collections.abc import Mapping
 from typing import Any
 
-from holdfast.console.protecting import protection, unprotected
+from holdfast.console.protecting import UNPROTECTED, protection
 from holdfast.console.said import Said
 from holdfast.report.wording import duration
 
@@ -22,7 +22,8 @@ def headline(state: State, now: float) -> Said:
     if state.get("hears"):
         silent = ", ".join(state["hears"])
         word = "two people may stand for a dead one: `holdfast attest REGION --as NAME --because …`"
-        return Said("unknown", f"this controller has no memory and waits to hear the agents of {silent}; {word}")
+        said = Said("unknown", f"this controller has no memory and waits to hear the agents of {silent}; {word}")
+        return _with_protection(state, said, now, calm=False)
     incident = state["incident"]
     open_now = incident is not None and incident["state"] not in _ENDED
     said = _incident(state, incident, now) if open_now else _calm(state, now)
@@ -51,13 +52,10 @@ def headline(state: State, now: float) -> Said:
 
 def _with_protection(state: State, said: Said, now: float, *, calm: bool) -> Said:
     """What is unprotected comes first where nothing else is being done, and behind what is being done otherwise."""
-    if not unprotected(state):
+    named = "; ".join(one.text for one in protection(state, now) if one.state == UNPROTECTED)
+    if not named:
         return said
-    texts = [one.text for one in protection(state, now) if one.text.startswith("UNPROTECTED")]
-    if not texts:
-        return said
-    first = "; ".join([texts[0], *(text.removeprefix("UNPROTECTED: ") for text in texts[1:])])
-    return Said("needs-person", f"{first}; {said.text}") if calm else Said(said.state, f"{said.text}; {first}")
+    return Said(UNPROTECTED, f"{named}; {said.text}") if calm else Said(said.state, f"{said.text}; {named}")
 
 
 def glass_said(state: State) -> str:

@@ -11,10 +11,8 @@ from holdfast.report.wording import duration
 
 State = Mapping[str, Any]
 
-
-def unprotected(state: State) -> tuple[Mapping[str, Any], ...]:
-    """The components that are known to be unprotected."""
-    return tuple(one for one in state.get("protection", {}).get("components", ()) if one["protected"] is False)
+UNPROTECTED = "needs-person"
+"""The state of a sentence about a component that is known to be unprotected: the first line says it."""
 
 
 def protection(state: State, now: float) -> tuple[Said, ...]:
@@ -34,7 +32,7 @@ def _said(one: Mapping[str, Any], now: float) -> Said | None:
         tried = f"; {wish}, as {order['by']} ordered, came to nothing known ({order['outcome']}: {order['detail']})"
     if one["protected"] is False:
         whose = _whose(order, now)
-        return Said("needs-person", f"UNPROTECTED: {where} acknowledges writes that no other region has{whose}{tried}")
+        return Said(UNPROTECTED, f"UNPROTECTED: {where} acknowledges writes that no other region has{whose}{tried}")
     if one["protected"] is None:
         return Said("unknown", f"whether {where} is protected is unknown{tried}")
     return Said("unknown", f"{where} is protected{tried}") if tried else None

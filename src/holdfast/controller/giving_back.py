@@ -1,43 +1,17 @@
-"""Carrying out wishes to give back what only the lost side held, bounded in time. What did not come to an answer is *unknown*.
+"""Carrying out a wish to give back what only the lost side held, bounded in time. What did not come to an answer is *unknown*.
 
 Never here: which rows (a person chose them), and how a store takes them (the port).
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 
 from holdfast.conduct.situation import GiveBack, Write
 from holdfast.journal.kinds import Kind
 from holdfast.ports.divergence import GivenBack, Giver, Wish
 
 GIVE_SECONDS = 120.0
-
-
-class GivingBack:
-    """The wishes under way. `keep` records what became of one; `ended` is called after each."""
-
-    def __init__(self, giver: Giver | None, keep: Callable[[Sequence[Write]], Awaitable[None]], ended: Callable[[], None]) -> None:
-        self._giver = giver
-        self._keep = keep
-        self._ended = ended
-        self.tasks: dict[str, asyncio.Task[None]] = {}
-        """By identifier of the wish."""
-        self.ended_by: Exception | None = None
-        """What kept an outcome from being recorded: the loop must not go on without it."""
-
-    def begin(self, move: GiveBack) -> None:
-        """Carry one out beside the loop."""
-        self.tasks[move.identifier] = asyncio.create_task(self._carry_out(move))
-
-    async def _carry_out(self, move: GiveBack) -> None:
-        try:
-            await self._keep([await given_back(self._giver, move)])
-        except Exception as fault:
-            self.ended_by = fault
-        finally:
-            self.tasks.pop(move.identifier, None)
-            self._ended()
 
 
 async def given_back(giver: Giver | None, move: GiveBack) -> Write:

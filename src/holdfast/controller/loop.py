@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypedDict
 
 from holdfast.communications.recipients import NO_DIRECTORY, Directory
@@ -20,14 +21,15 @@ from holdfast.conduct.policy import answered, next_moves
 from holdfast.conduct.promised import held_to
 from holdfast.conduct.runs import current_run
 from holdfast.conduct.situation import Begin, Command, GiveBack, Move, SetMode, Situation, Tell, Write
+from holdfast.controller.beside import Beside
 from holdfast.controller.chronicle import Chronicle
 from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.execution import StepResult, carry_out, prove
-from holdfast.controller.giving_back import GivingBack
+from holdfast.controller.giving_back import given_back
 from holdfast.controller.importing import keep_importing
 from holdfast.controller.outcomes import follows
 from holdfast.controller.promising import keep_promises
-from holdfast.controller.protecting import Protecting
+from holdfast.controller.protecting import mode_set
 from holdfast.controller.room import JournalRoom
 from holdfast.controller.settings import Settings
 from holdfast.controller.telling import Telling
@@ -35,7 +37,6 @@ from holdfast.controller.watch import Watch
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.ports.action import Action, Mode, Task
-from holdfast.ports.clock import Clock
 from holdfast.ports.consent import Consent, NoConsent
 from holdfast.ports.divergence import Giver
 from holdfast.ports.journal_store import JournalFull, JournalStore
@@ -59,8 +60,7 @@ class UnderWay(TypedDict):
 
     in_flight: frozenset[tuple[str, str]]
     telling: frozenset[tuple[str, str, str]]
-    giving_back: frozenset[str]
-    protecting: frozenset[str]
+    beside: frozenset[str]
 
 
 class Controller:
@@ -70,7 +70,7 @@ class Controller:
         self,
         settings: Settings,
         store: JournalStore,
-        clock: Clock,
+        clock: KeptClock,
         watch: Watch,
         actions: Mapping[str, Action],
         notifiers: Mapping[str, Notifier],
@@ -80,7 +80,7 @@ class Controller:
         protector: Protector | None = None,
     ) -> None:
         self._settings = settings
-        self._clock = clock = clock if isinstance(clock, KeptClock) else KeptClock(clock)
+        self._clock = clock
         self._watch = watch
         self._actions = actions
         self._consent = consent
@@ -92,8 +92,8 @@ class Controller:
         self._wake = asyncio.Event()
         self.room = JournalRoom(clock)
         """Whether the journal takes what is written."""
-        self._giving_back = GivingBack(giver, self._append_patiently, self._wake.set)
-        self._protecting = Protecting(protector, self._append_patiently, self._wake.set)
+        self._giver, self._protector = giver, protector
+        self._beside = Beside(self._append_patiently, self._wake.set)
         self.telling = Telling(notifiers, clock, self._append_patiently, self._wake.set)
         """The messages under way."""
         self.directory: Callable[[], Directory] = lambda: NO_DIRECTORY
@@ -166,16 +166,14 @@ class Controller:
                 except JournalFull as full:
                     self.room.lacks(full)
                     await self._clock.sleep(1.0)
-                if (
-                    fault := self._ended_by or self._giving_back.ended_by or self._protecting.ended_by or self.telling.ended_by
-                ) is not None:
+                if (fault := self._ended_by or self._beside.ended_by or self.telling.ended_by) is not None:
                     raise fault
                 for task in (watching, *importing):
                     if task.done():
                         task.result()
                 await self._rest()
         finally:
-            running = [*self._tasks.values(), *self._giving_back.tasks.values(), *self._protecting.tasks.values(), watching, *importing]
+            running = [*self._tasks.values(), *self._beside.tasks.values(), watching, *importing]
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, self.telling.stop(), return_exceptions=True)
@@ -232,8 +230,7 @@ class Controller:
         return {
             "in_flight": frozenset(self._tasks),
             "telling": self.telling.under_way,
-            "giving_back": frozenset(self._giving_back.tasks),
-            "protecting": frozenset(self._protecting.tasks),
+            "beside": frozenset(self._beside.tasks),
         }
 
     def _pass(self) -> None:
@@ -291,9 +288,9 @@ class Controller:
                 incident = self._chronicle.installation.incidents.get(move.incident)
                 self.telling.begin(move, move.test or (self._settings.exercise if incident is None else incident.exercise))
             elif isinstance(move, GiveBack):
-                self._giving_back.begin(move)
+                self._beside.begin(move.identifier, partial(given_back, self._giver, move))
             elif isinstance(move, SetMode):
-                self._protecting.begin(move)
+                self._beside.begin(move.ask, partial(mode_set, self._protector, move))
 
     def _give_up(self, writes: Sequence[Write]) -> None:
         """Wait no more for steps that were given an outcome without them. What was ordered may still happen: later orders are higher."""

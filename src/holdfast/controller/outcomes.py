@@ -38,7 +38,7 @@ def _fenced(
     incident: IncidentState, profile: Profile, watch: Watch, move: Begin, body: Mapping[str, Any], result: StepResult, now: float
 ) -> Write:
     facts, run, target = result.facts, move.run, body["target"]
-    noticed = float(facts.get("fenced_at_seconds", now))
+    noticed = float(facts.get("noticed_seconds", now))
     agent_ended = watch.promise_ended_seconds(target, opened_seconds(incident, run) or noticed)
     at_seconds = _last_write_seconds(incident, run, facts, stopped_seconds(incident, run, profile, noticed, agent_ended))
     confirmed = {
@@ -50,7 +50,7 @@ def _fenced(
         "last_heartbeat_seconds": facts.get("last_heartbeat_seconds"),
         "skew_seconds": facts.get("skew_seconds", 0.0),
         "position": facts.get("position") or {},
-        "fenced_at_seconds": facts.get("source_fenced_at_seconds"),
+        "fenced_at_seconds": facts.get("fenced_at_seconds"),
     }
     loss = 0.0 if body["mode"] == "graceful" and confirmed["how"] == "acknowledged" else None
     if loss is None:

@@ -23,7 +23,6 @@ from holdfast.health.standing import Standing, served_from, standings
 from holdfast.health.triggers import TriggerKey, TriggerState, evaluate
 from holdfast.health.zones import ZoneState
 from holdfast.plan.model import Plan, Profile
-from holdfast.ports.clock import Clock
 from holdfast.ports.consent import Consent
 from holdfast.ports.probe import ObservationSource
 
@@ -55,7 +54,7 @@ class Seen:
 class Watch:
     """All observers of the plan, and what they amount to."""
 
-    def __init__(self, plan: Plan, profile: Profile, scenario: str, sources: Sequence[ObservationSource], clock: Clock) -> None:
+    def __init__(self, plan: Plan, profile: Profile, scenario: str, sources: Sequence[ObservationSource], clock: KeptClock) -> None:
         self._plan = plan
         self._profile = profile
         self._scenario = scenario
@@ -150,7 +149,7 @@ class Watch:
 
         A kept clock may be behind what the writers' heartbeats are stamped by: then as much more may be lost.
         """
-        until_seconds += self._clock.behind_seconds() if isinstance(self._clock, KeptClock) else 0.0
+        until_seconds += self._clock.behind_seconds()
         source = next(name for name in self._plan.regions if name != target)
         return component_losses(self._plan, self._history, target, until_seconds, SKEW_SECONDS, write_rates(self._history, source))
 

@@ -12,7 +12,8 @@ from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.channel_test import PREFIX as TESTS
 from holdfast.decision.channel_test import ChannelTest
 from holdfast.decision.channel_test import after as test_after
-from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
+from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, with_one_more
+from holdfast.decision.epochs import epoch_opened, epoch_withdrawn, numbered, term_begun
 from holdfast.decision.observed import FunctionOutage, outages_after, watched_after
 from holdfast.decision.protection import ProtectionOrder
 from holdfast.decision.protection import after as protection_after
@@ -76,6 +77,8 @@ class IncidentState:
     messages_due: frozenset[str] = frozenset()
     page: PageTold = field(default_factory=PageTold)
     """What the status page was told."""
+    deliveries: Mapping[Delivery, Attempts] = field(default_factory=dict)
+    """What became of every hand-over."""
     functions: Mapping[str, FunctionOutage] = field(default_factory=dict)
     """Function → its outage; those that were never hit are not in it."""
     cause: str | None = None
@@ -271,76 +274,47 @@ def fold_incident(incident: IncidentState, record: Record) -> IncidentState:
     changes = {} if change is None else dict(change(incident, record.body))
     if record.kind in (Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SENT):
         changes["page"] = page_after(incident.page, record)
-    if record.kind not in HAND_OVERS:
+    if record.kind in HAND_OVERS:
+        changes["deliveries"] = with_one_more(incident.deliveries, record)
+    else:
         changes["course"] = (*incident.course, record)
     return replace(incident, records=(*incident.records, record), **changes)
-
-
-def _fold_zone(installation: Installation, record: Record) -> Installation:
-    """News of a zone: what was told of it before matters no more."""
-    body = record.body
-    zone = (body["region"], body["zone"])
-    down = {known: since for known, since in installation.zones_down.items() if known != zone}
-    return replace(
-        installation,
-        zones_down={**down, zone: body["since_seconds"]} if body["health"] == "down" else down,
-        zone_news={**installation.zone_news, zone: record},
-        notices=_of_others(installation.notices, f"zone/{body['zone']}/"),
-    )
 
 
 def _of_others(notices: Mapping[Delivery, Attempts], about: str) -> Mapping[Delivery, Attempts]:
     return {delivery: attempts for delivery, attempts in notices.items() if not delivery[0].startswith(about)}
 
 
-def _fold_notice(installation: Installation, record: Record) -> Installation:
-    delivery = delivery_of(record.body)
-    attempts = after_one_more(installation.notices.get(delivery, Attempts()), record)
-    return replace(installation, notices={**installation.notices, delivery: attempts})
+def _zone_changed(before: Installation, record: Record) -> Mapping[str, Any]:
+    """News of a zone: what was told of it before matters no more."""
+    body = record.body
+    zone = (body["region"], body["zone"])
+    down = {known: since for known, since in before.zones_down.items() if known != zone}
+    return {
+        "zones_down": {**down, zone: body["since_seconds"]} if body["health"] == "down" else down,
+        "zone_news": {**before.zone_news, zone: record},
+        "notices": _of_others(before.notices, f"zone/{body['zone']}/"),
+    }
 
 
-def _term_begun(before: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    used = max(before.used, (body["era"], body["epoch"]), tuple(body.get("used", (0, 0))))
-    known = {name: body[name] for name in ("era", "epoch", "serving")} | {"identity": body.get("installation") or before.identity}
-    return {"term": body["term"], "steps_ordered": 0, "attested": (), "used": used, **known}
+def _handed_over(before: Installation, record: Record) -> Mapping[str, Any]:
+    """A hand-over that belongs to no incident is of a quiet test, or of a notice."""
+    if record.incident:
+        return {}
+    if record.body["key"].startswith(TESTS):
+        return {"channel_test": test_after(before.channel_test, record)}
+    return {"notices": with_one_more(before.notices, record)}
 
 
-def _epoch_opened(before: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    former = (before.era, before.epoch, body["source"])
-    used = max(before.used, (body["era"], body["epoch"]))
-    return {"era": body["era"], "epoch": body["epoch"], "serving": body["target"], "former": former, "used": used}
-
-
-def _epoch_withdrawn(_: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    era, epoch = body["back"]
-    return {"era": era, "epoch": epoch, "serving": body["serving"], "former": None}
-
-
-def _closed(before: Installation, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    if body["outcome"] not in ("stood-down", "turned-back"):
+def _closed(before: Installation, record: Record) -> Mapping[str, Any]:
+    if record.body["outcome"] not in ("stood-down", "turned-back"):
         return {}
     return {"dismissed": before.dismissed | {region for region, trigger in before.suspicions if not trigger.startswith(SIGNAL)}}
 
 
-_INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Mapping[str, Any]], Mapping[str, Any]]] = {
-    Kind.CONTROLLER_STARTED: _term_begun,
-    Kind.SUSPICION_RAISED: lambda before, body: {
-        "suspicions": {**before.suspicions, (body["region"], body["trigger"]): body["since_seconds"]}
-    },
-    Kind.EPOCH_OPENED: _epoch_opened,
-    Kind.RUN_NUMBERED: lambda before, body: {"used": max(before.used, (body["era"], body["epoch"]))},
-    Kind.EPOCH_FOUND: lambda before, body: {"used": max(before.used, (body["era"], body["epoch"]))},
-    Kind.EPOCH_WITHDRAWN: _epoch_withdrawn,
-    Kind.RESUMED: lambda _, body: {"paused": None},
-    Kind.ACCESS_BROKEN: lambda before, body: {"broken_glass": body, "notices": _of_others(before.notices, "access/")},
-    Kind.CHANNELS_TESTED: lambda before, _: {"notices": _of_others(before.notices, TESTS)},
-    Kind.INCIDENT_CLOSED: _closed,
-    Kind.STEP_INTENDED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
-    Kind.PROTECTION_ORDERED: lambda before, _: {"steps_ordered": before.steps_ordered + 1},
-    Kind.AGENT_RECORD: lambda before, body: {"agent_records": {**before.agent_records, body["region"]: body["number"]}},
-    Kind.COMMAND: lambda before, body: {"handled_commands": {**before.handled_commands, body["id"]: body["answer"]}},
-}
-"""What a record of each kind changes in the installation, whatever incident it belongs to."""
+def _raised(before: Installation, record: Record) -> Mapping[str, Any]:
+    about = (record.body["region"], record.body["trigger"])
+    return {"suspicions": {**before.suspicions, about: record.body["since_seconds"]}}
 
 
 def _cleared(before: Installation, record: Record) -> Mapping[str, Any]:
@@ -350,40 +324,51 @@ def _cleared(before: Installation, record: Record) -> Mapping[str, Any]:
     return {"suspicions": left, "cleared": {**before.cleared, region: record.at_seconds}, "dismissed": before.dismissed & still}
 
 
+_INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Record], Mapping[str, Any]]] = {
+    Kind.CONTROLLER_STARTED: term_begun,
+    Kind.OBSERVERS_SEEN: lambda before, record: watched_after(before.observers_heard, record),
+    Kind.SUSPICION_RAISED: _raised,
+    Kind.SUSPICION_CLEARED: _cleared,
+    Kind.ALERT_HEARD: lambda before, record: (
+        {"alerts": (*before.alerts, record.body)[-ALERTS_KEPT:]} if record.body["status"] == "firing" else {}
+    ),
+    Kind.ZONE_CHANGED: _zone_changed,
+    Kind.INCIDENT_OPENED: lambda before, record: {
+        "incidents": {**before.incidents, record.incident: _opened(record)},
+        "channel_test": test_after(before.channel_test, record),
+    },
+    Kind.INCIDENT_CLOSED: _closed,
+    Kind.EPOCH_OPENED: epoch_opened,
+    Kind.RUN_NUMBERED: numbered,
+    Kind.EPOCH_FOUND: numbered,
+    Kind.EPOCH_WITHDRAWN: epoch_withdrawn,
+    Kind.ATTESTED: lambda before, record: {} if record.incident else {"attested": (*before.attested, record.body)},
+    Kind.PAUSED: lambda _, record: {"paused": {**record.body, "since_seconds": record.at_seconds}},
+    Kind.RESUMED: lambda *_: {"paused": None},
+    Kind.ACCESS_BROKEN: lambda before, record: {"broken_glass": record.body, "notices": _of_others(before.notices, "access/")},
+    Kind.STEP_INTENDED: lambda before, record: {"steps_ordered": before.steps_ordered + 1, "admissions": after(before.admissions, record)},
+    Kind.STEP_FINISHED: lambda before, record: {"admissions": after(before.admissions, record)},
+    Kind.PROTECTION_ORDERED: lambda before, record: {
+        "steps_ordered": before.steps_ordered + 1,
+        "protection": protection_after(before.protection, record),
+    },
+    Kind.PROTECTION_CHANGED: lambda before, record: {"protection": protection_after(before.protection, record)},
+    Kind.CHANNELS_TESTED: lambda before, record: {"channel_test": test_after(before.channel_test, record)},
+    Kind.TEST_ACKNOWLEDGED: lambda before, record: {"channel_test": test_after(before.channel_test, record)},
+    Kind.AGENT_RECORD: lambda before, record: {"agent_records": {**before.agent_records, record.body["region"]: record.body["number"]}},
+    Kind.COMMAND: lambda before, record: {"handled_commands": {**before.handled_commands, record.body["id"]: record.body["answer"]}},
+    **dict.fromkeys(HAND_OVERS, _handed_over),
+}
+"""What a record of each kind changes in the installation, whatever incident it belongs to."""
+
+
 def fold(installation: Installation, record: Record) -> Installation:
     """The installation after one more record."""
-    body, change = record.body, _INSTALLATION_CHANGES.get(record.kind)
-    if change is not None:
-        installation = replace(installation, **change(installation, body))
-    if (admissions := after(installation.admissions, record)) is not installation.admissions:
-        installation = replace(installation, admissions=admissions)
-    if (protection := protection_after(installation.protection, record)) is not installation.protection:
-        installation = replace(installation, protection=protection)
-    if (tested := test_after(installation.channel_test, record)) is not installation.channel_test:
-        installation = replace(installation, channel_test=tested)
-    match record.kind:
-        case Kind.SUSPICION_CLEARED:
-            installation = replace(installation, **_cleared(installation, record))
-        case Kind.OBSERVERS_SEEN | Kind.CONTROLLER_STARTED:
-            installation = replace(installation, **watched_after(installation.observers_heard, record))
-        case Kind.ZONE_CHANGED:
-            return _fold_zone(installation, record)
-        case kind if kind in HAND_OVERS and not record.incident:
-            return _fold_notice(installation, record)
-        case Kind.ALERT_HEARD if body["status"] == "firing":
-            installation = replace(installation, alerts=(*installation.alerts, body)[-ALERTS_KEPT:])
-        case Kind.PAUSED:
-            installation = replace(installation, paused={**body, "since_seconds": record.at_seconds})
-        case Kind.ATTESTED if not record.incident:
-            installation = replace(installation, attested=(*installation.attested, body))
-        case Kind.INCIDENT_OPENED:
-            return replace(installation, incidents={**installation.incidents, record.incident: _opened(record)})
-        case _:
-            pass
-    if record.incident and record.incident in installation.incidents:
-        incident = fold_incident(installation.incidents[record.incident], record)
-        return replace(installation, incidents={**installation.incidents, record.incident: incident})
-    return installation
+    change = _INSTALLATION_CHANGES.get(record.kind)
+    changes = {} if change is None else dict(change(installation, record))
+    if record.incident in installation.incidents:
+        changes["incidents"] = {**installation.incidents, record.incident: fold_incident(installation.incidents[record.incident], record)}
+    return replace(installation, **changes) if changes else installation
 
 
 def replayed(serving: str, records: Iterable[Record]) -> Installation:

@@ -24,8 +24,6 @@ from holdfast.runbook.graph import PlannedStep, runbook
 DETECTION = "(detection)"
 RESOLVERS = "(resolvers)"
 EVERYTHING = "(everything)"
-_OF_THE_OLD_SIDE = frozenset({"loadbalancer.drain"})
-"""What is done to the side that was lost brings nothing back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +138,7 @@ def _components(plan: Plan, steps: tuple[PlannedStep, ...], forget: Mapping[str,
     """The moments of those components that a step brings back, or that need such a one; each after what it needs."""
     own: dict[str, list[PlannedStep]] = {}
     for step in steps:
-        if step.component is not None and not step.block.overwrites_source and step.block.name not in _OF_THE_OLD_SIDE:
+        if step.component is not None and not step.block.overwrites_source and not step.block.stops_traffic:
             own.setdefault(step.component, []).append(step)
     found: dict[str, _Part] = {}
     for name in _after_their_needs(plan):

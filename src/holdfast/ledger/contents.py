@@ -1,5 +1,6 @@
 """What a store was found to hold, as the audit read it: the other half of the truth about lost writes."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,16 @@ class StoredRecord:
     epoch: int | None
     region: str | None
     written_seconds: float | None
+
+    @classmethod
+    def of_mark(cls, text: object) -> "StoredRecord":
+        """From a value that says who wrote it: a JSON object. Of any other value nobody knows that."""
+        try:
+            mark = json.loads(text) if isinstance(text, str | bytes) else None
+        except ValueError:
+            mark = None
+        said = mark if isinstance(mark, dict) else {}
+        return cls(said.get("epoch"), said.get("region"), said.get("written_seconds"))
 
 
 @dataclass(frozen=True, slots=True)

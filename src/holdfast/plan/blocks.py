@@ -43,6 +43,8 @@ class BlockSpecification:
     grants_write: bool = False
     removes_write: bool = False
     moves_traffic: bool = False
+    stops_traffic: bool = False
+    """The source region admits none any more; that brings nothing back by itself."""
     overwrites_source: bool = False
     """What only the source holds may be gone afterwards: it is exported before (invariant 11)."""
     may_lose_data: bool = False
@@ -83,7 +85,7 @@ _ALL = (
     BlockSpecification("application.deploy", "bring the target region's application to the version of production", _I, component_kind="application", parameters=frozenset({"version"}), required=frozenset({"version"}), time_limit_seconds=120.0),
     BlockSpecification("application.fresh", "start a fresh set of instances in the target region beside the set that serves, and serve from it once it is ready and answers real transactions", _C, component_kind="application", parameters=frozenset({"version", "replicas"}), required=frozenset({"version", "replicas"}), time_limit_seconds=300.0, attempts=2),
     BlockSpecification("loadbalancer.switch", "let the target region's load balancer admit traffic", _C, component_kind="loadbalancer", moves_traffic=True),
-    BlockSpecification("loadbalancer.drain", "stop the source region's load balancer from admitting traffic", _C, component_kind="loadbalancer"),
+    BlockSpecification("loadbalancer.drain", "stop the source region's load balancer from admitting traffic", _C, component_kind="loadbalancer", stops_traffic=True),
     BlockSpecification("dns.switch", "publish the target region's address under the functions' names", _C, component_kind="dns", moves_traffic=True),
     BlockSpecification("smoke.test", "carry out one real transaction of every function in the target region, or as `region` and `stores` say", _I, parameters=frozenset({"region", "stores"}), attempts=12),
     BlockSpecification("performance.watch", "see success and latency of every function hold the plan's numbers", _I, parameters=frozenset({"for", "region"}), time_limit_seconds=120.0, attempts=10),

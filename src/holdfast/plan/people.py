@@ -36,18 +36,34 @@ def responsible(plan: Plan) -> frozenset[str]:
     return frozenset(filling | turns | once)
 
 
+def against_stranger(plan: Plan, person: str, exercise: str | None) -> str | None:
+    """Why this person has nothing to say here, or None. `exercise`: which one it is, None when it is real."""
+    known = plan.people.get(person)
+    if known is None:
+        return f"'{person}' is nobody in the plan"
+    if known.exercise and exercise is None:
+        return f"{person} stands in only in exercises, and this is none"
+    return None
+
+
+def exercises_held(plan: Plan, exercise: str, scenario: str) -> tuple[Exercise, ...]:
+    """What of the plan's exercises this one is: the one of this name, else, under a name that was made up for the day, every drill of the
+    scenario, and it may do only what each of them may. Empty where the plan schedules none."""
+    if exercise in plan.exercises:
+        return (plan.exercises[exercise],)
+    return tuple(one for one in plan.exercises.values() if one.scenario == scenario)
+
+
 def enrolled(plan: Plan, exercise: str | None, scenario: str) -> frozenset[str]:
     """People whom this very exercise may reach: who stands in for a role that takes part in it. Nobody, where it is none.
 
-    `exercise`: the plan's own name of it, else a name that was made up for the day; then it is the plan's drill of this scenario, and of
-    several only who takes part in each. What the plan doesn't schedule, or schedules without an audience, is for every stand-in.
+    Where several are held, only who takes part in each. What the plan doesn't schedule, or schedules without an audience, is for every
+    stand-in.
     """
     if exercise is None:
         return frozenset()
-    practised = [one for one in plan.exercises.values() if one.scenario == scenario]
-    held = [plan.exercises[exercise]] if exercise in plan.exercises else practised
     found = frozenset(person for role in plan.roles.values() for person in role.stand_ins)
-    for one in held:
+    for one in exercises_held(plan, exercise, scenario):
         found &= {person for name, role in plan.roles.items() if _takes_part(plan, one, name) for person in role.stand_ins}
     return found
 

@@ -27,15 +27,7 @@ def findings(report: Report, history: History) -> tuple[Finding, ...]:
 
 def _by_people(history: History) -> Iterator[Finding]:
     """What people did against the ordinary course: nobody must have to search for it."""
-    against = (
-        Kind.PAUSED,
-        Kind.RESUMED,
-        Kind.ATTESTED,
-        Kind.APPROVAL_REOPENED,
-        Kind.TURNED_BACK,
-        Kind.EPOCH_FOUND,
-    )
-    for record in history.of(*against):
+    for record in history.of(Kind.PAUSED, Kind.RESUMED, Kind.ATTESTED, Kind.APPROVAL_REOPENED, Kind.TURNED_BACK, Kind.EPOCH_FOUND):
         body = record.body
         match record.kind:
             case Kind.PAUSED:

@@ -65,16 +65,21 @@ def lost_writes(plan: Plan, losses: Mapping[str, FunctionLoss], let_go: Sequence
         doubtful=doubtful,
         first_at=moment(lost[0].answered_seconds, plan.timezone) if lost else None,
         last_at=moment(lost[-1].answered_seconds, plan.timezone) if lost else None,
-        listed=tuple(
-            LostWrite(
-                function=entry.function,
-                store=entry.store or "",
-                request=entry.request,
-                key=entry.key,
-                acknowledged_at=moment(entry.answered_seconds, plan.timezone),
-            )
-            for entry in lost[:LISTED_LOSSES]
-        ),
+        listed=listed(lost, plan.timezone),
+    )
+
+
+def listed(lost: Sequence[LedgerEntry], timezone: str) -> tuple[LostWrite, ...]:
+    """The first lost writes one by one, as the report has them."""
+    return tuple(
+        LostWrite(
+            function=entry.function,
+            store=entry.store or "",
+            request=entry.request,
+            key=entry.key,
+            acknowledged_at=moment(entry.answered_seconds, timezone),
+        )
+        for entry in lost[:LISTED_LOSSES]
     )
 
 

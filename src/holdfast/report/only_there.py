@@ -12,7 +12,7 @@ from holdfast.plan.blocks import BLOCKS
 from holdfast.report.divergence import Divergence
 from holdfast.report.facts import ReportFacts
 from holdfast.report.history import History, Run
-from holdfast.report.lost import LostWrite
+from holdfast.report.losses import listed
 from holdfast.report.model import LISTED_LOSSES, OnlyThere, OnlyThereComponent, OnlyThereEntry
 from holdfast.report.wording import moment
 
@@ -52,16 +52,7 @@ def _held(
         components=_components(export),
         lost_found=len(entries) - len(missing),
         lost_missing=len(missing),
-        missing=tuple(
-            LostWrite(
-                function=entry.function,
-                store=entry.store or "",
-                request=entry.request,
-                key=entry.key,
-                acknowledged_at=moment(entry.answered_seconds, facts.plan.timezone),
-            )
-            for entry in missing[:LISTED_LOSSES]
-        ),
+        missing=listed(missing, facts.plan.timezone),
         given_back=len(taken),
         listed=tuple(
             OnlyThereEntry(component=component, id=name, change=change, given_back=(component, name) in taken)

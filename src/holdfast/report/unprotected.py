@@ -71,12 +71,13 @@ def words(records: Sequence[Record]) -> tuple[Word, ...]:
 
 def stretches(records: Sequence[Record]) -> tuple[Stretch, ...]:
     """Every stretch in the journal. Where an order to protect again came to nothing known, the rest of it is uncertain."""
-    return tuple(part for word in words(records) if word.drops and word.outcome != "refused" for part in _parts(records, word))
+    ordered = words(records)
+    return tuple(part for word in ordered if word.drops and word.outcome != "refused" for part in _parts(records, ordered, word))
 
 
-def _parts(records: Sequence[Record], word: Word) -> Iterator[Stretch]:
+def _parts(records: Sequence[Record], ordered: Sequence[Word], word: Word) -> Iterator[Stretch]:
     began, certain = word.ordered.at_seconds, word.outcome == "succeeded"
-    later = [one for one in words(records) if one.about == word.about and one.ordered.sequence > word.ordered.sequence and not one.drops]
+    later = [one for one in ordered if one.about == word.about and one.ordered.sequence > word.ordered.sequence and not one.drops]
     ends = [one.settled_seconds for one in later if one.outcome == "succeeded" and one.settled_seconds is not None]
     ends += [at for at, region in _promotions(records) if region == word.about[1] and at >= began]
     until = min(ends, default=None)

@@ -197,8 +197,8 @@ class SimulatedFence:
             "last_heartbeat_seconds": target.postgres.heartbeat_seconds(),
             "skew_seconds": 0.0,
             "target_promise_ended_seconds": self._promise_ended_seconds(target.agent),
-            "fenced_at_seconds": self._world.clock.wall_seconds(),
-            "source_fenced_at_seconds": None,
+            "noticed_seconds": self._world.clock.wall_seconds(),
+            "fenced_at_seconds": None,
         }
         if how != "acknowledged" or certificate is None:
             return facts
@@ -210,7 +210,7 @@ class SimulatedFence:
             "order": certificate.order.as_list(),
             "fenced_at_seconds": certificate.fenced_at_seconds,
         }
-        own = dict.fromkeys(("fenced_at_seconds", "source_fenced_at_seconds"), certificate.fenced_at_seconds)
+        own = dict.fromkeys(("noticed_seconds", "fenced_at_seconds"), certificate.fenced_at_seconds)
         return {**facts, **own, "position": position, "certificate": written}
 
     def _promise_ended_seconds(self, agent: SimulatedAgent) -> float | None:

@@ -180,9 +180,9 @@ def _exported(world: SimulatedWorld, task: Task) -> Finding:
 
 def _export(world: SimulatedWorld, task: Task) -> Mapping[str, Any]:
     source, target = world.regions[task.source], world.regions[task.target]
-    world.looked_at[task.source] = world.contents(task.source)
     entries = world.exported.setdefault((task.source, task.order.epoch), set())
     wanted = task.parameters.get("components") or list(world.plan.components)
+    world.read_when_exported[task.source] = tuple(one for one in world.contents(task.source) if one.store in wanted)
     for kind in (kind for kind in ("postgres", "redis") if world.component(kind) in wanted):
         there = {write.key for write in target.store_of(kind).log}
         entries |= {(kind, write.key) for write in source.store_of(kind).log if write.key and write.key not in there}

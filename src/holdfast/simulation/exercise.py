@@ -196,7 +196,7 @@ class Exercise:
             ledgers=dict(stage.clients.ledgers),
             after_failover=self._after_failover,
             before_reprotect=self._before_reprotect,
-            before_return=stage.world.looked_at.get(stage.world.dr, ()),
+            before_return=stage.world.read_when_exported.get(stage.world.dr, ()),
             at_end=self._written(),
             started_seconds=self._started_seconds,
             ended_seconds=now,

@@ -103,7 +103,7 @@ class SimulatedWorld:
         """What proving blocks proved: (block, order) → what was seen."""
         self.exported: dict[tuple[str, int], set[tuple[str, str]]] = {}
         """(Region, epoch compared with) → every (kind, key) that was written down as held by that region alone."""
-        self.looked_at: dict[str, tuple[StoreContents, ...]] = {}
+        self.read_when_exported: dict[str, tuple[StoreContents, ...]] = {}
         """Region → what its stores held when that was written down last."""
         self.thrown_away: list[tuple[str, str, str]] = []
         """(Region, kind, key) of every write that went with becoming a replica."""

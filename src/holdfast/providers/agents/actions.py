@@ -7,6 +7,7 @@ agent says so is not enough. Never here: fencing (see `fence`), and how a store 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
+from holdfast.fencing.order import Order
 from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
 from holdfast.ports.clock import Clock
 from holdfast.providers.agents.client import AgentClient, AgentSilent, OrderAnswer
@@ -23,11 +24,11 @@ CLOCK_SECONDS = 0.2
 """Allowed between the clocks of the two regions and of the controller."""
 
 
-async def give(agent: AgentClient, task: Task, verb: str, arguments: Mapping[str, Any], clock: Clock, timeout_seconds: float) -> Outcome:
+async def give(agent: AgentClient, order: Order, verb: str, arguments: Mapping[str, Any], clock: Clock, timeout_seconds: float) -> Outcome:
     """Give an order and ask again while the agent says that it is at it. The caller's time limit ends the asking."""
     while True:
         try:
-            answer = await agent.order(task.order, verb, arguments, timeout_seconds)
+            answer = await agent.order(order, verb, arguments, timeout_seconds)
         except AgentSilent as silence:
             return Outcome(Result.UNKNOWN, f"{silence}: whether {verb} was obeyed is not known")
         if answer.result != "waiting":
@@ -89,7 +90,7 @@ class _PromoteAction:
         if too_much is not None:
             return too_much
         arguments = {"source_position": dict(task.parameters.get("source_position") or {})}
-        return await give(self._agents[task.target], task, f"{self.store}.promote", arguments, self._clock, self._timeout_seconds)
+        return await give(self._agents[task.target], task.order, f"{self.store}.promote", arguments, self._clock, self._timeout_seconds)
 
     async def verify(self, task: Task) -> Finding:
         """A committed write under the epoch, asked of the store itself."""
@@ -169,7 +170,7 @@ class PostgresRestoreAction(_PromoteAction):
         """Order it, with what people approved: the agent reads out of the restored copy what it lacks, before it swaps it in."""
         promised = task.parameters.get("promised") or {}
         arguments = {name: promised[name] for name in ("loss_bound_seconds", "stopped_seconds") if name in promised}
-        return await give(self._agents[task.target], task, "postgres.restore", arguments, self._clock, self._timeout_seconds)
+        return await give(self._agents[task.target], task.order, "postgres.restore", arguments, self._clock, self._timeout_seconds)
 
 
 class RedisPromoteAction(_PromoteAction):
@@ -199,10 +200,11 @@ class _ReprotectAction:
 
     async def act(self, task: Task) -> Outcome:
         """Order it, then the writer's mode."""
-        outcome = await give(self._agents[task.source], task, f"{self.store}.reprotect", {}, self._clock, self._timeout_seconds)
+        outcome = await give(self._agents[task.source], task.order, f"{self.store}.reprotect", {}, self._clock, self._timeout_seconds)
         if outcome.result is not Result.SUCCEEDED or self._replication == "asynchronous":
             return outcome
-        mode = await give(self._agents[task.target], task, f"{self.store}.synchronous", {"mode": self._replication}, self._clock, 15.0)
+        wish = {"mode": self._replication}
+        mode = await give(self._agents[task.target], task.order, f"{self.store}.synchronous", wish, self._clock, 15.0)
         if mode.result is not Result.SUCCEEDED:
             detail = f"{outcome.detail}; but {task.target} does not wait for it: {mode.detail}"
             return Outcome(mode.result, detail, {**outcome.facts, "replication": "asynchronous"})

@@ -46,7 +46,7 @@ class AgentExport:
 
     async def _collected(self, task: Task, into: Path) -> Exported:
         agent = self._agents[task.source]
-        outcome = await give(agent, task, f"{self._store}.export", {}, self._clock, self._timeout_seconds)
+        outcome = await give(agent, task.order, f"{self._store}.export", {}, self._clock, self._timeout_seconds)
         if outcome.result is Result.UNKNOWN:
             raise AgentSilent(outcome.detail)
         if outcome.result is not Result.SUCCEEDED:

@@ -79,8 +79,8 @@ class FenceAction:
             return Finding(Answer.NO, f"where {task.source} stopped is not known")
         facts = {
             "how": "acknowledged" if record else _unheard(task),
-            "fenced_at_seconds": record.get("at_seconds", self._clock.wall_seconds()),
-            "source_fenced_at_seconds": record.get("at_seconds"),
+            "noticed_seconds": record.get("at_seconds", self._clock.wall_seconds()),
+            "fenced_at_seconds": record.get("at_seconds"),
             "position": position,
             **_known_of(target, self._clock.wall_seconds()),
         }
@@ -226,8 +226,8 @@ class FenceAction:
             position, own = dict(record.get("position") or {}), record.get("at_seconds", own)
         facts: dict[str, Any] = {
             "how": "acknowledged" if acknowledged else _unheard(task),
-            "fenced_at_seconds": own or self._clock.wall_seconds(),
-            "source_fenced_at_seconds": own,
+            "noticed_seconds": own or self._clock.wall_seconds(),
+            "fenced_at_seconds": own,
             "position": position,
             **await self._heartbeats(task),
             "seconds": {**progress.seconds, "total": self._since(progress.started)},

@@ -3,26 +3,23 @@
 from collections.abc import Mapping
 
 from holdfast.ports.action import Outcome, Result
+from holdfast.ports.clock import Clock
 from holdfast.ports.protection import ModeWish
-from holdfast.providers.agents.actions import outcome_of
-from holdfast.providers.agents.client import AgentClient, AgentSilent
+from holdfast.providers.agents.actions import give
+from holdfast.providers.agents.client import AgentClient
 
 
 class AgentProtector:
     """Implements `holdfast.ports.protection.Protector`."""
 
-    def __init__(self, agents: Mapping[str, AgentClient], *, timeout_seconds: float = 10.0) -> None:
+    def __init__(self, agents: Mapping[str, AgentClient], clock: Clock, *, timeout_seconds: float = 10.0) -> None:
         self._agents = agents
+        self._clock = clock
         self._timeout_seconds = timeout_seconds
 
     async def set_mode(self, wish: ModeWish) -> Outcome:
-        """One order. An agent that is busy with another one has not obeyed it: *unknown*, and a person may ask again."""
+        """One order, given again while the agent says that it is at another one; the caller's time limit ends the asking."""
         agent = self._agents.get(wish.region)
         if agent is None:
             return Outcome(Result.REFUSED, f"the bindings name no agent in {wish.region}; nothing was ordered")
-        verb = f"{wish.kind}.synchronous"
-        try:
-            answer = await agent.order(wish.order, verb, {"mode": wish.mode}, self._timeout_seconds)
-        except AgentSilent as silence:
-            return Outcome(Result.UNKNOWN, f"{silence}: whether {verb} was obeyed is not known")
-        return outcome_of(answer)
+        return await give(agent, wish.order, f"{wish.kind}.synchronous", {"mode": wish.mode}, self._clock, self._timeout_seconds)

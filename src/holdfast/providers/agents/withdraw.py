@@ -45,7 +45,7 @@ class WithdrawAction:
         """Tell it."""
         agent = self._agents[str(task.parameters["region"])]
         arguments = {"controller_consented": self._has_consented()}
-        return await give(agent, task, "withdraw", arguments, self._clock, _ORDER_SECONDS)
+        return await give(agent, task.order, "withdraw", arguments, self._clock, _ORDER_SECONDS)
 
     async def verify(self, task: Task) -> Finding:
         """The same question; and a region that may write has its right back, which takes it a moment."""

@@ -152,6 +152,9 @@ class DivergenceExportAction:
             return Finding(Answer.NO, f"the export in {directory} can't be read: {error}")
         lacking = [component for component in divergence.components if component.status == "missing"]
         facts = {"directory": str(directory), **_counts(divergence)}
+        # What the lost side held is written down once: it has not written since. Another run's source was the writer until this epoch.
+        if task.run != FIRST_RUN and not _same_epoch(divergence, task):
+            return Finding(Answer.NO, f"the export in {directory} is of an earlier epoch: what was held since is not in it", facts)
         if changed:
             return Finding(Answer.NO, f"{', '.join(changed)} in {directory} is not as it was exported", facts)
         if lacking or {component.component for component in divergence.components} != set(self._wanted(task)):
@@ -177,8 +180,11 @@ def _kept(directory: Path, name: str, task: Task) -> DivergenceComponent | None:
             return None
     except (OSError, ValueError):
         return None
-    same_epoch = before.order[:2] == (task.order.era, task.order.epoch)
-    return found if same_epoch else found.model_copy(update={"looked_at": False})
+    return found if _same_epoch(before, task) else found.model_copy(update={"looked_at": False})
+
+
+def _same_epoch(divergence: Divergence, task: Task) -> bool:
+    return divergence.order[:2] == (task.order.era, task.order.epoch)
 
 
 def _held_before(directory: Path, name: str, task: Task, found: Exported) -> DivergenceComponent | None:

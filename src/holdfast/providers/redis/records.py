@@ -1,6 +1,5 @@
 """What transactions left in a Redis: the keys that carry a request's identifier behind a named prefix. Reads only, in batches."""
 
-import json
 from typing import Any
 
 import redis
@@ -31,7 +30,8 @@ def stored_records(binding: RedisBinding, begins: str, first: str, last: str) ->
                 for start in range(0, len(keys), _BATCH):
                     batch = keys[start : start + _BATCH]
                     values: list[Any] = list(connection.mget(batch))
-                    records.update((key, _record(value)) for key, value in zip(batch, values, strict=True) if value is not None)
+                    found = ((key, value) for key, value in zip(batch, values, strict=True) if value is not None)
+                    records.update((key, StoredRecord.of_mark(value)) for key, value in found)
     except (redis.RedisError, OSError, UnicodeDecodeError) as error:
         raise CacheUnreadable((str(error).splitlines() or [type(error).__name__])[0]) from error
     return records
@@ -55,13 +55,3 @@ def _within(request: str, first: str, last: str) -> bool:
 def _literal(text: str) -> str:
     """The text as a pattern that matches only itself."""
     return "".join(f"\\{character}" if character in "*?[]\\" else character for character in text)
-
-
-def _record(value: str) -> StoredRecord:
-    try:
-        mark = json.loads(value)
-    except ValueError:
-        mark = None
-    if not isinstance(mark, dict):
-        return StoredRecord(None, None, None)
-    return StoredRecord(mark.get("epoch"), mark.get("region"), mark.get("written_seconds"))
