@@ -18,6 +18,7 @@ from contract.channels_rig import FILES, NETWORK, Far, FarChannel, post_once, to
 from contract.notifier_suite import MESSAGE
 from holdfast.app_channels import notifier_for, read_secret, terms_of
 from holdfast.controller.outbox import Outbox
+from holdfast.decision.references import SECOND
 from holdfast.plan.bindings import Bindings
 from holdfast.plan.channel_bindings import ChannelBinding, SecretReference
 from holdfast.ports.notifier import Notifier
@@ -95,14 +96,14 @@ def test_each_kind_can_be_the_second_way_when_the_first_is_down_and_gets_the_add
     real = replace(plain, address=address if addresses else None, addresses=addresses)
     down = {"kind": "webhook", "url": secret(far, "down", "http://127.0.0.1:9/"), "key": secret(far, "key", "key")}
     reference = asyncio.run(notifier(far, first=down, second=bound(far, kind)).send(real))
-    assert reference.startswith("second:") and "unknown" not in reference
+    assert reference.startswith(SECOND) and "unknown" not in reference
     assert channel.arrived() == [channel.shown(real)]
 
 
 def test_by_chat_a_second_way_writes_to_the_person_alone(far: Far) -> None:
     real = replace(MESSAGE, subject="eu-west-1 is lost", exercise=False, channel="sms", address="+4915112345678", addresses=EVERYWHERE)
     down = {**bound(far, "sms"), "api_url": "http://127.0.0.1:9"}
-    assert asyncio.run(notifier(far, first=down, second=bound(far, "slack")).send(real)).startswith("second:slack:")
+    assert asyncio.run(notifier(far, first=down, second=bound(far, "slack")).send(real)).startswith(f"{SECOND}slack:")
     opened = [json.loads(row["body"]) for row in far.every_row("slack") if row["path"].endswith("/conversations.open")]
     assert [one["users"] for one in opened] == ["U12345678"]
 

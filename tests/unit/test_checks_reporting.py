@@ -61,6 +61,13 @@ def test_it_counts_behind_another_comment_of_its_line_and_without_its_colon(befo
     assert (wish.code, wish.reason, wish.lines) == ("HF101", "it changes", (1,))
 
 
+@pytest.mark.parametrize(
+    "prose", ["never let holdfast ignore HF101 because it matters", "what holdfast: ignore HF101 because … would mean"]
+)
+def test_prose_that_speaks_of_ignoring_is_no_wish(prose: str) -> None:
+    assert ignores_of(f"rto: 15m # {prose}\n") == ()
+
+
 def test_only_what_yaml_reads_as_a_comment_counts() -> None:
     text = """a: "x # holdfast: ignore HF101 because no"
 b: |

@@ -14,7 +14,7 @@ from holdfast.checks import Finding, check
 from holdfast.checks.unfinished import Looked, check_unfinished
 from holdfast.cli.main import run
 from holdfast.plan.findings import values_at
-from holdfast.plan.loader import load_bytes, load_unfinished
+from holdfast.plan.loader import load_bytes
 from holdfast.plan.part import NotSaidError
 from holdfast.plan.problems import Place
 from holdfast.plan.unfinished import unfinished
@@ -106,7 +106,6 @@ def test_a_plan_with_anything_else_wrong_is_none_of_these(wrong: dict[str, Any])
 
 def test_a_whole_plan_has_no_holes() -> None:
     assert unfinished(DATA) is None
-    assert load_unfinished(REFERENCE) is None
 
 
 def test_a_person_sees_the_problem_first_then_what_was_found_then_what_was_not_looked_for(
@@ -154,6 +153,43 @@ def test_where_more_is_wrong_than_missing_keys_it_is_said_that_no_rule_has_looke
     assert run(["check", str(path), "-o", "json"]) == 2
     report = json.loads(capsys.readouterr().out)
     assert report["findings"] == [] and len(report["not_looked_for"]) >= 50
+
+
+def kept_apart(tmp_path: Path, contacts: Any = "contacts.yaml") -> Path:
+    """The reference plan without one number, its people's contacts in a file of their own."""
+    data = without([("functions", "voice", "rto")])
+    apart = {name: {key: person.pop(key) for key in ("email", "phone") if key in person} for name, person in data["people"].items()}
+    (tmp_path / "contacts.yaml").write_text(yaml.safe_dump(apart), encoding="utf-8")
+    path = tmp_path / "apart.yaml"
+    path.write_text(yaml.safe_dump({**data, "contacts": contacts}, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def test_a_plan_whose_contacts_are_kept_apart_is_looked_at_with_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    reports = []
+    for path in (written_without(tmp_path, ("functions", "voice", "rto")), kept_apart(tmp_path)):
+        assert run(["check", str(path), "-o", "json"]) == 2
+        reports.append(json.loads(capsys.readouterr().out))
+    together, apart = ([(one["code"], one["sentence"]) for one in report["findings"]] for report in reports)
+    assert apart == together and together
+    assert reports[0]["not_looked_for"] == reports[1]["not_looked_for"]
+
+
+def test_contacts_that_can_not_be_read_are_told_beside_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = kept_apart(tmp_path)
+    (tmp_path / "contacts.yaml").unlink()
+    assert run(["check", str(path)]) == 2
+    said = capsys.readouterr().err
+    assert "the plan doesn't load, 2 problems:" in said
+    assert "the key 'rto' is missing" in said and "contacts.yaml:1:1: there is no such file" in said
+    assert "and over nothing else that is wrong" in said
+
+
+def test_where_it_is_not_said_how_contacts_are_read_no_rule_looks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", str(kept_apart(tmp_path, {"key": {"environment": "HOLDFAST_TEST_KEY"}}))]) == 2
+    said = capsys.readouterr().err
+    assert "the plan doesn't load, 2 problems:" in said and "the key 'file' is missing" in said
+    assert "they step over missing keys, except in 'contacts'" in said
 
 
 def test_a_comment_is_not_called_useless_while_its_rule_could_not_look(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

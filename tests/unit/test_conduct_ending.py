@@ -36,6 +36,13 @@ def carry_out(paper: Paper) -> None:
     raise AssertionError(f"no end; the last records: {paper.kinds()[-6:]}")
 
 
+def left_at_the_end(paper: Paper) -> Paper:
+    """What another controller finds when this one died with the record that the incident is closed."""
+    lengths = enumerate(paper.batches)
+    closed = (number for number, length in lengths if any(record.kind == Kind.INCIDENT_CLOSED for record in paper.records[:length]))
+    return paper.cut_after(next(closed))
+
+
 def due(paper: Paper) -> set[str]:
     return {record.body["message"] for record in paper.records if record.kind == Kind.NOTIFICATION_DUE}
 
@@ -69,12 +76,7 @@ def test_the_page_hears_it_by_the_plans_own_message_and_not_a_second_time() -> N
 def test_a_controller_that_died_over_the_end_leaves_it_to_the_next_one() -> None:
     paper = declared("database-corruption")
     carry_out(paper)
-    batch = next(
-        number
-        for number, length in enumerate(paper.batches)
-        if any(record.kind == Kind.INCIDENT_CLOSED for record in paper.records[:length])
-    )
-    left = paper.cut_after(batch)
+    left = left_at_the_end(paper)
     assert left.incident.ended and not RESOLUTIONS & due(left)
     left.wait(1200.0)
     assert {message for message, _, _ in told(left)} == RESOLUTIONS, "late, but told"
@@ -103,12 +105,7 @@ def test_what_no_channel_took_at_the_end_is_tried_until_it_is_due_and_then_given
 def test_what_was_over_for_a_day_before_a_controller_came_back_is_no_news() -> None:
     paper = declared("database-corruption")
     carry_out(paper)
-    batch = next(
-        number
-        for number, length in enumerate(paper.batches)
-        if any(record.kind == Kind.INCIDENT_CLOSED for record in paper.records[:length])
-    )
-    left = paper.cut_after(batch)
+    left = left_at_the_end(paper)
     left.wait(DAY * 2)
     assert told(left) == []
 

@@ -1,14 +1,12 @@
 """Which pagers may be alerting, by which way each is told, and what must not go over them once they heard that it is over."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from holdfast.conduct.facts import incident_facts
 from holdfast.conduct.pagers import HAS_IT, IS_OVER, closed_by_the_end, owes_pagers, words_to_pagers
 from holdfast.conduct.situation import Write
-from holdfast.decision.deliveries import deliveries
+from holdfast.decision.references import FIRST_UNKNOWN, SECOND
 from holdfast.journal.kinds import Kind
 from holdfast.plan.organisation import Route
 from unit.conduct_on_paper import Paper
@@ -34,8 +32,8 @@ def after(*said: tuple[Kind, dict[str, Any]]) -> Paper:
 
 def told(paper: Paper, telling: frozenset[tuple[str, str, str]] = frozenset()) -> list[tuple[str, str, bool]]:
     """What pagers hear now that service is back: over which channel, what, and whether by its second way."""
-    facts = replace(incident_facts(paper.situation(), paper.incident), restored_seconds=paper.now)
-    return [(word.channel, word.message, word.second_way) for word in words_to_pagers(paper.incident, facts, telling)]
+    words = words_to_pagers(paper.incident, paper.now, paper.now, telling)
+    return [(word.channel, word.message, word.second_way) for word in words]
 
 
 @pytest.mark.parametrize(
@@ -61,20 +59,31 @@ def test_while_the_alert_is_being_handed_over_its_pager_waits_for_what_comes_of_
     assert told(paper) == [("pagerduty", IS_OVER, False)]
 
 
-@pytest.mark.parametrize("reference", ["second:pagerduty:1", "second:pagerduty:1 (first unknown)"])
+@pytest.mark.parametrize("reference", [f"{SECOND}pagerduty:1", f"{SECOND}pagerduty:1{FIRST_UNKNOWN}"])
 def test_a_pager_that_is_a_channels_second_way_hears_it_by_that_way(reference: str) -> None:
     paper = after((INTENDED, {"channel": "phone", "attempt": 1}), (SENT, {"channel": "phone", "reference": reference}))
     assert told(paper) == [("phone", IS_OVER, True)]
     both = after((INTENDED, {"attempt": 1}), (SENT, {"reference": reference}))
     assert told(both) == [("pagerduty", IS_OVER, False), ("pagerduty", IS_OVER, True)]
-    keys = {
-        word.key for word in words_to_pagers(both.incident, replace(incident_facts(both.situation(), both.incident), restored_seconds=1.0))
-    }
+    keys = {word.key for word in words_to_pagers(both.incident, 1.0, both.now)}
     assert len(keys) == 2, "each way is told by a delivery of its own"
 
 
+def test_a_pager_that_is_another_channels_first_way_is_known_by_what_it_took_and_opened_no_more_once_it_heard() -> None:
+    sent = (INTENDED, {"channel": "phone", "attempt": 1}), (SENT, {"channel": "phone", "reference": "pagerduty:1"})
+    late = (
+        (INTENDED, {"channel": "phone", "recipient": "exercise-two", "attempt": 1}),
+        (UNKNOWN, {"channel": "phone", "recipient": "exercise-two", "reason": "no answer"}),
+    )
+    paper = after(*sent, *late)
+    assert told(paper) == [("phone", IS_OVER, False)]
+    over = {"key": f"inc-1-1/{IS_OVER}/1", "message": IS_OVER, "channel": "phone", "reference": "pagerduty:1"}
+    paper.write([Write(INTENDED, "inc-1-1", {**CALL, **over, "attempt": 1}), Write(SENT, "inc-1-1", {**CALL, **over})])
+    assert closed_by_the_end(paper.plan, paper.incident)[CALL["key"], "phone", "exercise-two"].closed
+
+
 def test_both_words_go_the_second_way_where_the_alert_did() -> None:
-    paper = after((INTENDED, {"channel": "phone", "attempt": 1}), (SENT, {"channel": "phone", "reference": "second:pagerduty:1"}))
+    paper = after((INTENDED, {"channel": "phone", "attempt": 1}), (SENT, {"channel": "phone", "reference": f"{SECOND}pagerduty:1"}))
     paper.lose_region()
     paper.command("ack", "exercise-two")
     paper.wait(1.0)
@@ -83,7 +92,7 @@ def test_both_words_go_the_second_way_where_the_alert_did() -> None:
     assert paper.command("refuse", "exercise-two", reason="a test of the alarm").startswith("accepted")
     words = [tell for tell in paper.told if tell.message in (HAS_IT, IS_OVER) and tell.channel == "phone"]
     assert [(tell.message, tell.second_way) for tell in words] == [(HAS_IT, True), (IS_OVER, True)]
-    assert not owes_pagers(paper.incident, paper.now)
+    assert not owes_pagers(paper.incident, words_to_pagers(paper.incident, None, paper.now))
 
 
 def test_a_pager_that_heard_that_it_is_over_stands_in_no_more_for_what_was_begun_before() -> None:
@@ -98,7 +107,7 @@ def test_a_pager_that_heard_that_it_is_over_stands_in_no_more_for_what_was_begun
     )
 
     def known(recipient: str, channel: str = "sms") -> tuple[bool, bool]:
-        begun = closed_by_the_end(paper.plan, paper.incident, deliveries(paper.incident.records))
+        begun = closed_by_the_end(paper.plan, paper.incident)
         attempts = begun["inc-1-1/call/1", channel, recipient]
         return attempts.closed, attempts.alone
 
@@ -108,7 +117,7 @@ def test_a_pager_that_heard_that_it_is_over_stands_in_no_more_for_what_was_begun
     assert known("exercise-two") == known("exercise-three") == (False, True), "over its own channel it goes on"
     assert known("exercise-one", "pagerduty")[0]
     paper.write([Write(INTENDED, "inc-1-1", {**CALL, **text, "key": "inc-1-1/call/2", "attempt": 1})])
-    begun = closed_by_the_end(paper.plan, paper.incident, deliveries(paper.incident.records))
+    begun = closed_by_the_end(paper.plan, paper.incident)
     assert not begun["inc-1-1/call/2", "sms", "exercise-two"].alone, "what is begun after that is new trouble"
 
 

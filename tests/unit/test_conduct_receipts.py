@@ -1,13 +1,12 @@
 """What a channel says later: it arrived, it didn't, or nothing; and what follows from each."""
 
-from dataclasses import replace
+import pytest
 
 from holdfast.communications.asking import DECISION
-from holdfast.conduct.facts import incident_facts
 from holdfast.conduct.pagers import HAS_IT, IS_OVER, LATELY_SECONDS, closed_by_the_end, words_to_pagers
 from holdfast.conduct.policy import answered
 from holdfast.conduct.situation import Command, Tell, Write
-from holdfast.decision.deliveries import Turn, deliveries
+from holdfast.decision.deliveries import Turn
 from holdfast.journal.kinds import Kind
 from holdfast.report.history import History
 from holdfast.report.telling import Span, notifications
@@ -116,7 +115,7 @@ def test_an_intent_without_an_outcome_makes_the_next_hand_over_a_possible_repeat
     delivery = (tell.key, tell.channel, tell.recipient)
     named = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient}
     paper.write([Write(Kind.NOTIFICATION_INTENDED, tell.incident, {**named, "attempt": 9})])
-    assert deliveries(paper.incident.records)[delivery].may_have_arrived
+    assert paper.incident.deliveries[delivery].may_have_arrived
 
 
 def test_a_pager_hears_once_that_somebody_has_it_and_once_that_it_is_over() -> None:
@@ -151,14 +150,21 @@ def test_a_pager_hears_that_it_is_over_when_an_incident_stands_down_also_where_i
     assert words_over_pager(paper) == ["resolved", "resolved"], "and once it heard, it is left alone"
 
 
-def test_an_incident_that_was_over_for_a_day_pages_nobody_any_more() -> None:
+@pytest.mark.parametrize("page_heard_of_it", [False, True])
+def test_an_incident_that_was_over_for_a_day_pages_nobody_any_more(page_heard_of_it: bool) -> None:
     paper = lost()
+    if page_heard_of_it:
+        named = {"key": "inc-1-1/news/1", "message": "news", "channel": "status-page", "recipient": "customers"}
+        paper.write([Write(Kind.NOTIFICATION_INTENDED, "inc-1-1", {**named, "status": "investigating", "attempt": 1})])
+        paper.write([Write(Kind.NOTIFICATION_SENT, "inc-1-1", {**named, "reference": "status-page:1"})])
     _, ending = answered(paper.situation(), Command("c", "refuse", "exercise-two", {"reason": "a test of the alarm"}))
     paper.write([move for move in ending if isinstance(move, Write)])
     assert paper.incident.ended and words_over_pager(paper) == []
     paper.alarms = ()
     paper.wait(LATELY_SECONDS + 1.0)
     assert words_over_pager(paper) == []
+    late = [tell.facts["status"] for tell in paper.told if tell.channel == "status-page" and tell.facts]
+    assert late == (["resolved"] if page_heard_of_it else []), "a page goes on saying that it lasts, and a pager does not"
 
 
 def test_a_pager_that_alerted_in_place_of_another_channel_hears_that_it_is_over_too() -> None:
@@ -169,9 +175,7 @@ def test_a_pager_that_alerted_in_place_of_another_channel_hears_that_it_is_over_
     left = Paper(plan=paper.plan)
     left.write([Write(Kind(record.kind), record.incident, dict(record.body)) for record in kept[1:]])
     left.write([Write(Kind.NOTIFICATION_SENT, alert.incident, {**named, "reference": "pagerduty:1"})])
-    (over,) = (
-        word for word in words_to_pagers(left.incident, replace(incident_facts(left.situation(), left.incident), restored_seconds=left.now))
-    )
+    (over,) = words_to_pagers(left.incident, left.now, left.now)
     assert (over.channel, over.purpose) == ("pagerduty", "resolved")
 
 
@@ -201,7 +205,7 @@ def test_an_alert_that_a_pager_did_not_take_in_time_pages_nobody_once_it_is_over
     delivery = (taken.key, "pagerduty", "exercise-nine")
 
     def may_be_tried() -> bool:
-        begun = closed_by_the_end(paper.plan, paper.incident, deliveries(paper.incident.records))
+        begun = closed_by_the_end(paper.plan, paper.incident)
         return begun[delivery].next_turn(paper.now + 60.0, paper.incident.clock) is Turn.CHANNEL
 
     assert may_be_tried()

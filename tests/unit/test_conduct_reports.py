@@ -1,5 +1,6 @@
 """Reports to an authority that are due long after an incident: whoever makes them is reminded although it is over."""
 
+from holdfast.conduct.situation import Write
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
 from holdfast.plan.governance import Regulation
@@ -67,6 +68,23 @@ def test_where_mail_fails_the_reminder_is_tried_again_though_the_incident_is_ove
     over.wait(HOUR)
     later = [record.kind for record in over.incident.records if record.body.get("message") == "regulation.dora-intermediate"]
     assert Kind.NOTIFICATION_FAILED in later and later[-1] == Kind.NOTIFICATION_SENT
+
+
+def test_a_reminder_without_a_receipt_in_time_goes_the_second_way_though_the_incident_was_stood_down() -> None:
+    over = paper()
+    over.wait(53 * HOUR)
+    tell = over.told[-1]
+    assert (tell.message, tell.second_way) == ("regulation.dora-intermediate", False)
+    named = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient}
+    over.write([Write(Kind.NOTIFICATION_SENT, tell.incident, {**named, "reference": "sms:1", "receipt_within_seconds": 60.0})])
+    told = len(over.told)
+    over.wait(59.0)
+    assert len(over.told) == told
+    over.wait(2.0)
+    assert over.incident.records[-1].kind == Kind.NOTIFICATION_UNKNOWN
+    over.wait(5.0)
+    (again,) = over.told[told:]
+    assert (again.key, again.recipient, again.second_way) == (tell.key, tell.recipient, True)
 
 
 def test_a_plan_that_no_longer_knows_the_scenario_of_what_is_over_reminds_nobody_of_it() -> None:

@@ -6,21 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.decision.deliveries import ATTEMPTS, PAUSES_SECONDS, Attempts, Turn, after_one_more, deliveries
+from holdfast.decision.deliveries import ATTEMPTS, PAUSES_SECONDS, Attempts, Turn, after_one_more
+from holdfast.decision.replay import replayed
 from holdfast.journal.kinds import Kind
-from holdfast.journal.record import GENESIS, Record, following
+from holdfast.journal.record import GENESIS, following
 from holdfast.plan.plan_clock import PlanClock
 
 MINUTE, DAY = 60.0, 86_400.0
 DELIVERY = {"key": "inc-1/customers/1", "message": "customers", "channel": "email", "recipient": "ada"}
 EVERY_SECONDS = 0.25
-KINDS = (
-    Kind.NOTIFICATION_INTENDED,
-    Kind.NOTIFICATION_SENT,
-    Kind.NOTIFICATION_FAILED,
-    Kind.NOTIFICATION_UNKNOWN,
-    Kind.NOTIFICATION_DELIVERED,
-)
 
 
 def after(known: Attempts, at_seconds: float, kind: Kind, **said: object) -> Attempts:
@@ -122,20 +116,18 @@ def test_a_clock_that_was_set_back_leaves_nothing_waiting_for_the_time_that_it_t
     assert failed.next_turn(1400.0, PlanClock(), 6000.0) is Turn.CHANNEL
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(("ada", "ben", "cas")), st.sampled_from(KINDS)), max_size=30),
-    st.lists(st.integers(0, 30), max_size=6),
-)
-def test_what_is_counted_on_from_an_earlier_look_is_what_is_counted_from_nothing(written: list[tuple[str, Kind]], looks: list[int]) -> None:
-    records: list[Record] = []
-    for number, (who, kind) in enumerate(written):
-        head = (records[-1].sequence, records[-1].hash) if records else (0, GENESIS)
-        said = {**DELIVERY, "recipient": who, "attempt": 1, "reason": "down", "at_seconds": 1.0}
-        records.append(following(head, float(number), kind, "inc-1", said))
-    expected: dict[tuple[str, str, str], Attempts] = {}
-    for record in records:
-        delivery = (DELIVERY["key"], DELIVERY["channel"], record.body["recipient"])
-        expected[delivery] = after_one_more(expected.get(delivery, Attempts()), record)
-    for look in looks:  # in any order: also a shorter journal than the one that was looked at before
-        deliveries(records[:look])
-    assert deliveries(records) == expected
+def test_what_becomes_of_one_delivery_says_nothing_of_another_and_the_incident_knows_both() -> None:
+    opened = {"scenario": "s", "kind": "k", "exercise": None, "source": "a", "target": "b", "mode": "graceful", "trigger": "t"}
+    said: list[tuple[Kind, dict[str, object]]] = [
+        (Kind.INCIDENT_OPENED, {**opened, "impact_seconds": 1.0}),
+        (Kind.NOTIFICATION_INTENDED, {**DELIVERY, "attempt": 1}),
+        (Kind.NOTIFICATION_INTENDED, {**DELIVERY, "recipient": "ben", "attempt": 1}),
+        (Kind.NOTIFICATION_SENT, {**DELIVERY, "recipient": "ben", "reference": "smtp:1"}),
+        (Kind.NOTIFICATION_FAILED, {**DELIVERY, "reason": "down"}),
+    ]
+    incident = replayed(
+        "a", [following((number, GENESIS), 2.0, kind, "inc-1", body) for number, (kind, body) in enumerate(said)]
+    ).incidents["inc-1"]
+    ada, ben = (incident.deliveries[DELIVERY["key"], DELIVERY["channel"], who] for who in ("ada", "ben"))
+    assert (ada.sent, ada.unsuccessful, ben.sent, ben.unsuccessful) == (False, 1, True, 0)
+    assert [record.kind for record in incident.course] == [Kind.INCIDENT_OPENED]

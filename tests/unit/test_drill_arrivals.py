@@ -5,11 +5,18 @@ import json
 from pathlib import Path
 from urllib.parse import urlencode
 
+from holdfast.decision.references import SECOND
 from holdfast.drill.arrivals import arrival_findings, arrivals, refused
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import GENESIS, Record, following
 
-REFERENCES = {"email": "smtp:<1@x>", "pagerduty": "pagerduty:holdfast/inc-1", "sms": "sms:SM1", "slack": "second:slack-webhook:k"}
+REFERENCES = {
+    "email": "smtp:<1@x>",
+    "pagerduty": "pagerduty:holdfast/inc-1",
+    "sms": "sms:SM1",
+    "slack": f"{SECOND}slack-webhook:k",
+    "in-app": "file:messages.in-app.jsonl:1",
+}
 
 
 def handed(channel: str, kind: Kind = Kind.NOTIFICATION_SENT) -> Record:
@@ -45,14 +52,14 @@ def said(directory: Path, records: list[Record]) -> list[tuple[str, str]]:
 
 
 def test_everything_that_was_sent_is_found_by_its_key_in_whatever_shape_it_arrived(tmp_path: Path) -> None:
-    records = journal("email", "pagerduty", "sms", "slack")
+    records = journal("email", "pagerduty", "sms", "slack", "in-app")
     wrote(tmp_path, "smtp-second", mail("inc-1/told/1/email/ada"))
     wrote(tmp_path, "pagerduty", page("inc-1/told/1/pagerduty/ada"), page("inc-1/told/1/pagerduty/ada"))
     wrote(tmp_path, "twilio", text("inc-1/told/1/sms/ada"))
     assert arrivals(tmp_path, tmp_path, records)["inc-1/told/1/email/ada"] == (1001.0,)
     assert said(tmp_path, records) == [
         ("pass", "All 3 deliveries whose ways carry a key were seen at the far ends, each once."),
-    ], "the fourth went a way without a key, and PagerDuty drops a repeat by itself"
+    ], "the fourth went a way without a key, the fifth into a file, and PagerDuty drops a repeat by itself"
 
 
 def test_what_never_arrived_what_came_twice_and_what_was_refused_is_said(tmp_path: Path) -> None:

@@ -349,3 +349,25 @@ def test_a_sentence_among_them_that_says_nothing_known_leaves_the_whole_line_not
     got = import_document(f"# Plan of Foo\n\n{said}\n".encode(), "plan.md")
     assert (got.value["version"], got.value["document"]) == ("2.1", {"owner": "Operations office"})
     assert [note.text for note in got.notes] == [said]
+
+
+@pytest.mark.parametrize(
+    ("said", "version", "control"),
+    [
+        ("Owner: Ops. Version 2.1.", "2.1", {"owner": "Ops"}),
+        ("**Owner** – Ops. Version 2.1.", "2.1", {"owner": "Ops"}),
+        ("Owner: J. Smith. Version: 2.1. Last updated 3 March 2026.", "2.1", {"owner": "J. Smith", "last_updated": "2026-03-03"}),
+        ("| | |\n|-|-|\n| Owner | Ops. Version 2.1. |", "2.1", {"owner": "Ops"}),
+    ],
+    ids=["two", "bold", "an initial", "a table"],
+)
+def test_a_label_at_the_lines_beginning_holds_its_own_sentence_alone(said: str, version: str, control: dict[str, str]) -> None:
+    got = import_document(f"# Plan of Foo\n\n{said}\n".encode(), "plan.md")
+    assert (got.value["version"], got.value["document"]) == (version, control)
+    assert not got.notes
+
+
+def test_a_sentence_behind_a_label_that_says_nothing_of_the_document_stays_with_it() -> None:
+    got = import_document(b"# Plan of Foo\n\nOwner: Ops. Release managers help them.\n", "plan.md")
+    assert got.value["document"] == {"owner": "Ops. Release managers help them."}
+    assert "version" not in got.value

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from holdfast.controller.channels import BothUnknownError, ExerciseGuard, Outcome, SecondWay, WithoutAddress
 from holdfast.controller.outbox import AT_ONCE, BATCH, URGENT_AT_ONCE, Outbox, Terms
+from holdfast.decision.references import FIRST_UNKNOWN, SECOND
 from holdfast.ports.notifier import Notification, Notifier, RefusedNotificationError, Repeats
 from holdfast.simulation.clock import VirtualClock, run_virtual
 
@@ -252,7 +253,7 @@ def test_a_channel_is_waited_for_as_long_as_its_terms_say() -> None:
         async with Outbox({"email": slow}, clock, {"email": Terms(32.0)}) as outbox:
             outbox.put(PLAIN, 1)
             (outcome,) = await everything(outbox)
-        assert outcome.reference == "second:ref:k (first unknown)" and outcome.seconds == pytest.approx(29.0)
+        assert outcome.reference == f"{SECOND}ref:k{FIRST_UNKNOWN}" and outcome.seconds == pytest.approx(29.0)
 
     played(story)
 
@@ -264,11 +265,11 @@ def test_a_channel_is_waited_for_as_long_as_its_terms_say() -> None:
     ("first", "reference"),
     [
         (Scripted(), "ref:k"),
-        (Scripted(ends=RefusedNotificationError("no")), "second:ref:k"),
-        (Scripted(ends=RefusedNotificationError("later", 60.0)), "second:ref:k"),
-        (Scripted(ends=ConnectionError("down")), "second:ref:k"),
-        (Scripted(ends=TimeoutError("no answer")), "second:ref:k (first unknown)"),
-        (Scripted(hangs=frozenset("k")), "second:ref:k (first unknown)"),
+        (Scripted(ends=RefusedNotificationError("no")), f"{SECOND}ref:k"),
+        (Scripted(ends=RefusedNotificationError("later", 60.0)), f"{SECOND}ref:k"),
+        (Scripted(ends=ConnectionError("down")), f"{SECOND}ref:k"),
+        (Scripted(ends=TimeoutError("no answer")), f"{SECOND}ref:k{FIRST_UNKNOWN}"),
+        (Scripted(hangs=frozenset("k")), f"{SECOND}ref:k{FIRST_UNKNOWN}"),
     ],
 )
 def test_the_second_way_is_gone_within_the_deadline_and_says_what_is_known_of_the_first(first: Scripted, reference: str) -> None:

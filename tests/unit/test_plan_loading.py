@@ -79,6 +79,19 @@ def test_a_problem_names_file_line_column_value_and_hint() -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "right", "wrong"),
+    [("every: ", "continuous", "continuously"), ("caller: ", '"+353 1 555 0199"', "null")],
+    ids=["a word or a duration", "a value of a mapping"],
+)
+def test_a_value_that_may_have_several_forms_and_has_none_is_named_at_its_own_place(key: str, right: str, wrong: str) -> None:
+    text = changed((key + right, key + wrong))
+    line = line_of(key + wrong, text)
+    column = text.splitlines()[line - 1].index(key + wrong) + len(key) + 1
+    found = problems(text)
+    assert {(one.line, one.column) for one in found} == {(line, column)}, "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize(
     ("edit", "says"),
     [
         (("stands_on: [dns, loadbalancer, application, database]", "stands_on: [dns, databse]"), "no component of this name ('databse')"),

@@ -2,25 +2,30 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from free_ports import free_port
 from holdfast.cli import quiet_test as commands
-from holdfast.cli.output import CommandError
-from holdfast.conduct.situation import Write
+from holdfast.cli.output import CommandError, ExitCode
+from holdfast.conduct.policy import answered
+from holdfast.conduct.situation import Command, Tell, Write
 from holdfast.console.channel_test import channel_test
 from holdfast.console.narration import line
 from holdfast.console.serving.answering import VERBS
-from holdfast.console.state import state
 from holdfast.controller.telling import notification_of
 from holdfast.decision.links import Deed, Link, sealed
+from holdfast.decision.references import FIRST_UNKNOWN, SECOND
 from holdfast.decision.replay import replayed
 from holdfast.journal.kinds import Kind
 from holdfast.ports.notifier import Loudness
+from holdfast.providers.controller.client import ControllerClient
 from unit.conduct_on_paper import LOADED, PRIMARY, Paper
-from unit.serve_rig import serving, with_accounts
+from unit.serve_rig import PaperController, over_http, running, serving, with_accounts
 
 AOIFE, TOM = "aoife-brennan", "tom-okafor"
 NOON, NIGHT = 1_781_604_000.0, 1_781_575_200.0  # 11:00 and 03:00 in Dublin on 16 June 2026
@@ -117,12 +122,51 @@ def test_what_is_no_test_is_refused_and_nothing_is_sent(by: str, arguments: dict
     assert not [record for record in paper.records if record.kind == Kind.CHANNELS_TESTED]
 
 
-def test_while_an_incident_is_open_there_is_no_test_and_one_that_was_begun_ends() -> None:
+def begun(paper: Paper, *people: str) -> list[Write]:
+    """The records of a test that somebody asked for, before anything of it is handed over."""
+    said, moves = answered(paper.situation(), Command("c1", "test-channels", AOIFE, {"people": list(people)}))
+    assert said.startswith("accepted")
+    return [move for move in moves if isinstance(move, Write)]
+
+
+def opened() -> Write:
+    paper = paper_at(NOON)
+    paper.lose_region()
+    record = next(record for record in paper.records if record.kind == Kind.INCIDENT_OPENED)
+    return Write(Kind.INCIDENT_OPENED, record.incident, dict(record.body))
+
+
+def test_while_an_incident_is_open_there_is_no_test() -> None:
     paper = paper_at(NOON)
     paper.lose_region()
     told = len(paper.told)
     assert "a test would be taken for a part of it" in paper.command("test-channels", AOIFE)
     assert [tell for tell in paper.told[told:] if tell.test] == []
+
+
+def test_an_incident_that_is_opened_ends_a_test_for_good_though_it_be_over_soon() -> None:
+    paper = paper_at(NOON)
+    paper.write([*begun(paper, TOM), opened()])
+    paper.lose_region()
+    assert [tell for tell in paper.told if tell.test] == []
+    assert not shown(paper)["under_way"] and over(paper, TOM)["email"] == "failed" and shown(paper)["unreached"] == [TOM]
+    assert paper.command("refuse", AOIFE, reason="nothing is wrong").startswith("accepted")
+    assert paper.incident.ended
+    assert [tell for tell in paper.told if tell.test] == [], "nobody gets a test in the minute after an incident"
+    assert not shown(paper)["under_way"]
+    assert paper.command("test-channels", AOIFE, people=[TOM]).startswith("accepted: test-2")
+
+
+def test_nobody_counts_as_not_reached_before_every_channel_has_said_something_or_had_its_minute() -> None:
+    paper = paper_at(NOON)
+    paper.write(begun(paper, TOM))
+    sms, email = ({"key": "test-1", "message": "quiet-test", "channel": channel, "recipient": TOM} for channel in ("sms", "email"))
+    paper.write([Write(Kind.NOTIFICATION_INTENDED, "", {**one, "attempt": 1}) for one in (sms, email)])
+    paper.write([Write(Kind.NOTIFICATION_FAILED, "", {**sms, "reason": "down"})])
+    assert shown(paper)["under_way"] and shown(paper)["unreached"] == []
+    assert paper.command("test-channels", AOIFE).startswith("refused: test-1 is still under way")
+    paper.wait(60.0)
+    assert not shown(paper)["under_way"] and shown(paper)["unreached"] == [TOM]
 
 
 def test_what_was_handed_over_arrived_failed_and_was_acknowledged_stands_in_the_journal_and_survives_the_controller() -> None:
@@ -223,20 +267,42 @@ def test_a_person_says_by_the_messages_link_that_it_arrived_and_looking_says_not
 # -- the command -----------------------------------------------------------------------------------------------------------------
 
 
+class PatientPaper(Paper):
+    """One whose channels take their time: what was handed over is held until they say something."""
+
+    held: list[Tell]
+
+    def _tell(self, move: Tell) -> None:
+        self.held = [*getattr(self, "held", []), move]
+
+    def say(self) -> None:
+        for move in self.held:
+            super()._tell(move)
+
+
+class Patient(PaperController):
+    """A controller over such channels, which say something after somebody has looked twice."""
+
+    def state(self) -> dict[str, Any]:
+        if self.looks == 2 and isinstance(self.paper, PatientPaper):
+            self.paper.say()
+        return super().state()
+
+
+@contextmanager
+def commanded(controller: PaperController, directory: Path, patch: pytest.MonkeyPatch) -> Iterator[PaperController]:
+    """The commands' own way to a controller: over HTTP, with its token."""
+    (directory / "token").write_text("a token of the tests")
+    port, controller.paper.now = free_port(), NOON
+    with running(over_http(controller, "a token of the tests"), port):
+        patch.setattr(commands, "controller_of", lambda lab: ControllerClient(f"http://127.0.0.1:{port}", directory / "token"))
+        yield controller
+
+
 @pytest.fixture
-def at_work(monkeypatch: pytest.MonkeyPatch) -> Paper:
-    paper = paper_at(NOON)
-
-    def give(_: Any, verb: str, by: str, arguments: dict[str, Any]) -> str:
-        answer = paper.command(verb, by, **arguments)
-        if answer.startswith("refused"):
-            raise CommandError(answer)
-        return answer
-
-    monkeypatch.setattr(commands, "controller_of", lambda lab: None)
-    monkeypatch.setattr(commands, "state_of", lambda client: json.loads(json.dumps(state(paper.situation(), 1.0, None, {}))))
-    monkeypatch.setattr(commands, "give", give)
-    return paper
+def at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Paper]:
+    with commanded(PaperController(paper_at(NOON)), tmp_path, monkeypatch) as controller:
+        yield controller.paper
 
 
 def test_the_command_says_who_was_reached_over_what_and_what_was_left_out(at_work: Paper, capsys: pytest.CaptureFixture[str]) -> None:
@@ -263,6 +329,30 @@ def test_who_is_not_reached_makes_it_fail_and_a_program_reads_it_as_json(at_work
     assert "NOT reached: tom-okafor" in capsys.readouterr().out
 
 
+def test_the_command_looks_again_until_every_channel_has_said_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with commanded(Patient(PatientPaper(exercise=None)), tmp_path, monkeypatch) as controller:
+        assert commands.test(TOM, by=AOIFE) == 0
+    assert controller.looks == 3
+    assert "✓ test-1 reached 1 of 1" in capsys.readouterr().out
+
+
+def test_a_command_that_does_not_wait_says_that_it_is_under_way_and_fails_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with commanded(Patient(PatientPaper(exercise=None)), tmp_path, monkeypatch):
+        assert commands.test(TOM, by=AOIFE, wait=0.0) == ExitCode.UNKNOWN
+    said = capsys.readouterr().out
+    assert "test-1 is under way; not every channel has said something" in said and "NOT reached" not in said
+
+
+def test_what_the_controller_refuses_is_said_as_it_says_it(at_work: Paper) -> None:
+    with pytest.raises(CommandError, match="refused: 'a-stranger' is nobody here"):
+        commands.test(TOM, by="a-stranger")
+    assert at_work.told == []
+
+
 def test_before_the_first_test_there_is_nothing_to_show(at_work: Paper) -> None:
     with pytest.raises(CommandError, match="nobody's channels were tested yet"):
         commands.tested()
@@ -285,7 +375,7 @@ def test_what_nobody_knew_the_end_of_and_then_arrived_reached_the_person(receipt
 def test_a_second_way_that_is_a_file_reaches_nobody() -> None:
     paper = paper_at(NOON)
     paper.command("test-channels", AOIFE, people=[TOM])
-    named = {"key": "test-1", "message": "quiet-test", "recipient": TOM, "reference": "second:file:messages.sms.jsonl:7 (first unknown)"}
+    named = {"key": "test-1", "message": "quiet-test", "recipient": TOM, "reference": f"{SECOND}file:messages.sms.jsonl:7{FIRST_UNKNOWN}"}
     paper.write([Write(Kind.NOTIFICATION_SENT, "", {**named, "channel": channel}) for channel in ("email", "sms")])
     assert shown(paper)["unreached"] == [TOM]
     assert over(paper, TOM)["sms"] == "not-bound"

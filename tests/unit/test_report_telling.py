@@ -8,6 +8,7 @@ import pytest
 from holdfast.conduct.situation import Tell
 from holdfast.controller.channels import BothUnknownError, Outcome, SecondWay, handed_over
 from holdfast.controller.telling import notification_of, records_of
+from holdfast.decision import references
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import GENESIS, Record, following
 from holdfast.ports.notifier import Notification, Repeats
@@ -29,8 +30,11 @@ UNKNOWN: Said = (Kind.NOTIFICATION_UNKNOWN, {"reason": "no answer", "repeats": T
 DROPPED: Said = (Kind.NOTIFICATION_UNKNOWN, {"reason": "no answer"})
 FAILED: Said = (Kind.NOTIFICATION_FAILED, {"reason": "refused"})
 SENT: Said = (Kind.NOTIFICATION_SENT, {"reference": "sms:1", "repeats": True})
-SECOND: Said = (Kind.NOTIFICATION_SENT, {"reference": "second:sms:2", "second_way": "sms:2", "repeats": True})
-FIRST_UNKNOWN: Said = (Kind.NOTIFICATION_SENT, {"reference": "second:sms:2 (first unknown)", "second_way": "sms:2", "repeats": True})
+SECOND: Said = (Kind.NOTIFICATION_SENT, {"reference": f"{references.SECOND}sms:2", "second_way": "sms:2", "repeats": True})
+FIRST_UNKNOWN: Said = (
+    Kind.NOTIFICATION_SENT,
+    {"reference": f"{references.SECOND}sms:2{references.FIRST_UNKNOWN}", "second_way": "sms:2", "repeats": True},
+)
 LOST: Said = (Kind.NOTIFICATION_FAILED, {"reason": "not delivered: the service says undelivered"})
 BOTH: Said = (Kind.NOTIFICATION_UNKNOWN, {"reason": "first way: no answer; second way: no answer", "repeats": True, "ways": 2})
 

@@ -12,6 +12,7 @@ from holdfast.conduct.situation import Asked, Tell, Write
 from holdfast.controller.channels import ExerciseGuard, Mailbox, SecondWay, handed_over
 from holdfast.controller.telling import Links, Telling, notification_of, records_of
 from holdfast.decision.links import Deed, code_fits, opened
+from holdfast.decision.references import FIRST_UNKNOWN, SECOND
 from holdfast.journal.kinds import Kind
 from holdfast.ports.notifier import Notification, Notifier, RefusedNotificationError, Repeats, Way
 from holdfast.providers.clock.system import SystemClock
@@ -67,7 +68,7 @@ def test_a_channel_whose_answer_is_the_receipt_delivered_it_and_a_mail_relay_onl
 def test_a_receipt_is_waited_for_where_it_comes_later_and_a_second_way_is_left() -> None:
     (first,) = recorded(Far("sms:1"), waits=120.0)
     assert first.body["receipt_within_seconds"] == 120.0
-    (second,) = recorded(Far("second:sms:1 (first unknown)"), waits=120.0)
+    (second,) = recorded(Far(f"{SECOND}sms:1{FIRST_UNKNOWN}"), waits=120.0)
     assert "receipt_within_seconds" not in second.body and second.body["second_way"] == "sms:1 (first unknown)"
 
 
@@ -213,7 +214,7 @@ def sent(notifier: Notifier, tell: Tell = TELL) -> str:
 
 def test_the_second_way_alone_is_gone_where_nothing_came_of_the_first() -> None:
     first, second = Far("sms:1"), Far("sms:2")
-    assert sent(SecondWay(first, second), replace(TELL, second_way=True)) == "second:sms:2"
+    assert sent(SecondWay(first, second), replace(TELL, second_way=True)) == f"{SECOND}sms:2"
     assert (first.taken, [one.way for one in second.taken]) == ([], [Way.SECOND])
 
 
@@ -224,7 +225,7 @@ def test_a_message_that_is_due_soon_gives_the_first_way_only_its_share_of_the_ti
             raise AssertionError("nobody waits so long")
 
     begun = SystemClock().steady_seconds()
-    assert sent(SecondWay(Silent(), Far("sms:2"), 60.0), replace(TELL, due_seconds=1001.0)) == "second:sms:2 (first unknown)"
+    assert sent(SecondWay(Silent(), Far("sms:2"), 60.0), replace(TELL, due_seconds=1001.0)) == f"{SECOND}sms:2{FIRST_UNKNOWN}"
     assert SystemClock().steady_seconds() - begun < 20.0
 
 

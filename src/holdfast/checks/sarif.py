@@ -32,9 +32,7 @@ def sarif(shown: Iterable[Shown], relative: Callable[[str], str]) -> dict[str, A
     return _log([_rule(rule) for rule in ALL], [_result(one, numbers[one.finding.code], relative) for one in shown])
 
 
-def sarif_of_problems(
-    problems: Iterable[Problem], relative: Callable[[str], str], shown: Iterable[Shown] = (), unlooked: str = ""
-) -> dict[str, Any]:
+def sarif_of_problems(problems: Iterable[Problem], relative: Callable[[str], str], shown: Iterable[Shown], unlooked: str) -> dict[str, Any]:
     """The problems of a plan that doesn't load, with what was found in it all the same. `unlooked`: what no rule could look for."""
     results = [
         {

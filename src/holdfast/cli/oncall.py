@@ -35,7 +35,7 @@ def oncall(plan: PlanFile = _REFERENCE, *, at: At = None, output: OutputFormat =
     loaded = _with_rotations(plan)
     rows: list[dict[str, Any]] = []
     for name, rotation in loaded.rotations.items():
-        zone = zone_of(loaded, rotation)
+        zone = zone_of(rotation.timezone or loaded.timezone)
         moment = time.time() if at is None else at.replace(tzinfo=at.tzinfo or zone).timestamp()
         now, after = on_call(loaded, name, moment), next_hand_over(loaded, name, moment)
         rows.append({"rotation": name, "name": rotation.name, "now": _shift(loaded, now, zone), "next": _shift(loaded, after, zone)})
@@ -75,7 +75,7 @@ def export(
     now = time.time()
     found = shifts(loaded, rotation, now, now + weeks * 7 * 86400)
     if output == "json":
-        zone = zone_of(loaded, loaded.rotations[rotation])
+        zone = zone_of(loaded.rotations[rotation].timezone or loaded.timezone)
         print_json({"rotation": rotation, "shifts": [_shift(loaded, shift, zone) for shift in found]})
         return
     content = calendar_of(loaded, rotation, found, now)

@@ -84,14 +84,13 @@ def _shown(found: dict[str, Any], output: str) -> int:
 
 
 def _first(found: dict[str, Any], bad: int) -> Any:
-    people, lost = found["people"], found["unreached"]
-    if lost and not found["under_way"]:
-        return state_text(
-            State.FAILED, f"{found['test']} reached {len(people) - len(lost)} of {len(people)}; NOT reached: {', '.join(lost)}"
-        )
+    reached = sum(one["reached"] for one in found["people"])
+    said, lost = f"{found['test']} reached {reached} of {len(found['people'])}", found["unreached"]
+    if lost:
+        still = "; it is under way" if found["under_way"] else ""
+        return state_text(State.FAILED, f"{said}; NOT reached: {', '.join(lost)}{still}")
     if found["under_way"]:
         return state_text(State.RUNNING, f"{found['test']} is under way; not every channel has said something")
-    said = f"{found['test']} reached {len(people)} of {len(people)}"
     return state_text(State.DONE, said) if not bad else state_text(State.FAILED, f"{said}, but not over every channel")
 
 

@@ -17,12 +17,20 @@ if TYPE_CHECKING:
     from holdfast.checks.unfinished import Looked
     from holdfast.plan.loader import LoadedUnfinished, PlanError
 
-_NO_RULE_LOOKED = "no rule has looked for contradictions yet: they step over missing keys, and over nothing else that is wrong"
+_NO_RULE_LOOKED = (
+    "no rule has looked for contradictions yet: they step over missing keys, except in 'contacts', and over nothing else that is wrong"
+)
 
 
 def say_refused(path: Path, error: "PlanError", output: str) -> None:
     """Print the problems, and what was found beside them, as text, JSON or SARIF."""
-    loaded, looked, shown = _so_far(path)
+    from holdfast.plan.loader import PlanError, load_unfinished
+
+    try:
+        loaded = load_unfinished(error, path)
+    except PlanError as of_contacts:
+        loaded, error = None, PlanError((*error.problems, *of_contacts.problems))
+    looked, shown = (None, []) if loaded is None else _so_far(loaded)
     if output == "json":
         print_json(_refused(path, error, looked, shown))
     elif output == "sarif":
@@ -35,23 +43,12 @@ def say_refused(path: Path, error: "PlanError", output: str) -> None:
             _say_so_far(loaded, looked, shown)
 
 
-def _so_far(path: Path) -> "tuple[LoadedUnfinished | None, Looked | None, list[Shown]]":
-    """What the rules found in a plan that only lacks keys; nothing where more is wrong."""
+def _so_far(loaded: "LoadedUnfinished") -> "tuple[Looked, list[Shown]]":
+    """What the rules found in a plan that only lacks keys."""
     from holdfast.checks.unfinished import check_unfinished, judged_so_far
-    from holdfast.plan.loader import PlanError, load_unfinished
 
-    try:
-        loaded = load_unfinished(path)
-    except PlanError:
-        loaded = None
-    if loaded is None:
-        return None, None, []
-    looked = check_unfinished(loaded.unfinished, _today(loaded))
-    return loaded, looked, shown_of(loaded, judged_so_far(looked, loaded.ignores, loaded.positions))
-
-
-def _today(loaded: "LoadedUnfinished") -> Any:
-    return datetime.now(ZoneInfo(loaded.unfinished.plan.timezone)).date()
+    looked = check_unfinished(loaded.unfinished, datetime.now(ZoneInfo(loaded.unfinished.plan.timezone)).date())
+    return looked, shown_of(loaded, judged_so_far(looked, loaded.ignores, loaded.positions))
 
 
 def _say_problems(path: Path, error: "PlanError", looked: "Looked | None") -> None:

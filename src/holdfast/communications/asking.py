@@ -13,8 +13,6 @@ from holdfast.plan.model import Plan, Words
 
 DECISION = "decision"
 """How it is called among messages; it is no message of the plan."""
-PAGERS = ("pagerduty",)
-"""Channels that go on alerting by themselves until they hear that somebody has it."""
 DECISION_WITHIN_SECONDS = 300.0
 """On the plan's clock: so soon whoever decides must hear of it."""
 CALL_WORDS = Words(

@@ -58,7 +58,7 @@ def calendar_of(plan: Plan, rotation: str, found: Iterable[Shift], made_seconds:
 
 def overrides_from(plan: Plan, rotation: str, content: bytes, until_seconds: float) -> tuple[Override, ...]:
     """What a calendar says otherwise than the rotation by itself. Raises CalendarError. `until_seconds`: how far repeated events go."""
-    zone = zone_of(plan, plan.rotations[rotation])
+    zone = zone_of(plan.rotations[rotation].timezone or plan.timezone)
     events = sorted(_events(plan, content, until_seconds, zone), key=lambda event: event.start_seconds)
 
     def local(at_seconds: float) -> str:

@@ -41,11 +41,6 @@ def opening_seconds(within_seconds: float) -> float:
     return within_seconds - max(within_seconds * LATER_SHARE, min(LATER_AT_LEAST_SECONDS, within_seconds / 2))
 
 
-def has_later_reports(plan: Plan) -> bool:
-    """Whether a regulation of the plan asks for a report that follows the first notice."""
-    return any(report_stages(name, regulation.name) for name, regulation in plan.regulations.items())
-
-
 def functions_on(plan: Plan, vendor: str) -> tuple[str, ...]:
     """Functions that need what a vendor supplies, by themselves or through a component."""
     needing = {name for dependency in plan.dependencies.values() if dependency.vendor == vendor for name in dependency.needed_by}

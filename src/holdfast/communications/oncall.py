@@ -29,10 +29,10 @@ class Shift:
     """Why it is not the turn's own person; empty where it is."""
 
 
-def zone_of(plan: Plan, rotation: Rotation) -> tzinfo:
-    """The zone whose local hour a rotation hands over at."""
+def zone_of(timezone: str) -> tzinfo:
+    """The time zone of this name; UTC on a machine that has no time zone database: the offset still says what is meant."""
     try:
-        return ZoneInfo(rotation.timezone or plan.timezone)
+        return ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return UTC
 
@@ -40,7 +40,7 @@ def zone_of(plan: Plan, rotation: Rotation) -> tzinfo:
 def on_call(plan: Plan, rotation: str, at_seconds: float) -> Shift:
     """Who is on call at a moment, from when until when."""
     known = plan.rotations[rotation]
-    zone = zone_of(plan, known)
+    zone = zone_of(known.timezone or plan.timezone)
     turn = _turn(known, zone, at_seconds)
     edges = [turn.start_seconds, turn.end_seconds, *_edges(known, zone)]
     start = max(edge for edge in edges if edge <= at_seconds)

@@ -18,8 +18,8 @@ from holdfast.plan.wordlists import INSIDE_CHANNELS
 
 EXERCISE_MAILBOX = "exercise:"
 """Before the name of an audience that an exercise reaches as one mailbox."""
-_BY_CHANNEL = {"email": "email", "phone": "phone", "sms": "phone", "slack": "chat"}
-"""Channels that reach a person at an address of its own."""
+ADDRESS_BY_CHANNEL = {"email": "email", "phone": "phone", "sms": "phone", "slack": "chat"}
+"""Channel that reaches a person at an address of its own → the field of the person that holds it."""
 PLACES = (*INSIDE_CHANNELS, "status-page", "in-app", "webhook")
 """Channels with one place for everybody who has no address of their own there."""
 _BETWEEN_DIGITS = str.maketrans("", "", " \u00a0-./()")
@@ -119,8 +119,12 @@ def person_recipient(plan: Plan, person: str, through: str) -> Recipient:
 
 def addresses_of(person: Person) -> dict[str, str]:
     """Channel → address of a person of the plan."""
-    found = {channel: getattr(person, name) for channel, name in _BY_CHANNEL.items()}
-    return {channel: dialled(value) if _BY_CHANNEL[channel] == "phone" else value for channel, value in found.items() if value is not None}
+    found = {channel: getattr(person, name) for channel, name in ADDRESS_BY_CHANNEL.items()}
+    return {
+        channel: dialled(value) if ADDRESS_BY_CHANNEL[channel] == "phone" else value
+        for channel, value in found.items()
+        if value is not None
+    }
 
 
 def dialled(number: str) -> str:

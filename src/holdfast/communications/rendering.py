@@ -8,11 +8,11 @@ the loader. Words that a message doesn't have itself come from its template.
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from datetime import UTC, datetime
 
 from holdfast.communications.facts import IncidentFacts
 from holdfast.communications.obligations import message_of
+from holdfast.communications.oncall import zone_of
 from holdfast.plan.model import Plan, Words
 from holdfast.plan.texts import NotKnown, fill
 from holdfast.plan.tiers import Cost, cost_so_far
@@ -188,9 +188,5 @@ def _expected_back(plan: Plan, scenario: str, facts: IncidentFacts, now: float, 
 
 
 def _moments(timezone: str) -> Callable[[float], str]:
-    zone: tzinfo
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # a machine without a time zone database: the offset still says what is meant
-        zone = UTC
+    zone = zone_of(timezone)
     return lambda at_seconds: datetime.fromtimestamp(at_seconds, zone).isoformat(sep=" ", timespec="seconds")

@@ -5,7 +5,6 @@ Rules: it is journalled with who wrote it, the last word counts, and messages sa
 
 from holdfast.communications.obligations import VENDOR, message_of
 from holdfast.conduct.situation import Command, Move, Situation, Write
-from holdfast.decision.deliveries import deliveries
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.plan import texts
@@ -46,7 +45,7 @@ def edit(situation: Situation, incident: IncidentState, command: Command) -> tup
         wrong = texts.faults(text) if isinstance(text, str) else ()
         if wrong:
             return f"refused: the {name} can't be filled: {wrong[0][0]}" + (f" ({wrong[0][1]})" if wrong[0][1] else ""), ()
-    begun = {key for key, _, _ in deliveries(incident.records)}
+    begun = {key for key, _, _ in incident.deliveries}
     number = 1
     while f"{incident.incident}/{rule}/{number}" in begun:
         number += 1

@@ -34,7 +34,6 @@ _NEXT = {
 
 def incident_facts(situation: Situation, incident: IncidentState) -> IncidentFacts:
     """What messages may say about the incident now."""
-    restored = next((record.at_seconds for record in incident.course if is_back(record)), None)
     hit_now = () if incident.ended else situation.functions_hit  # what is hit after its end is another incident's
     functions: dict[str, None] = dict.fromkeys(hit.function for hit in hit_now)
     commander, done = None, []
@@ -63,7 +62,7 @@ def incident_facts(situation: Situation, incident: IncidentState) -> IncidentFac
         actions_taken=tuple(done),
         next_steps=() if following is None else (following.format(source=incident.source, target=incident.target),),
         cost_usd=cost_so_far(situation.plan, clock.plan_seconds(situation.now - incident.impact_seconds)).usd,
-        restored_seconds=restored,
+        restored_seconds=restored_seconds(incident),
         aware_seconds=incident.opened_seconds,
         cause=incident.cause,
         report=incident.review,
@@ -78,8 +77,12 @@ def values_of(situation: Situation, incident: IncidentState, facts: IncidentFact
     return field_values(situation.plan, incident.scenario, facts, situation.now)
 
 
-def is_back(record: Record) -> bool:
-    """Whether this record says that every function is served again."""
+def restored_seconds(incident: IncidentState) -> float | None:
+    """When every function was served again; None as long as they are not."""
+    return next((record.at_seconds for record in incident.course if _is_back(record)), None)
+
+
+def _is_back(record: Record) -> bool:
     return record.kind == Kind.RUN_FINISHED and record.body["run"] == FAILOVER and record.body["outcome"] == "succeeded"
 
 

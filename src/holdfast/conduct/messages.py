@@ -13,22 +13,22 @@ from typing import Any
 from holdfast.communications import DueMessage, IncidentFacts, Recipient, due
 from holdfast.communications.asking import CALL_WORDS, DECISION, DECISION_WITHIN_SECONDS, DECISION_WORDS, asked_to_decide
 from holdfast.communications.escalation import CALL, CallOut, gathered, recipient_of
-from holdfast.communications.obligations import LaterReport, all_messages, has_later_reports
+from holdfast.communications.obligations import LaterReport, all_messages
 from holdfast.communications.places import stood_for
 from holdfast.communications.recipients import EXERCISE_MAILBOX, PLACES
 from holdfast.communications.rendering import filled_words
 from holdfast.conduct.answering import acknowledged_by, calls_of
 from holdfast.conduct.asking import asked_of
 from holdfast.conduct.attempting import Attempt, Told, attempts_at
-from holdfast.conduct.facts import incident_facts, is_back, values_of
+from holdfast.conduct.facts import incident_facts, restored_seconds, values_of
 from holdfast.conduct.message_words import purpose_of, words_to_send
-from holdfast.conduct.pagers import LATELY_SECONDS, closed_by_the_end, ended_seconds, owes_pagers, words_to_pagers
+from holdfast.conduct.pagers import LATELY_SECONDS, Word, closed_by_the_end, ended_seconds, owes_pagers, words_to_pagers
 from holdfast.conduct.receipts import without_receipt
 from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose, Write
 from holdfast.conduct.status_page import CHANNEL, MESSAGE, PageWord, page_state, page_word
 from holdfast.conduct.suspicion import cause_gone_seconds
 from holdfast.decision.approval import Proposal
-from holdfast.decision.deliveries import Attempts, Delivery, deliveries
+from holdfast.decision.deliveries import Attempts, Delivery
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -98,9 +98,10 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     ]
     if fallen_due:
         return tuple(due_record(incident, message) for message in fallen_due)
-    if asked := (*_decision_due(situation, incident), *_pagers_due(situation, incident)):
+    to_pagers = _words_to_pagers(situation, incident)
+    if asked := (*_decision_due(situation, incident), *_pagers_due(incident, to_pagers)):
         return asked
-    begun = closed_by_the_end(situation.plan, incident, deliveries(incident.records))
+    begun = closed_by_the_end(situation.plan, incident)
     word = page_word(incident, now_owed, begun)
     if word is not None and word.key not in incident.messages_due:
         return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
@@ -110,7 +111,7 @@ def messages(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
     found: list[_Next] = [
         *_calls(situation, incident, begun),
         *_decisions(situation, incident, begun),
-        *_to_pagers(situation, incident, begun),
+        *_to_pagers(situation, incident, to_pagers, begun),
         *_to_page(situation, incident, word, begun),
         *_messages(situation, incident, now_owed, begun),
     ]
@@ -122,16 +123,14 @@ def after_the_end(situation: Situation, incident: IncidentState) -> tuple[Move, 
     whoever reports to an authority is reminded of a report that is due long after."""
     if not incident.ended:
         return ()
-    if reports := _reports(situation, incident):
-        return reports
     told = incident.page.recipient is None or page_state(incident) in incident.page.states
-    now_owed = _owed_after_the_end(situation, incident)
-    if told and not now_owed and not owes_pagers(incident, situation.now):
+    now_owed, to_pagers = _owed_after_the_end(situation, incident), _words_to_pagers(situation, incident)
+    if told and not now_owed and not owes_pagers(incident, to_pagers):
         return ()
     fallen_due = tuple(due_record(incident, message) for message in now_owed if message.key not in incident.messages_due)
-    if due_now := fallen_due or tuple(_pagers_due(situation, incident)):
+    if due_now := fallen_due or tuple(_pagers_due(incident, to_pagers)):
         return due_now
-    begun = closed_by_the_end(situation.plan, incident, deliveries(incident.records))
+    begun = closed_by_the_end(situation.plan, incident)
     word = page_word(incident, now_owed, begun)
     if word is not None and word.key not in incident.messages_due:
         return (Write(Kind.NOTIFICATION_DUE, incident.incident, word.due()),)
@@ -139,7 +138,7 @@ def after_the_end(situation: Situation, incident: IncidentState) -> tuple[Move, 
     if missing := tuple(without_receipt(situation, incident, {one: known for one, known in begun.items() if one[0] in keys})):
         return missing
     found = (
-        *_to_pagers(situation, incident, begun),
+        *_to_pagers(situation, incident, to_pagers, begun),
         *_to_page(situation, incident, word, begun),
         *_messages(situation, incident, now_owed, begun),
     )
@@ -148,33 +147,27 @@ def after_the_end(situation: Situation, incident: IncidentState) -> tuple[Move, 
 
 def _owed_after_the_end(situation: Situation, incident: IncidentState) -> tuple[DueMessage, ...]:
     """Of an incident whose service came back (else nobody hears of an end): what was recorded as due before, so that no delivery is left
-    neither sent nor given up, and what counts from when service was back. What nobody told within a day after its time is no news."""
+    neither sent nor given up, and what counts from when service was back. What nobody told within a day after its time is no news. Of any
+    real one: reminders of later reports to authorities, but of none that is long overdue."""
     ended, now = ended_seconds(incident), situation.now
-    if ended is None or incident.scenario not in situation.plan.scenarios or not any(is_back(record) for record in incident.course):
+    if ended is None or incident.scenario not in situation.plan.scenarios:
         return ()
     dues = (record.body["due_seconds"] for record in incident.course if record.kind == Kind.NOTIFICATION_DUE)
-    if now > max(ended, *dues, 0.0) + LATELY_SECONDS:
+    is_news = restored_seconds(incident) is not None and now <= max(ended, *dues, 0.0) + LATELY_SECONDS
+    rules = all_messages(situation.plan).items() if incident.exercise is None else ()
+    later = {name for name, message in rules if isinstance(message, LaterReport)}
+    if not is_news and not later:
         return ()
     return tuple(
         message
         for message in owed(situation, incident)
-        if now <= message.due_seconds + LATELY_SECONDS
-        and (message.key in incident.messages_due or purpose_of(situation.plan, message.message) == "resolved")
+        if (message.message in later and now <= message.due_seconds + REMINDED_LATE_SECONDS)
+        or (
+            is_news
+            and now <= message.due_seconds + LATELY_SECONDS
+            and (message.key in incident.messages_due or purpose_of(situation.plan, message.message) == "resolved")
+        )
     )
-
-
-def _reports(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
-    """Reminders of later reports that have come since a real incident ended; of one long overdue nobody is reminded again."""
-    if incident.exercise is not None or incident.scenario not in situation.plan.scenarios or not has_later_reports(situation.plan):
-        return ()
-    rules = {name for name, message in all_messages(situation.plan).items() if isinstance(message, LaterReport)}
-    now_owed = [
-        one for one in owed(situation, incident) if one.message in rules and situation.now - one.due_seconds <= REMINDED_LATE_SECONDS
-    ]
-    fallen_due = [message for message in now_owed if message.key not in incident.messages_due]
-    if fallen_due or not now_owed:
-        return tuple(due_record(incident, message) for message in fallen_due)
-    return _handed_over(situation, incident, _messages(situation, incident, now_owed, deliveries(incident.records)))
 
 
 def _handed_over(situation: Situation, incident: IncidentState, found: Iterable[_Next]) -> tuple[Move, ...]:
@@ -350,19 +343,23 @@ def _asking(
             yield _tell(facts, found, words, values, asked_of(situation, incident, found.told.recipient))
 
 
-def _pagers_due(situation: Situation, incident: IncidentState) -> Iterator[Write]:
-    for word in words_to_pagers(incident, incident_facts(situation, incident), situation.telling):
+def _words_to_pagers(situation: Situation, incident: IncidentState) -> tuple[Word, ...]:
+    return tuple(words_to_pagers(incident, restored_seconds(incident), situation.now, situation.telling))
+
+
+def _pagers_due(incident: IncidentState, words: Iterable[Word]) -> Iterator[Write]:
+    for word in words:
         if word.key not in incident.messages_due:
             yield Write(Kind.NOTIFICATION_DUE, incident.incident, word.due(incident))
 
 
-def _to_pagers(situation: Situation, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Iterator[_Next]:
-    facts = incident_facts(situation, incident)
-    for word in words_to_pagers(incident, facts, situation.telling):
+def _to_pagers(situation: Situation, incident: IncidentState, words: Iterable[Word], begun: Mapping[Delivery, Attempts]) -> Iterator[_Next]:
+    for word in words:
         recipient = recipient_of(situation.plan, word.recipient, situation.directory)
         due = word.since_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
         told = Told(incident.incident, word.key, word.message, word.channel, recipient, word.purpose, INSIDE, due, True, word.second_way)
         for found in attempts_at(situation, incident.clock, begun, told):
+            facts = incident_facts(situation, incident)
             values = values_of(situation, incident, facts)
             yield _tell(facts, found, filled_words(word.words, values, facts), values, None)
 

@@ -1,17 +1,17 @@
 """Channels that go on alerting by themselves until they hear more: they are told once that somebody has it, and once that service is back.
 
 Rules: only where an alert went over such a channel or may have, and only after what became of it was recorded, or it would be opened by
-what should end it. A pager is known by its channel, or as a channel's second way by the reference of what went by it; then it hears by
-that way. It follows from the journal, and is owed like a message: with a record that it is due, and an intent before it is handed over.
+what should end it. A pager is known by its channel, or, as either way of another channel, by the reference of what it took; then it hears
+by that way. It follows from the journal, and is owed like a message: with a record that it is due, and an intent before it is handed over.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from holdfast.communications import IncidentFacts
-from holdfast.communications.asking import DECISION_WITHIN_SECONDS, PAGERS
+from holdfast.communications.asking import DECISION_WITHIN_SECONDS
 from holdfast.decision.deliveries import Attempts, Delivery, delivery_of
+from holdfast.decision.references import SECOND, kind_of
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -21,8 +21,10 @@ LATELY_SECONDS = 86_400.0
 """An incident that was over for a day pages nobody any more, whatever its pager was told."""
 HAS_IT, IS_OVER = "somebody-has-it", "is-over"
 """How the two are called among messages; neither is one of the plan."""
-_SECOND_WAY = tuple(f"second:{pager}:" for pager in PAGERS)
-"""How the reference begins of what a pager took as a channel's second way."""
+PAGER_CHANNELS = ("pagerduty",)
+"""Channels that are taken for pagers, whatever took what went over them."""
+PAGER_WAYS = ("pagerduty",)
+"""Kinds of ways that are pagers, whatever channel they are bound to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +64,22 @@ class Word:
         }
 
 
-def words_to_pagers(incident: IncidentState, facts: IncidentFacts, telling: Collection[Delivery] = ()) -> Iterator[Word]:
-    """What each pager of this incident is owed by now. `telling`: what is being handed over; its pager is told once that is over."""
+def words_to_pagers(
+    incident: IncidentState, restored_seconds: float | None, now: float, telling: Collection[Delivery] = ()
+) -> Iterator[Word]:
+    """What each pager of this incident is owed by now. `restored_seconds`: when service was back; `telling`: what is being handed over;
+    its pager is told once that is over."""
+    ended = ended_seconds(incident)
+    if ended is not None and now - ended > LATELY_SECONDS:
+        return
     given = next((record for record in incident.course if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)), None)
     for pager, recipient in _alerted(incident, telling).items():
-        if given is not None and facts.restored_seconds is None and not incident.ended:
+        if given is not None and restored_seconds is None and not incident.ended:
             said = Words("{severity}: {plan}: somebody has {incident}", f"{given.body['person']} has it. State: {{state}}\n", "")
             yield _word(incident, pager, recipient, HAS_IT, "acknowledged", given.at_seconds, said)
-        over = facts.restored_seconds if facts.restored_seconds is not None else ended_seconds(incident)
+        over = restored_seconds if restored_seconds is not None else ended
         if over is not None:
-            how = "service is back" if facts.restored_seconds is not None else "it is over"
+            how = "service is back" if restored_seconds is not None else "it is over"
             said = Words(f"{{plan}}: {{incident}}: {how}", "State: {state}\n", "")
             yield _word(incident, pager, recipient, IS_OVER, "resolved", over, said)
 
@@ -89,17 +97,10 @@ def _word(
     return Word(key, message, pager.channel, recipient, purpose, since_seconds, words, pager.second_way)
 
 
-def owes_pagers(incident: IncidentState, now: float) -> bool:
-    """Whether a pager that alerted has not heard yet, for good, that an incident is over that ended lately."""
-    ended = ended_seconds(incident)
-    if ended is None or now - ended > LATELY_SECONDS:
-        return False
-    heard = {
-        (record.body["key"], record.body["channel"])
-        for record in incident.records
-        if record.kind in (Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_GIVEN_UP) and record.body["message"] == IS_OVER
-    }
-    return any((pager.key(incident.incident, IS_OVER), pager.channel) not in heard for pager in _alerted(incident))
+def owes_pagers(incident: IncidentState, words: Iterable[Word]) -> bool:
+    """Whether one of these words was neither sent nor given up."""
+    told = (incident.deliveries.get((word.key, word.channel, word.recipient), Attempts()) for word in words)
+    return any(not attempts.is_over for attempts in told)
 
 
 def ended_seconds(incident: IncidentState) -> float | None:
@@ -107,16 +108,18 @@ def ended_seconds(incident: IncidentState) -> float | None:
     return next((record.at_seconds for record in reversed(incident.course) if record.kind == Kind.INCIDENT_CLOSED), None)
 
 
-def closed_by_the_end(plan: Plan, incident: IncidentState, begun: Mapping[Delivery, Attempts]) -> Mapping[Delivery, Attempts]:
-    """The deliveries, with those closed that were begun over a pager before it heard that service is back: told now, they would open a new
-    alert and page somebody again. For the same reason that pager stands in no more for what was begun over another channel. What is begun
-    after that is new trouble."""
+def closed_by_the_end(plan: Plan, incident: IncidentState) -> Mapping[Delivery, Attempts]:
+    """The incident's deliveries, with those closed that were begun over a pager before it heard that service is back: told now, they would
+    open a new alert and page somebody again. For the same reason that pager stands in no more for what was begun over another channel.
+    What is begun after that is new trouble."""
     open_until: dict[str, int] = {}
     for record in incident.records:
-        if record.kind == Kind.NOTIFICATION_SENT and record.body["message"] == IS_OVER and record.body["channel"] in PAGERS:
-            open_until.setdefault(record.body["channel"], record.sequence)
+        if record.kind == Kind.NOTIFICATION_SENT and record.body["message"] == IS_OVER:
+            for pager in _pagers_of(record):
+                if not pager.second_way:
+                    open_until.setdefault(pager.channel, record.sequence)
     if not open_until:
-        return begun
+        return incident.deliveries
     stands_in = {channel: route.second_channel for channel, route in plan.routes.items() if route.second_channel in open_until}
     late: set[Delivery] = set()
     alone: set[Delivery] = set()
@@ -134,7 +137,7 @@ def closed_by_the_end(plan: Plan, incident: IncidentState, begun: Mapping[Delive
             return replace(attempts, closed=True)
         return replace(attempts, alone=True) if delivery in alone else attempts
 
-    return {delivery: now(delivery, attempts) for delivery, attempts in begun.items()}
+    return {delivery: now(delivery, attempts) for delivery, attempts in incident.deliveries.items()}
 
 
 def _alerted(incident: IncidentState, telling: Collection[Delivery] = ()) -> dict[Pager, str]:
@@ -165,8 +168,9 @@ _SAYS_OF_AN_ALERT = frozenset({Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SEN
 
 def _pagers_of(record: Record) -> Iterator[Pager]:
     """The pagers that a record of a hand-over is about; the second way of a pager's own channel beside its first."""
-    over = record.body.get("over") or record.body["channel"]
-    if over in PAGERS:
+    over, reference = record.body.get("over") or record.body["channel"], str(record.body.get("reference", ""))
+    took, by_second = kind_of(reference) in PAGER_WAYS, reference.startswith(SECOND)
+    if over in PAGER_CHANNELS or (took and not by_second):
         yield Pager(over)
-    if str(record.body.get("reference", "")).startswith(_SECOND_WAY):
+    if took and by_second:
         yield Pager(over, second_way=True)

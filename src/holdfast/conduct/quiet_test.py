@@ -9,15 +9,20 @@ it. Who could not be reached, and why, is recorded with it; arrived is what a ch
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from holdfast.communications.recipients import PLACES, Recipient, person_recipient
+from holdfast.communications.escalation import recipient_of
+from holdfast.communications.oncall import zone_of
+from holdfast.communications.recipients import ADDRESS_BY_CHANNEL, PLACES, Recipient, person_recipient
 from holdfast.communications.rendering import rehearsed
 from holdfast.conduct.answering import WAYS
-from holdfast.conduct.situation import Asked, Command, Move, Situation, Tell, Write
+from holdfast.conduct.attempting import Attempt, Told
+from holdfast.conduct.notices import INSIDE
+from holdfast.conduct.situation import Asked, Command, Move, Situation, Write
 from holdfast.decision.channel_test import PREFIX, ChannelTest, Hand, LeftOut
+from holdfast.decision.deliveries import Attempts
 from holdfast.journal.kinds import Kind
 from holdfast.plan.messages import Words
 from holdfast.plan.model import Person, Plan
@@ -27,11 +32,7 @@ MESSAGE = "quiet-test"
 DAY_HOURS = (8, 20)
 """From when until when a text message wakes nobody, local time of whoever gets it."""
 ANSWERS_COUNT_SECONDS = 86400.0
-UNDER_WAY_SECONDS = 60.0
-"""So long a test that comes to no end keeps another from being begun."""
 _CALLS, _TEXTS = "phone", "sms"
-_OWN_ADDRESS = {"email": "email", "phone": "phone", "sms": "phone", "slack": "chat"}
-"""Channel → the field of a person that it needs."""
 
 _LOUDEST: Mapping[str, Literal["text", "call"]] = {_CALLS: "call", _TEXTS: "text"}
 """Channel → how loud it may be once it is tested over at all; whatever a channel is bound to, it is never louder than its name says."""
@@ -47,7 +48,7 @@ def begin(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...]
     if open_now is not None:
         return f"refused: {open_now.incident} is open, and a test would be taken for a part of it. Nothing was sent", ()
     last = situation.installation.channel_test
-    if last is not None and not last.is_over and situation.now < last.at_seconds + UNDER_WAY_SECONDS:
+    if last is not None and last.is_under_way(situation.now):
         return f"refused: {last.name} is still under way; look at it with `holdfast oncall tested`", ()
     people, rings = (_texts(command.arguments.get(name)) for name in ("people", "rings"))
     if people is None or rings is None:
@@ -119,28 +120,20 @@ def _left_out(plan: Plan, recipient: Recipient, channel: str, now: float) -> tup
     if recipient.address(channel) is None:
         if channel in PLACES:
             return "place", "one place for everybody who looks at it; a test goes to people's own addresses only"
-        return "no-address", f"the plan has no {_OWN_ADDRESS.get(channel, 'address')} for {person.name}"
+        return "no-address", f"the plan has no {ADDRESS_BY_CHANNEL.get(channel, 'address')} for {person.name}"
     if channel == _CALLS:
         return "rings", f"a call rings; `--ring {_CALLS}` tests it too"
     if channel == _TEXTS:
-        local = _local(plan, person, now)
+        local = datetime.fromtimestamp(now, zone_of(person.timezone or plan.timezone))
         if not DAY_HOURS[0] <= local.hour < DAY_HOURS[1]:
             return "rings", f"it is {local:%H:%M} for {person.name}; `--ring {_TEXTS}` tests it too"
     return None
 
 
-def _local(plan: Plan, person: Person, now: float) -> datetime:
-    try:
-        zone = ZoneInfo(person.timezone or plan.timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return datetime.fromtimestamp(now, UTC)
-    return datetime.fromtimestamp(now, zone)
-
-
 def quiet_tests(situation: Situation) -> tuple[Move, ...]:
     """Hand over what the last test still has to; an incident that was opened meanwhile ends it."""
     test = situation.installation.channel_test
-    if test is None or situation.installation.open_incident() is not None or situation.now >= test.at_seconds + UNDER_WAY_SECONDS:
+    if test is None or not test.is_under_way(situation.now):
         return ()
     return tuple(_handed_over(situation, test))
 
@@ -148,29 +141,23 @@ def quiet_tests(situation: Situation) -> tuple[Move, ...]:
 def _handed_over(situation: Situation, test: ChannelTest) -> Iterator[Move]:
     words = rehearsed(_words(situation.plan, test), f"quiet test {test.name}")
     may = frozenset(_may_be_tested(situation)) & frozenset(test.people)
-    left = [hand for hand in test.reaches if hand not in test.handed]
-    for channel, person in left:
-        named = {"key": test.name, "message": MESSAGE, "channel": channel, "recipient": person, "attempt": 1}
-        yield Write(Kind.NOTIFICATION_INTENDED, "", named)
-    for channel, person in left:
-        recipient = person_recipient(situation.plan, person, MESSAGE) if person in situation.plan.people else None
-        yield Tell(
-            incident="",
-            key=test.name,
-            message=MESSAGE,
-            channel=channel,
-            recipient=person,
-            subject=words.subject,
-            body=words.body,
-            short=words.short,
-            address=None if recipient is None else recipient.address(channel),
-            addresses={} if recipient is None else recipient.addresses or {},
+    left = [_attempt(situation.plan, test, hand) for hand in test.reaches if hand not in test.handed]
+    yield from (one.intended() for one in left)
+    for one in left:
+        person = one.told.recipient.identifier
+        yield replace(
+            one.tell(words),
             enrolled=person in may,
             asked=Asked(person, test.until_seconds),
             about=test.name,
             test=test.name,
-            loudest=_LOUDEST.get(channel, "quiet"),
+            loudest=_LOUDEST.get(one.told.channel, "quiet"),
         )
+
+
+def _attempt(plan: Plan, test: ChannelTest, hand: Hand) -> Attempt:
+    channel, person = hand
+    return Attempt(Told("", test.name, MESSAGE, channel, recipient_of(plan, person), "update", INSIDE, None), Attempts())
 
 
 def _words(plan: Plan, test: ChannelTest) -> Words:

@@ -2,22 +2,20 @@
 
 from typing import Any
 
-from holdfast.conduct.quiet_test import UNDER_WAY_SECONDS
 from holdfast.conduct.situation import Situation
 from holdfast.decision.channel_test import ChannelTest, Hand, Handed
+from holdfast.decision.references import NOWHERE, SECOND, kind_of
 
-_NOWHERE = "file:"
-"""How the reference of a channel begins that isn't bound to anything."""
-_SECOND_NOWHERE = "second:file:"
-"""The same of a channel's second way: its first took nothing."""
+_NOWHERE = "written to a file: this channel is bound to nothing that reaches anybody"
+_SECOND_NOWHERE = "its first way did not take it, and its second is a file that nobody reads"
 
 
 def channel_test(situation: Situation) -> dict[str, Any] | None:
-    """None before the first test. `reached` of a person: whether a channel took it; `over` holds every channel, the tested ones first."""
+    """None before the first test. `reached` of a person: whether a channel took it; `over` holds every channel, the tested ones first.
+    `unreached`: who was not reached, and whom no channel has still to say something of."""
     test = situation.installation.channel_test
     if test is None:
         return None
-    waits = not test.is_over and situation.now < test.at_seconds + UNDER_WAY_SECONDS
     people = [_person(situation, test, person) for person in test.people]
     return {
         "test": test.name,
@@ -25,10 +23,14 @@ def channel_test(situation: Situation) -> dict[str, Any] | None:
         "at_seconds": test.at_seconds,
         "until_seconds": test.until_seconds,
         "rings": list(test.rings),
-        "under_way": waits,
+        "under_way": test.is_under_way(situation.now),
         "people": people,
-        "unreached": [one["person"] for one in people if not one["reached"]],
+        "unreached": [one["person"] for one in people if not one["reached"] and not _is_waited_for(one)],
     }
+
+
+def _is_waited_for(one: dict[str, Any]) -> bool:
+    return any(line["state"] == "under-way" for line in one["over"])
 
 
 def _person(situation: Situation, test: ChannelTest, person: str) -> dict[str, Any]:
@@ -50,16 +52,14 @@ def _tested(situation: Situation, test: ChannelTest, hand: Hand) -> dict[str, An
     handed = test.handed.get(hand, Handed())
     at = handed.at_seconds or None
     match handed.outcome:
-        case "sent" if handed.said.startswith(_NOWHERE):
-            return _line(hand[0], "not-bound", says="written to a file: this channel is bound to nothing that reaches anybody", at=at)
-        case "sent" if handed.said.startswith(_SECOND_NOWHERE):
-            return _line(hand[0], "not-bound", says="its first way did not take it, and its second is a file that nobody reads", at=at)
+        case "sent" if kind_of(handed.said) == NOWHERE:
+            return _line(hand[0], "not-bound", says=_SECOND_NOWHERE if handed.said.startswith(SECOND) else _NOWHERE, at=at)
         case "sent":
             state = "handed-over" if handed.delivered_seconds is None else "delivered"
             return _line(hand[0], state, at=at, delivered=handed.delivered_seconds)
         case "failed" | "unknown":
             return _line(hand[0], handed.outcome, says=handed.said, at=at)
-        case _ if situation.now < test.at_seconds + UNDER_WAY_SECONDS and situation.installation.open_incident() is None:
+        case _ if test.is_under_way(situation.now):
             return _line(hand[0], "under-way")
         case _ if hand in test.handed:
             return _line(hand[0], "unknown", says="the controller ended before it knew; it may have arrived")

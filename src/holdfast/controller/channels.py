@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from holdfast.communications.recipients import EXERCISE_MAILBOX
+from holdfast.decision.references import FIRST_UNKNOWN, SECOND
 from holdfast.plan.channel_bindings import ADDRESS_OF_CHANNEL
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Loudness, Notification, Notifier, RefusedNotificationError, Repeats, Way
@@ -19,10 +20,6 @@ FIRST_SHARE = 0.5
 """How much of a message's deadline the first way may use up."""
 SHORTEST_SECONDS = 2.0
 """However little time is left until a message is due, a way gets that long to answer."""
-SECOND = "second:"
-"""Before the reference of a message that went by its channel's second way."""
-FIRST_UNKNOWN = " (first unknown)"
-"""Behind it, where the first way may have delivered the message as well."""
 
 
 class ExerciseGuard:
@@ -196,8 +193,8 @@ class SecondWay:
 
     A message that is due sooner than that gets its share of the time that is left. One for which the first way was of no use goes the
     second at once.
-    The reference says which way it went: `second:<reference>`, and `second:<reference> (first unknown)` where the first may have
-    delivered it as well. ValueError (it must not be sent) never moves on: the second way is no way around a rule.
+    The reference says which way it went (see `decision.references`). ValueError (it must not be sent) never moves on: the second way is no
+    way around a rule.
     """
 
     def __init__(self, first: Notifier, second: Notifier, deadline_seconds: float = 8.0) -> None:

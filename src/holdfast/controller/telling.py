@@ -12,14 +12,15 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from holdfast.conduct.situation import Tell, Write
-from holdfast.controller.channels import FIRST_UNKNOWN, SECOND, Outcome
+from holdfast.controller.channels import Outcome
 from holdfast.controller.outbox import URGENT_PRIORITY, Outbox, Terms
 from holdfast.decision.deliveries import Delivery
 from holdfast.decision.links import Deed, Link, code, sealed
+from holdfast.decision.references import SECOND, kind_of
 from holdfast.journal.kinds import Kind
 from holdfast.ports.clock import Clock
 from holdfast.ports.notifier import Loudness, Notification, Notifier, Purpose, Repeats, Way
-from holdfast.ports.receipts import AT_ONCE, LATER, kind_of
+from holdfast.ports.receipts import AT_ONCE, LATER
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,13 +186,12 @@ def _records(move: Tell, outcome: Outcome, receipt_within_seconds: float | None,
         yield Write(Kind.NOTIFICATION_FAILED, move.incident, {**named, "reason": outcome.reason, **said})
         return
     reference, by_second = outcome.reference, outcome.reference.startswith(SECOND)
-    went = reference.removeprefix(SECOND).removesuffix(FIRST_UNKNOWN)
     second = {"second_way": reference.removeprefix(SECOND)} if by_second else {}
     second = second if move.over is None else {"second_way": f"{move.over}: {reference}"}
-    awaited = receipt_within_seconds if kind_of(went) in LATER and not second else None
+    awaited = receipt_within_seconds if kind_of(reference) in LATER and not second else None
     waits = {} if awaited is None else {"receipt_within_seconds": awaited}
     yield Write(Kind.NOTIFICATION_SENT, move.incident, {**named, "reference": reference, **repeats, **second, **waits})
-    how = AT_ONCE.get(kind_of(went))
+    how = AT_ONCE.get(kind_of(reference))
     if how is not None:
         arrived = {name: named[name] for name in ("key", "channel", "recipient")}
         yield Write(Kind.NOTIFICATION_DELIVERED, move.incident, {**arrived, "at_seconds": at_seconds, "how": how})

@@ -13,6 +13,8 @@ from holdfast.journal.record import Record
 
 PREFIX = "test-"
 """How the name of a test begins."""
+UNDER_WAY_SECONDS = 60.0
+"""So long a test that comes to no end is carried on, and keeps another from being begun."""
 
 Hand = tuple[str, str]
 """Channel, person."""
@@ -53,6 +55,8 @@ class ChannelTest:
     handed: Mapping[Hand, Handed] = field(default_factory=dict)
     answers: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     """Person → (when, by which way) it said that the test arrived."""
+    broken_off: bool = False
+    """An incident was opened after it began, for which it would be taken."""
 
     @property
     def number(self) -> int:
@@ -63,6 +67,10 @@ class ChannelTest:
     def is_over(self) -> bool:
         """Whether something is known of every hand-over."""
         return all(hand in self.handed and self.handed[hand].outcome != "under-way" for hand in self.reaches)
+
+    def is_under_way(self, now: float) -> bool:
+        """Whether hand-overs are still made, and their outcomes waited for."""
+        return not self.is_over and not self.broken_off and now < self.at_seconds + UNDER_WAY_SECONDS
 
 
 def after(known: ChannelTest | None, record: Record) -> ChannelTest | None:
@@ -79,6 +87,8 @@ def after(known: ChannelTest | None, record: Record) -> ChannelTest | None:
             at_seconds=record.at_seconds,
             until_seconds=body["until_seconds"],
         )
+    if known is not None and record.kind == Kind.INCIDENT_OPENED:
+        return replace(known, broken_off=True)
     if known is None or record.incident:
         return known
     if record.kind == Kind.TEST_ACKNOWLEDGED and body["test"] == known.name:

@@ -10,7 +10,7 @@ ATTEMPTS. From half-way to the moment on, every other attempt goes over the plan
 without success then is given up, once, and said; nothing is tried for ever.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -158,38 +158,10 @@ def _pause_seconds(attempts: int, last_seconds: float, clock: PlanClock, due_sec
     return max(clock.wall_seconds(pause), SHORTEST_PAUSE_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """So many records, from the first to the last of these, and the deliveries in them."""
-
-    count: int
-    first: Record
-    last: Record
-    found: Mapping[Delivery, Attempts]
-
-    def begins(self, records: Sequence[Record]) -> bool:
-        """Whether these records begin with the ones that were counted: a journal only grows."""
-        return len(records) >= self.count and records[0] is self.first and records[self.count - 1] is self.last
-
-
-_counted: list[_Counted] = []
-"""What was counted last, the latest first: of a mailing's tens of thousands of records only the new ones are looked at, again and again."""
-_MOST_COUNTED = 2
-"""The open incident, and one that is over and still owes something."""
-
-
-def deliveries(records: Sequence[Record]) -> Mapping[Delivery, Attempts]:
-    """Every delivery that was begun in an incident, by all of its records so far."""
-    known = next((one for one in _counted if records and one.begins(records)), None)
-    found = {} if known is None else dict(known.found)
-    for record in records if known is None else records[known.count :]:
-        if record.kind in HAND_OVERS:
-            delivery = delivery_of(record.body)
-            found[delivery] = after_one_more(found.get(delivery, Attempts()), record)
-    if records:
-        newest = _Counted(len(records), records[0], records[-1], found)
-        _counted[:] = [newest, *(one for one in _counted if one is not known)][:_MOST_COUNTED]
-    return found
+def with_one_more(known: Mapping[Delivery, Attempts], record: Record) -> Mapping[Delivery, Attempts]:
+    """Every delivery that was begun, after one more record of a kind among HAND_OVERS."""
+    delivery = delivery_of(record.body)
+    return {**known, delivery: after_one_more(known.get(delivery, Attempts()), record)}
 
 
 def after_one_more(known: Attempts, record: Record) -> Attempts:

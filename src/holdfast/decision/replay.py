@@ -12,7 +12,7 @@ from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.channel_test import PREFIX as TESTS
 from holdfast.decision.channel_test import ChannelTest
 from holdfast.decision.channel_test import after as test_after
-from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, after_one_more, delivery_of
+from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, with_one_more
 from holdfast.decision.observed import FunctionOutage, outages_after, watched_after
 from holdfast.decision.protection import ProtectionOrder
 from holdfast.decision.protection import after as protection_after
@@ -76,6 +76,8 @@ class IncidentState:
     messages_due: frozenset[str] = frozenset()
     page: PageTold = field(default_factory=PageTold)
     """What the status page was told."""
+    deliveries: Mapping[Delivery, Attempts] = field(default_factory=dict)
+    """What became of every hand-over."""
     functions: Mapping[str, FunctionOutage] = field(default_factory=dict)
     """Function → its outage; those that were never hit are not in it."""
     cause: str | None = None
@@ -271,7 +273,9 @@ def fold_incident(incident: IncidentState, record: Record) -> IncidentState:
     changes = {} if change is None else dict(change(incident, record.body))
     if record.kind in (Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SENT):
         changes["page"] = page_after(incident.page, record)
-    if record.kind not in HAND_OVERS:
+    if record.kind in HAND_OVERS:
+        changes["deliveries"] = with_one_more(incident.deliveries, record)
+    else:
         changes["course"] = (*incident.course, record)
     return replace(incident, records=(*incident.records, record), **changes)
 
@@ -296,18 +300,23 @@ def _handed_over(before: Installation, record: Record) -> Mapping[str, Any]:
     """A hand-over that belongs to no incident is of a quiet test, or of a notice."""
     if record.incident:
         return {}
-    delivery = delivery_of(record.body)
-    if delivery[0].startswith(TESTS):
+    if record.body["key"].startswith(TESTS):
         return {"channel_test": test_after(before.channel_test, record)}
-    return {"notices": {**before.notices, delivery: after_one_more(before.notices.get(delivery, Attempts()), record)}}
+    return {"notices": with_one_more(before.notices, record)}
 
 
 def _term_begun(before: Installation, record: Record) -> Mapping[str, Any]:
     body = record.body
     used = max(before.used, (body["era"], body["epoch"]), tuple(body.get("used", (0, 0))))
     known = {name: body[name] for name in ("era", "epoch", "serving")} | {"identity": body.get("installation") or before.identity}
-    watched = watched_after(before.observers_heard, record)
-    return {"term": body["term"], "steps_ordered": 0, "attested": (), "used": used, **known, **watched}
+    return {
+        "term": body["term"],
+        "steps_ordered": 0,
+        "attested": (),
+        "used": used,
+        **known,
+        **watched_after(before.observers_heard, record),
+    }
 
 
 def _epoch_opened(before: Installation, record: Record) -> Mapping[str, Any]:
@@ -332,8 +341,8 @@ def _closed(before: Installation, record: Record) -> Mapping[str, Any]:
 
 
 def _raised(before: Installation, record: Record) -> Mapping[str, Any]:
-    body = record.body
-    return {"suspicions": {**before.suspicions, (body["region"], body["trigger"]): body["since_seconds"]}}
+    about = (record.body["region"], record.body["trigger"])
+    return {"suspicions": {**before.suspicions, about: record.body["since_seconds"]}}
 
 
 def _cleared(before: Installation, record: Record) -> Mapping[str, Any]:
@@ -343,18 +352,19 @@ def _cleared(before: Installation, record: Record) -> Mapping[str, Any]:
     return {"suspicions": left, "cleared": {**before.cleared, region: record.at_seconds}, "dismissed": before.dismissed & still}
 
 
-def _alert_heard(before: Installation, record: Record) -> Mapping[str, Any]:
-    return {"alerts": (*before.alerts, record.body)[-ALERTS_KEPT:]} if record.body["status"] == "firing" else {}
-
-
 _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Record], Mapping[str, Any]]] = {
     Kind.CONTROLLER_STARTED: _term_begun,
     Kind.OBSERVERS_SEEN: lambda before, record: watched_after(before.observers_heard, record),
     Kind.SUSPICION_RAISED: _raised,
     Kind.SUSPICION_CLEARED: _cleared,
-    Kind.ALERT_HEARD: _alert_heard,
+    Kind.ALERT_HEARD: lambda before, record: (
+        {"alerts": (*before.alerts, record.body)[-ALERTS_KEPT:]} if record.body["status"] == "firing" else {}
+    ),
     Kind.ZONE_CHANGED: _zone_changed,
-    Kind.INCIDENT_OPENED: lambda before, record: {"incidents": {**before.incidents, record.incident: _opened(record)}},
+    Kind.INCIDENT_OPENED: lambda before, record: {
+        "incidents": {**before.incidents, record.incident: _opened(record)},
+        "channel_test": test_after(before.channel_test, record),
+    },
     Kind.INCIDENT_CLOSED: _closed,
     Kind.EPOCH_OPENED: _epoch_opened,
     Kind.RUN_NUMBERED: _numbered,
@@ -385,8 +395,7 @@ def fold(installation: Installation, record: Record) -> Installation:
     change = _INSTALLATION_CHANGES.get(record.kind)
     changes = {} if change is None else dict(change(installation, record))
     if record.incident in installation.incidents:
-        incident = fold_incident(installation.incidents[record.incident], record)
-        changes["incidents"] = {**installation.incidents, record.incident: incident}
+        changes["incidents"] = {**installation.incidents, record.incident: fold_incident(installation.incidents[record.incident], record)}
     return replace(installation, **changes) if changes else installation
 
 

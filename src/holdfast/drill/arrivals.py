@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from holdfast.conduct.pagers import HAS_IT, IS_OVER
+from holdfast.decision.references import NOWHERE, kind_of
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.report.model import Finding
@@ -20,8 +21,8 @@ from holdfast.report.model import Finding
 Arrivals = Mapping[str, tuple[float, ...]]
 """Key of a hand-over (message/channel/recipient) → when each copy of it arrived, in seconds since 1970."""
 _MOST_NAMED = 10
-_KEYLESS = ("slack-webhook:", "apprise:", "messages.")
-"""How references begin whose ways carry no key, or lead to no far end."""
+_KEYLESS = ("slack-webhook", "apprise", NOWHERE)
+"""Kinds of ways that carry no key, or lead to no far end."""
 
 
 def arrivals(received: Path, controller: Path, records: Iterable[Record]) -> Arrivals:
@@ -74,7 +75,7 @@ def _carries_key(record: Record) -> bool:
     """What a pager is told at the end of an alert carries the alert's key only."""
     if record.body["message"] in (HAS_IT, IS_OVER):
         return False
-    return not str(record.body.get("reference", "")).removeprefix("second:").startswith(_KEYLESS)
+    return kind_of(str(record.body.get("reference", ""))) not in _KEYLESS
 
 
 def _keys(records: Iterable[Record]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Comments of a plan's file that speak to Holdfast: `# holdfast: ignore HF101 because …`.
 
 A `#` counts only where YAML reads a comment: not in quoted text, not in a block of text, not within a word. Behind another comment of the
-same line, such as an import's `# line 34`, it counts too.
+same line, such as an import's `# line 34`, or a `;` or `,` of one, it counts too; within a sentence it is prose.
 Never here: what is ignored for it (see `checks`).
 """
 
@@ -14,7 +14,7 @@ from yaml import events
 
 _MARK = "holdfast"
 _COMMENT = re.compile(r"(?:^|(?<=\s))#(.*)$")
-_IGNORE = re.compile(r"(?:^|(?<=[\s#;,]))holdfast(?::\s*|\s+)ignore\b[\s:]*([A-Za-z0-9]*)(?:[\s,:]+because\b[\s:]*(.*?))?\s*$")
+_IGNORE = re.compile(r"(?:^|[#;,])\s*holdfast(?::\s*|\s+)ignore\b[\s:]*([A-Za-z0-9]*)(?:[\s,:]+because\b[\s:]*(.*?))?\s*$")
 
 
 @dataclass(frozen=True, slots=True)

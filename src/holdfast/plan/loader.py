@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from holdfast.plan.comments import Ignore, ignores_of
 from holdfast.plan.consistency import check_consistency
-from holdfast.plan.contacts import REACHED_BY, contacts_of
+from holdfast.plan.contacts import REACHED_BY, Contacts, contacts_of
 from holdfast.plan.document import MOST_BYTES, Document, read
 from holdfast.plan.findings import Findings
 from holdfast.plan.including import INCLUDE, with_included
@@ -74,27 +74,31 @@ def files_of(path: Path) -> Document:
 
 def load_changed(path: Path, contents: Mapping[Path, bytes]) -> LoadedPlan:
     """As `load`, with other contents in some of its files than those on the disk: to see whether a change would do."""
-
-    document, ignores = _read(path, contents)
-    loaded = replace(_loaded(document, path), ignores=ignores)
-    return replace(loaded, plan=_reached(loaded, path.parent)) if loaded.plan.contacts is not None else loaded
+    loaded = _loaded(*_read(path, contents), path)
+    return replace(loaded, plan=_reached(loaded.plan, loaded.positions, path))
 
 
-def load_unfinished(path: Path) -> LoadedUnfinished | None:
-    """A plan that doesn't load because it lacks keys, as far as it is said; None where anything else is wrong with it, or nothing.
+def load_unfinished(error: PlanError, path: Path) -> LoadedUnfinished | None:
+    """A plan that doesn't load because it lacks keys, as far as it is said; None where anything else is wrong with it.
 
-    None too where contacts are kept apart: they are read for a plan that loads, and without them nobody seems to be reached.
-    Raises PlanError where a file can't be read at all.
+    None too where its contacts are kept apart and lack a key: without them nobody seems to be reached. Raises PlanError where they can't be
+    read, as `load` does of a plan that is whole.
     """
-    document, ignores = _read(path, {})
-    findings = Findings(document, str(path))
-    if document.problems or not isinstance(document.data, dict):
+    document = error.document
+    if document is None or not _says_how_people_are_reached(document.data):
         return None
-    _among_themselves(findings)
-    found = None if findings.problems else unfinished(document.data)
-    if found is None or "contacts" in document.data:
-        return None
-    return LoadedUnfinished(found, document.positions, path, ignores)
+    found = unfinished(document.data, lambda plan: _reached(plan, document.positions, path))
+    return None if found is None else LoadedUnfinished(found, document.positions, path, error.ignores)
+
+
+def _says_how_people_are_reached(data: Any) -> bool:
+    if data.get("contacts") is None:
+        return True
+    try:
+        Contacts.model_validate(data["contacts"])
+    except ValidationError:
+        return False
+    return True
 
 
 def _read(path: Path, contents: Mapping[Path, bytes]) -> tuple[Document, tuple[Ignore, ...]]:
@@ -117,7 +121,7 @@ def load_bytes(content: bytes, path: Path) -> LoadedPlan:
         position = document.positions.key((INCLUDE,))
         said = "a plan that is handed over as text can't include files"
         raise PlanError([Problem(str(path), position.line, position.column, said, None, "hand over one file that holds all of it")])
-    return replace(_loaded(document, path), ignores=ignores_of(_text(content)))
+    return _loaded(document, ignores_of(_text(content)), path)
 
 
 def _text(content: bytes) -> str:
@@ -125,30 +129,28 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8-sig", "replace")
 
 
-def _loaded(document: Document, path: Path) -> LoadedPlan:
+def _loaded(document: Document, ignores: tuple[Ignore, ...], path: Path) -> LoadedPlan:
     if document.has_holes:
         raise PlanError(document.problems, UNSEEN)
-    findings = Findings(document, str(path))
-    plan = _typed(findings, document)
-    _among_themselves(findings)
-    if document.problems or findings.problems or plan is None:
-        raise PlanError((*document.problems, *findings.problems))
-    return LoadedPlan(plan, digest_of(plan), document.positions, path, document.data)
+    of_values, among_themselves = Findings(document, str(path)), Findings(document, str(path))
+    plan = _typed(of_values, document)
+    check_references(among_themselves)
+    check_consistency(among_themselves)
+    check_steps(among_themselves)
+    problems = (*document.problems, *of_values.problems, *among_themselves.problems)
+    if problems or plan is None:
+        more = document.problems or among_themselves.problems or not isinstance(document.data, dict)
+        raise PlanError(problems, document=None if more else document, ignores=ignores)
+    return LoadedPlan(plan, digest_of(plan), document.positions, path, document.data, ignores)
 
 
-def _among_themselves(findings: Findings) -> None:
-    """What the values of a plan say of each other."""
-    check_references(findings)
-    check_consistency(findings)
-    check_steps(findings)
-
-
-def _reached(loaded: LoadedPlan, folder: Path) -> Plan:
-    """The plan whose people can be reached by what stands in the contacts' file."""
-    plan, position = loaded.plan, loaded.positions.nearest(("contacts",))
-    assert plan.contacts is not None
-    where = Problem(position.path or str(loaded.path), position.line, position.column, "")
-    found = contacts_of(plan.contacts, plan.people, folder, where, _content)
+def _reached(plan: Plan, positions: Positions, path: Path) -> Plan:
+    """The plan whose people can be reached by what stands in the contacts' file, where it names one."""
+    if plan.contacts is None:
+        return plan
+    position = positions.nearest(("contacts",))
+    where = Problem(position.path or str(path), position.line, position.column, "")
+    found = contacts_of(plan.contacts, plan.people, path.parent, where, _content)
     people = dict(plan.people)
     for name, contact in found.items():
         people[name] = people[name].model_copy(update=contact.model_dump(exclude_none=True))

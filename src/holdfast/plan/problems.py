@@ -6,7 +6,11 @@ Never here: what is wrong with a plan that does load (see `checks`).
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from holdfast.plan.comments import Ignore
+    from holdfast.plan.document import Document
 
 Place = tuple[str | int, ...]
 """Where a value stands in the plan: keys and list indexes from the top."""
@@ -48,11 +52,14 @@ class Problem:
 class PlanError(Exception):
     """A plan that doesn't load: every problem that was found in one reading, in the file's order.
 
-    `unseen`: a sentence on what wasn't looked at because of them; empty where all was.
+    `unseen`: a sentence on what wasn't looked at because of them; empty where all was. `document`: what the plan's files say, and `ignores`
+    what their comments ask to ignore, where nothing but a key or the form of a value may be wrong; None where more is.
     """
 
-    def __init__(self, problems: Iterable[Problem], unseen: str = "") -> None:
-        self.unseen = unseen
+    def __init__(
+        self, problems: Iterable[Problem], unseen: str = "", document: "Document | None" = None, ignores: "tuple[Ignore, ...]" = ()
+    ) -> None:
+        self.unseen, self.document, self.ignores = unseen, document, ignores
         found = list(dict.fromkeys(problems))
         files = list(dict.fromkeys(problem.path for problem in found))
         self.problems: tuple[Problem, ...] = tuple(

@@ -6,6 +6,7 @@ being stopped was found from what is said alone, and stays true whatever is writ
 Never here: plans in which something else is wrong (a name that stands for nothing, a value of another kind): what those mean nobody knows.
 """
 
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -44,8 +45,11 @@ class Unfinished:
         return next((hole.place for hole in self.holes if hole.part is error.part and hole.key == error.key), (error.key,))
 
 
-def unfinished(data: Any) -> Unfinished | None:
-    """The plan that these values say so far; None where it lacks nothing, or more than missing keys keeps it from being one."""
+def unfinished(data: Any, completed: Callable[[Plan], Plan] = lambda plan: plan) -> Unfinished | None:
+    """The plan that these values say so far; None where it lacks nothing, or more than missing keys keeps it from being one.
+
+    `completed` adds to the plan what its files say elsewhere.
+    """
     values = deepcopy(data)
     tried: dict[Place, int] = {}
     for _ in range(_MOST_ROUNDS):
@@ -56,7 +60,7 @@ def unfinished(data: Any) -> Unfinished | None:
                 return None
         else:
             outer = [place for place in tried if not any(place[:length] in tried for length in range(1, len(place)))]
-            return _punched(Plan.model_validate(_whole_first(values, outer)), outer) if outer else None
+            return _punched(completed(Plan.model_validate(_whole_first(values, outer))), outer) if outer else None
     return None
 
 

@@ -40,15 +40,15 @@ _BOUNDS = {
 
 def place_of_error(error: Any, data: Any) -> Place:
     """Where one of pydantic's errors stands among the values that it speaks of; of a missing key, what lacks it."""
-    return _walk(data, tuple(error["loc"]))
+    return _walk(data, tuple(error["loc"]), error["type"])
 
 
 def problem_of(error: Any, document: Document, path: str) -> Problem:
     """One of pydantic's errors as a problem with its place."""
     location: tuple[str | int, ...] = tuple(error["loc"])
     names_key = bool(location) and location[-1] == "[key]"
-    place = _walk(document.data, location[:-1] if names_key else location)
     kind: str = error["type"]
+    place = _walk(document.data, location[:-1] if names_key else location, kind)
     about_key = names_key or kind == "extra_forbidden"
     position = document.positions.key(place) if about_key else document.positions.nearest(place)
     message, value, hint = _words(kind, error, location, place, names_key)
@@ -88,15 +88,16 @@ def _named(place: Place) -> str:
     return "the top of the file" if not place else "'" + ".".join(str(part) for part in place) + "'"
 
 
-def _walk(data: Any, location: tuple[str | int, ...]) -> Place:
-    """The part of a location that stands in the file: names of union branches and missing keys are left out.
+def _walk(data: Any, location: tuple[str | int, ...], kind: str) -> Place:
+    """The part of a location that stands in the file: names of union branches are left out, and the last key of a `missing` one.
 
-    A branch may be called like one of its keys: where the way goes on from a plain value, that was the branch.
+    A branch may be called like one of its keys: where the way goes on from a plain value to a key beside it, that was the branch. Where it
+    goes on to a form that the value may have, such as `str`, the value itself is meant.
     """
     place: list[str | int] = []
     current = holder = data
     for part in location:
-        if place and not isinstance(current, dict | list):
+        if place and not isinstance(current, dict | list) and (kind == "missing" or (isinstance(holder, dict) and part in holder)):
             place.pop()
             current = holder
         in_mapping = isinstance(current, dict) and part in current

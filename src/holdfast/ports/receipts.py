@@ -1,4 +1,4 @@
-"""What a channel's own answer says about arrival. A reference begins with the kind of way that the message went, and a colon.
+"""What a channel's own answer says about arrival, by the kind of way that the message went.
 
 A way that isn't named here says nothing (a mail relay's 250 means that it took the mail and no more), or says it later and by itself (the
 telephone service). Arrived is not acknowledged.
@@ -16,8 +16,3 @@ AT_ONCE: Mapping[str, str] = {
 """Kind of way → how its answer is called, where that answer is the receipt."""
 LATER = frozenset({"sms", "voice"})
 """Kinds of ways whose receipts come back by themselves."""
-
-
-def kind_of(reference: str) -> str:
-    """Which kind of way a reference is of."""
-    return reference.partition(":")[0]

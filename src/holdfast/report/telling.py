@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from holdfast.communications.places import stood_for
+from holdfast.decision.references import FIRST_UNKNOWN
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
 from holdfast.plan.model import Plan
@@ -18,8 +19,6 @@ from holdfast.report.told import NotificationResult
 _A_MOMENT_SECONDS = 1_000_000_000.0
 """Above it, a number of seconds is a moment since 1970; below it, a length of time from impact."""
 _CALL = "call"
-_FIRST_UNKNOWN = "(first unknown)"
-"""At the end of a second way's reference: the first may have delivered it too."""
 _MOST_NAMED = 20
 """A mailing to more than that names in each row only whom the row is about."""
 _EXERCISE_MAILBOX = "exercise:"
@@ -210,7 +209,7 @@ def _take(attempts: Attempts, record: Record, where: str) -> None:
         attempts.sent, attempts.intended = attempts.sent or record, False
         attempts.second_way = str(body["second_way"]) if body.get("second_way") else attempts.second_way
         attempts.repeats = attempts.repeats or body.get("repeats") is True
-        attempts.possible += 1 + str(body.get("reference", "")).endswith(_FIRST_UNKNOWN)
+        attempts.possible += 1 + str(body.get("reference", "")).endswith(FIRST_UNKNOWN)
     else:
         _take_failure(attempts, record, where)
 

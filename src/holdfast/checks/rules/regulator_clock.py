@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from holdfast.checks.facts import Facts, listed
 from holdfast.checks.finding import Explanation, Finding, Rule, Severity
-from holdfast.checks.standards.clocks import CLOCKS, Clock
+from holdfast.checks.standards.clocks import CLOCKS, Clock, same_authority
 from holdfast.plan.governance import Regulation, report_stages
 from holdfast.plan.model import Message, Plan
 from holdfast.plan.problems import Place
@@ -74,7 +74,7 @@ def _met(facts: Facts, name: str, regulation: Regulation) -> Iterator[Finding]:
 
 def _going_to(plan: Plan, regulation: Regulation) -> Mapping[str, Message]:
     """The plan's messages to a regulation's authority."""
-    wanted = _authority(regulation)
+    wanted = (regulation.notify or "").casefold()
     circles = {key for key, circle in plan.audiences.items() if wanted and wanted in (key.casefold(), circle.name.casefold())}
     return {key: message for key, message in plan.messages.items() if circles & set(message.audience)}
 
@@ -85,10 +85,15 @@ def _of_this_report(plan: Plan, name: str, regulation: Regulation, going: Mappin
     One message is not both the first notice and a report that follows it.
     """
     stages = report_stages(name, regulation.name)
-    same = {key: one for key, one in plan.regulations.items() if key != name and _authority(one) == _authority(regulation)}
+    same = {key: one for key, one in plan.regulations.items() if key != name and same_authority(one.notify, regulation.notify)}
     others = frozenset[str]().union(*(report_stages(key, one.name) for key, one in same.items())) - stages
-    limit = regulation.notify_within or 0.0
-    earlier = max((one.notify_within for one in same.values() if one.notify_within is not None and one.notify_within < limit), default=0.0)
+    limit, clock = regulation.notify_within or 0.0, next((one for one in CLOCKS if one.is_about(name, regulation.name)), None)
+    before = [
+        one.notify_within or 0.0
+        for key, one in same.items()
+        if clock is None or any(report.is_about(key, one.name) for report in clock.earlier())  # of an unknown law, whatever is sent there
+    ]
+    earlier = max((within for within in before if within < limit), default=0.0)
 
     def is_this(key: str, message: Message) -> bool:
         said = report_stages(key, message.subject, message.content)
@@ -97,10 +102,6 @@ def _of_this_report(plan: Plan, name: str, regulation: Regulation, going: Mappin
         return bool(said & stages) if said else message.due > earlier
 
     return {key: message for key, message in going.items() if is_this(key, message)}
-
-
-def _authority(regulation: Regulation) -> str:
-    return (regulation.notify or "").casefold()
 
 
 RULE = Rule(

@@ -1,9 +1,10 @@
 """How soon regulators must be told, as the laws say it: what a plan's own deadlines are held against."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from holdfast.plan.governance import Regulation, report_stages
+from holdfast.plan.governance import report_stages
 from holdfast.plan.model import Plan
 
 HOUR_SECONDS = 3600.0
@@ -30,6 +31,13 @@ class Clock:
         named = not {*self.words}.isdisjoint(re.findall(r"[a-z0-9]+", f"{identifier} {name}".casefold()))
         return named and (self.stage in stages if self.stage else not stages)
 
+    def earlier(self) -> "Iterator[Clock]":
+        """The reports before this one, the last first."""
+        clock = self.after
+        while clock is not None:
+            yield clock
+            clock = clock.after
+
     def entry_before(self, plan: Plan, authority: str | None) -> str | None:
         """The plan's regulation from whose report this one counts: of the same authority, the soonest; None without a time."""
         if self.after is None:
@@ -37,7 +45,7 @@ class Clock:
         times = {
             name: one.notify_within
             for name, one in plan.regulations.items()
-            if self.after.is_about(name, one.name) and one.notify_within is not None and _same(one, authority)
+            if self.after.is_about(name, one.name) and one.notify_within is not None and same_authority(one.notify, authority)
         }
         return min(times, key=lambda name: times[name], default=None)
 
@@ -51,9 +59,9 @@ class Clock:
         return self.seconds + (before if own is None else min(own, before))
 
 
-def _same(regulation: Regulation, authority: str | None) -> bool:
-    """Whether a regulation's report goes to that authority, as far as it is said."""
-    return None in (authority, regulation.notify) or str(regulation.notify).casefold() == str(authority).casefold()
+def same_authority(one: str | None, other: str | None) -> bool:
+    """Whether reports go to one authority, as far as it is said."""
+    return None in (one, other) or str(one).casefold() == str(other).casefold()
 
 
 GDPR = Clock(("gdpr",), "article 33(1)", "notice of a personal data breach", 72 * HOUR_SECONDS)

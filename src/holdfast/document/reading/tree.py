@@ -21,6 +21,7 @@ _LABEL = re.compile(
 _LINK = re.compile(r"!?\[([^\[\]]{0,400})\]\(([^()\s]{0,400})\)")
 _MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=[\w.!?])[*_](?!\w)|\\(?=[\\`*_{}\[\]()#+.!|<>-])")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
+_SENTENCE_ENDS = re.compile(r"(?<=[.;])(?<!\b[A-Z]\.)\s+(?=[A-Z])")
 _LONGEST_OF_PATH = 60
 
 
@@ -43,6 +44,11 @@ def _normal(text: str) -> str:
 _normal_again = lru_cache(maxsize=4096)(_normal)  # every recogniser asks the same headings and labels what they say
 _ASKED_AGAIN = 200
 """Characters of a text that is likely to be asked again what it says: a heading, a label, a cell."""
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, and what `;` joins before a capital; an initial such as `J. Smith` ends none."""
+    return _SENTENCE_ENDS.split(text)
 
 
 def says(text: str, *phrases: str) -> bool:

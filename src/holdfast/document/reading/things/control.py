@@ -5,7 +5,7 @@ import re
 from holdfast.document.reading.columns import labelled
 from holdfast.document.reading.draft import Draft, Left, Said, parts_of, said_list
 from holdfast.document.reading.quantities import day, duration, frequency
-from holdfast.document.reading.tree import Leaf, Section, Tree, says
+from holdfast.document.reading.tree import Leaf, Section, Tree, leaf_of, says, sentences
 
 _NAME = (
     "organisation",
@@ -41,10 +41,7 @@ def read(tree: Tree, draft: Draft) -> None:
     for section in tree.sections:
         if section.level <= 1 or section.within(*_WHERE):
             for leaf in labelled(section):
-                if ". " in leaf.label:
-                    _in_sentences(draft, leaf)
-                else:
-                    _labelled(draft, leaf)
+                _read_leaf(draft, leaf)
     _name(tree, draft)
     _summary(tree, draft)
     if not control:
@@ -64,20 +61,30 @@ def note_of_front(leaf: Leaf) -> Left:
 
 
 _SPOKEN = re.compile(
-    r"(?P<label>version|revision|release|last (?:updated|revised|reviewed)|next review|effective)(?: on| is| due)? (?P<value>.+)", re.I
+    r"(?P<label>version|revision|release|last (?:updated|revised|reviewed)|next review)(?: on| is| due)? (?P<value>.*\d.*)", re.I
 )
-_SAID = re.compile(r"(?P<label>[A-Za-z][A-Za-z ]{2,38}): (?P<value>.+)")
 
 
-def _in_sentences(draft: Draft, leaf: Leaf) -> None:
-    """`Version 2.1. Owner: Operations. Last updated 3 March 2026.`: each sentence by itself; with one that says nothing known, all is noted."""
-    understood = []
-    for part in re.split(r"(?<=[.;]) +(?=[A-Z])", leaf.text):
-        bare = part.strip().rstrip(".;")
-        found = _SAID.fullmatch(bare) or _SPOKEN.fullmatch(bare)
-        understood.append(found is not None and _labelled(draft, Leaf(leaf.kind, bare, leaf.line, found["label"], found["value"])))
+def _read_leaf(draft: Draft, leaf: Leaf) -> None:
+    """`Version 2.1. Owner: Operations.`: each sentence by itself; with one that says nothing known, all is noted.
+
+    Where no sentence but the first speaks of the document, they are all the label's.
+    """
+    parts = [_sentence(part, leaf.line) for part in sentences(f"{leaf.label}: {leaf.value}")]
+    if not any(part.label for part in parts[1:]):
+        _labelled(draft, leaf)
+        return
+    understood = [_labelled(draft, part) for part in parts]
     if all(understood):
         leaf.claim()
+
+
+def _sentence(text: str, line: int) -> Leaf:
+    """A sentence with its label, if it has one."""
+    leaf = leaf_of("paragraph", text.rstrip(".; "), line)
+    if not leaf.label and (found := _SPOKEN.fullmatch(leaf.text)) is not None:
+        leaf.label, leaf.value = found["label"], found["value"]
+    return leaf
 
 
 def _labelled(draft: Draft, leaf: Leaf) -> bool:

@@ -9,7 +9,7 @@ from holdfast.document.reading.draft import Draft, Entry, Left
 from holdfast.document.reading.quantities import NOTHING, Reading, duration, lengths
 from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.things.promises import Promise, begins_with_promise, names_promise, promises, whose
-from holdfast.document.reading.tree import Leaf, Section, Tree
+from holdfast.document.reading.tree import Leaf, Section, Tree, sentences
 
 _SUBJECT = re.compile(
     r"^(?:the |our )?(?P<name>[A-Za-z][\w /&'-]{1,60}?)(?:\s+(?:function|process|service|activity|system|team))?\s+(?:must|has to|have to|has|have|needs?|is|are|shall|should|can|may|will|tolerates?)\b",
@@ -19,7 +19,6 @@ _PRONOUNS = ("it", "this", "they", "that", "we", "this function", "she", "he", "
 _SEVERAL = ("neither", "both", "none", "each", "all", "these", "those", "either")
 """What a sentence is about that gives several functions one promise, without naming them."""
 _OTHERWISE = re.compile(r",?\s{0,3}(?:or|but|and)\s(?:only |even |at most |within |in |after )?", re.I)
-_SPLIT = re.compile(r"(?<=[.;])\s+(?=[A-Z])")
 _IMPACT = re.compile(r"\b(?:lose|loss|cannot|can't|unable|stop|without|outage|impact|unhappy|fine)\b", re.I)
 _NO_QUANTITY = re.compile(r"\b(?:p|tier|priority) ?[1-4]\b", re.I)
 
@@ -35,13 +34,12 @@ def read(tree: Tree, draft: Draft) -> None:
 
 
 def _read_leaf(leaf: Leaf, section: Section, draft: Draft) -> None:
-    sentences = _SPLIT.split(leaf.text)
     label = "" if names_promise(leaf.label) else leaf.label
     last: tuple[str, Entry] | None = None
     spoken_of = ""
     plain: list[str] = []
     told: list[str] = []
-    for sentence in sentences:
+    for number, sentence in enumerate(sentences(leaf.text)):
         times = promises(sentence)
         subject = _subject(sentence)
         if not times:
@@ -51,7 +49,7 @@ def _read_leaf(leaf: Leaf, section: Section, draft: Draft) -> None:
         if subject.lower() in _SEVERAL:
             told.append(sentence)
             continue
-        name = label if label and sentence is sentences[0] else subject
+        name = label if label and number == 0 else subject
         if not name and last is None and _speaks_of_the_last(sentence):
             name = spoken_of
         if name:
