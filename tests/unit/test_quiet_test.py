@@ -348,7 +348,7 @@ def test_a_command_that_does_not_wait_says_that_it_is_under_way_and_fails_nobody
 
 
 def test_what_the_controller_refuses_is_said_as_it_says_it(at_work: Paper) -> None:
-    with pytest.raises(CommandError, match="refused: 'a-stranger' is nobody here"):
+    with pytest.raises(CommandError, match="refused: 'a-stranger' is nobody in the plan"):
         commands.test(TOM, by="a-stranger")
     assert at_work.told == []
 

@@ -13,6 +13,7 @@ from holdfast.decision.channel_test import PREFIX as TESTS
 from holdfast.decision.channel_test import ChannelTest
 from holdfast.decision.channel_test import after as test_after
 from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, with_one_more
+from holdfast.decision.epochs import epoch_opened, epoch_withdrawn, numbered, term_begun
 from holdfast.decision.observed import FunctionOutage, outages_after, watched_after
 from holdfast.decision.protection import ProtectionOrder
 from holdfast.decision.protection import after as protection_after
@@ -305,35 +306,6 @@ def _handed_over(before: Installation, record: Record) -> Mapping[str, Any]:
     return {"notices": with_one_more(before.notices, record)}
 
 
-def _term_begun(before: Installation, record: Record) -> Mapping[str, Any]:
-    body = record.body
-    used = max(before.used, (body["era"], body["epoch"]), tuple(body.get("used", (0, 0))))
-    known = {name: body[name] for name in ("era", "epoch", "serving")} | {"identity": body.get("installation") or before.identity}
-    return {
-        "term": body["term"],
-        "steps_ordered": 0,
-        "attested": (),
-        "used": used,
-        **known,
-        **watched_after(before.observers_heard, record),
-    }
-
-
-def _epoch_opened(before: Installation, record: Record) -> Mapping[str, Any]:
-    body = record.body
-    former = (before.era, before.epoch, body["source"])
-    return {**_numbered(before, record), "era": body["era"], "epoch": body["epoch"], "serving": body["target"], "former": former}
-
-
-def _numbered(before: Installation, record: Record) -> Mapping[str, Any]:
-    return {"used": max(before.used, (record.body["era"], record.body["epoch"]))}
-
-
-def _epoch_withdrawn(_: Installation, record: Record) -> Mapping[str, Any]:
-    era, epoch = record.body["back"]
-    return {"era": era, "epoch": epoch, "serving": record.body["serving"], "former": None}
-
-
 def _closed(before: Installation, record: Record) -> Mapping[str, Any]:
     if record.body["outcome"] not in ("stood-down", "turned-back"):
         return {}
@@ -353,7 +325,7 @@ def _cleared(before: Installation, record: Record) -> Mapping[str, Any]:
 
 
 _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Record], Mapping[str, Any]]] = {
-    Kind.CONTROLLER_STARTED: _term_begun,
+    Kind.CONTROLLER_STARTED: term_begun,
     Kind.OBSERVERS_SEEN: lambda before, record: watched_after(before.observers_heard, record),
     Kind.SUSPICION_RAISED: _raised,
     Kind.SUSPICION_CLEARED: _cleared,
@@ -366,10 +338,10 @@ _INSTALLATION_CHANGES: Mapping[str, Callable[[Installation, Record], Mapping[str
         "channel_test": test_after(before.channel_test, record),
     },
     Kind.INCIDENT_CLOSED: _closed,
-    Kind.EPOCH_OPENED: _epoch_opened,
-    Kind.RUN_NUMBERED: _numbered,
-    Kind.EPOCH_FOUND: _numbered,
-    Kind.EPOCH_WITHDRAWN: _epoch_withdrawn,
+    Kind.EPOCH_OPENED: epoch_opened,
+    Kind.RUN_NUMBERED: numbered,
+    Kind.EPOCH_FOUND: numbered,
+    Kind.EPOCH_WITHDRAWN: epoch_withdrawn,
     Kind.ATTESTED: lambda before, record: {} if record.incident else {"attested": (*before.attested, record.body)},
     Kind.PAUSED: lambda _, record: {"paused": {**record.body, "since_seconds": record.at_seconds}},
     Kind.RESUMED: lambda *_: {"paused": None},
