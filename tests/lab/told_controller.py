@@ -16,12 +16,12 @@ import uvicorn
 from holdfast.app_controller import assemble
 from holdfast.cli.reach import bindings_of
 from holdfast.conduct.situation import FunctionHit, LossBound
+from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.watch import Seen, Watch
 from holdfast.decision.replay import Installation
 from holdfast.fencing.promise import Epoch
 from holdfast.plan.loader import load
 from holdfast.plan.model import Plan
-from holdfast.ports.clock import Clock
 from holdfast.ports.consent import Consent
 
 EXERCISE = "exercise-told"
@@ -30,7 +30,7 @@ EXERCISE = "exercise-told"
 class EverythingLost(Watch):
     """Sees what a drill's observers see while the primary region is away."""
 
-    def __init__(self, plan: Plan, clock: Clock) -> None:
+    def __init__(self, plan: Plan, clock: KeptClock) -> None:
         super().__init__(plan, plan.profiles["default"], "regional-outage", [], clock)
         self._plan = plan
 

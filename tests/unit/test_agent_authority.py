@@ -4,20 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.agent import state as states
 from holdfast.agent.authority import REGION, WITHDRAW, Authority
-from holdfast.agent.state import Records, StateFile
 from holdfast.fencing.order import Order, Verdict
-from holdfast.fencing.promise import Epoch, Timing
 from holdfast.journal.kinds import Kind
+from unit.agent_on_paper import agent
 from unit.conduct_on_paper import DR, PRIMARY, Paper
 from unit.test_conduct_turning import CONDUCTOR, ONE, TWO, abort, returning
-
-
-def agent(folder: Path, region: str, epoch: int, holder: str) -> Authority:
-    file, state = StateFile(folder), states.fresh(region, Epoch(0, epoch), holder, ["postgres", "redis"])
-    file.write(state)
-    return Authority(state, file, Records(folder, region, b"a key of sixteen bytes"), Timing(0.01, 0.25))
 
 
 @pytest.fixture

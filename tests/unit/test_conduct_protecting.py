@@ -1,19 +1,12 @@
 """A primary in synchronous mode whose standby is gone: who may let it go on unprotected, what everybody sees of it, and the way back."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from holdfast.agent import state as states
 from holdfast.agent.authority import REGION, Authority
-from holdfast.agent.state import Records, StateFile
-from holdfast.cli import protecting as command
-from holdfast.cli import status as status_command
-from holdfast.cli.main import run
-from holdfast.cli.output import ExitCode
 from holdfast.conduct.situation import Write
 from holdfast.console.frame import frame, plain
 from holdfast.console.narration import line
@@ -23,9 +16,9 @@ from holdfast.decision.protection import ProtectionOrder
 from holdfast.decision.replay import replayed
 from holdfast.decision.table import State
 from holdfast.fencing.order import Order, Verdict
-from holdfast.fencing.promise import Epoch, Timing
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan
+from unit.agent_on_paper import agent
 from unit.conduct_on_paper import DR, LOADED, PRIMARY, Paper
 
 APPROVER, NO_APPROVER, STAND_IN = "aoife-brennan", "nadia-haddad", "exercise-one"
@@ -196,24 +189,22 @@ def turned_back(paper: Paper) -> Paper:
 
 def agent_after(paper: Paper, folder: Path) -> Authority:
     """The agent of the primary region, which was given everything that the journal ordered of its region."""
-    file, state = StateFile(folder), states.fresh(PRIMARY, Epoch(0, 1), PRIMARY, ["postgres", "redis"])
-    file.write(state)
-    agent = Authority(state, file, Records(folder, PRIMARY, b"a key of sixteen bytes"), Timing(0.01, 0.25))
+    authority = agent(folder, PRIMARY, 1, PRIMARY)
     for record in paper.records:
         if record.kind == Kind.STEP_INTENDED and record.body["block"] in ("fence", "withdraw"):
-            verdict, _ = agent.receive(Order.from_list(record.body["order"]), record.body["block"], REGION)
+            verdict, _ = authority.receive(Order.from_list(record.body["order"]), record.body["block"], REGION)
             assert verdict is Verdict.ACCEPTED
-    return agent
+    return authority
 
 
 def test_after_a_failover_that_was_turned_back_the_agent_obeys_the_next_word(tmp_path: Path) -> None:
     paper = turned_back(synchronous(exercise="exercise-7"))
-    agent = agent_after(paper, tmp_path)
-    assert agent.highest is not None and (agent.highest.epoch, paper.installation.epoch) == (2, 1)
+    obeying = agent_after(paper, tmp_path)
+    assert obeying.highest is not None and (obeying.highest.epoch, paper.installation.epoch) == (2, 1)
     paper.protector_says = None
     assert drop(paper, STAND_IN).startswith("accepted")
     (move,) = paper.protecting.values()
-    assert agent.receive(move.order, "postgres.synchronous", "postgres") == (Verdict.ACCEPTED, None)
+    assert obeying.receive(move.order, "postgres.synchronous", "postgres") == (Verdict.ACCEPTED, None)
 
 
 def test_what_was_dropped_before_a_failover_that_was_turned_back_is_known_again() -> None:
@@ -329,60 +320,6 @@ def test_what_the_narrowest_live_view_shows_of_it() -> None:
     assert any(one.startswith("⏸ UNPROTECTED") for one in lines[1:])
 
 
-Answering = Callable[[Paper], list[tuple[str, str, dict[str, Any]]]]
-
-
-@pytest.fixture
-def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
-    """Lets the commands speak to a controller on paper; returns what was given to it."""
-
-    def with_paper(paper: Paper) -> list[tuple[str, str, dict[str, Any]]]:
-        given: list[tuple[str, str, dict[str, Any]]] = []
-
-        def give(client: object, verb: str, by: str, arguments: dict[str, Any]) -> str:
-            given.append((verb, by, arguments))
-            return paper.command(verb, by, **arguments)
-
-        for module in (command, status_command):
-            monkeypatch.setattr(module, "controller_of", lambda lab: None)
-            monkeypatch.setattr(module, "state_of", lambda client: told(paper))
-        monkeypatch.setattr(command, "give", give)
-        return given
-
-    return with_paper
-
-
-def test_the_command_says_first_what_cannot_be_undone_and_asks(answering: Answering, capsys: pytest.CaptureFixture[str]) -> None:
-    paper = synchronous()
-    given = answering(paper)
-    words = ["unprotect", "database", "--as", APPROVER, "--because", WHY]
-    assert run(words) == ExitCode.BAD_INPUT
-    shown = capsys.readouterr()
-    assert "can't be undone: writes that wait now are acknowledged at once" in shown.out
-    assert "nobody was asked, since this is no terminal" in shown.err
-    assert given == []
-    assert run([*words, "--yes"]) == ExitCode.FINE
-    assert given == [("unprotect", APPROVER, {"component": "database", "reason": WHY})]
-    assert run(["status"]) == ExitCode.FINE
-    assert "⏸ UNPROTECTED: " in capsys.readouterr().out
-    assert run(["protect", "database", "--as", NO_APPROVER]) == ExitCode.FINE
-    assert paper.protected["database"] is True
-
-
-def test_two_that_are_unprotected_are_both_in_the_first_line_and_neither_is_said_twice(
-    answering: Answering, capsys: pytest.CaptureFixture[str]
-) -> None:
-    paper = synchronous()
-    answering(paper)
-    for component in ("database", "cache"):
-        drop(paper, component=component)
-    assert run(["status"]) == ExitCode.FINE
-    shown = " ".join(capsys.readouterr().out.split())
-    titles = [LOADED.plan.components[component].name for component in ("database", "cache")]
-    assert [shown.count(f"{title} in {PRIMARY} acknowledges writes") for title in titles] == [1, 1]
-    assert all(f"UNPROTECTED: {title} in {PRIMARY}" in first_line(paper) for title in titles)
-
-
 def test_a_controller_that_waits_for_its_memory_says_what_is_unprotected_all_the_same() -> None:
     paper = synchronous()
     drop(paper)
@@ -392,18 +329,9 @@ def test_a_controller_that_waits_for_its_memory_says_what_is_unprotected_all_the
     assert "UNPROTECTED: " in said
 
 
-def test_programs_get_what_it_means_and_the_answer(answering: Answering, capsys: pytest.CaptureFixture[str]) -> None:
-    paper = synchronous()
-    answering(paper)
-    assert run(["unprotect", "cache", "--as", APPROVER, "--because", WHY, "--yes", "-o", "json"]) == ExitCode.FINE
-    found = json.loads(capsys.readouterr().out)
-    assert found["outlook"]["region"] == PRIMARY
-    assert found["answer"].startswith("accepted")
-
-
-def test_where_nothing_is_protected_the_command_says_so_before_it_asks(answering: Answering, capsys: pytest.CaptureFixture[str]) -> None:
-    given = answering(Paper(exercise=None))
-    assert run(["unprotect", "database", "--as", APPROVER, "--because", WHY]) == ExitCode.NOT_SO
-    assert "replicates asynchronously" in capsys.readouterr().err
-    assert given == []
-    assert DR not in first_line(Paper(exercise=None))
+def test_who_replicates_asynchronously_reads_nothing_of_protection() -> None:
+    paper = Paper(exercise=None)
+    paper.protected = {"database": False}
+    shown = view(Heard(told(paper)), paper.now)
+    assert shown.protection == ()
+    assert "UNPROTECTED" not in shown.headline.text

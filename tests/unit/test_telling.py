@@ -142,6 +142,57 @@ def test_nothing_is_left_running_where_whoever_ends_it_is_ended_in_the_same_mome
     asyncio.run(story())
 
 
+@dataclass
+class Held(Far):
+    """A far end that takes what it is given when it is told to."""
+
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def send(self, notification: Notification) -> str:
+        await self.told.wait()
+        return await super().send(notification)
+
+
+@pytest.mark.parametrize(
+    ("answer", "priority", "wakes"),
+    [
+        ("sms:1", 1, False),
+        ("sms:1", 0, True),
+        (RefusedNotificationError("no such person"), 1, True),
+        (TimeoutError("it is silent"), 1, True),
+    ],
+    ids=["told", "called", "refused", "unknown"],
+)
+def test_while_more_is_handed_over_only_what_asks_for_more_wakes_the_loop(answer: str | Exception, priority: int, wakes: bool) -> None:
+    first, second = replace(TELL, priority=priority), replace(TELL, key="inc-1/mailing/1", channel="email")
+
+    async def story() -> None:
+        recorded, over, woken = asyncio.Event(), asyncio.Event(), list[int]()
+        held = Held("smtp:1")
+
+        async def keep(_: Sequence[Write]) -> None:
+            recorded.set()
+
+        def ended() -> None:
+            woken.append(len(telling.under_way))
+            if not telling.under_way:
+                over.set()
+
+        telling = Telling({first.channel: Far(answer), second.channel: held}, SystemClock(), keep, ended)
+        for tell in (first, second):
+            telling.begin(tell, "exercise-7")
+        await asyncio.wait_for(recorded.wait(), 10)
+        while len(telling.under_way) == 2:
+            await asyncio.sleep(0)
+        assert woken == ([1] if wakes else [])
+        held.told.set()
+        await asyncio.wait_for(over.wait(), 10)
+        assert woken[-1] == 0, "the last one wakes it, whatever it is"
+        await telling.stop()
+
+    asyncio.run(story())
+
+
 def test_a_link_and_digits_stand_for_their_person_and_for_exactly_what_was_proposed() -> None:
     tell = replace(TELL, asked=Asked("ada", 2000.0, "h" * 64, 1500.0))
     made = notification_of(tell, "exercise-7", Links("https://doors.example/", KEY), 1000.0)
