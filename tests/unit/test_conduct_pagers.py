@@ -78,6 +78,7 @@ def test_a_pager_that_is_another_channels_first_way_is_known_by_what_it_took_and
     paper = after(*sent, *late)
     assert told(paper) == [("phone", IS_OVER, False)]
     over = {"key": f"inc-1-1/{IS_OVER}/1", "message": IS_OVER, "channel": "phone", "reference": "pagerduty:1"}
+    paper.write([Write(Kind.NOTIFICATION_DUE, "inc-1-1", over)])
     paper.write([Write(INTENDED, "inc-1-1", {**CALL, **over, "attempt": 1}), Write(SENT, "inc-1-1", {**CALL, **over})])
     assert closed_by_the_end(paper.plan, paper.incident)[CALL["key"], "phone", "exercise-two"].closed
 
@@ -113,6 +114,7 @@ def test_a_pager_that_heard_that_it_is_over_stands_in_no_more_for_what_was_begun
 
     assert known("exercise-two") == known("exercise-three") == known("exercise-one", "pagerduty") == (False, False)
     over = {"key": f"inc-1-1/{IS_OVER}/1", "message": IS_OVER}
+    paper.write([Write(Kind.NOTIFICATION_DUE, "inc-1-1", over)])
     paper.write([Write(INTENDED, "inc-1-1", {**CALL, **over, "attempt": 1}), Write(SENT, "inc-1-1", {**CALL, **over, "reference": "p:1"})])
     assert known("exercise-two") == known("exercise-three") == (False, True), "over its own channel it goes on"
     assert known("exercise-one", "pagerduty")[0]

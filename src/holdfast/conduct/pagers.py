@@ -73,11 +73,13 @@ def words_to_pagers(
     if ended is not None and now - ended > LATELY_SECONDS:
         return
     given = next((record for record in incident.course if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)), None)
+    over = restored_seconds if restored_seconds is not None else ended
+    if given is None and over is None:
+        return
     for pager, recipient in _alerted(incident, telling).items():
         if given is not None and restored_seconds is None and not incident.ended:
             said = Words("{severity}: {plan}: somebody has {incident}", f"{given.body['person']} has it. State: {{state}}\n", "")
             yield _word(incident, pager, recipient, HAS_IT, "acknowledged", given.at_seconds, said)
-        over = restored_seconds if restored_seconds is not None else ended
         if over is not None:
             how = "service is back" if restored_seconds is not None else "it is over"
             said = Words(f"{{plan}}: {{incident}}: {how}", "State: {state}\n", "")
@@ -112,6 +114,8 @@ def closed_by_the_end(plan: Plan, incident: IncidentState) -> Mapping[Delivery, 
     """The incident's deliveries, with those closed that were begun over a pager before it heard that service is back: told now, they would
     open a new alert and page somebody again. For the same reason that pager stands in no more for what was begun over another channel.
     What is begun after that is new trouble."""
+    if incident.messages_due.isdisjoint(f"{incident.incident}/{IS_OVER}/{way}" for way in (1, 2)):
+        return incident.deliveries  # in the ordinary case none of a mailing's tens of thousands of records is looked at
     open_until: dict[str, int] = {}
     for record in incident.records:
         if record.kind == Kind.NOTIFICATION_SENT and record.body["message"] == IS_OVER:
