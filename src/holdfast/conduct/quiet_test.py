@@ -5,7 +5,8 @@ somebody whom an audience outside names, was never told of a test), at an addres
 exercise to who is enrolled in it. It says in every text that it is practice, as an exercise does, and passes the same guard below the
 channels. What rings is left out unless somebody asks for it: calls always, text messages outside of the person's day. Each hand-over is
 tried once: a test shows what is so, and doesn't insist. While an incident is open there is no test, since it would be taken for a part of
-it; one that is opened ends what is still to be handed over, and what was handed over before is waited for all the same. Who could not be reached, and why, is recorded with it; arrived is what a channel says, acknowledged is what the person says.
+it; one that is opened ends what is still to be handed over, and what was handed over before is waited for all the same. Who could not be
+reached, and why, is recorded with it; arrived is what a channel says, acknowledged is what the person says.
 """
 
 from collections.abc import Iterator, Mapping

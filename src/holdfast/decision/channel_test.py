@@ -56,7 +56,7 @@ class ChannelTest:
     answers: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     """Person → (when, by which way) it said that the test arrived."""
     broken_off: bool = False
-    """An incident was opened while it was under way, for which it would be taken: nothing more of it is handed over, also not afterwards."""
+    """An incident was opened while it was under way, for which it would be taken: no more is handed over, also not afterwards."""
 
     @property
     def number(self) -> int:
