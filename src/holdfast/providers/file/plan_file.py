@@ -134,7 +134,7 @@ def _changed(path: Path, values: list[tuple[str, str]], remove: Sequence[Place] 
 
 
 def _after(path: Path, contents: dict[Path, str], before: tuple[Problem, ...], places: list[Place]) -> LoadedPlan | StillBroken:
-    """The plan with these contents. Raises PlanError when it doesn't load, unless it didn't before either and what stands there may stand."""
+    """The plan with these contents. Raises PlanError when it doesn't load, unless it didn't before and these may stand there."""
     after = {file: content.encode() for file, content in contents.items()}
     try:
         return load_changed(path, after)
