@@ -19,6 +19,7 @@ from holdfast.document.reading.things import (
     organisation,
     scenarios,
     spoken,
+    spoken_roles,
     systems,
 )
 from holdfast.document.reading.tree import Tree
@@ -31,6 +32,7 @@ from holdfast.plan.problems import PlanError, Problem
 _RECOGNISERS = (
     systems.read,
     organisation.read,
+    spoken_roles.read,
     impact.read,
     spoken.read,
     control.read,
