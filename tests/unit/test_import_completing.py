@@ -40,7 +40,21 @@ def imported(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> t
     return target, said
 
 
-@pytest.mark.parametrize("text", [*((DOCUMENTS / f"{name}.md").read_text(encoding="utf-8") for name in STYLES), PROSE, "# Plan\n"])
+PHASES = """# Plan of a ferry line
+
+## Activation
+
+### The plan is activated when any of the following holds
+
+- the head office cannot be entered
+
+### Loss of the harbour
+
+- The harbour master closes the gates
+"""
+
+
+@pytest.mark.parametrize("text", [PHASES, *((DOCUMENTS / f"{name}.md").read_text(encoding="utf-8") for name in STYLES), PROSE, "# Plan\n"])
 def test_import_and_check_count_the_same_things_of_the_same_plan(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan, said = imported(tmp_path, text, capsys)
     run(["check", str(plan), "-o", "json"])
@@ -115,3 +129,15 @@ def test_two_questions_about_one_place_are_settled_by_one_answer(tmp_path: Path,
     plan.write_text(text.rstrip() + "\n  - about: functions.ticket-sales.rto\n    says: another line says it too\n    choices: [2h, 5h]\n")
     assert run(["answer", str(plan), "functions.ticket-sales.rto", "5h"]) == 0
     assert "questions:" not in plan.read_text(encoding="utf-8")
+
+
+def test_a_phase_without_a_window_is_one_problem_and_what_activates_the_plan_is_no_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, said = imported(tmp_path, PHASES, capsys)
+    scenario = said["plan"]["scenarios"]["disruption"]
+    assert [trigger["says"] for trigger in scenario["triggers"]] == ["the head office cannot be entered"]
+    assert [phase["name"] for phase in scenario["phases"]] == ["Loss of the harbour"]
+    assert [key for key in said["missing"] if key.startswith("scenarios")] == ["scenarios.disruption.phases.0.window"]
+    assert run(["check", str(plan)]) == 2
+    assert "no rule could look yet: every one of them needs" in capsys.readouterr().out

@@ -58,9 +58,16 @@ def problem_of(error: Any, document: Document, path: str) -> Problem:
 
 
 def told(errors: list[Any]) -> list[Any]:
-    """Pydantic's errors without those that only echo another one: who observes follows from the regions, where there are some."""
+    """Pydantic's errors without those that only echo another one.
+
+    Who observes follows from the regions, where there are some. A list that has items is too short because each is wrong.
+    """
     wrong = {error["loc"] for error in errors}
-    return [error for error in errors if error["loc"] != ("observers",) or ("regions",) not in wrong]
+    return [
+        error
+        for error in errors
+        if not (error["loc"] == ("observers",) and ("regions",) in wrong) and not (error["type"] == "too_short" and error["input"])
+    ]
 
 
 def _words(kind: str, error: Any, location: Place, place: Place, names_key: bool) -> tuple[str, str | None, str | None]:
