@@ -41,6 +41,7 @@ __all__ = [
     "load_changed",
     "load_unfinished",
     "misshapen",
+    "problems_of",
 ]
 
 
@@ -88,6 +89,12 @@ def load_changed(path: Path, contents: Mapping[Path, bytes]) -> LoadedPlan:
     """As `load`, with other contents in some of its files than those on the disk: to see whether a change would do."""
     loaded = _loaded(*_read(path, contents), path)
     return replace(loaded, plan=_reached(loaded.plan, loaded.positions, path))
+
+
+def problems_of(data: Any) -> tuple[Problem, ...]:
+    """What keeps a plan from loading whose values have no line yet, in the order of the plan's sections."""
+    _, of_values, among_themselves = _examined(Document(data, Positions({}, {}), ()), Path())
+    return tuple(dict.fromkeys((*of_values, *among_themselves)))
 
 
 def misshapen(data: Any, places: Sequence[Place]) -> bool:
@@ -154,16 +161,22 @@ def _text(content: bytes) -> str:
 def _loaded(document: Document, ignores: tuple[Ignore, ...], path: Path) -> LoadedPlan:
     if document.has_holes:
         raise PlanError(document.problems, UNSEEN)
+    plan, of_values, among_themselves = _examined(document, path)
+    problems = (*document.problems, *of_values, *among_themselves)
+    if problems or plan is None:
+        more = document.problems or among_themselves or not isinstance(document.data, dict)
+        raise PlanError(problems, document=None if more else document, ignores=ignores)
+    return LoadedPlan(plan, digest_of(plan), document.positions, path, document.data, ignores)
+
+
+def _examined(document: Document, path: Path) -> tuple[Plan | None, list[Problem], list[Problem]]:
+    """The typed plan, what is wrong with its values, and what among themselves."""
     of_values, among_themselves = Findings(document, str(path)), Findings(document, str(path))
     plan = _typed(of_values, document)
     check_references(among_themselves)
     check_consistency(among_themselves)
     check_steps(among_themselves)
-    problems = (*document.problems, *of_values.problems, *among_themselves.problems)
-    if problems or plan is None:
-        more = document.problems or among_themselves.problems or not isinstance(document.data, dict)
-        raise PlanError(problems, document=None if more else document, ignores=ignores)
-    return LoadedPlan(plan, digest_of(plan), document.positions, path, document.data, ignores)
+    return plan, of_values.problems, among_themselves.problems
 
 
 def _reached(plan: Plan, positions: Positions, path: Path) -> Plan:

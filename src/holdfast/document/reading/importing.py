@@ -25,7 +25,7 @@ from holdfast.document.reading.things import (
 from holdfast.document.reading.tree import Tree
 from holdfast.document.reading.unsaid import unsaid
 from holdfast.document.reading.writing import plain_value, yaml_text
-from holdfast.plan.loader import load_bytes
+from holdfast.plan.loader import load_bytes, problems_of
 from holdfast.plan.places import place_of
 from holdfast.plan.problems import PlanError, Problem
 
@@ -98,8 +98,10 @@ def import_document(content: bytes, source: str, bind: str = "") -> Imported:
     _asked_where_something_is(draft)
     _people_last(draft, source)
     value = plain_value(draft.data)
-    text = yaml_text(draft.data, source, ())
-    if missing := _missing(text):
+    keys = tuple(problem.key for problem in problems_of(value))
+    text = yaml_text(draft.data, source, keys if all(keys) else ())
+    missing = keys if keys and all(keys) else _refused(text)
+    if missing != keys:
         text = yaml_text(draft.data, source, missing)
     return Imported(
         text,
@@ -183,7 +185,7 @@ def _people_last(draft: Draft, source: str) -> None:
         draft.data["notes"] = notes
 
 
-def _missing(text: str) -> tuple[str, ...]:
+def _refused(text: str) -> tuple[str, ...]:
     """What keeps the plan from loading, as the loader says it: a key where one is meant, and else what is wrong with its line in the plan."""
     try:
         load_bytes(text.encode(), Path("plan.yaml"))
