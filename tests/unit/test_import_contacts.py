@@ -151,6 +151,13 @@ SAID = {
         "jonas-berg jonas@b.example",
     ),
     "Facilities lead – Priya Nair, 555-010-2220": ("facilities-lead", "priya-nair 555-010-2220", ""),
+    "Our IT manager, Priya Nair (priya@b.example), is the technical lead.": ("technical-lead", "priya-nair priya@b.example", ""),
+    "Priya Nair, Chief Operating Officer, acts as incident commander and Jonas Berg as her deputy.": (
+        "incident-commander",
+        "priya-nair",
+        "jonas-berg",
+    ),
+    "The role of press lead is held by Ms Priya Nair, with Jonas Berg standing in.": ("press-lead", "priya-nair", "jonas-berg"),
     "Crisis manager: Priya Nair": ("crisis-manager", "priya-nair", ""),
     "Crisis manager: Priya Nair, 555-010-2220. Alternate: Jonas Berg, 555-010-2221.": (
         "crisis-manager",
@@ -171,6 +178,17 @@ def test_a_sentence_gives_a_role_its_holder_and_deputy_and_each_their_own_addres
     assert len(told) == 1 + bool(deputy)
     assert not found.notes
     assert not found.questions
+
+
+def test_a_role_said_in_passing_is_taken_and_its_paragraph_stays_in_the_notes() -> None:
+    said = (
+        "The incident commander, Priya Nair, decides within 15 minutes (+46 20 555 0103)."
+        " If she cannot be reached, Jonas Berg (+46 20 555 0104) takes over."
+    )
+    found = roles_in(said)
+    assert found.value["roles"]["incident-commander"] == {"name": "incident commander", "primary": "priya-nair", "backup": "jonas-berg"}
+    assert {name: one["phone"] for name, one in people(found).items()} == {"priya-nair": "+46 20 555 0103", "jonas-berg": "+46 20 555 0104"}
+    assert [note.text for note in found.notes] == [said]
 
 
 def test_whose_a_number_is_when_a_pronoun_can_mean_two_people_is_asked_about() -> None:

@@ -72,6 +72,10 @@ WORDINGS = {
     "Payroll should be up and running within seven hours.": {"rto": "7h"},
     "Payroll must be online again within 90 minutes, and no more than ten minutes of entries may be lost.": {"rto": "90m", "rpo": "10m"},
     "Payroll – RTO: 5 days, RPO: 1 day.": {"rto": "5d", "rpo": "1d"},
+    "Payroll must be back within four (4) hours.": {"rto": "4h"},
+    "For payroll the RTO is two days and the RPO is zero.": {"rto": "2d", "rpo": "0s"},
+    "The RPO for payroll is zero.": {"rpo": "0s"},
+    "Payroll – RTO 1 hour, RPO of zero.": {"rto": "1h", "rpo": "0s"},
     "Payroll can wait: it has an RTO of two days.": {"rto": "2d"},
 }
 
@@ -117,6 +121,8 @@ def test_no_loss_without_the_name_of_a_promise_is_asked_about_of_the_function_be
     [
         "Replication is synchronous, with no data loss.",
         "Payments have an RPO of zero cost.",
+        "Our target is to have the shop back within 2 hours.",
+        "The booking site must be back within four (5) hours.",
         "Each manager must return the form within 4 hours.",
         "An incident report is followed up within 2 days.",
         "Payments are made online within 2 days.",

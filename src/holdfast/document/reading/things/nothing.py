@@ -13,7 +13,7 @@ _LINK = r"(?:of|is|are|=|:|at|to|be|must|should|shall|will|set|has|remains?|ther
 _NO_UNIT = r"(?!\s?-?\w)(?![.,:/%]\d)"
 _ENDS = r"(?=\s*(?:$|[.,;:)(]|and\b|because\b|for\b|since\b|as\b|so\b|data loss\b|loss\b))"
 _ZERO = re.compile(
-    rf"\b(?:{_NAMES})\b(?:\s*\([^()]{{0,40}}\))?(?:\s*{_LINK}){{1,6}}\s*(?P<behind>(?:zero|nil)\b|0{_NO_UNIT}){_ENDS}"
+    rf"\b(?:{_NAMES})\b(?:\s*\([^()]{{0,40}}\))?(?: (?:for|of) [\w' -]{{1,40}}?)?(?:\s*{_LINK}){{1,6}}\s*(?P<behind>(?:zero|nil)\b|0{_NO_UNIT}){_ENDS}"
     rf"|\b(?P<ahead>zero)[ -](?:{_NAMES})\b",
     re.I,
 )

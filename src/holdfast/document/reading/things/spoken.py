@@ -13,7 +13,7 @@ from holdfast.document.reading.things.promises import Promise, begins_with_promi
 from holdfast.document.reading.tree import Leaf, Section, Tree, sentences
 
 _SUBJECT = re.compile(
-    r"^(?:the |our )?(?P<name>[A-Za-z][\w /&'-]{1,60}?)(?:\s+(?:function|process|service|activity|system|team))?\s+(?:(?:must|has to|have to|has|have|needs?|is|are|shall|should|can|may|will|tolerates?|requires?|loses?)\b"
+    r"^(?:for )?(?:the |our )?(?P<name>[A-Za-z][\w /&'-]{1,60}?)(?:\s+(?:function|process|service|activity|system|team))?\s+(?:(?:must|has to|have to|has|have|needs?|is|are|shall|should|can|may|will|tolerates?|requires?|loses?)\b"
     r"|(?:recovers?|returns?|resumes?|reopens?|comes?)(?=\s+(?:in|within|back|after|again|up|online|no later)\b))",
     re.I,
 )
@@ -24,7 +24,26 @@ _SEVERAL = ("neither", "both", "none", "each", "all", "these", "those", "either"
 """What a sentence is about that gives several functions one promise, without naming them."""
 _OF_FUNCTIONS = ("function*", "process*", "objective*", "impact analysis", "bia", "priorit*", "come back", "comes back", "matters most")
 """Headings of what business functions are promised."""
-_NO_FUNCTIONS = ("no data", "nothing", "data", "data loss", "no one", "nobody", "everything", "there", "here", "what", "who")
+_NO_FUNCTIONS = (
+    "no data",
+    "nothing",
+    "data",
+    "data loss",
+    "no one",
+    "nobody",
+    "everything",
+    "there",
+    "here",
+    "what",
+    "who",
+    "target",
+    "aim",
+    "goal",
+    "objective",
+    "plan",
+    "promise",
+    "intention",
+)
 _OTHERWISE = re.compile(r",?\s{0,3}(?:or|but|and)\s(?:only |even |at most |within |in |after )?", re.I)
 _IMPACT = re.compile(r"\b(?:lose|loss|cannot|can't|unable|stop|without|outage|impact|unhappy|fine)\b", re.I)
 _NO_QUANTITY = re.compile(r"\b(?:p|tier|priority) ?[1-4]\b", re.I)
@@ -112,6 +131,9 @@ def _named_by_label(label: str) -> str:
 def _subject(sentence: str) -> str:
     """The function that a sentence is about; empty where it names none."""
     found = _SUBJECT.match(sentence)
+    ahead = _NAMED_AHEAD.match(sentence)
+    if ahead is not None and begins_with_promise(ahead["rest"]) and not names_promise(ahead["name"]):
+        return ahead["name"]
     name = whose(found["name"].strip()) if found is not None else ""
     return "" if name.lower() in _PRONOUNS or lengths(name) or no_loss(name) or name.lower() in _NO_FUNCTIONS else name
 

@@ -22,21 +22,28 @@ _NOUNS = (
     r"|sponsor|adviser|advisor|marshal|warden|counsel|treasurer|facilitator|custodian|dispatcher|planner|c[eftior]o|ciso|coo"
 )
 _ROLE = re.compile(
-    rf"(?!(?:her|his|their|my|its|a|an|not|also|no)\b)[A-Za-z][\w/&' -]{{0,50}}?\b(?:{_NOUNS})(?: on (?:duty|call))?|(?:{_NOUNS})", re.I
+    rf"(?!(?:her|his|their|my|its|a|an|not|also|no)\b)(?!.*\b(?:as|her|his|their)\b)"
+    rf"(?:[A-Za-z][\w/&' -]{{0,50}}?\b)?(?:{_NOUNS})(?: on (?:duty|call))?",
+    re.I,
 )
+_SOMEBODY = rf"(?:(?:Mrs?|Ms|Dr|Prof)\.? )?(?P<who>{FULL_NAME})"
 _HOLDER_FIRST = re.compile(
-    rf"(?P<who>{FULL_NAME})(?:,? (?:our|the) (?P<title>[a-z][\w ]{{2,40}}?))?,? (?:is|acts as|serves as|holds|takes|leads as) (?:the |our )?"
-    r"(?P<role>[A-Za-z][\w /&'-]{2,50}?)(?=[,.;:(]| and (?:is|can|may|her|his|their)| with | on [+(0-9]|$)"
+    rf"(?P<who>{FULL_NAME})(?: \([^()]{{1,100}}\))?(?:,? (?:our |the )?[A-Za-z][\w ]{{2,40}}?,)?,? (?:is|acts as|serves as|holds|takes|leads as) "
+    rf"(?:the |our )?(?P<role>[A-Za-z][\w /&'-]{{2,50}}?)(?=[,.;:(]| and (?:is|can|may|her|his|their|{FULL_NAME})\b| with | on [+(0-9]|$)"
 )
 _ROLE_FIRST = re.compile(
-    r"(?:^|(?<=[.;:,] )|(?<= and ))(?:(?:The|Our|My|the|our|my) )?"
-    rf"(?P<role>[A-Za-z][\w/&' -]{{1,50}}?)(?: is| will be|:| =| [–—-]) (?P<who>{FULL_NAME})"
+    r"(?:^|(?<=[.;:,] )|(?<= and ))(?:(?:The|Our|My|the|our|my) )?(?:role of (?:the )?)?"
+    rf"(?P<role>[A-Za-z][\w/&' -]{{1,50}}?)(?: is| is held by| is filled by| will be|:| =| [–—-]) {_SOMEBODY}"
 )
+_BESIDE = re.compile(rf"(?:^|(?<=[.;] ))(?:The|Our) (?P<role>[A-Za-z][\w/&' -]{{1,50}}?), {_SOMEBODY}(?=,| \()")
+"""`The crisis manager, Ann Ray, decides …`: it says a role, and something else."""
 _STAND_IN = r"(?:deputy|deputies|back-?up|alternate|stand-?in|substitute|second[ -]in[ -]command|replacement)"
 _DEPUTY = re.compile(
     rf"(?:\b{_STAND_IN}(?: is| will be|:| =|,)? |\b(?:deputi[sz]ed|backed up|covered|replaced|relieved) by "
-    rf"|\bin (?:her|his|their|whose) absence,? (?:by |it is )?)(?P<who>{FULL_NAME})"
-    rf"|(?P<first>{FULL_NAME}),? (?:(?:is |acts as |as )?(?:her|his|their|the) {_STAND_IN}\b|(?:deputi[sz]es|stands in|steps in|fills in)\b)"
+    rf"|\bin (?:her|his|their|whose) absence,? (?:by |it is )?){_SOMEBODY}"
+    rf"|(?P<first>{FULL_NAME})(?: \([^()]{{1,100}}\))?,? (?:(?:is |acts as |as )?(?:her|his|their|the) {_STAND_IN}\b"
+    r"|(?:deputi[sz]es|stands in|standing in|steps in|fills in)\b)"
+    rf"|\b(?:[Ii]f|[Ww]hen) (?:she|he|they) (?:is|are|cannot|can't) [\w ]{{2,30}}, (?P<instead>{FULL_NAME})(?: \([^()]{{1,100}}\))? takes over\b"
 )
 _MORE_HOLDERS = re.compile(rf"\s?(?:,? (?:and|or)|/|&) {FULL_NAME}(?! (?:is|acts|as|deputi|stands|steps)\b)")
 _OF_PEOPLE = ("role*", "team*", "responsib*", "contact*", "who", "people", "staff", "charge", "command")
@@ -70,6 +77,7 @@ _NO_NAMES = frozenset(
     ]
 )
 """Words with a capital that begin a sentence and are nobody's name."""
+_TITLES = frozenset(["Mr", "Mrs", "Ms", "Dr", "Prof"])
 
 
 @dataclass(slots=True)
@@ -80,6 +88,8 @@ class _Told:
     holder: str
     start: int
     end: int
+    whole: bool = True
+    """Whether its sentence says no more than this."""
     backup: str = ""
 
 
@@ -113,26 +123,28 @@ def read(tree: Tree, draft: Draft) -> None:
 
 def _told(text: str) -> list[_Told]:
     """The roles of a text, in its order, each with the first who stands in."""
-    found = sorted(_statements(text), key=_begin)
     told: list[_Told] = []
-    for one in found:
-        if not told or one.start >= told[-1].end:
+    for one in sorted(_statements(text), key=_begin):
+        last = told[-1] if told else None
+        if last is None or one.start >= last.end:
             told.append(one)
+        elif one.whole and not last.whole:  # `Our IT manager, Ann Ray, is the technical lead`
+            told[-1] = one
     if told:
         for match in _DEPUTY.finditer(text):
             owner = next((one for one in reversed(told) if one.start <= match.start()), None)
-            name = _name(match["who"] or match["first"])
+            name = _name(match["who"] or match["first"] or match["instead"])
             if owner is not None and not owner.backup and name and name != owner.holder:
                 owner.backup = name
     return told
 
 
 def _statements(text: str) -> Iterator[_Told]:
-    for pattern in (_HOLDER_FIRST, _ROLE_FIRST):
+    for pattern in (_HOLDER_FIRST, _ROLE_FIRST, _BESIDE):
         for match in pattern.finditer(text):
             called, name = match["role"].strip(), _name(match["who"])
             if _ROLE.fullmatch(called) and name and not names_promise(match["who"]) and not _MORE_HOLDERS.match(text, match.end("who")):
-                yield _Told(called, name, match.start(), match.end())
+                yield _Told(called, name, match.start(), match.end(), pattern is not _BESIDE)
 
 
 def _begin(told: _Told) -> int:
@@ -142,7 +154,7 @@ def _begin(told: _Told) -> int:
 def _name(words: str) -> str:
     """Somebody's name out of words with capitals; empty where they are a role or begin a sentence."""
     first, _, rest = words.partition(" ")
-    if first in _NO_NAMES:
+    if first in _NO_NAMES or first in _TITLES:
         words = rest
     return "" if " " not in words or _ROLE.fullmatch(words) else words
 
@@ -165,10 +177,10 @@ def _write(told: list[_Told], text: str, leaf: Leaf, section: Section, draft: Dr
         elif not ways.strangers:
             unclear = Reading(unclear=f"whose {value} is isn't clear", choices=(value,))
             draft.ask(f"people.{first}.{key}", text, unclear, leaf.line)
-    if ways.strangers:
+    if ways.strangers or not all(one.whole for one in told):
         return
     leaf.claim()
-    left = [sentence for sentence, start in _placed(text) if not _says_something(sentence, start, told, ways)]
+    left = [sentence for sentence, start in _placed(text) if " " in sentence and not _says_something(sentence, start, told, ways)]
     draft.notes.extend(Left(sentence, section.path, leaf.line) for sentence in left)
 
 
