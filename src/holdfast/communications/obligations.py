@@ -7,6 +7,7 @@ when a function that needs it is hit; in an exercise it never is. A message of t
 
 from collections.abc import Iterator, Mapping
 
+from holdfast.plan.derived import once_per_plan
 from holdfast.plan.governance import report_stages
 from holdfast.plan.model import Message, Plan, Regulation, Vendor
 
@@ -24,6 +25,7 @@ class LaterReport(Message):
     opens_after: float
 
 
+@once_per_plan
 def all_messages(plan: Plan) -> Mapping[str, Message]:
     """Rule → message, in the plan's order, what follows from it last."""
     if not plan.regulations and not plan.vendors:
