@@ -98,6 +98,39 @@ def test_a_plan_of_sentences_is_completed_in_any_order_to_the_same_plan(tmp_path
     assert len(digests) == 1
 
 
+WRITTEN = {
+    "priority": "P2",
+    "revenue_loss_usd": "1000",
+    "owner": "Harbour office",
+    "version": '"1.2"',
+    "window": "[0s, 4h]",
+    "regions": REGIONS,
+}
+"""What a person writes for a missing key; a length of time for every other."""
+WORDS = ("impact", "primary_strategy", "name")
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_plan_of_another_style_is_completed_in_any_order_to_the_same_plan(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, said = imported(tmp_path, (DOCUMENTS / f"{name}.md").read_text(encoding="utf-8"), capsys)
+    start = plan.read_text(encoding="utf-8")
+    asked = {one["about"]: (one["choices"] or [WRITTEN.get(one["about"].rpartition(".")[2], "4h")])[0] for one in said["questions"]}
+    changes = [("answer", about, value) for about, value in asked.items()]
+    for key in said["missing"]:
+        last = key.rpartition(".")[2]
+        value = asked.get(key) or WRITTEN.get(last) or ("As we said" if last in WORDS else "4h")
+        changes.append(("set", key, value))
+    ends = set()
+    for seed in range(5):
+        plan.write_text(start, encoding="utf-8")
+        for command, place, value in random.Random(seed).sample(changes, len(changes)):
+            assert run([command, str(plan), place, value]) == 0, (place, value, capsys.readouterr().err)
+        ends.add(load(plan).digest)
+    assert len(ends) == 1
+
+
 @pytest.mark.parametrize("name", STYLES)
 def test_each_question_of_an_import_takes_each_of_its_choices_while_the_plan_is_unfinished(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
