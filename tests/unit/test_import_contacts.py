@@ -214,6 +214,19 @@ def test_a_sentence_without_one_holder_of_a_role_makes_nobody_up_and_stands_in_t
     assert [note.text for note in found.notes] == [said]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Mobile banking: RTO of under an hour, RPO of zero. Her deputy is Jonas Berg.",
+        "Billing is back soon. Scanning: it waits. Reach the desk on +46 20 555 0103; deputy: anybody.",
+    ],
+)
+def test_a_line_with_a_label_that_goes_on_as_a_sentence_makes_no_role(said: str) -> None:
+    found = roles_in(said)
+    assert "roles" not in found.value
+    assert people(found) == {}
+
+
 def test_what_else_a_paragraph_about_a_role_says_is_not_lost() -> None:
     found = roles_in("Priya Nair is the incident lead. She must be told of everything over 15 minutes.")
     assert found.value["roles"]["incident-lead"]["primary"] == "priya-nair"

@@ -6,7 +6,8 @@ from holdfast.document.reading.columns import cell, columns, labelled, named_row
 from holdfast.document.reading.draft import Draft, Entry, Left, Said, leaf_list, parts_of
 from holdfast.document.reading.quantities import Reading, absent
 from holdfast.document.reading.things.impact import priority
-from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
+from holdfast.document.reading.things.promises import names_promise
+from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says, sentences
 
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 _AMERICAN = r"(?:1[-. ])?(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-. ]\d{4}(?:,? (?:ext\.?|x) ?\d{1,6})?"
@@ -262,6 +263,8 @@ def _role_section(section: Section, draft: Draft) -> None:
         if outside:
             _vendor_line(draft, leaf)
             continue
+        if any(_is_sentence(text) for text in (leaf.label, main, deputy)) or is_reachable(leaf.label) or names_promise(leaf.text):
+            continue
         holders(draft, role(draft, leaf.label, leaf.line), main, deputy, leaf.line, leaf.label)
         leaf.claim()
 
@@ -332,8 +335,12 @@ def _vendors(table: Table, places: dict[str, int], section: Section, draft: Draf
 def one_person(text: str) -> bool:
     """Whether a line is somebody's name with an address and a number, and no sentence about calling."""
     several = any(len(set(pattern.findall(text))) > 1 for pattern in WAYS.values())
-    words = re.findall(r"[a-z]+", _name_in(_without_addresses(text)))
-    return not several and _SENTENCE_WORDS.isdisjoint(words)
+    return not several and not _is_sentence(text)
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a text says more than who somebody is and how they are reached."""
+    return len(sentences(text.strip())) > 1 or not _SENTENCE_WORDS.isdisjoint(re.findall(r"\b[a-z]+\b", _name_in(_without_addresses(text))))
 
 
 _SENTENCE_WORDS = frozenset(
