@@ -22,11 +22,14 @@ _LOOKED_AT = 120
 """Characters ahead of a length in which its words are looked for."""
 _NEAR, _WITHIN_CLAUSE = 30, 60
 """Characters that may stand between a name and its length: any, and where no clause ends among them."""
-_BORNE = tuple(
-    f"{what}{end}"
-    for what in ("downtime", "outage", "period", "time", "disruption", "interruption", "delay", "length", "duration", "stoppage", "absence")
-    for end in ("s", "")
-) + ("unavailability",)
+_BORNE = [
+    "unavailability",
+    *(
+        f"{what}{end}"
+        for what in "downtime outage period time disruption interruption delay length duration stoppage absence".split()
+        for end in ("s", "")
+    ),
+]
 """What can be borne only so long; a loss of data is another promise."""
 NAMES = {
     "rto": ("rto", "recovery time objective", "recovery time"),
