@@ -23,12 +23,59 @@ _MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=[\w.!?])[*_](?!\w)|\\(?=[\
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _SENTENCE_ENDS = re.compile(r"(?<=[.;])\s+(?=[A-Z])")
 _INITIAL = re.compile(r"(?:^|[:,;(&/]\s{0,3}|(?P<before>[\w'’.-]+)\s{1,3})[A-Z]\.$")
-_LED_BY = frozenset("by is and or with to for contact call ask mr mrs ms dr prof".split())
+_LED_BY = frozenset(["by", "is", "and", "or", "with", "to", "for", "contact", "call", "ask", "mr", "mrs", "ms", "dr", "prof"])
 """Words that a person's name may follow."""
 _LETTERED = frozenset(
-    "class zone plan version revision release tier site building appendix annex section part chapter option level phase team group type "
-    "room hall grade category region scenario priority step table figure block floor wing gate terminal unit area line shift list rack "
-    "cluster procedure schedule copy form exhibit attachment".split()
+    [
+        "class",
+        "zone",
+        "plan",
+        "version",
+        "revision",
+        "release",
+        "tier",
+        "site",
+        "building",
+        "appendix",
+        "annex",
+        "section",
+        "part",
+        "chapter",
+        "option",
+        "level",
+        "phase",
+        "team",
+        "group",
+        "type",
+        "room",
+        "hall",
+        "grade",
+        "category",
+        "region",
+        "scenario",
+        "priority",
+        "step",
+        "table",
+        "figure",
+        "block",
+        "floor",
+        "wing",
+        "gate",
+        "terminal",
+        "unit",
+        "area",
+        "line",
+        "shift",
+        "list",
+        "rack",
+        "cluster",
+        "procedure",
+        "schedule",
+        "copy",
+        "form",
+        "exhibit",
+        "attachment",
+    ]
 )
 """What is told apart by letters: `Zone B.` is a sentence's end and no one's initial."""
 _LONGEST_OF_PATH = 60

@@ -26,7 +26,19 @@ _BORNE = [
     "unavailability",
     *(
         f"{what}{end}"
-        for what in "downtime outage period time disruption interruption delay length duration stoppage absence".split()
+        for what in (
+            "downtime",
+            "outage",
+            "period",
+            "time",
+            "disruption",
+            "interruption",
+            "delay",
+            "length",
+            "duration",
+            "stoppage",
+            "absence",
+        )
         for end in ("s", "")
     ),
 ]
