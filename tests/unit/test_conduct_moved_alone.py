@@ -50,6 +50,15 @@ def test_it_opens_no_epoch_fences_nobody_and_its_orders_are_above_everything() -
     assert paper.incident.numbers == {"failover": (0, 2)}, "another controller goes on with the same number"
 
 
+@pytest.mark.parametrize("scenario", [STORAGE, APPLICATION], ids=["storage", "application"])
+def test_it_keeps_nobody_from_ordering_the_protection_of_a_database_that_stays(scenario: Scenario) -> None:
+    paper = decided(scenario, hangs=frozenset({"smoke.test"}))
+    paper.replication, paper.protected = "synchronous", {"database": True, "cache": True}
+    assert paper.incident.state is State.ACTIVATING
+    said = paper.command("unprotect", ONE, component="database", reason="no power there until noon")
+    assert said.startswith("accepted: "), said
+
+
 def test_it_makes_no_database_a_replica_whatever_the_plan_says() -> None:
     wrong = STORAGE.model_copy(
         update={"reprotect": with_step(STORAGE.reprotect, id="reprotect-database", block="postgres.reprotect", component="database")}
