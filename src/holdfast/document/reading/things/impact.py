@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from holdfast.document.reading.columns import cell, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Said
-from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, lengths, money, percent, window
-from holdfast.document.reading.things.promises import NAMES, promises, promises_named
+from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, lengths, money, percent, unit_of_heading, window
+from holdfast.document.reading.things.promises import NAMES, names_promise, order_of, promises, promises_named
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.problems import shortened
 
@@ -42,7 +42,17 @@ _OF_ONE = re.compile(
     re.I,
 )
 """The label of one function's promise, `Document imaging – RTO`, and not of the plan as a whole."""
+_BETWEEN = (re.compile(r"/(?!\s?a\b)", re.I), re.compile(r"[;|]"), re.compile(r",(?!\d)"), re.compile(r"\band\b", re.I))
+"""What may stand between the values of a cell; the stroke of `N/A` doesn't."""
 _VERB = re.compile(r"\b(?:has|have|must|is|are|needs?|shall|should|will)\b", re.I)
+_NEEDED = {
+    "rto": Reading(unclear="it says that there is none, and a plan needs one for each function: how soon must it be back?"),
+    "rpo": Reading(
+        unclear="it says that there is none, and a plan needs one for each function: how much data may be lost (0s for none, and what it"
+        " can be away for where it keeps no data)?"
+    ),
+}
+"""What is asked where a function is said to have no such promise."""
 _NO_PRIORITY = re.compile(r"\b(?:not|non|neither|p ?(?:0|[5-9]|\d\d)|tier ?(?:0|[5-9]|\d\d))\b", re.I)
 
 
@@ -60,6 +70,14 @@ def priority(text: str) -> Reading:
     if absent(text):
         return NOTHING
     return Reading(None, "it is none of P1 to P4, or of their words", ("P1", "P2", "P3", "P4"))
+
+
+def put_promise(draft: Draft, entry: Entry, key: str, reading: Reading, text: str, line: int, about: str) -> None:
+    """Write a function's RTO, RPO or MTPD. The first two are asked about where the document says that there is none, as no function is without."""
+    if key in ("rto", "rpo") and reading.clear and reading.value is None and re.search(r"\w", text):
+        draft.ask(f"{about}.{key}", text, _NEEDED[key], line)
+    else:
+        draft.read(entry, key, reading, text, line, about)
 
 
 def read(tree: Tree, draft: Draft) -> None:
@@ -106,18 +124,51 @@ def _objectives(section: Section, draft: Draft) -> None:
 def _functions(table: Table, own: dict[str, int], section: Section, draft: Draft) -> None:
     places = _also_rto(table, own)
     why = "" if places == own else f"'{table.headers[places['rto']]}' is taken for the RTO, as another column gives the MTPD"
+    promised = _promise_columns(table, places)
     for row in named_rows(table, places, section, draft):
         identifier, entry = draft.named_or_new("functions", row.name)
         about = f"functions.{identifier}"
         entry.setdefault("name", Said(row.name, row.line))
         row.read(draft, entry, "priority", priority, about)
-        for key in ("rto", "rpo", "mtpd"):
-            row.last(draft, entry, key, about)
+        for at, keys in promised.items():
+            text = row.leaf.cells[at].strip() if at < len(row.leaf.cells) else ""
+            for key, reading in _promised(table.headers[at], keys, text).items():
+                put_promise(draft, entry, key, reading, text, row.line, about)
         rto = entry.get("rto")
         if why and isinstance(rto, Said):
             entry["rto"] = replace(rto, concluded="; ".join(part for part in (why, rto.concluded) if part))
         for key in ("impact", "workaround", "minimum"):
             row.say(draft, entry, key, about)
+
+
+def _promise_columns(table: Table, places: dict[str, int]) -> dict[int, tuple[str, ...]]:
+    """Index of a column → the promises that its cells give: that which it serves, or all that its name names (`RTO / RPO`)."""
+    found = {}
+    for key in ("rto", "rpo", "mtpd"):
+        if key in places:
+            named = order_of(table.headers[places[key]])
+            found[places[key]] = named if len(named) > 1 else (key,)
+    return found
+
+
+def _promised(head: str, keys: tuple[str, ...], text: str) -> dict[str, Reading]:
+    """What a cell says of the promises that its column names: each its own value in turn, or a question about all of them."""
+    if not text:
+        return {}
+    unit = unit_of_heading(head)
+    if len(keys) == 1:
+        return {keys[0]: duration(text, unit)}
+    if names_promise(text):
+        own = {key: promise.reading for key, promise in promises(text).items()}
+        if own.keys() == set(keys):
+            return own
+    for between in _BETWEEN:
+        parts = [part.strip() for part in between.split(text)]
+        if len(parts) == len(keys) and all(parts):
+            return {key: duration(part, unit) for key, part in zip(keys, parts, strict=True)}
+    said = " and ".join(key.upper() for key in keys)
+    choices = tuple(dict.fromkeys(length.written for length in lengths(text) if length.written))
+    return dict.fromkeys(keys, Reading(unclear=f"it doesn't give one value each for {said}", choices=choices))
 
 
 def _also_rto(table: Table, places: dict[str, int]) -> dict[str, int]:
@@ -181,11 +232,11 @@ def _function_sections(tree: Tree, draft: Draft) -> None:
             if key is not None and len(promises_named(leaf.label)) > 1:  # `RTO / RPO: 4 h / 15 min`
                 found = promises(leaf.text if leaf.kind != "row" else f"{leaf.label}: {leaf.value}")
                 for each, promise in found.items():
-                    draft.read(entry, each, promise.reading, leaf.value, leaf.line, about)
+                    put_promise(draft, entry, each, promise.reading, leaf.value, leaf.line, about)
                 if not found:
                     continue
             elif key is not None:
-                draft.read(entry, key, duration(leaf.value), leaf.value, leaf.line, about)
+                put_promise(draft, entry, key, duration(leaf.value), leaf.value, leaf.line, about)
             elif says(leaf.label, *_FUNCTION["priority"]):
                 draft.read(entry, "priority", priority(leaf.value), leaf.value, leaf.line, about)
             else:
