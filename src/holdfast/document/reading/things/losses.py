@@ -5,7 +5,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 _DATA_WORDS = (
-    *("data", "work", "change", "transaction", "entrie", "entry", "booking", "reservation", "order", "record", "sale", "payment", "posting"),
+    *(
+        "data",
+        "work",
+        "change",
+        "transaction",
+        "entrie",
+        "entry",
+        "booking",
+        "reservation",
+        "order",
+        "record",
+        "sale",
+        "payment",
+        "posting",
+    ),
     *("message", "update", "file", "document", "email", "mail", "call", "ticket", "log", "invoice", "receipt", "deposit", "trade"),
     *("request", "event", "measurement", "reading", "input", "information", "content", "upload", "edit", "image", "scan", "result"),
     *("claim", "registration", "form", "letter", "note", "purchase", "history", "lag", "loss", "traffic", "movement", "count"),

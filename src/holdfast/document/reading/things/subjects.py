@@ -36,7 +36,10 @@ _RESTORED = re.compile(
     re.I,
 )
 """What is brought back by somebody else: `we restore payroll within 4 hours`."""
-_HOW = re.compile(r"(?:\w+ly|(?:its |their |normal |full |all |some |regular )*(?:operations?|service|work|working|business|processing|normal|data))", re.I)
+_HOW = re.compile(
+    r"(?:\w+ly|(?:its |their |normal |full |all |some |regular )*(?:operations?|service|work|working|business|processing|normal|data))",
+    re.I,
+)
 """What stands behind such a verb and is nothing that comes back by itself: `resume normal operations`, `recover fully`."""
 _PRONOUNS = frozenset({"it", "this", "they", "that", "we", "this function", "she", "he", "which"})
 _SEVERAL = frozenset({"neither", "both", "none", "each", "all", "these", "those", "either", "every", "any", "most", "some", "other", "no"})
@@ -147,7 +150,9 @@ def _names_in(section: Section) -> Iterator[str]:
     lists = section.within(*OF_FUNCTIONS, "dependenc*")
     if lists:
         yield section.name
-        yield from (text for leaf in section.leaves for text in (leaf.label.rstrip(" ."), leaf.text.rstrip(" .")) if text and leaf.kind == "item")
+        yield from (
+            text for leaf in section.leaves for text in (leaf.label.rstrip(" ."), leaf.text.rstrip(" .")) if text and leaf.kind == "item"
+        )
     for table in section.tables:
         at = columns(table, {"name": ("function", "process", "activity", "mission*", "business service")}).get("name", 0 if lists else None)
         if at is not None:
