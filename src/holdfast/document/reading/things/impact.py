@@ -7,6 +7,7 @@ from dataclasses import replace
 from holdfast.document.reading.columns import cell, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Left, Said
 from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, lengths, money, percent, unit_of_heading, window
+from holdfast.document.reading.quantities.durations import inexact
 from holdfast.document.reading.things.promises import NAMES, names_promise, order_of, promises
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.problems import shortened
@@ -174,11 +175,10 @@ def promised_in(head: str, keys: tuple[str, ...], text: str) -> dict[str, Readin
     unit = unit_of_heading(head)
     if len(keys) == 1:
         return {keys[0]: duration(text, unit)}
-    if names_promise(text):
-        own = {key: promise.reading for key, promise in promises(text).items()}
-        if own.keys() == set(keys):
-            return own
-    for between in _BETWEEN:
+    own = {key: promise.reading for key, promise in promises(text).items()}
+    if names_promise(text) and own.keys() == set(keys):
+        return own
+    for between in () if names_promise(text) else _BETWEEN:
         parts = [part.strip() for part in between.split(text)]
         if len(parts) == len(keys) and all(parts):
             return {key: duration(part, unit) for key, part in zip(keys, parts, strict=True)}
@@ -229,7 +229,12 @@ def _tiers(table: Table, places: dict[str, int], section: Section, draft: Draft)
 
 def _is_label(leaf: Leaf, *words: str) -> bool:
     """Whether a leaf is labelled with one of these, and its label isn't a sentence with a function of its own (`Payroll has an RTO: 4 h`)."""
-    return says(leaf.label, *words) and not _OF_ONE.match(leaf.label) and _VERB.search(leaf.label) is None and not lengths(leaf.label)
+    return (
+        says(leaf.label, *words)
+        and not _OF_ONE.match(leaf.label)
+        and _VERB.search(leaf.label) is None
+        and not (lengths(leaf.label) or inexact(leaf.label))
+    )
 
 
 def _function_sections(tree: Tree, draft: Draft) -> None:
@@ -238,7 +243,7 @@ def _function_sections(tree: Tree, draft: Draft) -> None:
         if not section.within(*_LISTED):
             continue
         leaves = labelled(section)
-        if any(_is_label(leaf, *RTO, *MTPD) for leaf in leaves):
+        if not section.says(*_LISTED) and any(_is_label(leaf, *RTO, *MTPD) for leaf in leaves):
             _function_of(section.name, section.line, leaves, draft)
         for leaf in section.open_leaves():
             name = leaf.label or leaf.text.rstrip(" .:")

@@ -1,8 +1,10 @@
-"""Whose data a promise speaks of: `an hour of data of order taking`, `an hour of orders`, `the loss of orders for an hour`. Pure."""
+"""Whose promise or data a sentence speaks of: `the RPO of order taking is an hour`, `an hour of data of order taking`, `an hour of orders`, `the loss of orders for an hour`. Pure."""
 
 import re
 from dataclasses import dataclass
 from typing import Literal
+
+from holdfast.document.reading.quantities import lengths
 
 _DATA_WORDS = (
     *(
@@ -38,6 +40,7 @@ _LOST = re.compile(
     rf"|\s{{0,3}}for {_ARTICLE}(?P<beneficiary>{_NAME}){_STOPS.format(more='of|and|or')}",
     re.I,
 )
+_OWNED = re.compile(rf"[\s)]{{0,3}}(?:of|for) {_ARTICLE}(?P<owner>{_NAME}) (?:is|are|must|shall|should|will|may|can|has|=)\b", re.I)
 _IS_DATA = re.compile(rf"(?:(?P<of>.*\S) )?{DATA}", re.I)
 _LOOKED_AT = 200
 """Characters behind an amount in which the words stand that say what is lost."""
@@ -45,7 +48,7 @@ _LOOKED_AT = 200
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What words behind an amount name: `owner` of data (`of data of payroll`), a `thing` that is no data (`of payroll`), or a `hint` that counts
+    """What words beside an amount name: `owner` of a promise (`RPO of payroll is`) or of data (`of data of payroll`), a `thing` that is no data (`of payroll`), or a `hint` that counts
     only where it is a function's name (`of payroll data`, `for payroll`).
     """
 
@@ -66,3 +69,9 @@ def lost(sentence: str, at: int) -> Lost | None:
     if found["owner"]:
         return Lost(found["owner"], "owner")
     return Lost(data["of"], "hint") if data["of"] else None
+
+
+def owned(sentence: str, at: int) -> str:
+    """Whose promise the words behind its name, which ends there, say that it is: `payroll` of `RPO for payroll is`; empty where they don't."""
+    found = _OWNED.match(sentence, at, at + _LOOKED_AT)
+    return found["owner"] if found is not None and not lengths(found["owner"]) else ""

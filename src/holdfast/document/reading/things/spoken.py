@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from holdfast.document.reading.draft import Draft, Entry, Left, Said, slug
 from holdfast.document.reading.quantities import NOTHING, Reading, duration, lengths
 from holdfast.document.reading.things.impact import priority, put_promise
-from holdfast.document.reading.things.losses import lost
+from holdfast.document.reading.things.losses import lost, owned
 from holdfast.document.reading.things.nothing import no_loss
 from holdfast.document.reading.things.promises import Promise, names_promise, promises, said_to_be_none
-from holdfast.document.reading.things.subjects import OF_FUNCTIONS, Subject, named_by_label, names_in, speaks_of_the_last, subject
+from holdfast.document.reading.things.subjects import OF_FUNCTIONS, Subject, about_of, named_by_label, names_in, speaks_of_the_last, subject
 from holdfast.document.reading.tree import Leaf, Section, Tree, sentences
 
 _OTHERWISE = re.compile(r",?\s{0,3}(?:or|but|and)\s(?:only |even |at most |within |in |after )?", re.I)
@@ -119,10 +119,14 @@ class _Paragraph:
     def _promise(self, sentence: str, key: str, reading: Reading, promise: Promise, function: tuple[str, Entry]) -> bool:
         """Write what a sentence says of a promise, to the function whose data it names if it does. Whether a question holds it."""
         identifier, entry = function
-        if key == "rpo" and reading.clear and (other := self._other(sentence, promise, identifier)) is not None:
+        owner = owned(sentence, promise.start)
+        other = (owner, "owner") if owner and not self._is(owner, identifier) else None
+        if other is None and key == "rpo":
+            other = self._other(sentence, promise, identifier)
+        if other is not None and reading.clear:
             name, kind = other
             at = self.draft.named("functions", name)
-            if at is not None and not subject(sentence, self.known).names:
+            if at is not None and (owner or not subject(sentence, self.known).names):
                 identifier, entry = at, self.draft.section("functions")[at]
                 reading = replace(reading, left_out="")
             else:
@@ -131,6 +135,11 @@ class _Paragraph:
                 reading = Reading(unclear=f"'{name}' {said}", choices=choices)
         put_promise(self.draft, entry, key, reading, sentence, self.leaf.line, f"functions.{identifier}")
         return not reading.clear
+
+    def _is(self, name: str, identifier: str) -> bool:
+        """Whether a name is that of a function, or none of its own (`the RTO of the service is`)."""
+        found = about_of(name, self.known)
+        return self.draft.named("functions", name) == identifier or not (found.names or found.stranger)
 
     def _other(self, sentence: str, promise: Promise, identifier: str) -> tuple[str, str] | None:
         """What a promise's words name as whose data is lost, where that isn't the function itself."""

@@ -49,6 +49,7 @@ _SPEAKS_OF_THE_LAST = frozenset(
         *("no data", "nothing", "data", "data loss", "no one", "nobody", "everything", "there", "here", "what", "who"),
         *("target", "aim", "goal", "objective", "plan", "promise", "intention", "recovery", "restoration", "note", "important"),
         *("disruption", "interruption", "outage", "downtime", "loss"),
+        *("function", "process", "service", "activity", "system", "business", "company"),
     }
 )
 _NO_FUNCTION = frozenset(
@@ -68,7 +69,9 @@ _PLACE = re.compile(
     re.I,
 )
 """Where work goes meanwhile."""
-_NO_NAME_ENDS = re.compile(r"\b(?:to|and|or|who|that|which|but|not|also)$", re.I)
+_NO_NAME = re.compile(r"\b(?:who|whoever|whom|what|whatever|which|that)\b|\b(?:to|and|or|but|not|also)$", re.I)
+"""What stands in no name: the sentence is about something that its words go on about."""
+_BOTH = re.compile(r"^both | both$", re.I)
 _HEAD_ENDS = re.compile(r"\s(?:of|in|at|on|for|from|with|near)\s", re.I)
 _LONGEST_NAME = 80
 
@@ -97,14 +100,18 @@ def subject(sentence: str, known: Callable[[str], bool]) -> Subject:
     found = _SUBJECT.match(sentence)
     us = _AHEAD_OF_US.match(sentence)
     if us is not None:
-        return _about(us["name"].strip(), known)
+        return about_of(us["name"].strip(), known)
     restored = _RESTORED.search(sentence)
     if restored is not None and not _HOW.fullmatch(restored["name"]) and not lengths(restored["name"]):
-        return _about(restored["name"], known)
+        return about_of(restored["name"], known)
     if found is None:
         return NOBODY
-    about = _about(whose(found["name"].strip()), known)
-    return Subject(about.names, called=True) if about.names and found["called"] else about
+    name, called = found["name"].strip(), found["called"]
+    if called and names_promise(name):  # `the RPO of the payroll service`
+        owner = whose(f"{name} {called}")
+        name = owner if owner.lower() == called.lower() else owner.removesuffix(called).strip()
+    about = about_of(whose(name), known)
+    return Subject(about.names, called=True) if about.names and called else about
 
 
 def speaks_of_the_last(sentence: str) -> bool:
@@ -119,11 +126,12 @@ def named_by_label(label: str, known: Callable[[str], bool]) -> str:
     if names_promise(label):
         ahead = _NAMED_AHEAD.fullmatch(label)
         return ahead["name"] if ahead is not None and not names_promise(ahead["name"]) and names_promise(ahead["rest"]) else ""
-    about = subject(label, known) if _SUBJECT.match(label) else _about(label, known)
+    about = subject(label, known) if _SUBJECT.match(label) else about_of(label, known)
     return about.names[0] if len(about.names) == 1 else ""
 
 
-def _about(name: str, known: Callable[[str], bool]) -> Subject:
+def about_of(name: str, known: Callable[[str], bool]) -> Subject:
+    """Whom a name stands for."""
     low = name.lower()
     if not name or low in _PRONOUNS or lengths(name) or no_loss(name):
         return NOBODY
@@ -131,12 +139,15 @@ def _about(name: str, known: Callable[[str], bool]) -> Subject:
         return Subject((name,))
     if low in _SPEAKS_OF_THE_LAST:
         return NOBODY
-    first, _, rest = name.partition(" ")
-    two = [part.removeprefix("the ").removeprefix("our ").strip() for part in re.split(r" and ", rest if first.lower() == "both" else name)]
-    if len(two) == 2 and all(two) and (first.lower() == "both" or all(map(known, two))):
+    first = name.partition(" ")[0]
+    both = _BOTH.sub("", name)
+    two = [part.removeprefix("the ").removeprefix("our ").strip() for part in both.split(" and ")]
+    if len(two) == 2 and all(two) and (both != name or all(map(known, two))):
         return Subject(tuple(two))
+    if both != name:
+        return STRANGER
     head = _HEAD_ENDS.split(name, maxsplit=1)[0]
-    if first.lower() in _SEVERAL or _NO_NAME_ENDS.search(name) or head.split()[-1].lower() in _NO_FUNCTION or _PLACE.fullmatch(head):
+    if first.lower() in _SEVERAL or _NO_NAME.search(name) or head.split()[-1].lower() in _NO_FUNCTION or _PLACE.fullmatch(head):
         return STRANGER
     return Subject((name,))
 

@@ -301,7 +301,8 @@ def _resource_table(table: Table, section: Section, draft: Draft) -> None:
     places = columns(table, {"rto": RTO, "rpo": RPO, "name": RESOURCE})
     if "name" not in places or not {"rto", "rpo"} & places.keys() or not of_resources(table.headers[places["name"]]):
         return
-    if columns(table, {"function": ("function", "business function", "process", "business process", "activity", "mission*")}):
+    others = (head for at, head in enumerate(table.headers) if at != places["name"])
+    if any(says(head, "function*", "process*", "activit*", "mission*", "service*", "capabilit*") for head in others):
         return
     for row in named_rows(table, places, section, draft):
         identifier = draft.named("components", row.name) or _new_component(draft, row.name, row.line)
