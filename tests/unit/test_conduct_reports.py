@@ -74,7 +74,7 @@ def test_a_reminder_without_a_receipt_in_time_goes_the_second_way_though_the_inc
     over = paper()
     over.wait(53 * HOUR)
     tell = over.told[-1]
-    assert (tell.message, tell.second_way) == ("regulation.dora-intermediate", False)
+    assert (tell.message, tell.way) == ("regulation.dora-intermediate", "any")
     named = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient}
     over.write([Write(Kind.NOTIFICATION_SENT, tell.incident, {**named, "reference": "sms:1", "receipt_within_seconds": 60.0})])
     told = len(over.told)
@@ -84,7 +84,7 @@ def test_a_reminder_without_a_receipt_in_time_goes_the_second_way_though_the_inc
     assert over.incident.records[-1].kind == Kind.NOTIFICATION_UNKNOWN
     over.wait(5.0)
     (again,) = over.told[told:]
-    assert (again.key, again.recipient, again.second_way) == (tell.key, tell.recipient, True)
+    assert (again.key, again.recipient, again.way) == (tell.key, tell.recipient, "second")
 
 
 def test_a_plan_that_no_longer_knows_the_scenario_of_what_is_over_reminds_nobody_of_it() -> None:

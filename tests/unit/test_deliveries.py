@@ -17,7 +17,8 @@ from holdfast.plan.plan_clock import PlanClock
 MINUTE, DAY = 60.0, 86_400.0
 DELIVERY = {"key": "inc-1/customers/1", "message": "customers", "channel": "email", "recipient": "ada"}
 EVERY_SECONDS = 0.25
-OPENED = {"scenario": "s", "kind": "k", "exercise": None, "source": "a", "target": "b", "mode": "graceful", "trigger": "t", "impact_seconds": 1.0}
+OPENED = {"scenario": "s", "kind": "k", "exercise": None, "source": "a", "target": "b", "mode": "graceful", "trigger": "t"}
+OPENED |= {"impact_seconds": 1.0}
 
 
 def after(known: Attempts, at_seconds: float, kind: Kind, **said: object) -> Attempts:

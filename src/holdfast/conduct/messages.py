@@ -24,7 +24,7 @@ from holdfast.conduct.facts import incident_facts, restored_seconds, values_of
 from holdfast.conduct.message_words import purpose_of, words_to_send
 from holdfast.conduct.pagers import LATELY_SECONDS, Word, closed_by_the_end, ended_seconds, owes_pagers, words_to_pagers
 from holdfast.conduct.receipts import without_receipt
-from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose, Write
+from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose, WayOfChannel, Write
 from holdfast.conduct.status_page import CHANNEL, MESSAGE, PageWord, page_state, page_word
 from holdfast.conduct.suspicion import cause_gone_seconds
 from holdfast.decision.approval import Proposal
@@ -344,7 +344,7 @@ def _asking(
 
 
 def _words_to_pagers(situation: Situation, incident: IncidentState) -> tuple[Word, ...]:
-    return tuple(words_to_pagers(incident, restored_seconds(incident), situation.now, situation.telling))
+    return tuple(words_to_pagers(incident, restored_seconds(incident), situation.now, situation.telling, situation.pagers))
 
 
 def _pagers_due(incident: IncidentState, words: Iterable[Word]) -> Iterator[Write]:
@@ -357,7 +357,8 @@ def _to_pagers(situation: Situation, incident: IncidentState, words: Iterable[Wo
     for word in words:
         recipient = recipient_of(situation.plan, word.recipient, situation.directory)
         due = word.since_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
-        told = Told(incident.incident, word.key, word.message, word.channel, recipient, word.purpose, INSIDE, due, True, word.second_way)
+        way: WayOfChannel = "second" if word.second_way else "first"
+        told = Told(incident.incident, word.key, word.message, word.channel, recipient, word.purpose, INSIDE, due, True, way)
         for found in attempts_at(situation, incident.clock, begun, told):
             facts = incident_facts(situation, incident)
             values = values_of(situation, incident, facts)

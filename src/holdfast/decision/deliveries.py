@@ -159,7 +159,7 @@ def _pause_seconds(attempts: int, last_seconds: float, clock: PlanClock, due_sec
 
 
 def with_more(known: Mapping[Delivery, Attempts], records: Iterable[Record]) -> Mapping[Delivery, Attempts]:
-    """Every delivery that was begun, after more records of kinds among HAND_OVERS. All that is known is copied once, however many they are."""
+    """Every delivery that was begun, after more records of kinds among HAND_OVERS. What is known is copied once, however many they are."""
     found = dict(known)
     for record in records:
         delivery = delivery_of(record.body)

@@ -18,6 +18,7 @@ from holdfast.decision.epochs import epoch_opened, epoch_withdrawn, numbered, te
 from holdfast.decision.observed import FunctionOutage, outages_after, watched_after
 from holdfast.decision.protection import ProtectionOrder
 from holdfast.decision.protection import after as protection_after
+from holdfast.decision.references import WayTaken, way_taken
 from holdfast.decision.status_page import PageTold
 from holdfast.decision.status_page import after_one_more as page_after
 from holdfast.decision.table import ENDED, State
@@ -80,6 +81,8 @@ class IncidentState:
     """What the status page was told."""
     deliveries: Mapping[Delivery, Attempts] = field(default_factory=dict)
     """What became of every hand-over."""
+    ways: frozenset[WayTaken] = frozenset()
+    """Every way that took one."""
     functions: Mapping[str, FunctionOutage] = field(default_factory=dict)
     """Function → its outage; those that were never hit are not in it."""
     cause: str | None = None
@@ -283,7 +286,9 @@ def _after_hand_overs(incident: IncidentState, records: Sequence[Record]) -> Inc
     for record in records:
         if record.kind in (Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SENT):
             page = page_after(page, record)
-    return replace(incident, page=page, deliveries=with_more(incident.deliveries, records), records=(*incident.records, *records))
+    ways = incident.ways.union(way_taken(record.body) for record in records if record.kind == Kind.NOTIFICATION_SENT)
+    deliveries = with_more(incident.deliveries, records)
+    return replace(incident, page=page, deliveries=deliveries, ways=ways, records=(*incident.records, *records))
 
 
 def _of_others(notices: Mapping[Delivery, Attempts], about: str) -> Mapping[Delivery, Attempts]:

@@ -39,8 +39,11 @@ class Way(StrEnum):
     """Which of a channel's ways a message may go."""
 
     ANY = "any"
+    """The first, and where that fails the second."""
+    FIRST = "first"
+    """It is for what stands behind the first alone."""
     SECOND = "second"
-    """The first took it, and nothing came of that: only the second."""
+    """It is for what stands behind the second alone, or the first took it, and nothing came of that."""
 
 
 @dataclass(frozen=True, slots=True)
