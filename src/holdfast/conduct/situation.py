@@ -179,8 +179,8 @@ class Tell:
     about: str = ""
     """Where it is about no incident: what a channel holds its messages together by."""
     way: WayOfChannel = "any"
-    attempt: int | None = None
-    """Which of its hand-overs it is, from 1 on, so that a later receipt can name it; None where there is only one."""
+    attempt: int = 1
+    """Which of its hand-overs it is, from 1 on, so that a later receipt can name it."""
     test: str | None = None
     """The quiet test that it belongs to: practice, also where nothing else is."""
     loudest: Literal["quiet", "text", "call"] = "call"
