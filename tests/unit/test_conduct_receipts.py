@@ -155,6 +155,8 @@ def test_an_incident_that_was_over_for_a_day_pages_nobody_any_more(page_heard_of
     paper = lost()
     if page_heard_of_it:
         named = {"key": "inc-1-1/news/1", "message": "news", "channel": "status-page", "recipient": "customers"}
+        owed = {"key": named["key"], "message": "news", "audience": ["customers"], "channels": ["status-page"], "due_seconds": paper.now}
+        paper.write([Write(Kind.NOTIFICATION_DUE, "inc-1-1", {**owed, "reason": "customers are hit"})])
         paper.write([Write(Kind.NOTIFICATION_INTENDED, "inc-1-1", {**named, "status": "investigating", "attempt": 1})])
         paper.write([Write(Kind.NOTIFICATION_SENT, "inc-1-1", {**named, "reference": "status-page:1"})])
     _, ending = answered(paper.situation(), Command("c", "refuse", "exercise-two", {"reason": "a test of the alarm"}))
