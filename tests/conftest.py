@@ -17,6 +17,9 @@ from hypothesis import HealthCheck, settings
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell starts what it runs in the background with Ctrl-C ignored, and every child inherits that: a test that sends one would wait.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+for _end in (signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(_end) is signal.SIG_DFL:  # ended from outside, or without its terminal, it cleans up like one broken off
+        signal.signal(_end, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"

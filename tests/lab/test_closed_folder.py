@@ -150,7 +150,6 @@ def test_postgresql_is_made_written_copied_followed_and_fenced_there(closed: Pat
         assert not (lab / "aside").exists()
 
 
-@pytest.mark.alone
 def test_a_whole_lab_comes_up_there_and_goes_down(closed: Path) -> None:
     # It is up only when both stores, the log's way into the archive, the base backup and every function are. The default profile: this
     # is no test of time.

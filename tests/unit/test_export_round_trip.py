@@ -168,7 +168,7 @@ def test_the_reference_plan_comes_back_the_same() -> None:
 
 
 @given(plans())
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_plan_comes_back_the_same(plan: Plan) -> None:
     again = read_back(exported(plan))
     assert again == plan

@@ -125,8 +125,119 @@ def test_an_address_behind_another_name_is_not_given_to_who_was_named_first_and_
     assert [note.text for note in found.notes] == [said]
 
 
-def test_a_sentence_is_nobodys_name() -> None:
-    said = "Our technical lead is Priya Nair; her phone is +46 20 555 0103."
+SAID = {
+    "Our technical lead is Priya Nair; her phone is +46 20 555 0103.": ("technical-lead", "priya-nair +46 20 555 0103", ""),
+    "Our technical lead is Priya Nair (+46 20 555 0103, priya@b.example).": (
+        "technical-lead",
+        "priya-nair +46 20 555 0103 priya@b.example",
+        "",
+    ),
+    "Priya Nair is our incident commander, deputised by Jonas Berg.": ("incident-commander", "priya-nair", "jonas-berg"),
+    "The DR coordinator is Priya Nair; her deputy is Jonas Berg.": ("dr-coordinator", "priya-nair", "jonas-berg"),
+    "The DR coordinator is Priya Nair and her deputy is Jonas Berg, jonas@b.example.": (
+        "dr-coordinator",
+        "priya-nair",
+        "jonas-berg jonas@b.example",
+    ),
+    "Our Technical Lead is Priya Nair. Her backup is Jonas Berg. Priya can be reached at 555-010-2213, Jonas at (555) 010-2214.": (
+        "technical-lead",
+        "priya-nair 555-010-2213",
+        "jonas-berg (555) 010-2214",
+    ),
+    "Priya Nair is the incident lead. Jonas Berg deputises for her.": ("incident-lead", "priya-nair", "jonas-berg"),
+    "Priya Nair is the incident lead, with Jonas Berg as her stand-in (jonas@b.example).": (
+        "incident-lead",
+        "priya-nair",
+        "jonas-berg jonas@b.example",
+    ),
+    "Facilities lead – Priya Nair, 555-010-2220": ("facilities-lead", "priya-nair 555-010-2220", ""),
+    "Our IT manager, Priya Nair (priya@b.example), is the technical lead.": ("technical-lead", "priya-nair priya@b.example", ""),
+    "Priya Nair, Chief Operating Officer, acts as incident commander and Jonas Berg as her deputy.": (
+        "incident-commander",
+        "priya-nair",
+        "jonas-berg",
+    ),
+    "The role of press lead is held by Ms Priya Nair, with Jonas Berg standing in.": ("press-lead", "priya-nair", "jonas-berg"),
+    "Crisis manager: Priya Nair": ("crisis-manager", "priya-nair", ""),
+    "Crisis manager: Priya Nair, 555-010-2220. Alternate: Jonas Berg, 555-010-2221.": (
+        "crisis-manager",
+        "priya-nair 555-010-2220",
+        "jonas-berg 555-010-2221",
+    ),
+}
+
+
+@pytest.mark.parametrize("said", SAID)
+def test_a_sentence_gives_a_role_its_holder_and_deputy_and_each_their_own_address(said: str) -> None:
     found = import_document(f"# Plan\n\n## Who does what\n\n{said}\n".encode(), "plan.md")
+    name, holder, deputy = SAID[said]
+    told = {name: " ".join([name, *(one[key] for key in ("phone", "email") if key in one)]) for name, one in people(found).items()}
+    assert set(found.value["roles"]) == {name}
+    assert told.get(found.value["roles"][name]["primary"]) == holder
+    assert told.get(found.value["roles"][name].get("backup", ""), "") == deputy
+    assert len(told) == 1 + bool(deputy)
+    assert not found.notes
+    assert not found.questions
+
+
+def test_a_role_said_in_passing_is_taken_and_its_paragraph_stays_in_the_notes() -> None:
+    said = (
+        "The incident commander, Priya Nair, decides within 15 minutes (+46 20 555 0103)."
+        " If she cannot be reached, Jonas Berg (+46 20 555 0104) takes over."
+    )
+    found = roles_in(said)
+    assert found.value["roles"]["incident-commander"] == {"name": "incident commander", "primary": "priya-nair", "backup": "jonas-berg"}
+    assert {name: one["phone"] for name, one in people(found).items()} == {"priya-nair": "+46 20 555 0103", "jonas-berg": "+46 20 555 0104"}
+    assert [note.text for note in found.notes] == [said]
+
+
+def test_whose_a_number_is_when_a_pronoun_can_mean_two_people_is_asked_about() -> None:
+    found = roles_in("Priya Nair is the incident lead; her deputy is Ida Holm. Reach her on +46 20 555 0103.")
+    assert asked(found) == {"people.priya-nair.phone": ("+46 20 555 0103",)}
+    assert not any("phone" in one for one in people(found).values())
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The crisis manager is Priya Nair or Jonas Berg.",
+        "The board liaison is to be named.",
+        "The night manager on duty acts as first responder until somebody comes.",
+        "Priya Nair is responsible for payroll.",
+        "Document owner is decided next year; Business Continuity Manager is vacant.",
+    ],
+)
+def test_a_sentence_without_one_holder_of_a_role_makes_nobody_up_and_stands_in_the_notes(said: str) -> None:
+    found = roles_in(said)
+    assert "roles" not in found.value
     assert people(found) == {}
     assert [note.text for note in found.notes] == [said]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Mobile banking: RTO of under an hour, RPO of zero. Her deputy is Jonas Berg.",
+        "Billing is back soon. Scanning: it waits. Reach the desk on +46 20 555 0103; deputy: anybody.",
+    ],
+)
+def test_a_line_with_a_label_that_goes_on_as_a_sentence_makes_no_role(said: str) -> None:
+    found = roles_in(said)
+    assert "roles" not in found.value
+    assert people(found) == {}
+
+
+def test_what_else_a_paragraph_about_a_role_says_is_not_lost() -> None:
+    found = roles_in("Priya Nair is the incident lead. She must be told of everything over 15 minutes.")
+    assert found.value["roles"]["incident-lead"]["primary"] == "priya-nair"
+    assert [note.text for note in found.notes] == ["She must be told of everything over 15 minutes."]
+
+
+def test_suppliers_in_a_list_are_no_people() -> None:
+    items = "- NordicHost, our hosting company: +47 22 00 11 22, help@nordic.example\n- CardPay: (555) 010-2230, weekdays 8 to 16\n"
+    found = import_document(f"# Plan\n\n## Suppliers\n\n{items}".encode(), "plan.md")
+    assert {name: (one["phone"], one.get("email")) for name, one in found.value["vendors"].items()} == {
+        "nordichost-our-hosting-company": ("+47 22 00 11 22", "help@nordic.example"),
+        "cardpay": ("(555) 010-2230", None),
+    }
+    assert people(found) == {}

@@ -55,6 +55,28 @@ WORDINGS = {
     "Payroll has an RTO of 4 hours and a maximum allowable downtime of 2 days.": {"rto": "4h", "mtpd": "2d"},
     "Payroll has an RTO of 4 hours and a max acceptable outage of 2 days.": {"rto": "4h", "mtpd": "2d"},
     "Payroll has an RTO of 4 hours and a maximum acceptable data loss of 15 minutes.": {"rto": "4h", "rpo": "15m"},
+    "Payroll has an RTO of four hours and an RPO of zero.": {"rto": "4h", "rpo": "0s"},
+    "Payroll has an RPO of zero and must be back within four hours.": {"rto": "4h", "rpo": "0s"},
+    "Payroll must be back within two hours. Its RPO is zero, because nobody keeps paper.": {"rto": "2h", "rpo": "0s"},
+    "Payroll has zero RPO and a twelve-hour RTO.": {"rto": "12h", "rpo": "0s"},
+    "Payroll has RTO: 4h, RPO: 0.": {"rto": "4h", "rpo": "0s"},
+    "Payroll has an RTO/RPO of 4 hours / 0.": {"rto": "4h", "rpo": "0s"},
+    "Payroll must be back within 4 hours with no data loss (RPO).": {"rto": "4h", "rpo": "0s"},
+    "Payroll must be back within two hours. Zero data loss is required: its RPO is zero.": {"rto": "2h", "rpo": "0s"},
+    "Payroll must be back within two hours. No data may be lost (RPO).": {"rto": "2h", "rpo": "0s"},
+    "Payroll must return within 4 hours of any failure.": {"rto": "4h"},
+    "Payroll must return to service within eleven hours.": {"rto": "11h"},
+    "Payroll is to be restored within 4 hours.": {"rto": "4h"},
+    "Payroll recovers in under thirty minutes, on paper if need be.": {"rto": "30m"},
+    "Payroll comes back within one hour.": {"rto": "1h"},
+    "Payroll should be up and running within seven hours.": {"rto": "7h"},
+    "Payroll must be online again within 90 minutes, and no more than ten minutes of entries may be lost.": {"rto": "90m", "rpo": "10m"},
+    "Payroll – RTO: 5 days, RPO: 1 day.": {"rto": "5d", "rpo": "1d"},
+    "Payroll must be back within four (4) hours.": {"rto": "4h"},
+    "For payroll the RTO is two days and the RPO is zero.": {"rto": "2d", "rpo": "0s"},
+    "The RPO for payroll is zero.": {"rpo": "0s"},
+    "Payroll – RTO 1 hour, RPO of zero.": {"rto": "1h", "rpo": "0s"},
+    "Payroll can wait: it has an RTO of two days.": {"rto": "2d"},
 }
 
 
@@ -70,14 +92,53 @@ ASKED = {
     "Payroll has an RTO and RPO of 4 hours and 15 minutes.": {"rto": ("4h", "15m"), "rpo": ("4h", "15m")},
     "Payroll has 4 h RTO 15 min RPO.": {"rto": ("4h", "15m")},
     "Payroll has an RTO of up to 4 hours RPO.": {"rto": ("4h",), "rpo": ("4h",)},
+    "Payroll has an RTO of one working day.": {"rto": ()},
+    "Payroll has an RTO of 1 business day and an RPO of 2 banking days.": {"rto": (), "rpo": ()},
+    "Payroll must be back within three business days.": {"rto": ()},
+    "Payroll must be back within a working day.": {"rto": ()},
+    "Payroll must not lose any data.": {"rpo": ("0s",)},
+    "Payroll has an RPO of 15 minutes, with no data loss for cards.": {"rpo": ("15m", "0s")},
 }
 
 
 @pytest.mark.parametrize("text", ASKED)
-def test_a_time_that_can_be_two_promises_is_asked_about(text: str) -> None:
+def test_a_time_that_can_be_two_promises_or_is_no_number_of_hours_is_asked_about(text: str) -> None:
     got = imported(text)
     assert {asked.about.removeprefix("functions.payroll."): asked.choices for asked in got.questions} == ASKED[text]
     assert not objectives(got)
+
+
+@pytest.mark.parametrize("said", ["We accept no data loss there.", "Zero data loss is the aim.", "Nothing may be lost."])
+def test_no_loss_without_the_name_of_a_promise_is_asked_about_of_the_function_before_it(said: str) -> None:
+    got = imported(f"Payroll must be back within 4 hours. {said}")
+    assert objectives(got) == {"rto": "4h"}
+    assert [(asked.about, asked.choices) for asked in got.questions] == [("functions.payroll.rpo", ("0s",))]
+    assert "impact" not in got.value["functions"]["payroll"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Replication is synchronous, with no data loss.",
+        "Payments have an RPO of zero cost.",
+        "Our target is to have the shop back within 2 hours.",
+        "The booking site must be back within four (5) hours.",
+        "Each manager must return the form within 4 hours.",
+        "An incident report is followed up within 2 days.",
+        "Payments are made online within 2 days.",
+    ],
+)
+def test_words_that_promise_nothing_make_no_function_and_stay_in_the_notes(said: str) -> None:
+    got = import_document(f"# Plan\n\n## How it works\n\n{said}\n".encode(), "plan.md")
+    assert "functions" not in got.value
+    assert [note.text for note in got.notes] == [said]
+
+
+def test_one_functions_promise_ahead_of_a_dash_is_not_the_whole_plans() -> None:
+    got = import_document(b"# Plan\n\n## Recovery objectives\n\nScanning - RTO: 5 days, RPO: one working day.\n", "plan.md")
+    assert got.value["functions"] == {"scanning": {"name": "Scanning", "rto": "5d"}}
+    assert not got.value["objectives"]
+    assert [asked.about for asked in got.questions] == ["functions.scanning.rpo"]
 
 
 @pytest.mark.parametrize(("head", "key"), [(name, key) for key, names in PROMISE_NAMES.items() for name in names])
@@ -86,6 +147,11 @@ def test_a_column_is_known_by_the_names_that_sentences_know(head: str, key: str)
     got = imported(f"| Function | {head} | {other.upper()} |\n|-|-|-|\n| Payroll | 15 min | 2 days |")
     assert objectives(got) == {key: "15m", other: "2d"}
     assert objectives(imported(f"Payroll's {head.lower()} is 15 minutes.")) == {key: "15m"}
+
+
+def test_a_column_may_name_only_its_unit() -> None:
+    got = imported("| Function | RTO | Maximum tolerable (hours) |\n|-|-|-|\n| Payroll | 4 h | 30 |")
+    assert objectives(got) == {"rto": "4h", "mtpd": "30h"}
 
 
 def test_a_column_of_the_most_data_that_may_be_lost_is_no_mtpd() -> None:
@@ -115,9 +181,9 @@ NAMES = {
 }
 BETWEEN = (" ", " of ", " is ", ": ", " = ", " within ", " must not exceed ", " of no more than ", " set at ", " (at most) ", " of about ")
 JOINED = (", ", " and ", "; ", " / ", "/", " but ", ". Its ", " (", " with ")
-TIMES = ("4 hours", "4h", "15 min", "15 minutes", "2 days", "half an hour", "90m", "3 h", "6 weeks")
+TIMES = ("one working day", "3 business days", "4 hours", "4h", "15 min", "15 minutes", "2 days", "half an hour", "90m", "3 h", "6 weeks")
 HEADS = ("Payroll has ", "Payroll must be back soon. The ", "", "It has ", "Payroll's ", "Payroll: ")
-EVERY = re.compile(r"\b(?:half an hour|[0-9]+ ?(?:hours|h|min|minutes|days|m|weeks))\b")
+EVERY = re.compile(r"\b(?:one working day|3 business days|half an hour|[0-9]+ ?(?:hours|h|min|minutes|days|m|weeks))\b")
 PIECES = st.one_of(
     *(st.tuples(st.sampled_from(names), st.sampled_from(BETWEEN), st.sampled_from(TIMES)).map("".join) for names in NAMES.values()),
     st.tuples(st.sampled_from(TIMES), st.sampled_from((" RTO", "-RPO", " (RTO)", " of data", ""))).map("".join),
@@ -190,3 +256,10 @@ def test_what_is_said_of_several_or_begins_with_a_time_makes_no_function_of_its_
     got = functions_in(f"Crown milling has an RTO of 4 hours and an RPO of 15 minutes. {said}")
     assert got.value["functions"] == {"crown-milling": {"name": "Crown milling", "rto": "4h", "rpo": "15m"}}
     assert said in " ".join(note.text for note in got.notes)
+
+
+@pytest.mark.parametrize("ahead", ["Billing is of class A.", "Billing runs in Zone B.", "Billing follows Plan B."])
+def test_a_letter_at_a_sentences_end_gives_its_promise_to_nobody_else(ahead: str) -> None:
+    got = import_document(f"# Plan of Foo\n\n## Functions\n\n{ahead} Payroll must be back within 4 hours.\n".encode(), "plan.md")
+    assert got.value["functions"] == {"payroll": {"name": "Payroll", "rto": "4h"}}
+    assert [note.text for note in got.notes] == [ahead]

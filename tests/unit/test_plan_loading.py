@@ -241,7 +241,7 @@ def test_whatever_is_done_to_a_line_the_plan_loads_or_says_where_it_does_not(lin
         assert problem.message
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=4), lambda inner: st.lists(inner, max_size=3), max_leaves=6

@@ -33,6 +33,8 @@ class Looked:
 
     findings: tuple[Finding, ...]
     stopped: tuple[Stopped, ...]
+    holds_nothing: bool = False
+    """Whether a missing key stopped every rule before it began."""
 
 
 def check_unfinished(found: Unfinished, today: date | None = None) -> Looked:
@@ -40,7 +42,7 @@ def check_unfinished(found: Unfinished, today: date | None = None) -> Looked:
     try:
         facts = facts_of(found.plan, today)
     except NotSaidError as error:
-        return Looked((), tuple(Stopped(rule, found.place(error)) for rule in ALL))
+        return Looked((), tuple(Stopped(rule, found.place(error)) for rule in ALL), holds_nothing=True)
     findings: list[Finding] = []
     stopped: list[Stopped] = []
     for rule in ALL:

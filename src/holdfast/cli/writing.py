@@ -29,7 +29,7 @@ def schema(*, output: OutputFormat = "json") -> None:
 def set_value(plan: Path, place: str, value: str, *, output: OutputFormat = "text") -> None:
     """Change one value of a plan, or add an entry; comments and order stay. Refused when the plan wouldn't load with it.
 
-    A plan that doesn't load yet, such as an imported one that lacks something, is mended value by value: each must take a problem away.
+    A plan that doesn't load yet, such as an imported one that lacks something, is completed value by value, in any order.
 
     Example: `holdfast set plan.yaml functions.voice.rto 20m`
 
@@ -51,6 +51,8 @@ def set_value(plan: Path, place: str, value: str, *, output: OutputFormat = "tex
 
 def answer(plan: Path, about: str, value: str, *, output: OutputFormat = "text") -> None:
     """Answer a question that the plan leaves open: the value is written where it belongs, and the question removed.
+
+    The plan need not load yet: questions and what is missing are settled in any order.
 
     Example: `holdfast answer plan.yaml exercises.tabletop.every half-yearly`
 

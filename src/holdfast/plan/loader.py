@@ -8,9 +8,10 @@ Never here: whether the plan's promises can be kept (see `checks`).
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,14 +23,26 @@ from holdfast.plan.document import MOST_BYTES, Document, read
 from holdfast.plan.findings import Findings
 from holdfast.plan.including import INCLUDE, with_included
 from holdfast.plan.model import Plan
-from holdfast.plan.problems import UNSEEN, PlanError, Positions, Problem
+from holdfast.plan.problems import UNSEEN, Place, PlanError, Positions, Problem
 from holdfast.plan.references import check_references
 from holdfast.plan.regular_files import NotAFileError, bytes_of
 from holdfast.plan.steps import check_steps
 from holdfast.plan.unfinished import Unfinished, unfinished
-from holdfast.plan.wording import problem_of
+from holdfast.plan.wording import place_of_error, problem_of, told
 
-__all__ = ["LoadedPlan", "LoadedUnfinished", "PlanError", "Problem", "digest_of", "load", "load_bytes", "load_changed", "load_unfinished"]
+__all__ = [
+    "LoadedPlan",
+    "LoadedUnfinished",
+    "PlanError",
+    "Problem",
+    "digest_of",
+    "load",
+    "load_bytes",
+    "load_changed",
+    "load_unfinished",
+    "misshapen",
+    "problems_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +74,12 @@ def load(path: Path) -> LoadedPlan:
     return load_changed(path, {})
 
 
-def files_of(path: Path) -> Document:
+def files_of(path: Path, contents: Mapping[Path, bytes] = MappingProxyType({})) -> Document:
     """What a plan's files say and where, whether or not it means anything: for mending a plan that doesn't load yet.
 
-    Raises PlanError when they can't be read as YAML at all.
+    `contents`: as in `load_changed`. Raises PlanError when they can't be read as YAML at all.
     """
-    document = with_included(read(_content(path), str(path)), path, _content)
+    document, _ = _read(path, contents)
     if document.problems or not isinstance(document.data, dict):
         raise PlanError(document.problems)
     return document
@@ -76,6 +89,22 @@ def load_changed(path: Path, contents: Mapping[Path, bytes]) -> LoadedPlan:
     """As `load`, with other contents in some of its files than those on the disk: to see whether a change would do."""
     loaded = _loaded(*_read(path, contents), path)
     return replace(loaded, plan=_reached(loaded.plan, loaded.positions, path))
+
+
+def problems_of(data: Any) -> tuple[Problem, ...]:
+    """What keeps a plan from loading whose values have no line yet, in the order of the plan's sections."""
+    _, of_values, among_themselves = _examined(Document(data, Positions({}, {}), ()), Path())
+    return tuple(dict.fromkeys((*of_values, *among_themselves)))
+
+
+def misshapen(data: Any, places: Sequence[Place]) -> bool:
+    """Whether something at these places, or in them, is a key or a value that may not stand there. What they only lack doesn't count."""
+    try:
+        Plan.model_validate(data)
+    except ValidationError as error:
+        wrong = [place_of_error(found, data) for found in error.errors(include_url=False) if found["type"] != "missing"]
+        return any(found[: len(place)] == place for found in wrong for place in places)
+    return False
 
 
 def load_unfinished(error: PlanError, path: Path) -> LoadedUnfinished | None:
@@ -132,16 +161,22 @@ def _text(content: bytes) -> str:
 def _loaded(document: Document, ignores: tuple[Ignore, ...], path: Path) -> LoadedPlan:
     if document.has_holes:
         raise PlanError(document.problems, UNSEEN)
+    plan, of_values, among_themselves = _examined(document, path)
+    problems = (*document.problems, *of_values, *among_themselves)
+    if problems or plan is None:
+        more = document.problems or among_themselves or not isinstance(document.data, dict)
+        raise PlanError(problems, document=None if more else document, ignores=ignores)
+    return LoadedPlan(plan, digest_of(plan), document.positions, path, document.data, ignores)
+
+
+def _examined(document: Document, path: Path) -> tuple[Plan | None, list[Problem], list[Problem]]:
+    """The typed plan, what is wrong with its values, and what among themselves."""
     of_values, among_themselves = Findings(document, str(path)), Findings(document, str(path))
     plan = _typed(of_values, document)
     check_references(among_themselves)
     check_consistency(among_themselves)
     check_steps(among_themselves)
-    problems = (*document.problems, *of_values.problems, *among_themselves.problems)
-    if problems or plan is None:
-        more = document.problems or among_themselves.problems or not isinstance(document.data, dict)
-        raise PlanError(problems, document=None if more else document, ignores=ignores)
-    return LoadedPlan(plan, digest_of(plan), document.positions, path, document.data, ignores)
+    return plan, of_values.problems, among_themselves.problems
 
 
 def _reached(plan: Plan, positions: Positions, path: Path) -> Plan:
@@ -190,7 +225,7 @@ def _typed(findings: Findings, document: Document) -> Plan | None:
     try:
         return Plan.model_validate(document.data)
     except ValidationError as error:
-        for found in error.errors(include_url=False):
+        for found in told(error.errors(include_url=False)):
             problem = problem_of(found, document, findings.path)
             if (problem.path, problem.line, problem.column) not in spoilt:
                 findings.problems.append(problem)

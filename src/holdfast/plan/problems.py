@@ -34,7 +34,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that keeps a plan from loading. `value`: the offending one as it may be shown, or None."""
+    """One thing that keeps a plan from loading. `value`: the offending one as it may be shown, or None.
+
+    `key`: the missing key, or the one whose value has the wrong form, as a person writes its place; empty where more than one is meant.
+    """
 
     path: str
     line: int
@@ -42,6 +45,7 @@ class Problem:
     message: str
     value: str | None = None
     hint: str | None = None
+    key: str = ""
 
     def __str__(self) -> str:
         value = "" if self.value is None else f" ({self.value})"

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from holdfast.plan.model import Plan
 from holdfast.plan.part import NotSaidError, Part
 from holdfast.plan.problems import Place
-from holdfast.plan.wording import listed_words, place_of_error
+from holdfast.plan.wording import listed_words, place_of_error, told
 
 _STAND_INS: tuple[Any, ...] = ("1h", 1, "a", "2000-01-01", "monthly", {}, [], ["a"], ["0s", "1h"], {"a": {}})
 """Values of every form that a plan's keys have, tried in this order."""
@@ -66,7 +66,7 @@ def unfinished(data: Any, completed: Callable[[Plan], Plan] = lambda plan: plan)
 
 def _stood_in(values: Any, error: ValidationError, tried: dict[Place, int]) -> bool:
     """Give each missing key a stand-in, or its next one where the last didn't fit. False where something else is wrong."""
-    for found in error.errors(include_url=False):
+    for found in told(error.errors(include_url=False)):
         place = place_of_error(found, values)
         if found["type"] == "missing" and isinstance(found["loc"][-1], str):  # an item that a list lacks is a list of another form
             place = (*place, str(found["loc"][-1]))

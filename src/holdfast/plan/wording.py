@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from holdfast.plan.document import Document
 from holdfast.plan.model import Plan
+from holdfast.plan.places import written
 from holdfast.plan.problems import Place, Problem, did_you_mean, shown
 
 _EXPECTED = {
@@ -52,7 +53,21 @@ def problem_of(error: Any, document: Document, path: str) -> Problem:
     about_key = names_key or kind == "extra_forbidden"
     position = document.positions.key(place) if about_key else document.positions.nearest(place)
     message, value, hint = _words(kind, error, location, place, names_key)
-    return Problem(position.path or path, position.line, position.column, message, value, hint)
+    key = written((*place, location[-1]) if kind == "missing" else place)
+    return Problem(position.path or path, position.line, position.column, message, value, hint, key)
+
+
+def told(errors: list[Any]) -> list[Any]:
+    """Pydantic's errors without those that only echo another one.
+
+    Who observes follows from the regions, where there are some. A list that has items is too short because each is wrong.
+    """
+    wrong = {error["loc"] for error in errors}
+    return [
+        error
+        for error in errors
+        if not (error["loc"] == ("observers",) and ("regions",) in wrong) and not (error["type"] == "too_short" and error["input"])
+    ]
 
 
 def _words(kind: str, error: Any, location: Place, place: Place, names_key: bool) -> tuple[str, str | None, str | None]:

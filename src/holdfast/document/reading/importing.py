@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from holdfast.document.reading.binding import bind_lab
 from holdfast.document.reading.damage import Repair, text_of
 from holdfast.document.reading.draft import Absent, Asked, Draft, Left, Said, note_of
@@ -21,19 +19,20 @@ from holdfast.document.reading.things import (
     organisation,
     scenarios,
     spoken,
+    spoken_roles,
     systems,
 )
 from holdfast.document.reading.tree import Tree
 from holdfast.document.reading.unsaid import unsaid
 from holdfast.document.reading.writing import plain_value, yaml_text
-from holdfast.plan.loader import load_bytes
-from holdfast.plan.model import Plan
+from holdfast.plan.loader import load_bytes, problems_of
 from holdfast.plan.places import place_of
 from holdfast.plan.problems import PlanError, Problem
 
 _RECOGNISERS = (
     systems.read,
     organisation.read,
+    spoken_roles.read,
     impact.read,
     spoken.read,
     control.read,
@@ -99,9 +98,10 @@ def import_document(content: bytes, source: str, bind: str = "") -> Imported:
     _asked_where_something_is(draft)
     _people_last(draft, source)
     value = plain_value(draft.data)
-    missing = _missing(value)
-    text = yaml_text(draft.data, source, missing)
-    if not missing and (missing := _refused(text)):
+    keys = tuple(problem.key for problem in problems_of(value))
+    text = yaml_text(draft.data, source, keys if all(keys) else ())
+    missing = keys if keys and all(keys) else _refused(text)
+    if missing != keys:
         text = yaml_text(draft.data, source, missing)
     return Imported(
         text,
@@ -185,34 +185,18 @@ def _people_last(draft: Draft, source: str) -> None:
         draft.data["notes"] = notes
 
 
-def _missing(value: dict[str, Any]) -> tuple[str, ...]:
-    """Keys that keep the plan from loading, as the plan's own types say it."""
-    try:
-        Plan.model_validate(value)
-    except ValidationError as error:
-        found = [".".join(str(part) for part in problem["loc"]) for problem in error.errors(include_url=False)]
-        echoes = {"observers"} if "regions" in found else set()  # the usual observers come from the regions
-        return tuple(key for key in dict.fromkeys(found) if key not in echoes)
-    return _roles_of_regions(value)
-
-
 def _refused(text: str) -> tuple[str, ...]:
-    """What the loader says against a plan whose every value has its type, such as a message without words; with its line in the plan."""
+    """What keeps the plan from loading, as the loader says it: a key where one is meant, and else what is wrong with its line in the plan."""
     try:
         load_bytes(text.encode(), Path("plan.yaml"))
     except PlanError as error:
         head = len(error.problems) + 1  # lines that the plan gets at its head when these are listed there
-        return tuple(f"line {problem.line + head} of the plan: {_in_words(problem)}" for problem in error.problems)
+        return tuple(problem.key or f"line {problem.line + head} of the plan: {_in_words(problem)}" for problem in error.problems)
     return ()
 
 
 def _in_words(problem: Problem) -> str:
     return problem.message + (f" ({problem.value})" if problem.value else "") + (f" — {problem.hint}" if problem.hint else "")
-
-
-def _roles_of_regions(value: dict[str, Any]) -> tuple[str, ...]:
-    roles = [region.get("role") for region in value["regions"].values()]
-    return tuple(f"regions: exactly one with the role {role}" for role in ("primary", "dr") if roles.count(role) != 1)
 
 
 _COUNTED: Sequence[tuple[str, str]] = (

@@ -2,19 +2,19 @@
 
 Rules: the file that holds the place is changed, also an included one; the whole plan is loaded with the change before anything is
 replaced, and a change with which it doesn't load is refused with the loader's own problems. Only a plan that didn't load before is mended
-step by step: there a change that takes problems away and adds none is made. The replacement is atomic.
+step by step, in whatever order: there a change is refused only for what it writes itself, a key that the plan doesn't know or a value of
+the wrong form. What it still lacks, and what it names that isn't there yet, comes later. The replacement is atomic.
 """
 
 import io
 import json
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from holdfast.plan.document import read
-from holdfast.plan.loader import LoadedPlan, PlanError, files_of, load, load_changed
+from holdfast.plan.loader import LoadedPlan, PlanError, files_of, load, load_changed, misshapen
 from holdfast.plan.places import place_of, written
 from holdfast.plan.problems import Place, Positions, Problem
 from holdfast.plan.wordlists import MESSAGE_FIELDS
@@ -27,7 +27,7 @@ class PlaceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class StillBroken:
-    """A plan that was changed and still doesn't load, as it didn't before. `problems`: those that are left, fewer than there were."""
+    """A plan that was changed and still doesn't load, as it didn't before. `problems`: those that are left, new ones first."""
 
     problems: tuple[Problem, ...]
 
@@ -37,7 +37,7 @@ def set_value(path: Path, place: str, text: str) -> LoadedPlan | StillBroken:
 
     Raises PlaceError for a place that isn't there, PlanError when the plan wouldn't load (then nothing is changed), OSError.
     """
-    return _changed(path, [(place, text)], remove=None)
+    return _changed(path, [(place, text)])
 
 
 def answered(path: Path, about: str, text: str) -> LoadedPlan | StillBroken:
@@ -45,20 +45,34 @@ def answered(path: Path, about: str, text: str) -> LoadedPlan | StillBroken:
 
     A question about words in a text, such as `[Timestamp]`, is answered with the message field that takes their place.
     """
-    loaded = load(path)
-    plan = loaded.plan
-    number = next((index for index, question in enumerate(plan.questions) if question.about == about), None)
-    if number is None:
-        open_ones = ", ".join(question.about for question in plan.questions)
+    loaded = _written(path)
+    asked = [(index, question) for index, question in _questions(loaded.tree) if question.get("about") == about]
+    if not asked:
+        open_ones = ", ".join(str(question.get("about")) for _, question in _questions(loaded.tree))
         raise PlaceError(f"the plan asks nothing about '{about}'; it asks about: {open_ones}" if open_ones else "the plan asks nothing")
-    choices = plan.questions[number].choices
-    if choices and text not in choices:
+    fitting = [question for _, question in asked if not _choices(question) or text in _choices(question)]
+    if not fitting:
+        choices = dict.fromkeys(choice for _, question in asked for choice in _choices(question))
         raise PlaceError(f"'{text}' is no answer to it; the choices are: {', '.join(choices)}")
-    worded = _worded(loaded, about, plan.questions[number].words, text) if text in MESSAGE_FIELDS else []
-    return _changed(path, worded or [(about, text)], remove=("questions", number))
+    words = str(fitting[0].get("words") or "")
+    worded = _worded(loaded, about, words, text) if text in MESSAGE_FIELDS else []
+    # one value settles every question about its place; of words in a text each is a question of its own
+    settled = [index for index, question in asked if (question is fitting[0] if words else not question.get("words"))]
+    return _changed(path, worded or [(about, text)], [("questions", index) for index in settled])
 
 
-def _worded(loaded: LoadedPlan, about: str, words: str, field: str) -> list[tuple[str, str]]:
+def _questions(tree: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The plan's questions and their numbers, as far as they have the form of one: the plan need not load."""
+    found = tree.get("questions")
+    yield from ((index, one) for index, one in enumerate(found if isinstance(found, list) else ()) if isinstance(one, dict))
+
+
+def _choices(question: dict[str, Any]) -> tuple[str, ...]:
+    choices = question.get("choices")
+    return tuple(str(choice) for choice in choices) if isinstance(choices, list) else ()
+
+
+def _worded(loaded: "_Written", about: str, words: str, field: str) -> list[tuple[str, str]]:
     """The texts below a place that hold the words in question, with a field instead; none where the question isn't about words."""
     holder = loaded.tree
     for part in place_of(about, loaded.tree) or ():
@@ -92,9 +106,11 @@ def _written(path: Path) -> _Written:
     return _Written(path, loaded.tree, loaded.positions)
 
 
-def _changed(path: Path, values: list[tuple[str, str]], remove: Place | None) -> LoadedPlan | StillBroken:
+def _changed(path: Path, values: list[tuple[str, str]], remove: Sequence[Place] = ()) -> LoadedPlan | StillBroken:
+    """`remove`: items of lists, in the order of their numbers."""
     loaded = _written(path)
     contents: dict[Path, str] = {}
+    places: list[Place] = []
 
     def change(place: Place, what: Callable[[Any, Place], None]) -> None:
         file, inside = _where(loaded, place)
@@ -108,23 +124,26 @@ def _changed(path: Path, values: list[tuple[str, str]], remove: Place | None) ->
             raise PlaceError(f"the plan has no place '{place_text}'; {hint}")
         value = _value(text)
         change(place, lambda document, inside, value=value: _put(document, inside, value))  # type: ignore[misc]
-    if remove is not None:
-        change(remove, _remove)
-    after = _after(path, contents, loaded.problems)
+        places.append(place)
+    for place in reversed(remove):
+        change(place, _remove)
+    after = _after(path, contents, loaded.problems, places)
     for file, content in contents.items():
         replaced(file, content.encode())
     return after
 
 
-def _after(path: Path, contents: dict[Path, str], before: tuple[Problem, ...]) -> LoadedPlan | StillBroken:
-    """The plan with these contents. Raises PlanError when it doesn't load, unless it didn't before either and comes closer to it."""
+def _after(path: Path, contents: dict[Path, str], before: tuple[Problem, ...], places: list[Place]) -> LoadedPlan | StillBroken:
+    """The plan with these contents. Raises PlanError when it doesn't load, unless it didn't before and these may stand there."""
+    after = {file: content.encode() for file, content in contents.items()}
     try:
-        return load_changed(path, {file: content.encode() for file, content in contents.items()})
+        return load_changed(path, after)
     except PlanError as error:
-        left, had = (Counter((one.message, one.value, one.hint) for one in problems) for problems in (error.problems, before))
-        if not left < had:
+        if not before or misshapen(files_of(path, after).data, places):
             raise
-        return StillBroken(error.problems)
+        had = {(problem.message, problem.value, problem.hint) for problem in before}
+        new = [problem for problem in error.problems if (problem.message, problem.value, problem.hint) not in had]
+        return StillBroken((*new, *(problem for problem in error.problems if problem not in new)))
 
 
 def _where(loaded: _Written, place: Place) -> tuple[Path, Place]:

@@ -22,9 +22,12 @@ from holdfast.document.reading.quantities.readings import NOTHING, Reading, abse
 from holdfast.plan.values import LONGEST_YEARS
 
 _ZERO = re.compile(r"^(?:0|zero|no data loss|no loss|none tolerated)$", re.I)
-_VAGUE = re.compile(
-    r"\b(?:business|working) (?:days?|hours?)\b|\bnear[- ]zero\b|\bimmediate(?:ly)?\b|\bbest effort\b|\basap\b|\b24\s*[/x]\s*7\b", re.I
+_INEXACT = re.compile(
+    rf"(?<![\w.,])(?:(?:{IN_FIGURES}|{IN_WORDS}|an?|half an?|the next|next|the same|same|(?:a )?few|several|(?:a )?couple of) )?(?:full )?"
+    r"(?:business|working|banking|office|trading)[ -](?:days?|hours?|weeks?|mornings?)\b",
+    re.I,
 )
+_VAGUE = re.compile(r"\bnear[- ]zero\b|\bimmediate(?:ly)?\b|\bbest effort\b|\basap\b|\b24\s*[/x]\s*7\b", re.I)
 _BARE = re.compile(rf"^(?:(?P<sign>[<>≤≥]=?|up to|within|max(?:imum)?)\s*)?(?P<number>{IN_FIGURES})$", re.I)
 _TO = r"\s*(?:-|–|—|\bto\b|\bthrough\b|\bor\b|\band\b)(?: up to)?\s*"
 _JOINT = rf"(?:{_TO}|\s*/\s*)"
@@ -97,8 +100,16 @@ def duration(text: str, unit: str = "") -> Reading:
     return _one(text, found)
 
 
+def inexact(text: str) -> list[Length]:
+    """Words such as `one working day`, where they stand: who reads them gets no length of time, and a question."""
+    return [Length(found.start(), found.end(), Fraction(0), "d", "", found[0]) for found in _INEXACT.finditer(text)]
+
+
 def _doubt(text: str, found: list[Sum]) -> Reading | None:
     """Why a text is not read as a length of time, whatever lengths stand in it; None where nothing is in the way."""
+    days = _INEXACT.search(text)
+    if days is not None:
+        return Reading(None, f"'{days[0]}' is no fixed number of hours")
     vague = _VAGUE.search(text)
     if vague is not None:
         return Reading(None, f"'{vague[0]}' is no length of time")

@@ -54,7 +54,7 @@ _AMOUNT = rf"""
     (?: (?P<whole>[0-9]{{1,9}}) (?:\ ?(?P<sign_more>[½¼¾]) | \ (?P<figures_more>1/2|1/4|3/4))
       | (?P<whole_said>[0-9]{{1,9}}|{IN_WORDS}) \ and\ (?P<words_more>{_AFTER_AND})
       | (?P<figures>{IN_FIGURES})
-      | (?P<words>{IN_WORDS})
+      | (?P<words>{IN_WORDS}) (?:\ \((?P<again>[0-9]{{1,3}})\))?
       | (?P<fraction>[½¼¾]|1/2|1/4|3/4)
       | (?P<part_of>half|(?:a\ )?quarter|a\ third|two[ -]thirds|three[ -]quarters) (?:\ of)?\ an?
       | (?P<part>(?:a\ )?(?:half|quarter))
@@ -123,6 +123,8 @@ def number_in(text: str) -> Fraction:
 def _length(text: str, match: re.Match[str]) -> Length | None:
     """What a match means; None where it can mean two things or is no length at all (`1/2 hours`, `a m`)."""
     name = match["unit"].lower()
+    if match["again"] and number_in(match["again"]) != number_in(match["words"]):
+        return None  # `four (5) hours`
     spelled = match["article"] or match["part"] or match["part_of"]
     if (spelled and len(name) < 3) or (match["fraction"] and len(name) > 2 and name.endswith("s")):
         return None

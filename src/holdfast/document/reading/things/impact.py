@@ -12,7 +12,7 @@ from holdfast.plan.problems import shortened
 
 RTO = (*NAMES["rto"], "recovery time*", "target recovery", "restore within", "time to recover", "back within", "recovery target")
 RPO = (*NAMES["rpo"], "recovery point*", "data loss", "point objective")
-MTPD = (*NAMES["mtpd"], "tolerable downtime", "max downtime")
+MTPD = (*NAMES["mtpd"], "tolerable downtime", "max downtime", "tolerable hours", "tolerable days", "allowable hours", "acceptable hours")
 NAME = ("function", "business function", "process", "business process", "activity", "service", "capability", "mission*", "system", "what")
 _FUNCTION = {
     "mtpd": MTPD,
@@ -37,6 +37,11 @@ _PRIORITIES = (
     ("P3", r"\bp ?3\b|\bmedium\b|\bmoderate\b|\btier ?3\b|^3$"),
     ("P4", r"\bp ?4\b|\blow\b|\btier ?4\b|^4$"),
 )
+_OF_ONE = re.compile(
+    rf"(?!(?:{'|'.join((*NAMES['rto'], *NAMES['rpo']))})\b)\w[^–—]{{1,60}}? [–—-] (?:the )?(?:{'|'.join((*NAMES['rto'], *NAMES['rpo']))})\b",
+    re.I,
+)
+"""The label of one function's promise, `Document imaging – RTO`, and not of the plan as a whole."""
 _VERB = re.compile(r"\b(?:has|have|must|is|are|needs?|shall|should|will)\b", re.I)
 _NO_PRIORITY = re.compile(r"\b(?:not|non|neither|p ?(?:0|[5-9]|\d\d)|tier ?(?:0|[5-9]|\d\d))\b", re.I)
 
@@ -79,7 +84,7 @@ def _objectives(section: Section, draft: Draft) -> None:
     entry = draft.data.setdefault("objectives", {})
     for leaf in labelled(section):
         text = leaf.value
-        if not text:
+        if not text or _OF_ONE.match(leaf.label):
             continue
         if says(leaf.label, "tolerance", "data loss*"):
             draft.read(entry, "data_loss_tolerance", duration(text), text, leaf.line, "objectives")
@@ -104,7 +109,7 @@ def _functions(table: Table, own: dict[str, int], section: Section, draft: Draft
     for row in named_rows(table, places, section, draft):
         identifier, entry = draft.named_or_new("functions", row.name)
         about = f"functions.{identifier}"
-        draft.put(entry, "name", row.name, row.line, about)
+        entry.setdefault("name", Said(row.name, row.line))
         row.read(draft, entry, "priority", priority, about)
         for key in ("rto", "rpo", "mtpd"):
             row.last(draft, entry, key, about)
@@ -157,7 +162,7 @@ def _tiers(table: Table, places: dict[str, int], section: Section, draft: Draft)
 
 def _is_label(leaf: Leaf, *words: str) -> bool:
     """Whether a leaf is labelled with one of these, and its label isn't a sentence with a function of its own (`Payroll has an RTO: 4 h`)."""
-    return says(leaf.label, *words) and _VERB.search(leaf.label) is None and not lengths(leaf.label)
+    return says(leaf.label, *words) and not _OF_ONE.match(leaf.label) and _VERB.search(leaf.label) is None and not lengths(leaf.label)
 
 
 def _function_sections(tree: Tree, draft: Draft) -> None:

@@ -1,4 +1,4 @@
-"""People, roles, the escalation matrix, contacts and vendors: in tables, under headings, and in sentences."""
+"""People, roles, the escalation matrix, contacts and vendors: in tables, under headings, and in lists (sentences: see `spoken_roles`)."""
 
 import re
 
@@ -7,13 +7,16 @@ from holdfast.document.reading.draft import Draft, Entry, Left, Said, leaf_list,
 from holdfast.document.reading.quantities import Reading, absent
 from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.things.promises import names_promise
-from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
+from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says, sentences
 
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
-PHONE = re.compile(r"(?<![\w.-])(?:\+|\(?0)\d[\d ./()-]{5,20}\d(?![\w-])")
-_WAYS = {"email": EMAIL, "phone": PHONE}
+_AMERICAN = r"(?:1[-. ])?(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-. ]\d{4}(?:,? (?:ext\.?|x) ?\d{1,6})?"
+PHONE = re.compile(rf"(?<![\w.-])(?:(?:\+|\(?0)\d[\d ./()-]{{5,20}}\d|{_AMERICAN})(?![\w-])")
+WAYS = {"email": EMAIL, "phone": PHONE}
 """How somebody is reached: key of the plan → what it looks like."""
-_FULL_NAME = r"(?:(?<![\w'’-])[A-Z][\w'’-]{1,40}(?: (?:van|de|der|von|da|O')\b)?(?: [A-Z][\w'’-]{1,40}){1,2})"
+_CAPITAL = "[A-Z" + "".join(chr(code) for code in range(0xC0, 0x180) if chr(code).isupper()) + "]"
+FULL_NAME = rf"(?:(?<![\w'’-]){_CAPITAL}[\w'’-]{{1,40}}(?: (?:van|de|der|von|da|O')\b)?(?: {_CAPITAL}[\w'’-]{{1,40}}){{1,2}})"
+"""A pattern of two or three words with capitals."""
 _CHANNELS = (
     ("pagerduty", r"pager ?duty|pager"),
     ("slack", r"slack|chat|teams"),
@@ -68,8 +71,6 @@ def read(tree: Tree, draft: Draft) -> None:
             elif "name" in contacts and {"phone", "email", "contact"} & contacts.keys():
                 _contacts(table, contacts, section, draft)
         _role_section(section, draft)
-    for section in tree.sections:
-        _spoken(section, draft)
 
 
 def channels_of(text: str) -> list[tuple[str, str]]:
@@ -116,7 +117,7 @@ def person(draft: Draft, text: str, line: int, title: str = "") -> str | None:
         draft.put(entry, "email", email[0], line, f"people.{identifier}.email")
     if phone:
         draft.put(entry, "phone", phone[0].strip(), line, f"people.{identifier}.phone")
-    for key in _WAYS:
+    for key in WAYS:
         given = _given(key, text)
         if len(given) > 1:
             draft.ask(f"people.{identifier}.{key}", text, Reading(unclear="it gives several", choices=tuple(given)), line)
@@ -129,7 +130,7 @@ def _reached(draft: Draft, identifier: str, key: str, text: str, line: int) -> N
     short = _SHORT_NUMBER.fullmatch(text.strip()) if key == "phone" else None
     if given or short:
         draft.put(entry, key, given[0] if given else text.strip(), line, f"people.{identifier}.{key}")
-    rest = _WAYS[key].sub("", text).strip(" ,;/|()")
+    rest = WAYS[key].sub("", text).strip(" ,;/|()")
     if len(given) > 1 or (rest and not short and not absent(rest)):
         unclear = "it gives several" if len(given) > 1 and not rest else "it is more than an address or a number to dial"
         draft.ask(f"people.{identifier}.{key}", text, Reading(unclear=unclear, choices=tuple(given)), line)
@@ -137,7 +138,7 @@ def _reached(draft: Draft, identifier: str, key: str, text: str, line: int) -> N
 
 def _given(key: str, text: str) -> list[str]:
     """The addresses or numbers in a text, each once."""
-    return list(dict.fromkeys(match[0].strip() for match in _WAYS[key].finditer(text)))
+    return list(dict.fromkeys(match[0].strip() for match in WAYS[key].finditer(text)))
 
 
 _SHORT_NUMBER = re.compile(r"\d{2,6}")
@@ -194,10 +195,10 @@ def _escalation(table: Table, places: dict[str, int], section: Section, draft: D
 
 def _role_table(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
     for row in named_rows(table, places, section, draft, "role"):
-        entry = _role(draft, row.name, row.line)
-        reached = {key: text for key in _WAYS if (text := row.cell(key).strip())}
-        clear = {key: text for key, text in reached.items() if _WAYS[key].fullmatch(text)}
-        _holders(draft, entry, " ".join([row.cell("primary"), *clear.values()]).strip(), row.cell("backup"), row.line, row.name)
+        entry = role(draft, row.name, row.line)
+        reached = {key: text for key in WAYS if (text := row.cell(key).strip())}
+        clear = {key: text for key, text in reached.items() if WAYS[key].fullmatch(text)}
+        holders(draft, entry, " ".join([row.cell("primary"), *clear.values()]).strip(), row.cell("backup"), row.line, row.name)
         holder = entry.get("primary")
         for key, text in reached.items():
             if isinstance(holder, Said) and key not in clear:
@@ -208,20 +209,25 @@ def _role_table(table: Table, places: dict[str, int], section: Section, draft: D
             entry.setdefault("responsibilities", []).append(Said(task, row.line))
 
 
-def _role(draft: Draft, name: str, line: int) -> Entry:
+def role(draft: Draft, name: str, line: int) -> Entry:
+    """The role of this name, made where there is none."""
     _, entry = draft.named_or_new("roles", name)
     entry.setdefault("name", Said(name, line))
     return entry
 
 
-def _holders(draft: Draft, entry: Entry, primary: str, backup: str, line: int, title: str) -> None:
+def holders(draft: Draft, entry: Entry, primary: str, backup: str, line: int, title: str) -> None:
+    """Write who holds a role and who stands in, as texts with a name give them."""
+    about = f"roles.{draft.named('roles', str(entry['name'].value))}"
     for key, text in (("primary", primary), ("backup", backup)):
-        someone = person(draft, text, line, title) if text.strip() and _named(text) else person(draft, text, line) if text.strip() else None
+        someone = (
+            person(draft, text, line, title) if text.strip() and is_reachable(text) else person(draft, text, line) if text.strip() else None
+        )
         if someone is not None:
-            draft.put(entry, key, someone, line, "roles")
+            draft.put(entry, key, someone, line, f"{about}.{key}")
 
 
-def _named(text: str) -> bool:
+def is_reachable(text: str) -> bool:
     """Whether a text gives somebody's address or number: then it is a person's name and no job title."""
     return bool(EMAIL.search(text) or PHONE.search(text))
 
@@ -234,31 +240,47 @@ def _role_section(section: Section, draft: Draft) -> None:
     if any(says(leaf.label, "primary", "held by", "holder", *BACKUP[:3]) for leaf in leaves) and not says(
         section.title, "document*", "control"
     ):
-        entry = _role(draft, section.name, section.line)
+        entry = role(draft, section.name, section.line)
         for leaf in leaves:
             if says(leaf.label, *TASKS):
                 tasks = leaf_list(leaf.children)
                 entry.setdefault("responsibilities", []).extend(tasks or [Said(part, leaf.line) for part in parts_of(leaf.value)])
             elif says(leaf.label, *BACKUP):
-                _holders(draft, entry, "", leaf.value, leaf.line, section.name)
+                holders(draft, entry, "", leaf.value, leaf.line, section.name)
             elif says(leaf.label, *PRIMARY):
-                _holders(draft, entry, leaf.value, "", leaf.line, section.name)
+                holders(draft, entry, leaf.value, "", leaf.line, section.name)
             else:
                 continue
             leaf.claim_all()
         return
-    if not section.within("role*", "team", "responsib*", "contact*", "who"):
+    outside = section.within("outside", "vendor*", "supplier*", "external", "provider*")
+    if not outside and not section.within("role*", "team", "responsib*", "contact*", "who"):
         return
     for leaf in leaves:
-        deputy = re.search(r"[(;,]\s*(?:deputy|backup|alternate|stand-in)\s*:?\s*([^)]+)\)?", leaf.value, re.I)
-        if not leaf.value or leaf.children or not (deputy or _named(leaf.value)):
+        main, deputy = _and_deputy(leaf.value)
+        if not leaf.value or leaf.children or not (deputy or is_reachable(leaf.value)):
             continue
-        if section.within("outside", "vendor*", "supplier*", "external", "provider*"):
+        if outside:
             _vendor_line(draft, leaf)
             continue
-        main = leaf.value[: deputy.start()] if deputy else leaf.value
-        _holders(draft, _role(draft, leaf.label, leaf.line), main, deputy[1] if deputy else "", leaf.line, leaf.label)
+        if any(_is_sentence(text) for text in (leaf.label, main, deputy)) or is_reachable(leaf.label) or names_promise(leaf.text):
+            continue
+        holders(draft, role(draft, leaf.label, leaf.line), main, deputy, leaf.line, leaf.label)
         leaf.claim()
+
+
+_DEPUTY = re.compile(
+    r"[(;,.]\s{0,3}(?:(?:his|her|their|the) )?(?:deputy|backup|back-up|alternate|stand-in)(?: is\b|\s{0,3}:)?\s{0,3}(?=\S)", re.I
+)
+
+
+def _and_deputy(text: str) -> tuple[str, str]:
+    """A text and the deputy that it names at its end: `Ann Ray (deputy: Bo Dahl)`, `Ann Ray, ann@a.example. Alternate: Bo Dahl`."""
+    found = _DEPUTY.search(text)
+    if found is None:
+        return text, ""
+    rest = text[found.end() :].strip()
+    return text[: found.start()], rest[:-1] if found[0][0] == "(" and rest.endswith(")") else rest
 
 
 def _vendor_line(draft: Draft, leaf: Leaf) -> None:
@@ -277,7 +299,7 @@ def _contacts(table: Table, places: dict[str, int], section: Section, draft: Dra
     people = Table(table.headers, [leaf for leaf in table.rows if _is_named(cell(leaf, places, "name"))], table.line)
     for row in named_rows(people, places, section, draft):
         named, reached = row.cell("name"), {key: row.cell(key) for key in ("email", "phone", "contact")}
-        several = [part.strip() for part in re.split(r",|/|;| & | and ", named) if re.fullmatch(_FULL_NAME, part.strip())]
+        several = [part.strip() for part in re.split(r",|/|;| & | and ", named) if re.fullmatch(FULL_NAME, part.strip())]
         title = row.cell("title")
         identifier = person(draft, named, row.line, "" if absent(title) else title)
         if identifier is None:
@@ -285,7 +307,7 @@ def _contacts(table: Table, places: dict[str, int], section: Section, draft: Dra
         if len(several) > 1:
             draft.ask(f"people.{identifier}.name", named, Reading(unclear="it names several people", choices=tuple(several)), row.line)
         contact = reached.pop("contact")
-        for key in _WAYS:
+        for key in WAYS:
             text = " ".join([reached[key], *_given(key, contact)]).strip()
             if text:
                 _reached(draft, identifier, key, text, row.line)
@@ -310,70 +332,17 @@ def _vendors(table: Table, places: dict[str, int], section: Section, draft: Draf
         row.last(draft, entry, "answers_within", about, "answers")
 
 
-_SENTENCE = re.compile(
-    rf"(?P<who>{_FULL_NAME})(?:,? (?:our|the) (?P<title>[a-z][\w ]{{2,40}}?))?,? (?:is|acts as|serves as|holds|takes|leads as) (?:the |our )?(?P<role>[A-Za-z][\w -]{{2,40}}?)(?=[,.;(]| and (?:is|can|may|her|his|their)|$)"
-)
-_DEPUTY = re.compile(
-    rf"(?:deput(?:y|ised by|ized by) (?:is |of )?|(?:backup|alternate|stand-in) is |in (?:her|his|their) absence,? )(?P<who>{_FULL_NAME})"
-)
-
-
-def _spoken(section: Section, draft: Draft) -> None:
-    """`Maria Keane is the incident lead; her deputy is Tom Ward. Reach her on …`: any number of roles in a paragraph."""
-    for leaf in section.open_leaves():
-        if leaf.kind not in ("paragraph", "item"):
-            continue
-        found = [match for match in _SENTENCE.finditer(leaf.text) if not names_promise(match["who"])]
-        if found:
-            ends = [match.start() for match in found[1:]] + [len(leaf.text)]
-            clear = [_spoken_role(match, leaf.text[match.start() : end], leaf.line, draft) for match, end in zip(found, ends, strict=True)]
-            # Whoever else it names, with an address or a number, stands in the notes with the whole paragraph.
-            if all(clear):
-                leaf.claim()
-        elif (
-            _named(leaf.text)
-            and not _SENTENCE.search(leaf.text)  # `The Recovery Time Objective is half an hour`
-            and section.within("contact*", "who", "people", "call*", "phone*")
-            and _is_one_person(leaf.text)
-            and person(draft, leaf.text, leaf.line) is not None
-        ):
-            leaf.claim()
-
-
-def _spoken_role(found: re.Match[str], text: str, line: int, draft: Draft) -> bool:
-    """Write the role, its holder and the holder's deputy that a text says. Whether it names nobody else, and one way to reach each."""
-    deputy = _DEPUTY.search(text)
-    first = text[len(found[0]) : deputy.start()] if deputy else text[len(found[0]) :]
-    after = text[deputy.end() :] if deputy else ""
-    own, own_after = _before_another(first), _before_another(after)
-    entry = _role(draft, found["role"].strip(), line)
-    holder, stand_in = _one(found["who"], own, found["role"]), ""
-    if deputy:
-        stand_in = _one(deputy["who"], own_after, "Deputy " + found["role"])
-    _holders(draft, entry, holder, stand_in, line, found["role"])
-    one_way = all(len(set(pattern.findall(part))) <= 1 for pattern in _WAYS.values() for part in (own, own_after))
-    return one_way and (own, own_after) == (first, after)
-
-
-def _before_another(text: str) -> str:
-    """A text up to the next person whom it names, if an address or number comes behind: that is not known to be the first one's."""
-    other = re.search(_FULL_NAME, text)
-    return text[: other.start()] if other and _named(text[other.end() :]) else text
-
-
-def _is_one_person(text: str) -> bool:
+def one_person(text: str) -> bool:
     """Whether a line is somebody's name with an address and a number, and no sentence about calling."""
-    several = any(len(set(pattern.findall(text))) > 1 for pattern in _WAYS.values())
-    words = re.findall(r"[a-z]+", _name_in(_without_addresses(text)))
-    return not several and _SENTENCE_WORDS.isdisjoint(words)
+    several = any(len(set(pattern.findall(text))) > 1 for pattern in WAYS.values())
+    return not several and not _is_sentence(text)
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a text says more than who somebody is and how they are reached."""
+    return len(sentences(text.strip())) > 1 or not _SENTENCE_WORDS.isdisjoint(re.findall(r"\b[a-z]+\b", _name_in(_without_addresses(text))))
 
 
 _SENTENCE_WORDS = frozenset(
     ["call", "calls", "if", "when", "in", "on", "to", "at", "both", "please", "ask", "reach", "then", "or", "is", "are", "has", "by", "our"]
 )
-
-
-def _one(name: str, text: str, title: str) -> str:
-    """A name with the address and number that stand in a text, in the form that `person` reads."""
-    email, phone = EMAIL.search(text), PHONE.search(text)
-    return " ".join(part for part in (name, f"({title})", email[0] if email else "", phone[0] if phone else "") if part)

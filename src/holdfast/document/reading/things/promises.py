@@ -3,21 +3,46 @@
 Rules: a length belongs to the promise that is named nearest ahead of it, by however many names (`Recovery Time Objective (RTO) of 4 hours`),
 or that the words right ahead of it make (`back within`, `lose at most`), or else that is named right behind it (`a 4-hour RTO`). It is read
 with the words up to the end of its clause, so that what changes it is seen. Several promises named together share one length, take as many
-lengths in turn (`RTO/RPO: 4h/15m`), or are asked about. Never here: a guess where a length can be two promises'.
+lengths in turn (`RTO/RPO: 4h/15m`), or are asked about. What is no fixed number of hours (`one working day`) stands like a length and is asked
+about, too. Nothing at all (`an RPO of zero`, `no data loss`) is said in `nothing`. Never here: a guess where a length can be two promises'.
 """
 
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from holdfast.document.reading.quantities import Length, Reading, duration, lengths
+from holdfast.document.reading.quantities.durations import inexact
 from holdfast.document.reading.quantities.lengths import IN_WORDS
+from holdfast.document.reading.things.nothing import no_loss, zeros
 
 _LOOKED_AT = 120
 """Characters ahead of a length in which its words are looked for."""
 _NEAR, _WITHIN_CLAUSE = 30, 60
 """Characters that may stand between a name and its length: any, and where no clause ends among them."""
+_BORNE = [
+    "unavailability",
+    *(
+        f"{what}{end}"
+        for what in (
+            "downtime",
+            "outage",
+            "period",
+            "time",
+            "disruption",
+            "interruption",
+            "delay",
+            "length",
+            "duration",
+            "stoppage",
+            "absence",
+        )
+        for end in ("s", "")
+    ),
+]
+"""What can be borne only so long; a loss of data is another promise."""
 NAMES = {
     "rto": ("rto", "recovery time objective", "recovery time"),
     "rpo": ("rpo", "recovery point objective", "recovery point"),
@@ -25,12 +50,7 @@ NAMES = {
         "mtpd",
         "mtd",
         "mao",
-        *(
-            f"{most} {borne} {what}"
-            for most in ("maximum", "max")
-            for borne in ("tolerable", "allowable", "acceptable")
-            for what in ("downtime", "outage", "period", "time", "disruption", "interruption", "unavailability")
-        ),
+        *(f"{most} {borne} {what}" for most in ("maximum", "max") for borne in ("tolerable", "allowable", "acceptable") for what in _BORNE),
     ),
 }
 """What each is called, in sentences and at the head of a column; what begins with a shorter name stands before it."""
@@ -41,11 +61,17 @@ _NAMES_ONLY = re.compile(_WORDS_OF_NAMES, re.I)
 """Words that name promises and nothing else, such as `Its RTO and RPO`."""
 _NAMES_OF = re.compile(rf"{_WORDS_OF_NAMES}(?:of|for) (?:the |our )?(?P<owner>.+)", re.I)
 _OWNER_FIRST = re.compile(rf"(?P<owner>.+?)(?:['’]s?)? {_WORDS_OF_NAMES}", re.I)
-_OF_AMOUNT = rf"(?:[\s-]{{1,3}}(?:at|most|least|no|not|more|less|than|up|to|or|and|about|around|only|between|within|half|quarter|{IN_WORDS}|[0-9½¼¾][0-9./½¼¾]{{0,12}})){{0,6}}[\s-]{{0,3}}"
+_OF_AMOUNT = rf"(?:[\s-]{{1,3}}(?:at|most|least|no|not|more|less|than|up|to|or|and|about|around|only|between|within|under|below|half|quarter|{IN_WORDS}|[0-9½¼¾][0-9./½¼¾]{{0,12}})){{0,6}}[\s-]{{0,3}}"
 """Words that belong to an amount, between those that say what it is and itself."""
+BACK = (
+    r"back|restor(?:ed?|es)|resum(?:ed?|es)|recover(?:ed|s)?|reinstated|reopen(?:ed|s)?|running|working|available"
+    r"|(?:return(?:s|ed)?|comes?)(?= (?:to (?:service|operation|normal) )?(?:in|within|after|no later)\b)"
+    r"|(?:be|is|are|comes?|fully) (?:up|online|live|operational)"
+)
+"""What something is that an outage has ended for, as part of a pattern."""
 _SAID = {
     "rto": re.compile(
-        rf"\b(?:back|restored?|resumed?|recovered?|running|working|available)(?: again)?(?: \w+){{0,3}}?(?P<within> (?:within|in|after|no later than)\b{_OF_AMOUNT})$",
+        rf"\b(?:{BACK})(?: again)?(?: \w+){{0,3}}?(?P<within> (?:within|in|after|no later than)\b{_OF_AMOUNT})$",
         re.I,
     ),
     "rpo": re.compile(rf"\b(?:lose|loss of|losing)\b(?P<within>{_OF_AMOUNT})$", re.I),
@@ -54,12 +80,14 @@ _SAID = {
 """What makes the length behind it a promise without naming one; the named part belongs to the length."""
 _BEHIND = re.compile(
     rf"\s{{0,3}}-?\(?(?:(?P<rto>{_RTO})|(?P<rpo>{_RPO})|(?P<mtpd>{_MTPD}))\b(?!\s*[:=])"
-    r"|\s{0,3}(?P<data>of (?:data|work|changes|transactions|entries|bookings|orders|records))\b",
+    r"|\s{0,3}(?P<data>of (?:data|work|changes|transactions|entries|bookings|reservations|orders|records|sales|payments|postings|messages|updates)"
+    r"|(?:of \w{2,20} )?(?:may|can|could|might) be lost)\b",
     re.I,
 )
 _TOGETHER = re.compile(r"[\s)]{0,3}(?:,|/|&|\+|\band\b|\bor\b){1,2}[\s(]{0,3}(?:(?:and|or) )?(?:(?:an?|the|its|our) )?", re.I)
 """Between two names that share what follows: `RTO and RPO of 4 hours`. In `an RTO as agreed and an RPO of 4 hours` the length is the nearer one's."""
 _NEXT_LENGTH = re.compile(r"\s{0,3}(?:,|/|&|\+|\band\b|\bor\b){1,2}\s{0,3}(?:and )?", re.I)
+_ZERO_NEXT = re.compile(r"(?:zero|nil|0)(?=\s*(?:$|[.,;)(]|respectively\b))", re.I)
 _RESPECTIVELY = re.compile(r"[^.;]{0,30}?\brespectively\b", re.I)
 _DENIED = re.compile(r"(?:\b(?:not|never|no)|n['’]t)(?: \w+){0,2} *$", re.I)
 _CLAUSE_ENDS = re.compile(r"[,;](?=\s|$)|\.(?=\s|$)|\s(?:and|but|while|whereas|with|because|so|which|or)\s", re.I)
@@ -138,7 +166,7 @@ def begins_with_promise(sentence: str) -> bool:
 def promises(sentence: str) -> dict[str, Promise]:
     """`rto`, `rpo`, `mtpd` → what the sentence says of it. Of two lengths for the same one the first counts; the caller tells the other."""
     found: dict[str, Promise] = {}
-    names, every = tuple(_names(sentence)), lengths(sentence)
+    names, every = tuple(_names(sentence)), sorted((*lengths(sentence), *inexact(sentence)), key=_begins)
     before = 0
     for number, length in enumerate(every):
         if length.start < before:
@@ -153,6 +181,29 @@ def promises(sentence: str) -> dict[str, Promise]:
                 if key not in found:
                     found[key] = Promise(span.start, span.end, span.doubt or duration(sentence[span.start : span.end]))
                     before = max(before, span.end)
+    return _with_nothing(sentence, names, found)
+
+
+def _with_nothing(sentence: str, names: Sequence[_Name], found: dict[str, Promise]) -> dict[str, Promise]:
+    """The promises, and those of nothing at all; asked about where the sentence says both, or doesn't name the RPO with it."""
+    for zero in zeros(sentence):
+        if not any(promise.start <= zero.start < promise.end for promise in found.values()):
+            name = next(name for name in reversed(names) if name.start < zero.end and name.own)
+            if not _denied(sentence, name.start):
+                found.setdefault(name.key, Promise(zero.start, zero.end, Reading("0s")))
+    words = no_loss(sentence)
+    if words is None or any(promise.start <= words.start < promise.end and promise.reading.value == "0s" for promise in found.values()):
+        return found
+    rpo = found.get("rpo")
+    named = any(name.key == "rpo" and name.own and not _denied(sentence, name.start) for name in names)
+    if rpo is not None and rpo.reading.value != "0s":
+        choices = tuple(choice for choice in (rpo.reading.value, *rpo.reading.choices, "0s") if choice)
+        doubt = Reading(None, f"'{words.said}' stands beside an RPO that is another one", tuple(dict.fromkeys(choices)))
+        found["rpo"] = Promise(min(rpo.start, words.start), max(rpo.end, words.end), doubt)
+    elif rpo is None and named and not words.doubted:
+        found["rpo"] = Promise(words.start, words.end, Reading("0s"))
+    elif rpo is None:
+        found["rpo"] = Promise(words.start, words.end, Reading(None, f"'{words.said}' can be an RPO of zero, or a wish", ("0s",)))
     return found
 
 
@@ -238,12 +289,14 @@ def _in_turn(sentence: str, claim: _Claim, length: Length) -> dict[str, _Span] |
     spans, found = [(claim.start, length.end)], [length]
     strokes = True
     while len(spans) <= len(claim.keys) and (joint := _NEXT_LENGTH.match(sentence, spans[-1][1])) is not None:
-        rest = lengths(sentence[joint.end() : joint.end() + _LOOKED_AT])
-        if not rest or rest[0].start:
+        rest = sentence[joint.end() : joint.end() + _LOOKED_AT]
+        zero = _ZERO_NEXT.match(rest)
+        following = [Length(0, zero.end(), Fraction(0), "s", "0s", zero[0])] if zero is not None else lengths(rest)
+        if not following or following[0].start:
             break
         strokes = strokes and joint[0].strip() == "/"
-        spans.append((joint.end(), joint.end() + rest[0].end))
-        found.append(rest[0])
+        spans.append((joint.end(), joint.end() + following[0].end))
+        found.append(following[0])
     if len(spans) == 1:
         return None
     if len(spans) == len(claim.keys) and (strokes or _RESPECTIVELY.match(sentence, spans[-1][1])):
@@ -263,10 +316,14 @@ def _start(name: _Name) -> int:
     return name.start
 
 
+def _begins(length: Length) -> int:
+    return length.start
+
+
 def _belongs(sentence: str, end: int, at: int) -> bool:
     """Whether a name that ends there can be that of the length that begins at `at`."""
     gap = sentence[end:at]
-    if re.search(r"[.;]", gap):
+    if re.search(r"[.;]|\b(?:zero|nil|0)\b", gap, re.I):
         return False
     return len(gap) <= _NEAR or (len(gap) <= _WITHIN_CLAUSE and _CLAUSE_ENDS.search(gap) is None)
 

@@ -9,7 +9,18 @@ from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.things.steps import Cast, cast_of, steps_of
 from holdfast.document.reading.tree import Leaf, Section, Tree, normal, says
 
-_TRIGGER = ("trigger*", "activation criteria", "declared when", "conditions", "declare*", "indicators of")
+_TRIGGER = (
+    "trigger*",
+    "activation criteria",
+    "declared when",
+    "conditions",
+    "declare*",
+    "indicators of",
+    "activated when",
+    "activated if",
+    "invoked when",
+    "invoked if",
+)
 _RESPONSE = ("response*", "procedure*", "steps", "actions", "phases", "recovery", "what we do", "activation", "notification")
 _ROLLBACK = ("rollback", "roll back", "failback", "return to normal", "reconstitution", "way back", "deactivation", "return to *")
 _RETURN = frozenset({"return", "going back", "going home", "way home", "returning", "returning home", "going back home"})
