@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from holdfast.plan.plan_clock import PlanClock
 MINUTE, DAY = 60.0, 86_400.0
 DELIVERY = {"key": "inc-1/customers/1", "message": "customers", "channel": "email", "recipient": "ada"}
 EVERY_SECONDS = 0.25
-OPENED = {"scenario": "s", "kind": "k", "exercise": None, "source": "a", "target": "b", "mode": "graceful", "trigger": "t"}
+OPENED: dict[str, Any] = {"scenario": "s", "kind": "k", "exercise": None, "source": "a", "target": "b", "mode": "graceful", "trigger": "t"}
 OPENED |= {"impact_seconds": 1.0}
 
 
@@ -121,7 +122,7 @@ def test_a_clock_that_was_set_back_leaves_nothing_waiting_for_the_time_that_it_t
 
 
 def test_what_becomes_of_one_delivery_says_nothing_of_another_and_the_incident_knows_both() -> None:
-    said: list[tuple[Kind, dict[str, object]]] = [
+    said: list[tuple[Kind, dict[str, Any]]] = [
         (Kind.INCIDENT_OPENED, OPENED),
         (Kind.NOTIFICATION_INTENDED, {**DELIVERY, "attempt": 1}),
         (Kind.NOTIFICATION_INTENDED, {**DELIVERY, "recipient": "ben", "attempt": 1}),
@@ -140,7 +141,7 @@ def mailed(count: int) -> list[Record]:
     """An incident with a mailing to so many, its outcomes in batches as an outbox gives them, people called in between, and a notice."""
     to_all = [(Kind.NOTIFICATION_INTENDED, {**DELIVERY, "recipient": f"c{number}", "attempt": 1}) for number in range(count)]
     sent = [(Kind.NOTIFICATION_SENT, {**DELIVERY, "recipient": f"c{number}", "reference": "smtp:1"}) for number in range(count)]
-    said: list[tuple[Kind, str, dict[str, object]]] = [(Kind.INCIDENT_OPENED, "inc-1", OPENED)]
+    said: list[tuple[Kind, str, dict[str, Any]]] = [(Kind.INCIDENT_OPENED, "inc-1", OPENED)]
     said += [(kind, "inc-1", body) for kind, body in to_all]
     for number, (kind, body) in enumerate(sent):
         if number % 500 == 499:
