@@ -29,6 +29,10 @@ def test_synchronous_replication_passes_when_nothing_is_lost() -> None:
     exercised = play(loaded=with_plan(replication="synchronous"))
     report = exercised.report()
     assert report.verdict == "pass", told(exercised, report)
+    alone = {(part.component, part.ended_by) for part in report.stood_alone}
+    assert alone == {("database", "followed"), ("cache", "followed")}, "and says when nothing else held what was acknowledged"
+    assert {part.region for part in report.stood_alone} == {report.source, report.target}
+    assert all(part.end_seconds is not None and 0.0 < part.start_seconds < part.end_seconds for part in report.stood_alone)
 
 
 def test_one_lost_write_fails_in_synchronous_mode() -> None:

@@ -87,6 +87,14 @@ def test_most_of_a_plans_contradictions_are_found_while_one_number_is_missing() 
     assert any(finding.code == "HF101" for finding in looked.findings)
 
 
+def test_a_window_that_is_missing_stops_only_the_rules_that_look_at_runs() -> None:
+    looked = looked_at([("scenarios", "regional-outage", "phases", 0, "window")])
+    assert {stopped.lacks for stopped in looked.stopped} == {("scenarios", "regional-outage", "phases", 0, "window")}
+    silent = {stopped.rule.code for stopped in looked.stopped}
+    assert {finding[0] for finding in EVERY} - silent, "others look"
+    assert {finding.code for finding in looked.findings} >= {finding[0] for finding in EVERY} - silent
+
+
 def test_what_is_missing_can_not_be_read_for_a_default() -> None:
     found = unfinished(without([("functions", "voice", "rto")]))
     assert found is not None

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.checks import Finding, Severity
-from holdfast.checks.facts import facts_of
+from holdfast.checks.facts import Facts
 from holdfast.checks.rules import zone_lost
 from holdfast.plan.model import Plan, Size, ZonesDownTrigger
 from unit.health_world import DR, PLAN, PRIMARY
@@ -19,7 +19,7 @@ def plan_of(size: Size | None, zones: int = 2) -> Plan:
 
 
 def found(plan: Plan) -> list[Finding]:
-    return list(zone_lost.RULE.apply(facts_of(plan)))
+    return list(zone_lost.RULE.apply(Facts(plan, None)))
 
 
 def triggered(*triggers: ZonesDownTrigger) -> Plan:

@@ -2,10 +2,12 @@
 
 import pytest
 
+from holdfast.conduct.runs import next_order
 from holdfast.conduct.situation import Write
 from holdfast.conduct.turning import outlook
 from holdfast.console.narration import line
 from holdfast.decision.table import State
+from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Phase, Plan, Scenario
 from unit.conduct_on_paper import DR, LOADED, PRIMARY, Paper
@@ -46,6 +48,15 @@ def test_it_opens_no_epoch_fences_nobody_and_its_orders_are_above_everything() -
     assert [0, 2] in orders and max(orders) == [0, 2]
     paper.restart()
     assert paper.incident.numbers == {"failover": (0, 2)}, "another controller goes on with the same number"
+
+
+@pytest.mark.parametrize("scenario", [STORAGE, APPLICATION], ids=["storage", "application"])
+def test_it_keeps_nobody_from_ordering_the_protection_of_a_database_that_stays(scenario: Scenario) -> None:
+    paper = decided(scenario, hangs=frozenset({"smoke.test"}))
+    paper.replication, paper.protected = "synchronous", {"database": True, "cache": True}
+    assert paper.incident.state is State.ACTIVATING
+    said = paper.command("unprotect", ONE, component="database", reason="no power there until noon")
+    assert said.startswith("accepted: "), said
 
 
 def test_it_makes_no_database_a_replica_whatever_the_plan_says() -> None:
@@ -139,6 +150,25 @@ def test_what_was_turned_back_is_begun_again_under_a_number_above_what_undid_it(
     paper.approve(ONE, TWO)
     assert paper.incident.state is State.CLOSED
     assert [record.body["epoch"] for record in paper.records if record.kind == Kind.RUN_NUMBERED] == [2, 3, 4, 5]
+
+
+def test_what_is_ordered_beside_a_run_without_a_writer_is_above_everything_that_the_run_ordered() -> None:
+    paper = decided(STORAGE)
+    paper.region_answers()
+    paper.replication, paper.protected = "synchronous", {"database": True, "cache": True}
+    before = [Order.from_list(record.body["order"]) for record in paper.records if record.kind == Kind.STEP_INTENDED]
+    assert max(before).epoch == 2 and paper.installation.epoch == 1
+    assert paper.command("unprotect", ONE, component="database", reason="its standby is gone").startswith("accepted")
+    (ordered,) = [record.body["order"] for record in paper.records if record.kind == Kind.PROTECTION_ORDERED]
+    assert Order.from_list(ordered) > max(before), "an agent that obeyed the run refuses whatever is below it"
+
+
+def test_a_run_orders_under_its_own_number_though_another_was_given_a_higher_one() -> None:
+    paper = returning(STORAGE, "smoke.test")
+    undone_by(paper)
+    known, incident = paper.installation, paper.incident
+    of = {run: next_order(known, incident, run) for run in ("failover", "turn-back", "reprotect", None)}
+    assert {run: order.epoch for run, order in of.items()} == {"failover": 2, "turn-back": 4, "reprotect": 4, None: 4}
 
 
 def test_traffic_goes_back_when_service_is_proved_and_only_then_the_other_region_is_held_back_and_shrunk() -> None:

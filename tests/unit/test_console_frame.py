@@ -10,6 +10,8 @@ from hypothesis import strategies as any_
 
 from holdfast.conduct.situation import Alarm, FunctionHit, LossBound
 from holdfast.console.frame import cells, frame, plain
+from holdfast.console.protecting import UNPROTECTED
+from holdfast.console.said import Said
 from holdfast.console.state import state
 from holdfast.console.view import Heard, View, view
 from holdfast.health.loss import ComponentLoss
@@ -61,6 +63,16 @@ def test_an_incident_says_what_waits_for_whom_by_when_and_how() -> None:
     assert "P1 Voice Call Processing    ✕ down" in whole
     assert "11 s / 15 min" in whole
     assert len(lines) <= 24
+
+
+def test_where_room_is_short_what_is_unprotected_stands_longer_than_what_is_not_known_of_protection() -> None:
+    doubt, unprotected = Said("unknown", "whether Cache is protected is unknown"), Said(UNPROTECTED, "UNPROTECTED: Database")
+    for protection in ((doubt, unprotected), (unprotected, doubt)):
+        shown = replace(_view(_lost()), protection=protection)
+        pages = ["\n".join(_text(shown, height=height)[1:]) for height in range(6, 60)]
+        seen = {tuple(said.text in page for said in (unprotected, doubt)) for page in pages}
+        assert (True, True) in seen and (True, False) in seen
+        assert (False, True) not in seen
 
 
 def test_regions_keep_their_sides_when_the_other_one_serves() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from holdfast.conduct.situation import Command
+from holdfast.controller import loop
 from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.keeper import Keeper
 from holdfast.controller.loop import Controller
@@ -14,7 +15,7 @@ from holdfast.controller.settings import Settings
 from holdfast.controller.watch import Watch
 from holdfast.fencing.promise import Ask, Epoch, Timing
 from holdfast.journal.kinds import Kind
-from holdfast.ports.action import Outcome
+from holdfast.ports.action import Outcome, Result
 from holdfast.ports.journal_store import JournalFull
 from holdfast.ports.notifier import Notifier, Repeats
 from holdfast.ports.protection import ModeWish, Protector
@@ -188,6 +189,71 @@ def test_a_protector_with_a_fault_of_its_own_leaves_an_unknown_outcome_and_the_c
         assert "a fault in eu-west-1" in ended["detail"]
         rig.controller._pass()
         assert rig.controller.situation().beside == frozenset()
+
+    played(story())
+
+
+class Waiting:
+    """A protector that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.answers = asyncio.Event()
+
+    async def set_mode(self, wish: ModeWish) -> Outcome:
+        await self.answers.wait()
+        return Outcome(Result.SUCCEEDED, "done")
+
+
+class Asleep:
+    """A controller at rest: what was ordered of protection is under way, and no pass is due for an hour."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(loop, "PASS_SECONDS", 3600.0)
+        self.protector = Waiting()
+        self.rig = Rig(protector=self.protector)
+
+    async def begin(self) -> asyncio.Task[None]:
+        assert self.rig.say("unprotect", ONE, component="cache", reason="its standby is gone").startswith("accepted")
+        running = asyncio.create_task(self.rig.controller.run())
+        while not self.rig.controller.situation().beside or self.rig.controller._wake.is_set():
+            await asyncio.sleep(0)
+        return running
+
+
+def test_an_outcome_of_a_persons_word_that_cannot_be_recorded_ends_the_controller_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        asleep = Asleep(monkeypatch)
+        running, append = await asleep.begin(), asleep.rig.controller.chronicle.append
+
+        def broken(writes: Any) -> None:
+            if any(write.kind == Kind.PROTECTION_CHANGED for write in writes):
+                raise ValueError("what can't stand in a journal")
+            append(writes)
+
+        asleep.rig.controller.chronicle.append = broken  # type: ignore[method-assign]  # a fault that nobody thought of
+        asleep.protector.answers.set()
+        with pytest.raises(ValueError, match="stand in a journal"):
+            await asyncio.wait_for(running, 5)
+
+    played(story())
+
+
+def test_an_outcome_of_a_persons_word_is_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def story() -> None:
+        asleep = Asleep(monkeypatch)
+        running, passed = await asleep.begin(), asyncio.Event()
+        once = asleep.rig.controller._pass
+
+        def noted() -> None:
+            once()
+            passed.set()
+
+        asleep.rig.controller._pass = noted  # type: ignore[method-assign]  # to wait for the pass and not for time
+        asleep.protector.answers.set()
+        await asyncio.wait_for(passed.wait(), 5)
+        assert [body["outcome"] for body in asleep.rig.outcomes(Kind.PROTECTION_CHANGED)] == ["succeeded"]
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
     played(story())
 

@@ -140,6 +140,15 @@ def test_on_the_way_back_an_export_of_an_earlier_epoch_is_not_done_already(tmp_p
     assert asyncio.run(one.check(again)).answer is Answer.YES
 
 
+def test_what_the_lost_side_held_is_exported_once_whatever_epoch_asks_for_it_again(tmp_path: Path) -> None:
+    one = action(tmp_path, database=rows_of("calls/1"))
+    assert act(one).result is Result.SUCCEEDED
+    later = replace(TASK, order=Order(0, 4, 1, 1))
+    found = asyncio.run(one.check(later))
+    assert found.answer is Answer.YES, "after the rewind there is nothing left to find: an export that is whole is never made again"
+    assert read(tmp_path / "inc-1").order == (0, 2, 1, 9)
+
+
 @pytest.mark.parametrize("silence", [TimeoutError("no answer"), ConnectionError("the link broke")])
 def test_silence_is_unknown_and_never_failed(tmp_path: Path, silence: Exception) -> None:
     assert act(action(tmp_path, database=cannot(silence))).result is Result.UNKNOWN

@@ -359,13 +359,31 @@ def test_a_sentence_among_them_that_says_nothing_known_leaves_the_whole_line_not
         ("**Owner** – Ops. Version 2.1.", "2.1", {"owner": "Ops"}),
         ("Owner: J. Smith. Version: 2.1. Last updated 3 March 2026.", "2.1", {"owner": "J. Smith", "last_updated": "2026-03-03"}),
         ("| | |\n|-|-|\n| Owner | Ops. Version 2.1. |", "2.1", {"owner": "Ops"}),
+        ("Version A. Owner: Ops.", "A", {"owner": "Ops"}),
+        ("Owner: Plan B. Version 2.1.", "2.1", {"owner": "Plan B"}),
+        ("Owner: John F. Smith. Version 2.1.", "2.1", {"owner": "John F. Smith"}),
     ],
-    ids=["two", "bold", "an initial", "a table"],
+    ids=["two", "bold", "an initial", "a table", "a letter", "a name with a letter", "an initial within"],
 )
 def test_a_label_at_the_lines_beginning_holds_its_own_sentence_alone(said: str, version: str, control: dict[str, str]) -> None:
     got = import_document(f"# Plan of Foo\n\n{said}\n".encode(), "plan.md")
     assert (got.value["version"], got.value["document"]) == (version, control)
     assert not got.notes
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Purpose: keep going. Version 2 of the standard applies.",
+        "Summary: what we do. Version 3 calls are routed here.",
+        "Version final. Owner: Ops.",
+        "It is kept short. Version history: none yet.",
+    ],
+)
+def test_what_only_begins_like_a_version_is_none_and_is_noted(said: str) -> None:
+    got = import_document(f"# Plan of Foo\n\n{said}\n".encode(), "plan.md")
+    assert "version" not in got.value
+    assert [note.text for note in got.notes] == [said]
 
 
 def test_a_sentence_behind_a_label_that_says_nothing_of_the_document_stays_with_it() -> None:

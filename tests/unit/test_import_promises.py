@@ -149,6 +149,11 @@ def test_a_column_is_known_by_the_names_that_sentences_know(head: str, key: str)
     assert objectives(imported(f"Payroll's {head.lower()} is 15 minutes.")) == {key: "15m"}
 
 
+def test_a_column_may_name_only_its_unit() -> None:
+    got = imported("| Function | RTO | Maximum tolerable (hours) |\n|-|-|-|\n| Payroll | 4 h | 30 |")
+    assert objectives(got) == {"rto": "4h", "mtpd": "30h"}
+
+
 def test_a_column_of_the_most_data_that_may_be_lost_is_no_mtpd() -> None:
     got = imported("| Function | RTO | Maximum acceptable data loss |\n|-|-|-|\n| Payroll | 4 h | 15 min |")
     assert objectives(got) == {"rto": "4h", "rpo": "15m"}
@@ -251,3 +256,10 @@ def test_what_is_said_of_several_or_begins_with_a_time_makes_no_function_of_its_
     got = functions_in(f"Crown milling has an RTO of 4 hours and an RPO of 15 minutes. {said}")
     assert got.value["functions"] == {"crown-milling": {"name": "Crown milling", "rto": "4h", "rpo": "15m"}}
     assert said in " ".join(note.text for note in got.notes)
+
+
+@pytest.mark.parametrize("ahead", ["Billing is of class A.", "Billing runs in Zone B.", "Billing follows Plan B."])
+def test_a_letter_at_a_sentences_end_gives_its_promise_to_nobody_else(ahead: str) -> None:
+    got = import_document(f"# Plan of Foo\n\n## Functions\n\n{ahead} Payroll must be back within 4 hours.\n".encode(), "plan.md")
+    assert got.value["functions"] == {"payroll": {"name": "Payroll", "rto": "4h"}}
+    assert [note.text for note in got.notes] == [ahead]

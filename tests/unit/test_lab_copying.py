@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holdfast.lab import storage_servers
 from holdfast.lab.bucket import Bucket, StoredObject
@@ -92,7 +94,77 @@ def test_what_was_found_lacking_comes_before_the_time_marks_that_vouch_for_it() 
     assert sorted(east.given[:-1]) == ["recordings/before-1", "recordings/before-2", "recordings/heard"]
     told.keys = ["recordings/before-1", "holdfast/marker/eu-west-1", "recordings/heard"]
     copier.turn(1.0)
-    assert east.given[-3:] == ["recordings/before-1", "holdfast/marker/eu-west-1", "recordings/heard"], "later on in the order of writing"
+    assert east.given[-3:] == ["recordings/before-1", "recordings/heard", "holdfast/marker/eu-west-1"]
+
+
+class Writing(Kept):
+    """The region that is written: its writes are numbered, and its time mark holds the number reached. Whoever reads it is overtaken by
+    what is written `meanwhile`."""
+
+    def __init__(self, meanwhile: list[str]) -> None:
+        super().__init__("eu-west-1")
+        object.__setattr__(self, "told", Told())
+        object.__setattr__(self, "meanwhile", meanwhile)
+        object.__setattr__(self, "written", 0)
+        self.write(DIRECTION_KEY, json.dumps({"from": "eu-west-1", "epoch": 1}).encode())
+
+    told: Told
+    meanwhile: list[str]
+    written: int
+
+    def write(self, key: str, content: bytes) -> None:
+        self.put(key, StoredObject(content, {}))
+        self.told.keys.append(key)
+
+    def record(self) -> None:
+        object.__setattr__(self, "written", self.written + 1)
+        self.write(f"recordings/{self.written}", b"")
+
+    def mark(self) -> None:
+        self.write("holdfast/marker/eu-west-1", str(self.written).encode())
+
+    def get(self, key: str) -> StoredObject | None:
+        if self.meanwhile:
+            {"record": self.record, "mark": self.mark}[self.meanwhile.pop(0)]()
+        return super().get(key)
+
+
+def vouched_for(east: Kept) -> int:
+    mark = east.get("holdfast/marker/eu-west-1")
+    return 0 if mark is None else int(mark.content)
+
+
+@given(st.lists(st.sampled_from(["record", "mark"]), max_size=40), st.integers(1, 4), st.integers(0, 8))
+def test_a_mark_that_arrives_vouches_only_for_what_arrived_before_it(meanwhile: list[str], at_once: int, first: int) -> None:
+    """A mark that is read in its turn, behind what else waits, would speak of what was written since and waits still."""
+    west, east = Writing(meanwhile), Kept("eu-central-1")
+    for _ in range(first):
+        west.record()
+    west.mark()
+    copier = Copier("eu-west-1", west, east, west.told, at_once)
+
+    def turn() -> None:
+        copier.turn(0.0)
+        missing = [number for number in range(1, vouched_for(east) + 1) if east.get(f"recordings/{number}") is None]
+        assert not missing, f"{vouched_for(east)} are vouched for"
+
+    for _ in range(60):
+        turn()
+    west.mark()
+    for _ in range(60):
+        turn()
+    assert vouched_for(east) == west.written, "in the end all are"
+
+
+def test_marks_arrive_though_a_backlog_never_ends() -> None:
+    west, east = Writing([]), Kept("eu-central-1")
+    copier = Copier("eu-west-1", west, east, west.told, 2)
+    for _ in range(50):
+        for _ in range(3):
+            west.record()
+        west.mark()
+        copier.turn(0.0)
+    assert 0 < vouched_for(east) < west.written
 
 
 def test_nothing_heard_of_is_lost_when_a_side_is_silent_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,6 +157,65 @@ def test_an_incident_that_is_opened_ends_a_test_for_good_though_it_be_over_soon(
     assert paper.command("test-channels", AOIFE, people=[TOM]).startswith("accepted: test-2")
 
 
+def handed_over(channel: str, person: str) -> dict[str, str]:
+    return {"key": "test-1", "message": "quiet-test", "channel": channel, "recipient": person}
+
+
+def lines(paper: Paper, person: str) -> dict[str, str]:
+    """Channel → state and what is said of it, of the channels that the person was to be tested over."""
+    found = next(row for row in shown(paper)["people"] if row["person"] == person)
+    return {one["channel"]: f"{one['state']}: {one['says']}" for one in found["over"] if one["state"] != "left-out"}
+
+
+def test_an_incident_ends_new_hand_overs_and_those_already_made_are_waited_for_so_that_nobody_is_called_lost() -> None:
+    paper = paper_at(NOON)
+    email = handed_over("email", TOM)
+    paper.write([*begun(paper, TOM), Write(Kind.NOTIFICATION_INTENDED, "", {**email, "attempt": 1})])
+    paper.now += 0.5
+    paper.write([opened()])
+    assert lines(paper, TOM) == {"email": "under-way: ", "sms": "failed: an incident was opened before it was handed over"}
+    assert shown(paper)["under_way"] and shown(paper)["broken_off"] and shown(paper)["unreached"] == []
+    paper.settle()
+    assert [tell for tell in paper.told if tell.test] == [], "no new hand-over"
+    paper.now += 1.0
+    paper.write([Write(Kind.NOTIFICATION_SENT, "", {**email, "reference": "smtp: 250 taken"})])
+    assert over(paper, TOM)["email"] == "handed-over" and shown(paper)["unreached"] == []
+    assert not shown(paper)["under_way"]
+
+
+def test_what_nothing_was_heard_of_in_its_minute_says_what_came_between() -> None:
+    paper = paper_at(NOON)
+    begins = [Write(Kind.NOTIFICATION_INTENDED, "", {**handed_over(channel, TOM), "attempt": 1}) for channel in ("email", "sms")]
+    paper.write([*begun(paper, TOM), *begins])
+    paper.now += 0.5
+    paper.write([opened()])
+    paper.now += 60.0
+    assert set(lines(paper, TOM).values()) == {"unknown: an incident was opened before the controller knew; it may have arrived"}
+    assert not shown(paper)["under_way"] and shown(paper)["unreached"] == [TOM]
+
+
+def test_an_incident_after_the_minute_broke_nothing_off() -> None:
+    paper = paper_at(NOON)
+    paper.write([*begun(paper, TOM), Write(Kind.NOTIFICATION_INTENDED, "", {**handed_over("email", TOM), "attempt": 1})])
+    paper.now += 3600.0
+    paper.write([opened()])
+    assert lines(paper, TOM) == {
+        "email": "unknown: the controller ended before it knew; it may have arrived",
+        "sms": "failed: it was not handed over: no controller was there",
+    }
+    assert not shown(paper)["broken_off"]
+
+
+def test_a_test_that_is_waited_for_is_not_replaced_by_another_though_the_incident_be_over() -> None:
+    paper = paper_at(NOON)
+    paper.write([*begun(paper, TOM), Write(Kind.NOTIFICATION_INTENDED, "", {**handed_over("email", TOM), "attempt": 1}), opened()])
+    paper.lose_region()
+    assert paper.command("refuse", AOIFE, reason="nothing is wrong").startswith("accepted")
+    assert paper.command("test-channels", AOIFE, people=[TOM]).startswith("refused: test-1 is still under way")
+    paper.wait(60.0)
+    assert paper.command("test-channels", AOIFE, people=[TOM]).startswith("accepted: test-2")
+
+
 def test_nobody_counts_as_not_reached_before_every_channel_has_said_something_or_had_its_minute() -> None:
     paper = paper_at(NOON)
     paper.write(begun(paper, TOM))
@@ -289,6 +348,15 @@ class Patient(PaperController):
         return super().state()
 
 
+class Interrupted(Patient):
+    """An incident is opened before anybody looks again."""
+
+    def state(self) -> dict[str, Any]:
+        if self.looks == 1:
+            self.paper.write([opened()])
+        return super().state()
+
+
 @contextmanager
 def commanded(controller: PaperController, directory: Path, patch: pytest.MonkeyPatch) -> Iterator[PaperController]:
     """The commands' own way to a controller: over HTTP, with its token."""
@@ -336,6 +404,16 @@ def test_the_command_looks_again_until_every_channel_has_said_something(
         assert commands.test(TOM, by=AOIFE) == 0
     assert controller.looks == 3
     assert "✓ test-1 reached 1 of 1" in capsys.readouterr().out
+
+
+def test_the_command_waits_for_what_an_incident_found_handed_over_and_says_that_it_broke_the_test_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with commanded(Interrupted(PatientPaper(exercise=None)), tmp_path, monkeypatch) as controller:
+        assert commands.test(TOM, by=AOIFE) == 0
+    assert controller.looks == 3
+    said = capsys.readouterr().out
+    assert "✓ test-1 reached 1 of 1; an incident was opened and broke it off" in said and "controller ended" not in said
 
 
 def test_a_command_that_does_not_wait_says_that_it_is_under_way_and_fails_nobody(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from holdfast.checks.facts import facts_of
+from holdfast.checks.facts import Facts
 from holdfast.checks.finding import Explanation, Finding, Rule, Severity
 from holdfast.checks.rules import ALL
 from holdfast.plan.model import Plan
@@ -18,7 +18,7 @@ def check(plan: Plan, today: date | None = None) -> tuple[Finding, ...]:
 
     `today`: what has a day of its own is judged only when this is known.
     """
-    facts = facts_of(plan, today)
+    facts = Facts(plan, today)
     return sorted_worst_first(finding for rule in ALL for finding in rule.apply(facts))
 
 

@@ -6,39 +6,50 @@ Rules get this instead of the plan alone, so that none of them walks the whole p
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from holdfast.checks.runs import Run, run, runs_of
 from holdfast.plan.model import Plan
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Facts:
-    """A plan as rules look at it. `today` is None where nobody knows the day: what has a day of its own isn't judged then."""
+    """A plan that the loader took, as rules look at it: what it names is there, and needs have no circle. `today` is None where nobody
+    knows the day: what has a day of its own isn't judged then.
+
+    Each fact is worked out when the first rule asks for it: where a plan lacks what one of them needs, the other rules go on.
+    """
 
     plan: Plan
     today: date | None
-    runs: tuple[Run, ...]
-    there: Mapping[str, Run]
-    """Scenario → its way there."""
-    beneath: Mapping[str, frozenset[str]]
-    """Function → every component that it stands on."""
-    carries: Mapping[str, tuple[str, ...]]
-    """Component → the functions that stand on it, in the plan's order."""
 
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """Every run of every scenario that has steps."""
+        return tuple(runs_of(self.plan))
 
-def facts_of(plan: Plan, today: date | None = None) -> Facts:
-    """The facts of a plan that the loader took: what it names is there, and needs have no circle."""
-    below = _below(plan)
-    beneath = {
-        name: frozenset(function.stands_on).union(*(below[component] for component in function.stands_on))
-        for name, function in plan.functions.items()
-    }
-    carries: dict[str, list[str]] = {}
-    for name, components in beneath.items():
-        for component in components:
-            carries.setdefault(component, []).append(name)
-    there = {name: run(name, "phases", scenario.phases) for name, scenario in plan.scenarios.items()}
-    return Facts(plan, today, tuple(runs_of(plan)), there, beneath, {name: tuple(functions) for name, functions in carries.items()})
+    @cached_property
+    def there(self) -> Mapping[str, Run]:
+        """Scenario → its way there."""
+        return {name: run(name, "phases", scenario.phases) for name, scenario in self.plan.scenarios.items()}
+
+    @cached_property
+    def beneath(self) -> Mapping[str, frozenset[str]]:
+        """Function → every component that it stands on."""
+        below = _below(self.plan)
+        return {
+            name: frozenset(function.stands_on).union(*(below[component] for component in function.stands_on))
+            for name, function in self.plan.functions.items()
+        }
+
+    @cached_property
+    def carries(self) -> Mapping[str, tuple[str, ...]]:
+        """Component → the functions that stand on it, in the plan's order."""
+        found: dict[str, list[str]] = {}
+        for name, components in self.beneath.items():
+            for component in components:
+                found.setdefault(component, []).append(name)
+        return {component: tuple(functions) for component, functions in found.items()}
 
 
 def _below(plan: Plan) -> Mapping[str, frozenset[str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from holdfast.checks import sorted_worst_first
-from holdfast.checks.facts import facts_of
+from holdfast.checks.facts import Facts
 from holdfast.checks.finding import Finding, Rule
 from holdfast.checks.ignoring import Judged, judged
 from holdfast.checks.rules import ALL, ignore_unused
@@ -33,16 +33,11 @@ class Looked:
 
     findings: tuple[Finding, ...]
     stopped: tuple[Stopped, ...]
-    holds_nothing: bool = False
-    """Whether a missing key stopped every rule before it began."""
 
 
 def check_unfinished(found: Unfinished, today: date | None = None) -> Looked:
     """Every rule, as far as what is said carries it."""
-    try:
-        facts = facts_of(found.plan, today)
-    except NotSaidError as error:
-        return Looked((), tuple(Stopped(rule, found.place(error)) for rule in ALL), holds_nothing=True)
+    facts = Facts(found.plan, today)
     findings: list[Finding] = []
     stopped: list[Stopped] = []
     for rule in ALL:

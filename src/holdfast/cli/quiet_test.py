@@ -86,12 +86,13 @@ def _shown(found: dict[str, Any], output: str) -> int:
 def _first(found: dict[str, Any], bad: int) -> Any:
     reached = sum(one["reached"] for one in found["people"])
     said, lost = f"{found['test']} reached {reached} of {len(found['people'])}", found["unreached"]
+    broken = "; an incident was opened and broke it off" if found["broken_off"] else ""
     if lost:
         still = "; it is under way" if found["under_way"] else ""
-        return state_text(State.FAILED, f"{said}; NOT reached: {', '.join(lost)}{still}")
+        return state_text(State.FAILED, f"{said}; NOT reached: {', '.join(lost)}{still}{broken}")
     if found["under_way"]:
-        return state_text(State.RUNNING, f"{found['test']} is under way; not every channel has said something")
-    return state_text(State.DONE, said) if not bad else state_text(State.FAILED, f"{said}, but not over every channel")
+        return state_text(State.RUNNING, f"{found['test']} is under way; not every channel has said something{broken}")
+    return state_text(State.DONE, f"{said}{broken}") if not bad else state_text(State.FAILED, f"{said}, but not over every channel{broken}")
 
 
 def _rows(one: dict[str, Any]) -> list[list[Any]]:

@@ -66,10 +66,6 @@ def _next(path: Path, error: "PlanError") -> str:
 def _say_so_far(loaded: "LoadedUnfinished", looked: "Looked", shown: "list[Shown]") -> None:
     from rich.text import Text
 
-    if looked.holds_nothing:
-        screen().print(Text.assemble(state_text(State.UNKNOWN, _unlooked(looked))))
-        print_next(f"add what is missing, that first, then: holdfast check {quoted(str(loaded.path))}")
-        return
     number = len(counting(shown))
     count = "1 finding" if number == 1 else f"{number} findings"
     said = f"what is there was looked at all the same: {count}, true whatever is written for what is missing{and_ignored(shown)}"
@@ -86,8 +82,6 @@ def _unlooked(looked: "Looked | None") -> str:
         return _NO_RULE_LOOKED
     if not looked.stopped:
         return ""
-    if looked.holds_nothing:
-        return f"no rule could look yet: every one of them needs {'.'.join(map(str, looked.stopped[0].lacks))}"
     needed: dict[str, list[str]] = {}
     for stopped in looked.stopped:
         needed.setdefault(".".join(map(str, stopped.lacks)), []).append(f"{stopped.rule.code} ({stopped.rule.title})")

@@ -11,7 +11,7 @@ Never here: doing it, and dropping protection by itself (silence is no consent).
 
 from typing import Any
 
-from holdfast.conduct.runs import REPROTECT, current_run, is_open, next_order
+from holdfast.conduct.runs import REPROTECT, current_run, is_open, moves_writers, next_order
 from holdfast.conduct.situation import Command, Move, SetMode, Situation, Write
 from holdfast.decision.protection import DROPPED, PROTECTED, ProtectionOrder
 from holdfast.fencing.order import Order
@@ -152,7 +152,7 @@ def _moving(situation: Situation) -> str | None:
     if run == REPROTECT:  # It sets the mode itself, and its order must not come after a higher one.
         abort = f"wait for its end, or give it up (`holdfast abort {incident.incident}`)"
         return f"{told} is making the copies anew and lets writes wait for each by itself; {abort}"
-    if run in incident.epochs or run in incident.decided:
+    if moves_writers(situation.plan, incident.scenario, run) and (run in incident.epochs or run in incident.decided):
         return f"{told} is moving the right to write; what is promoted is unprotected until its copy follows it"
     return None
 

@@ -5,7 +5,8 @@ somebody whom an audience outside names, was never told of a test), at an addres
 exercise to who is enrolled in it. It says in every text that it is practice, as an exercise does, and passes the same guard below the
 channels. What rings is left out unless somebody asks for it: calls always, text messages outside of the person's day. Each hand-over is
 tried once: a test shows what is so, and doesn't insist. While an incident is open there is no test, since it would be taken for a part of
-it. Who could not be reached, and why, is recorded with it; arrived is what a channel says, acknowledged is what the person says.
+it; one that is opened ends what is still to be handed over, and what was handed over before is waited for all the same. Who could not be
+reached, and why, is recorded with it; arrived is what a channel says, acknowledged is what the person says.
 """
 
 from collections.abc import Iterator, Mapping
@@ -131,9 +132,9 @@ def _left_out(plan: Plan, recipient: Recipient, channel: str, now: float) -> tup
 
 
 def quiet_tests(situation: Situation) -> tuple[Move, ...]:
-    """Hand over what the last test still has to; an incident that was opened meanwhile ends it."""
+    """Hand over what the last test still has to; an incident that was opened meanwhile ends that."""
     test = situation.installation.channel_test
-    if test is None or not test.is_under_way(situation.now):
+    if test is None or not test.may_hand_over(situation.now):
         return ()
     return tuple(_handed_over(situation, test))
 

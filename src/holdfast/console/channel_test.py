@@ -12,7 +12,7 @@ _SECOND_NOWHERE = "its first way did not take it, and its second is a file that 
 
 def channel_test(situation: Situation) -> dict[str, Any] | None:
     """None before the first test. `reached` of a person: whether a channel took it; `over` holds every channel, the tested ones first.
-    `unreached`: who was not reached, and whom no channel has still to say something of."""
+    `unreached`: who was not reached, and whom no channel has still to say something of. `broken_off`: an incident was opened meanwhile."""
     test = situation.installation.channel_test
     if test is None:
         return None
@@ -24,6 +24,7 @@ def channel_test(situation: Situation) -> dict[str, Any] | None:
         "until_seconds": test.until_seconds,
         "rings": list(test.rings),
         "under_way": test.is_under_way(situation.now),
+        "broken_off": test.broken_off,
         "people": people,
         "unreached": [one["person"] for one in people if not one["reached"] and not _is_waited_for(one)],
     }
@@ -59,12 +60,15 @@ def _tested(situation: Situation, test: ChannelTest, hand: Hand) -> dict[str, An
             return _line(hand[0], state, at=at, delivered=handed.delivered_seconds)
         case "failed" | "unknown":
             return _line(hand[0], handed.outcome, says=handed.said, at=at)
-        case _ if test.is_under_way(situation.now):
+        case _ if test.awaits(hand, situation.now):
             return _line(hand[0], "under-way")
         case _ if hand in test.handed:
-            return _line(hand[0], "unknown", says="the controller ended before it knew; it may have arrived")
+            came = "an incident was opened before the controller knew" if test.broken_off else "the controller ended before it knew"
+            return _line(hand[0], "unknown", says=f"{came}; it may have arrived")
+        case _ if test.broken_off:
+            return _line(hand[0], "failed", says="an incident was opened before it was handed over")
         case _:
-            return _line(hand[0], "failed", says="it was not handed over: an incident was opened, or no controller was there")
+            return _line(hand[0], "failed", says="it was not handed over: no controller was there")
 
 
 def _line(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from holdfast.console.protecting import UNPROTECTED
 from holdfast.console.said import Said
 from holdfast.console.view import STALE_SECONDS, Clock, Doing, Row, Thing, View
 from holdfast.report.wording import duration
@@ -200,7 +201,7 @@ def _course(view: View, width: int) -> list[_Ranked]:
         lines.append(_Ranked(_said(view.loss, strong=Look.PLAIN if view.loss.state != "unknown" else None), 5))
     if view.losses:
         lines.append(_Ranked(_losses(view.losses), 6))
-    lines += [_Ranked(_said(said), 2 if said.state == "needs-person" else 5) for said in view.protection]
+    lines += [_Ranked(_said(said), 2 if said.state == UNPROTECTED else 5) for said in view.protection]
     for number, asked in enumerate(view.acting):
         lines += [_Ranked(line, 0 if number == 0 else 2) for line in _folded(_said(asked), width, 3 if number == 0 else 1)]
     return lines

@@ -23,6 +23,8 @@ async def given_back(giver: Giver | None, move: GiveBack) -> Write:
             raise OSError("this controller has no store to give anything back to")
         async with asyncio.timeout(GIVE_SECONDS):
             results = await giver.give_back(Wish(move.incident, move.run, move.only, move.objections, move.region, (move.era, move.epoch)))
+    except TimeoutError:
+        left = GivenBack("unknown", f"no answer within {GIVE_SECONDS:g} s; asked for again, what is there already stays as it is")
     except Exception as error:  # A provider's own fault must not end the loop; what was not answered is unknown.
         left = GivenBack("unknown", f"not answered for: {str(error) or type(error).__name__}")
     told = [{"id": one, "result": results.get(one, left).result, "detail": results.get(one, left).detail} for one in move.only]

@@ -11,6 +11,7 @@ from holdfast.ports.action import Outcome, Result
 from holdfast.ports.protection import ModeWish, Protector
 
 SET_SECONDS = 20.0
+_NEXT = "look at `holdfast status`, then give the order again"
 
 
 async def mode_set(protector: Protector | None, move: SetMode) -> Write:
@@ -24,7 +25,14 @@ async def _answer(protector: Protector | None, move: SetMode) -> Outcome:
     if protector is None:
         return Outcome(Result.UNKNOWN, "this controller reaches no agent that could do it")
     try:
-        async with asyncio.timeout(SET_SECONDS):
-            return await protector.set_mode(ModeWish(move.region, move.kind, move.mode, move.order))
+        async with asyncio.timeout(SET_SECONDS) as limit:
+            outcome = await protector.set_mode(ModeWish(move.region, move.kind, move.mode, move.order))
     except Exception as error:  # A provider's own fault must not end the loop; what was not answered is unknown.
-        return Outcome(Result.UNKNOWN, f"not answered: {str(error) or type(error).__name__}")
+        if limit.expired():
+            return _unknown(f"no answer within {SET_SECONDS:g} s, so whether it was done is not known")
+        return _unknown(f"not answered: {str(error) or type(error).__name__}")
+    return outcome if outcome.result is not Result.UNKNOWN else _unknown(outcome.detail)
+
+
+def _unknown(why: str) -> Outcome:
+    return Outcome(Result.UNKNOWN, f"{why}; {_NEXT}")

@@ -56,21 +56,28 @@ class ChannelTest:
     answers: Mapping[str, tuple[float, str]] = field(default_factory=dict)
     """Person → (when, by which way) it said that the test arrived."""
     broken_off: bool = False
-    """An incident was opened after it began, for which it would be taken."""
+    """An incident was opened while it was under way, for which it would be taken: no more is handed over, also not afterwards."""
 
     @property
     def number(self) -> int:
         """1 for the first test of an installation."""
         return int(self.name.removeprefix(PREFIX))
 
-    @property
-    def is_over(self) -> bool:
-        """Whether something is known of every hand-over."""
-        return all(hand in self.handed and self.handed[hand].outcome != "under-way" for hand in self.reaches)
+    def may_hand_over(self, now: float) -> bool:
+        """Whether hand-overs of it may still be begun."""
+        return not self.broken_off and self._has_time(now)
+
+    def awaits(self, hand: Hand, now: float) -> bool:
+        """Whether it is still to become known what became of one: also of one that was begun before an incident was opened."""
+        known = self.handed.get(hand)
+        return self._has_time(now) and (not self.broken_off if known is None else known.outcome == "under-way")
 
     def is_under_way(self, now: float) -> bool:
-        """Whether hand-overs are still made, and their outcomes waited for."""
-        return not self.is_over and not self.broken_off and now < self.at_seconds + UNDER_WAY_SECONDS
+        """Whether anything of it is still to become known."""
+        return any(self.awaits(hand, now) for hand in self.reaches)
+
+    def _has_time(self, now: float) -> bool:
+        return now < self.at_seconds + UNDER_WAY_SECONDS
 
 
 def after(known: ChannelTest | None, record: Record) -> ChannelTest | None:
@@ -88,7 +95,7 @@ def after(known: ChannelTest | None, record: Record) -> ChannelTest | None:
             until_seconds=body["until_seconds"],
         )
     if known is not None and record.kind == Kind.INCIDENT_OPENED:
-        return replace(known, broken_off=True)
+        return replace(known, broken_off=known.broken_off or known.is_under_way(record.at_seconds))
     if known is None or record.incident:
         return known
     if record.kind == Kind.TEST_ACKNOWLEDGED and body["test"] == known.name:

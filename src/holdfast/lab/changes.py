@@ -51,12 +51,16 @@ class ReadInLog:
 
     def since_last(self) -> list[str]:
         """Read on to the end of the last whole line."""
+        found: list[str] = []
         with self._log.open("rb") as file:
-            file.seek(self._offset)
-            read = file.read(_MOST_BYTES)
-        whole = read[: read.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        return [key for line in whole.decode("utf-8", "replace").splitlines() if (key := self._key(line))]
+            while True:
+                file.seek(self._offset)
+                read = file.read(_MOST_BYTES)
+                whole = read[: read.rfind(b"\n") + 1]
+                self._offset += len(whole)
+                found += (key for line in whole.decode("utf-8", "replace").splitlines() if (key := self._key(line)))
+                if len(read) < _MOST_BYTES or not whole:
+                    return found
 
     def _key(self, line: str) -> str | None:
         found = _WRITTEN.search(line)

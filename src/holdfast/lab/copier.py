@@ -9,19 +9,21 @@ to the other side, late and in order, as long as its direction stands:
 
 is written by whoever activates a bucket into that bucket. Both sides' objects are read; the one with the highest epoch says which
 side is copied from, and a copier of the other side rests. When a direction begins, everything that the other side lacks is copied
-first, and the probes' time marks last: whoever sees one arrive may count on everything before it. Marks of the bucket itself (who
-writes, the direction) and deletions are never copied.
+first, and the probes' time marks last: whoever sees one arrive may count on everything before it. So a mark is read before what stands
+ahead of it is heard of, and copied as it was then: read when its turn comes, behind a backlog, it would vouch for what still waits.
+Marks of the bucket itself (who writes, the direction) and deletions are never copied.
 """
 
 import argparse
 import itertools
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from holdfast.lab.bucket import Bucket
+from holdfast.lab.bucket import Bucket, StoredObject
 from holdfast.lab.changes import Changes, ReadInLog, ToldByStorage
 from holdfast.lab.storage_paths import DIRECTION_KEY, NEVER_COPIED, TIME_MARK_PREFIX
 
@@ -29,7 +31,6 @@ POLL_SECONDS = 0.2
 RETRY_SECONDS = 0.5
 LOOK_ACROSS_EVERY_SECONDS = 1.0
 _MOST_AT_ONCE = 100
-"""Objects copied before it looks again what was written, and who is copied from."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,12 +59,15 @@ def direction_in(bucket: Bucket) -> Direction:
 class Copier:
     """The state of the copying out of one bucket."""
 
-    def __init__(self, region: str, here: Bucket, there: Bucket, changes: Changes) -> None:
+    def __init__(self, region: str, here: Bucket, there: Bucket, changes: Changes, most_at_once: int = _MOST_AT_ONCE) -> None:
+        """`most_at_once`: objects copied before it looks again what was written, and who is copied from."""
         self._region = region
         self._here = here
         self._there = there
         self._changes = changes
-        self._waiting: dict[str, None] = {}
+        self._most_at_once = most_at_once
+        self._waiting: dict[str, StoredObject | None] = {}  # a time mark as it is to arrive; None: as the object is in its turn
+        self._marks_heard: set[str] = set()
         self._own = NOWHERE
         self._direction_is_stale = True
         self._other = NOWHERE
@@ -89,32 +93,48 @@ class Copier:
             self._waiting.clear()
             return
         self._compare_once()
-        for key in list(itertools.islice(self._waiting, _MOST_AT_ONCE)):
-            stored = self._here.get(key)
+        for key in list(itertools.islice(self._waiting, self._most_at_once)):
+            stored = self._waiting[key] or self._here.get(key)
             if stored is not None:
                 self._there.put(key, stored)
             del self._waiting[key]
 
     def _hear_of_changes(self) -> None:
-        keys = self._changes.since_last()
-        for key in keys:
-            if key not in NEVER_COPIED:
-                self._waiting.pop(key, None)
-                self._waiting[key] = None
-        self._direction_is_stale |= DIRECTION_KEY in keys
+        self._wait_for(self._changes.since_last())
+        # One that waits already vouches for less and keeps its place, else none would ever arrive behind a long backlog.
+        marks = self._read_marks(self._marks_heard.difference(self._waiting))
+        if marks:
+            more = self._changes.since_last()
+            self._marks_heard.difference_update(marks)
+            self._wait_for(more)
+            self._waiting |= marks
         if self._direction_is_stale:
             self._own = direction_in(self._here)
             self._direction_is_stale = False
 
+    def _wait_for(self, keys: list[str]) -> None:
+        self._marks_heard.update(key for key in keys if key.startswith(TIME_MARK_PREFIX))
+        self._direction_is_stale |= DIRECTION_KEY in keys
+        for key in keys:
+            if key not in NEVER_COPIED and not key.startswith(TIME_MARK_PREFIX):
+                self._waiting.setdefault(key, None)
+
     def _compare_once(self) -> None:
         if self._compared_for == self._own:
             return
+        marks = self._read_marks(key for key in self._here.all_keys() if key.startswith(TIME_MARK_PREFIX))
+        self._wait_for(self._changes.since_last())
         there = set(self._there.all_keys())
-        lacking = [key for key in self._here.all_keys() if key not in there and key not in NEVER_COPIED]
+        lacking = [key for key in self._here.all_keys() if key not in there and key not in NEVER_COPIED and key not in marks]
         # What was heard of is newer than what was found lacking, and a mark that arrives vouches for everything before it.
-        in_order = sorted(dict.fromkeys((*lacking, *self._waiting)), key=lambda key: key.startswith(TIME_MARK_PREFIX))
-        self._waiting = dict.fromkeys(in_order)
+        heard = [key for key in self._waiting if not key.startswith(TIME_MARK_PREFIX)]
+        self._waiting = {**dict.fromkeys((*lacking, *heard)), **marks}
         self._compared_for = self._own
+
+    def _read_marks(self, keys: Iterable[str]) -> dict[str, StoredObject]:
+        """The time marks as they are now. Read them before what they are to vouch for is listed."""
+        read = {key: self._here.get(key) for key in keys}
+        return {key: mark for key, mark in read.items() if mark is not None}
 
 
 def run(copier: Copier) -> None:

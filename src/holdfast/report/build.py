@@ -16,6 +16,7 @@ from holdfast.ledger.measure import requests
 from holdfast.plan.blocks import BLOCKS
 from holdfast.plan.model import Scenario
 from holdfast.report import answers, people, telling
+from holdfast.report.alone import alone_findings, stood_alone
 from holdfast.report.clients import Window, outage_in, strip
 from holdfast.report.components import component_results
 from holdfast.report.criteria import criteria_of
@@ -160,7 +161,9 @@ def _with_findings(draft: Report, facts: ReportFacts, history: History, at: Mome
     """The report with what a reader must know beside the rules."""
     given = tuple(finding.model_copy(update={"weighs": finding.weighs or finding.result == "unknown"}) for finding in facts.findings)
     by_word = protection_findings(facts.records, unprotected, draft.let_go, at.impact, facts.ended_seconds)
-    return draft.model_copy(update={"findings": (*by_word, *findings(draft, history), *given)})
+    alone = stood_alone(facts.plan, facts.replication, history, at.impact)
+    told = (*by_word, *alone_findings(alone), *findings(draft, history), *given)
+    return draft.model_copy(update={"stood_alone": alone, "findings": told})
 
 
 def _with_people(draft: Report, facts: ReportFacts, history: History, impact_seconds: float) -> Report:

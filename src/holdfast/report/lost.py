@@ -1,4 +1,6 @@
-"""What the failover lost, and what had been let go on unprotected before. Part of holdfast/report/v1."""
+"""What the failover lost, what had been let go on unprotected before, and what stood alone after it. Part of holdfast/report/v1."""
+
+from typing import Literal
 
 from holdfast.report.part import ReportPart
 
@@ -45,3 +47,21 @@ class LetGo(ReportPart):
     """When each write waited again; null where that didn't happen."""
     lost: int
     """Writes lost that it acknowledged in this time, as far as anybody could look."""
+
+
+class StoodAlone(ReportPart):
+    """A component of a region that was just promoted in synchronous mode, while no copy followed it: nobody else held what it took.
+
+    Seconds from impact. After every failover it is so until the other region is a copy again; the verdict counts nothing of it.
+    """
+
+    component: str
+    name: str
+    region: str
+    other: str
+    """The region whose copy was to follow it."""
+    start_seconds: float
+    """When its promotion was ordered."""
+    end_seconds: float | None
+    """When the copy was proved to follow it, or the region was fenced; null where no record says either."""
+    ended_by: Literal["followed", "fenced"] | None

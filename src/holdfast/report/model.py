@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from pydantic import Field
 
-from holdfast.report.lost import LetGo, LostWrite, LostWrites
+from holdfast.report.lost import LetGo, LostWrite, LostWrites, StoodAlone
 from holdfast.report.part import ReportPart, Seconds
 from holdfast.report.seen import Event, RequestMarks, RequestWindow, Stand
 from holdfast.report.told import CallResult, NotificationResult, PeopleResult, SlaResult
@@ -353,6 +353,8 @@ class Report(ReportPart):
     lost_writes: LostWrites
     let_go: tuple[LetGo, ...] = ()
     """What people had let go on unprotected between impact and fence; empty in asynchronous mode, where nothing is protected."""
+    stood_alone: tuple[StoodAlone, ...] = ()
+    """What was promoted and for a time followed by no copy; empty in asynchronous mode, as above."""
     only_there: OnlyThere = OnlyThere()
     only_there_on_return: OnlyThere = OnlyThere()
     """What the region that served held alone, where home was reached without it."""

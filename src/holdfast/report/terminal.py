@@ -15,6 +15,7 @@ from rich.text import Text
 from holdfast.communications.obligations import family_of
 from holdfast.communications.places import stood_for
 from holdfast.conduct.runs import FAILOVER
+from holdfast.report.alone import in_one_line
 from holdfast.report.model import FunctionResult, OnlyThere, Report
 from holdfast.report.summary import SIGNS, Sign, headline, next_in_terminal, sign_of
 from holdfast.report.told import NotificationResult
@@ -73,6 +74,7 @@ def _lines(report: Report, directory: str) -> Iterator[RenderableType]:
     yield _where_the_time_went(report)
     yield from _critical_path(report)
     yield _loss(report)
+    yield from (Text(line) for line in in_one_line(report.stood_alone))
     for there in (report.only_there, report.only_there_on_return):
         if there.tells:
             yield _only_there(there)

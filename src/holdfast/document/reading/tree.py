@@ -21,8 +21,66 @@ _LABEL = re.compile(
 _LINK = re.compile(r"!?\[([^\[\]]{0,400})\]\(([^()\s]{0,400})\)")
 _MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=[\w.!?])[*_](?!\w)|\\(?=[\\`*_{}\[\]()#+.!|<>-])")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
-_SENTENCE_ENDS = re.compile(r"(?<=[.;])(?<!\b[A-Z]\.)\s+(?=[A-Z])")
+_SENTENCE_ENDS = re.compile(r"(?<=[.;])\s+(?=[A-Z])")
+_INITIAL = re.compile(r"(?:^|[:,;(&/]\s{0,3}|(?P<before>[\w'’.-]+)\s{1,3})[A-Z]\.$")
+_LED_BY = frozenset(["by", "is", "and", "or", "with", "to", "for", "contact", "call", "ask", "mr", "mrs", "ms", "dr", "prof"])
+"""Words that a person's name may follow."""
+_LETTERED = frozenset(
+    [
+        "class",
+        "zone",
+        "plan",
+        "version",
+        "revision",
+        "release",
+        "tier",
+        "site",
+        "building",
+        "appendix",
+        "annex",
+        "section",
+        "part",
+        "chapter",
+        "option",
+        "level",
+        "phase",
+        "team",
+        "group",
+        "type",
+        "room",
+        "hall",
+        "grade",
+        "category",
+        "region",
+        "scenario",
+        "priority",
+        "step",
+        "table",
+        "figure",
+        "block",
+        "floor",
+        "wing",
+        "gate",
+        "terminal",
+        "unit",
+        "area",
+        "line",
+        "shift",
+        "list",
+        "rack",
+        "cluster",
+        "procedure",
+        "schedule",
+        "copy",
+        "form",
+        "exhibit",
+        "attachment",
+    ]
+)
+"""What is told apart by letters: `Zone B.` is a sentence's end and no one's initial."""
 _LONGEST_OF_PATH = 60
+_LONGEST_AHEAD = 60
+"""Characters ahead of a gap that are looked at for an initial."""
 
 
 def plain(text: str) -> str:
@@ -48,7 +106,21 @@ _ASKED_AGAIN = 200
 
 def sentences(text: str) -> list[str]:
     """The sentences of a text, and what `;` joins before a capital; an initial such as `J. Smith` ends none."""
-    return _SENTENCE_ENDS.split(text)
+    found, begins = [], 0
+    for gap in _SENTENCE_ENDS.finditer(text):
+        if not _ends_in_initial(text[max(begins, gap.start() - _LONGEST_AHEAD) : gap.start()]):
+            found.append(text[begins : gap.start()])
+            begins = gap.end()
+    return [*found, text[begins:]]
+
+
+def _ends_in_initial(said: str) -> bool:
+    """Whether these words break off in a person's name."""
+    found = _INITIAL.search(said)
+    if found is None:
+        return False
+    before = (found["before"] or "").rstrip(".")
+    return not before or before.lower() in _LED_BY or (before[0].isupper() and before.lower() not in _LETTERED)
 
 
 def says(text: str, *phrases: str) -> bool:

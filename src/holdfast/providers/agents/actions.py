@@ -4,6 +4,7 @@ An agent compares orders durably, so every act may be repeated. `verify` of a pr
 agent says so is not enough. Never here: fencing (see `fence`), and how a store does it.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Literal
 
@@ -24,16 +25,34 @@ CLOCK_SECONDS = 0.2
 """Allowed between the clocks of the two regions and of the controller."""
 
 
-async def give(agent: AgentClient, order: Order, verb: str, arguments: Mapping[str, Any], clock: Clock, timeout_seconds: float) -> Outcome:
-    """Give an order and ask again while the agent says that it is at it. The caller's time limit ends the asking."""
+async def give(
+    agent: AgentClient,
+    order: Order,
+    verb: str,
+    arguments: Mapping[str, Any],
+    clock: Clock,
+    timeout_seconds: float,
+    *,
+    patience_seconds: float = math.inf,
+) -> Outcome:
+    """Give an order and ask again while the agent says that it is at it, or at another one.
+
+    `timeout_seconds`: of each asking; `patience_seconds`: when it isn't asked again any more. What it said last is kept. Without patience
+    of its own the caller's time limit ends the asking.
+    """
+    began, heard = clock.steady_seconds(), ""
     while True:
         try:
             answer = await agent.order(order, verb, arguments, timeout_seconds)
         except AgentSilent as silence:
-            return Outcome(Result.UNKNOWN, f"{silence}: whether {verb} was obeyed is not known")
+            return Outcome(Result.UNKNOWN, f"{silence}{heard}: whether {verb} was obeyed is not known")
         if answer.result != "waiting":
             return outcome_of(answer)
-        await clock.sleep(wait_seconds(answer, _AGAIN_SECONDS))
+        wait, asked = wait_seconds(answer, _AGAIN_SECONDS), clock.steady_seconds() - began
+        if asked + wait >= patience_seconds:
+            return Outcome(Result.UNKNOWN, f"{answer.detail}, asked for {asked:.0f} s: whether {verb} will be obeyed is not known")
+        heard = f" (before that it said: {answer.detail})"
+        await clock.sleep(wait)
 
 
 def outcome_of(answer: OrderAnswer) -> Outcome:

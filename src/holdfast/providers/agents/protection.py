@@ -8,6 +8,9 @@ from holdfast.ports.protection import ModeWish
 from holdfast.providers.agents.actions import give
 from holdfast.providers.agents.client import AgentClient
 
+PATIENCE_SECONDS = 9.0
+"""How long an agent that is at another order is asked again: with the last asking it ends before its caller stops waiting for it."""
+
 
 class AgentProtector:
     """Implements `holdfast.ports.protection.Protector`."""
@@ -18,8 +21,9 @@ class AgentProtector:
         self._timeout_seconds = timeout_seconds
 
     async def set_mode(self, wish: ModeWish) -> Outcome:
-        """One order, given again while the agent says that it is at another one; the caller's time limit ends the asking."""
+        """One order, given again for a while where the agent says that it is at another one; then unknown, with what it said last."""
         agent = self._agents.get(wish.region)
         if agent is None:
             return Outcome(Result.REFUSED, f"the bindings name no agent in {wish.region}; nothing was ordered")
-        return await give(agent, wish.order, f"{wish.kind}.synchronous", {"mode": wish.mode}, self._clock, self._timeout_seconds)
+        verb, arguments = f"{wish.kind}.synchronous", {"mode": wish.mode}
+        return await give(agent, wish.order, verb, arguments, self._clock, self._timeout_seconds, patience_seconds=PATIENCE_SECONDS)

@@ -61,8 +61,11 @@ def note_of_front(leaf: Leaf) -> Left:
 
 
 _SPOKEN = re.compile(
-    r"(?P<label>version|revision|release|last (?:updated|revised|reviewed)|next review)(?: on| is| due)? (?P<value>.*\d.*)", re.I
+    r"(?P<label>version|revision|release)(?: is)? (?P<number>v?\d[\w.-]*|[A-Z])"
+    r"|(?P<dated>last (?:updated|revised|reviewed)|next review)(?: on| is| due)? (?P<day>.*\d.*)",
+    re.I,
 )
+"""`Version 2.1`, `last updated on 3 March 2026`; a version is a number or a letter and nothing more."""
 
 
 def _read_leaf(draft: Draft, leaf: Leaf) -> None:
@@ -72,7 +75,8 @@ def _read_leaf(draft: Draft, leaf: Leaf) -> None:
     """
     parts = [_sentence(part, leaf.line) for part in sentences(f"{leaf.label}: {leaf.value}")]
     if not any(part.label for part in parts[1:]):
-        _labelled(draft, leaf)
+        if len(sentences(leaf.label)) == 1:  # else what stands before the colon is more than a label
+            _labelled(draft, leaf)
         return
     understood = [_labelled(draft, part) for part in parts]
     if all(understood):
@@ -83,7 +87,7 @@ def _sentence(text: str, line: int) -> Leaf:
     """A sentence with its label, if it has one."""
     leaf = leaf_of("paragraph", text.rstrip(".; "), line)
     if not leaf.label and (found := _SPOKEN.fullmatch(leaf.text)) is not None:
-        leaf.label, leaf.value = found["label"], found["value"]
+        leaf.label, leaf.value = found["label"] or found["dated"], found["number"] or found["day"]
     return leaf
 
 
@@ -101,7 +105,7 @@ def _labelled(draft: Draft, leaf: Leaf) -> bool:
         draft.read(control, "retention", duration(value), value, line, "document")
     elif says(label, *_APPROVED):
         control.setdefault("approved_by", []).extend(said_list(parts_of(value), line))
-    elif says(label, *_VERSION):
+    elif says(label, *_VERSION) and not says(label, "history", "log", "notes"):
         draft.put(draft.data, "version", value, line)
     elif says(label, *_CLASSIFICATION):
         draft.put(control, "classification", value, line, "document.classification")

@@ -12,7 +12,7 @@ from holdfast.plan.problems import shortened
 
 RTO = (*NAMES["rto"], "recovery time*", "target recovery", "restore within", "time to recover", "back within", "recovery target")
 RPO = (*NAMES["rpo"], "recovery point*", "data loss", "point objective")
-MTPD = (*NAMES["mtpd"], "tolerable downtime", "max downtime")
+MTPD = (*NAMES["mtpd"], "tolerable downtime", "max downtime", "tolerable hours", "tolerable days", "allowable hours", "acceptable hours")
 NAME = ("function", "business function", "process", "business process", "activity", "service", "capability", "mission*", "system", "what")
 _FUNCTION = {
     "mtpd": MTPD,

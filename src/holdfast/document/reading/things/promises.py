@@ -22,6 +22,27 @@ _LOOKED_AT = 120
 """Characters ahead of a length in which its words are looked for."""
 _NEAR, _WITHIN_CLAUSE = 30, 60
 """Characters that may stand between a name and its length: any, and where no clause ends among them."""
+_BORNE = [
+    "unavailability",
+    *(
+        f"{what}{end}"
+        for what in (
+            "downtime",
+            "outage",
+            "period",
+            "time",
+            "disruption",
+            "interruption",
+            "delay",
+            "length",
+            "duration",
+            "stoppage",
+            "absence",
+        )
+        for end in ("s", "")
+    ),
+]
+"""What can be borne only so long; a loss of data is another promise."""
 NAMES = {
     "rto": ("rto", "recovery time objective", "recovery time"),
     "rpo": ("rpo", "recovery point objective", "recovery point"),
@@ -29,12 +50,7 @@ NAMES = {
         "mtpd",
         "mtd",
         "mao",
-        *(
-            f"{most} {borne} {what}"
-            for most in ("maximum", "max")
-            for borne in ("tolerable", "allowable", "acceptable")
-            for what in ("downtime", "outage", "period", "time", "disruption", "interruption", "unavailability")
-        ),
+        *(f"{most} {borne} {what}" for most in ("maximum", "max") for borne in ("tolerable", "allowable", "acceptable") for what in _BORNE),
     ),
 }
 """What each is called, in sentences and at the head of a column; what begins with a shorter name stands before it."""
