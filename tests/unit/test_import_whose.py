@@ -124,11 +124,17 @@ def test_what_is_restored_by_somebody_is_what_comes_back() -> None:
         ("# Plan\n\n## Critical processes\n\n- Milk intake\n\n## Times\n\n", "Milk intake must be back within 2 hours."),
         (ANYWHERE, "The milk intake process must be back within 2 hours."),
         (ANYWHERE, "Milk intake has an RTO of 2 hours."),
+        (ANYWHERE, "Milk intake is our most urgent process. It must be back within 2 hours."),
         (UNDER, "Milk intake must be back within 2 hours."),
     ],
 )
 def test_a_function_is_what_the_document_names_or_calls_one(ahead: str, said: str) -> None:
     assert promised(imported(said, ahead)) == {"milk-intake": {"rto": "2h"}}
+
+
+def test_what_stands_behind_a_label_may_be_about_somebody_else() -> None:
+    got = imported("Phones: the supplier is back within 2 hours.")
+    assert (promised(got), noted(got)) == ({}, ["Phones: the supplier is back within 2 hours."])
 
 
 def test_a_subject_that_nothing_names_as_a_function_is_told() -> None:

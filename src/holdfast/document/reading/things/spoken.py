@@ -16,6 +16,8 @@ from holdfast.document.reading.things.promises import Promise, names_promise, pr
 from holdfast.document.reading.things.subjects import OF_FUNCTIONS, Subject, about_of, named_by_label, names_in, speaks_of_the_last, subject
 from holdfast.document.reading.tree import Leaf, Section, Tree, sentences
 
+_IS_ONE = re.compile(r"\b(?:is|are) (?:an?|our|the|one of)\b[^.;]{0,60}\b(?:function|process|service|activity|system)s?\b", re.I)
+"""A sentence that says what a thing is: `the web shop is our main service`."""
 _OTHERWISE = re.compile(r",?\s{0,3}(?:or|but|and)\s(?:only |even |at most |within |in |after )?", re.I)
 _IMPACT = re.compile(r"\b(?:lose|loss|cannot|can't|unable|stop|without|outage|impact|unhappy|fine)\b", re.I)
 _NO_QUANTITY = re.compile(r"\b(?:p|tier|priority) ?[1-4]\b", re.I)
@@ -42,7 +44,7 @@ def read(tree: Tree, draft: Draft) -> None:
 class _Paragraph:
     """A paragraph or item while it is read. `last`: the functions that it spoke of last, which the next sentence may go on about.
 
-    `spoken_of`: what it spoke of without promising anything. `plain`, `told`: sentences without promises, and with some that nothing holds.
+    `spoken_of`: what it spoke of without promising anything; `called`: a function, by its words. `plain`, `told`: sentences without promises, and with some that nothing holds.
     """
 
     leaf: Leaf
@@ -51,6 +53,7 @@ class _Paragraph:
     known: Callable[[str], bool]
     last: list[tuple[str, Entry]] = field(default_factory=list)
     spoken_of: str = ""
+    called: bool = False
     plain: list[str] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
@@ -69,10 +72,11 @@ class _Paragraph:
 
     def _sentence(self, sentence: str, label: str) -> None:
         times, none = promises(sentence), said_to_be_none(sentence)
-        about = Subject((label,)) if label else subject(sentence, self.known)
+        about = self._labelled(label) if label else subject(sentence, self.known)
         if not times and not none:
             self.plain.append(sentence)
             self.spoken_of = about.names[0] if len(about.names) == 1 else self.spoken_of
+            self.called = self.called or (bool(about.names) and _IS_ONE.search(sentence) is not None)
             return
         functions = self._functions(sentence, times, about)
         if not functions:
@@ -91,6 +95,11 @@ class _Paragraph:
                 self.draft.put(entry, "priority", found.value, self.leaf.line, concluded=found.concluded)
         if not asked and _numbers_besides(sentence, times):  # a question holds it already
             self.told.append(sentence)
+
+    def _labelled(self, label: str) -> Subject:
+        """What the sentence behind a label is about: what the label names, unless it has a subject of its own that is another one."""
+        own = subject(sentences(self.leaf.value)[0], self.known)
+        return own if own.stranger or (own.names and all(map(self.known, own.names))) else Subject((label,))
 
     def _functions(self, sentence: str, times: dict[str, Promise], about: Subject) -> list[tuple[str, Entry]]:
         """The functions that a sentence's promises are for; none where it names none that is known or said to be one."""
@@ -112,7 +121,8 @@ class _Paragraph:
 
     def _is_function(self, name: str, sentence: str, times: dict[str, Promise], about: Subject) -> bool:
         """Whether something is a function: it is known as one, is called one or stands under such a heading, or has what only functions have."""
-        if self.known(name) or about.called or names_promise(sentence) or len(times) > 1:
+        called = about.called or (self.called and name == self.spoken_of)
+        if self.known(name) or called or names_promise(sentence) or len(times) > 1:
             return True
         return self.section.within(*OF_FUNCTIONS) or any(slug(section.name) == slug(name) for section in self.section.upward())
 
