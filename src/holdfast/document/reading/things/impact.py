@@ -54,8 +54,8 @@ _VERB = re.compile(r"\b(?:has|have|must|is|are|needs?|shall|should|will)\b", re.
 _NEEDED = {
     "rto": Reading(unclear="it says that there is none, and a plan needs one for each function: how soon must it be back?"),
     "rpo": Reading(
-        unclear="it says that there is none, and a plan needs one for each function: how much data may be lost (0s for none, and what it"
-        " can be away for where it keeps no data)?"
+        unclear="it says that there is none, and a plan needs one for each function: how much data may be lost, as a length of time"
+        " (0s for none)? One that keeps no data can take its RTO"
     ),
 }
 """What is asked where a function is said to have no such promise."""
