@@ -69,7 +69,9 @@ def _show(found: "Outage", plan: Path) -> None:
     rows = [["tier", _tier(found)]] if found.tiers else []
     if found.customer_impact is not None:
         rows += [["customer impact", found.customer_impact], ["regulatory risk", found.regulatory_risk or ""]]
-    rows.append(["next tier", _next_tier(found)] if found.tiers else ["tiers", "none: write 'financial_tiers', what an outage costs by its length"])
+    rows.append(
+        ["next tier", _next_tier(found)] if found.tiers else ["tiers", "none: write 'financial_tiers', what an outage costs by its length"]
+    )
     rows += [["✕ breaks" if promise.broken else "✓ keeps", f"{promise.about}: {promise.says}"] for promise in found.promises]
     rows += [[f"due by {spoken_duration(one.first_due_seconds)}", _told(one)] for one in found.due]
     screen().print()

@@ -126,5 +126,7 @@ def _following(plan: Plan, places: list[Place], data: Any) -> list[Hole]:
     """
     if "observers" in data or ("observers",) in places:
         return []
-    deciding = (place for place in places if place == ("regions",) or (place[0] == "regions" and (len(place) == 2 or place[2:] == ("role",))))
+    deciding = (
+        place for place in places if place == ("regions",) or (place[0] == "regions" and (len(place) == 2 or place[2:] == ("role",)))
+    )
     return [Hole(plan, "observers", place) for place in list(deciding)[:1]]
