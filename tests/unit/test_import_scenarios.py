@@ -95,3 +95,15 @@ def test_phases_beside_events_are_not_lost() -> None:
     got = imported("## Recovery\n\n1. Open the new yard\n\n## If a driver strikes\n\n1. Hire another")
     assert [one["name"] for one in got.value["scenarios"].values()] == ["A driver strikes", "Disruption"]
     assert not got.notes
+
+
+def test_phases_that_each_say_a_loss_are_asked_about() -> None:
+    got = imported("## Response\n\n### Yard flooded\n\n1. Shut the gate\n\n### Loss of the port\n\n1. Hire a train")
+    assert [one["name"] for one in got.value["scenarios"].values()] == ["Disruption"]
+    (asked,) = got.questions
+    assert asked.about == "scenarios.disruption.name" and asked.line == 5
+    assert "'Yard flooded, Loss of the port': each can be a scenario of its own" in asked.says
+
+
+def test_phases_that_follow_each_other_are_not_asked_about() -> None:
+    assert not imported("## Response\n\n### Find the failure\n\n1. Look\n\n### Move\n\n1. Hire a train").questions

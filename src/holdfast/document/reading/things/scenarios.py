@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, slug, unique
-from holdfast.document.reading.quantities import window
+from holdfast.document.reading.quantities import Reading, window
 from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.things.step_tables import steps_of_table
 from holdfast.document.reading.things.steps import Cast, cast_of, steps_of
@@ -51,6 +51,12 @@ _WHEN = re.compile(
     re.I,
 )
 """A heading of what is done when something happens; what happens is said in two words or more."""
+_LOST = re.compile(
+    r"^(?:the )?(?:loss|failure|outage|absence|theft|lack) of\b"
+    r"|\b(?:is |are |goes |has )?(?:lost|fails?|failed|failure|outage|down|offline|unavailable|unreachable|fire|flood(?:ed|s)?|strikes?|breach|attack|stolen)$",
+    re.I,
+)
+"""A heading that can be what has happened."""
 _TAIL = re.compile(r"\s*\(([^()]*)\)\s*:?\s*$")
 _COUNTS = {"one": 1, "a single": 1, "two": 2, "three": 3, "four": 4}
 _MORE_THAN_ONE = ("multiple", "several", "many", "more than one")
@@ -115,21 +121,32 @@ def _does_something(section: Section) -> bool:
 def _events(tree: Tree, reader: _Reader) -> None:
     """Headings of what is done when something happens: each is a scenario, since two things that happen are no phases of one."""
     taken: set[int] = set()
+    besides: dict[int, bool] = {}
     for section in tree.sections:
         event = _event_of(section)
-        if event and not any(id(one) in taken for one in section.upward()) and _does_something(section) and not _is_branch(section):
+        if (
+            event
+            and not any(id(one) in taken for one in section.upward())
+            and _does_something(section)
+            and not _is_branch(section, besides)
+        ):
             inner = [part for part in section.downward() if part is not section and _event_of(part) and _does_something(part)]
             if not inner:  # else the events within it are the scenarios
                 taken.add(id(section))
                 _scenario(section, event[0].upper() + event[1:], reader)
 
 
-def _is_branch(section: Section) -> bool:
-    """Whether it is a turn of what is done anyhow: it stands in a section of the response that does something besides."""
+def _is_branch(section: Section, besides: dict[int, bool]) -> bool:
+    """Whether it is a turn of what is done anyhow: it stands in a section of the response that does something besides.
+
+    `besides`: sections that were looked at already, and whether they do.
+    """
     parent = section.parent
     if parent is None or not parent.within(*_RESPONSE):
         return False
-    return _steps_there(parent) or any(_does_something(one) and not _event_of(one) for one in parent.children)
+    if id(parent) not in besides:
+        besides[id(parent)] = _steps_there(parent) or any(_does_something(one) and not _event_of(one) for one in parent.children)
+    return besides[id(parent)]
 
 
 def _numberless(section: Section) -> str:
@@ -248,6 +265,7 @@ def _phases_of_plan(tree: Tree, reader: _Reader) -> None:
     _, entry = reader.draft.entry("scenarios", "Disruption")
     entry["name"] = Said("Disruption", found[0].line, "the document names no scenario, and its phases make one")
     entry["triggers"] = []
+    _asked_whether_one(found, reader.draft)
     taken: set[str] = set()
     phases: list[Entry] = []
     for section in found:
@@ -263,6 +281,19 @@ def _phases_of_plan(tree: Tree, reader: _Reader) -> None:
     way_back = [phase for section in home.values() for phase in _phases(section, reader, taken)]
     if way_back:
         entry["way_back"] = way_back
+
+
+def _asked_whether_one(found: list[Section], draft: Draft) -> None:
+    """Phases side by side whose headings each say that something is lost may be scenarios: two fires are no phases of one."""
+    alike: dict[int, list[Section]] = {}
+    for section in found:
+        if _LOST.search(section.name) and _steps_there(section):
+            alike.setdefault(id(section.parent), []).append(section)
+    for sections in alike.values():
+        if len(sections) > 1:
+            names = ", ".join(section.name for section in sections)
+            unclear = "each can be a scenario of its own; as phases of one scenario all of them are done, one after the other"
+            draft.ask("scenarios.disruption.name", names, Reading(None, unclear, ("Disruption",)), sections[0].line)
 
 
 def _steps_there(section: Section) -> bool:

@@ -82,8 +82,7 @@ def _role(said: str, draft: Draft, cast: Cast) -> str | None:
     if named is not None:
         return named
     someone = draft.named("people", said)
-    held = [name for name, role in draft.section("roles").items() if "primary" in role and role["primary"].value == someone]
-    return held[0] if someone is not None and len(held) == 1 else None
+    return cast.held.get(someone) if someone is not None else None
 
 
 def _takes(row: Row, step: Entry, section: Section, draft: Draft) -> None:
