@@ -14,7 +14,8 @@ from holdfast.checks import Finding, check
 from holdfast.checks.unfinished import Looked, check_unfinished
 from holdfast.cli.main import run
 from holdfast.plan.findings import values_at
-from holdfast.plan.loader import load_bytes
+from holdfast.plan.loader import load_bytes, problems_of
+from holdfast.plan.model import Plan
 from holdfast.plan.part import NotSaidError
 from holdfast.plan.problems import Place
 from holdfast.plan.unfinished import unfinished
@@ -93,6 +94,48 @@ def test_a_window_that_is_missing_stops_only_the_rules_that_look_at_runs() -> No
     silent = {stopped.rule.code for stopped in looked.stopped}
     assert {finding[0] for finding in EVERY} - silent, "others look"
     assert {finding.code for finding in looked.findings} >= {finding[0] for finding in EVERY} - silent
+
+
+def with_usual_observers(*places: Place) -> Any:
+    data = without(list(places))
+    data.pop("observers", None)
+    return unfinished(data)
+
+
+@pytest.mark.parametrize("place", [("regions",), ("regions", "eu-central-1", "role")], ids=["no regions", "a region without a role"])
+def test_observers_that_follow_from_regions_are_not_judged_while_the_regions_are_not_said(place: Place) -> None:
+    found = with_usual_observers(place)
+    assert found is not None
+    looked = check_unfinished(found)
+    assert "HF113" not in {finding.code for finding in looked.findings}
+    assert place in {stopped.lacks for stopped in looked.stopped if stopped.rule.code == "HF113"}
+
+
+ABOUT_ABSENCE = {
+    "service_levels": {"HF131"},  # the plan's own promise counts then
+    "replication_links": {"HF118"},
+    "approval": {"HF108"},
+    "messages": {"HF137"},
+    "exercises": {"HF128"},
+    "questions": {"HF129"},
+    "regulations": {"HF154"},
+}
+"""Section of the reference plan → rules that say what a plan without it lacks."""
+
+
+@pytest.mark.parametrize("section", list(DATA))
+def test_no_finding_rests_on_a_section_that_is_not_there(section: str) -> None:
+    data = deepcopy(DATA)
+    data.pop("observers", None)
+    data.pop(section, None)
+    holes = unfinished(data)
+    if holes is not None:
+        found = check_unfinished(holes).findings
+    elif problems_of(data):
+        return  # other sections name what stands in it: no rule looks at such a plan
+    else:
+        found = check(Plan.model_validate(data))
+    assert {finding.code for finding in found if same(finding) not in EVERY} <= ABOUT_ABSENCE.get(section, set())
 
 
 def test_what_is_missing_can_not_be_read_for_a_default() -> None:

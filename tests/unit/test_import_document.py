@@ -95,7 +95,8 @@ def test_a_contingency_plan_in_nists_order_is_read_by_its_own_column_names() -> 
     assert got.value["people"]["ana-duarte"]["phone"] == "+351 21 555 0101" and "lars-holm" in got.value["people"]
     (scenario,) = got.value["scenarios"].values()
     assert [phase["window"] for phase in scenario["phases"]] == [["0s", "30m"], ["30m", "4h"]]
-    assert scenario["rollback"] == ["Let the old site follow the new one", "Return at a weekend"]
+    (home,) = scenario["way_back"]
+    assert [step["parameters"]["text"] for step in home["steps"]] == ["Let the old site follow the new one", "Return at a weekend"]
     assert {asked.about for asked in got.questions} == {
         "functions.customs-declarations.mtpd",
         "functions.customs-declarations.rpo",
@@ -349,11 +350,11 @@ def test_document_control_in_a_line_of_sentences_is_read_sentence_by_sentence() 
     assert not got.notes
 
 
-def test_a_sentence_among_them_that_says_nothing_known_leaves_the_whole_line_noted() -> None:
+def test_a_sentence_among_them_that_says_nothing_known_is_noted_and_the_others_are_typed() -> None:
     said = "Version 2.1. The office cat is Tom. Owner: Operations office."
     got = import_document(f"# Plan of Foo\n\n{said}\n".encode(), "plan.md")
     assert (got.value["version"], got.value["document"]) == ("2.1", {"owner": "Operations office"})
-    assert [note.text for note in got.notes] == [said]
+    assert [note.text for note in got.notes] == ["The office cat is Tom."]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,11 @@ class Finding:
     places: tuple[Place, ...]
     hint: str
 
+    @property
+    def ended(self) -> str:
+        """The sentence with its end: one full stop, also where it ends with words of the plan that bring their own."""
+        return self.sentence if self.sentence.endswith((".", "!", "?", "…")) else f"{self.sentence}."
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:

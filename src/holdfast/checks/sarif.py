@@ -78,7 +78,7 @@ def _result(one: Shown, number: int, relative: Callable[[str], str]) -> dict[str
         "ruleId": finding.code,
         "ruleIndex": number,
         "level": finding.severity.value,
-        "message": {"text": f"{finding.sentence}. {finding.hint[0].upper()}{finding.hint[1:]}."},
+        "message": {"text": f"{finding.ended} {finding.hint[0].upper()}{finding.hint[1:]}."},
         "locations": [_location(position, relative) for position in one.positions[:1]],
         "partialFingerprints": {"holdfast/v1": _fingerprint(finding)},
     }

@@ -60,12 +60,16 @@ def check(plan: Path, *, output: FindingsFormat = "text", fail_on: FailOn = "err
     from holdfast.checks.ignoring import judged
     from holdfast.plan.loader import PlanError, load
 
+    if standard is not None:
+        from holdfast.cli.standard import refuse_unsayable
+
+        refuse_unsayable(standard, output)
     try:
         loaded = load(plan)
     except PlanError as error:
         from holdfast.cli.refused import say_refused
 
-        say_refused(plan, error, output)
+        say_refused(plan, error, output, standard)
         return ExitCode.BAD_INPUT
     if standard is not None:
         from holdfast.cli.standard import say_standard

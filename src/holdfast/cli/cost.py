@@ -66,10 +66,12 @@ def _show(found: "Outage", plan: Path) -> None:
     breaks = "breaks nothing promised" if not broken else f"breaks {len(broken)} of {len(found.promises)} promises"
     title = f"{found.name} down for {length} costs {costs} and {breaks}"
     screen().print(state_text(State.FAILED if broken else State.DONE, title))
-    rows = [["tier", _tier(found)]]
+    rows = [["tier", _tier(found)]] if found.tiers else []
     if found.customer_impact is not None:
         rows += [["customer impact", found.customer_impact], ["regulatory risk", found.regulatory_risk or ""]]
-    rows.append(["next tier", _next_tier(found)])
+    rows.append(
+        ["next tier", _next_tier(found)] if found.tiers else ["tiers", "none: write 'financial_tiers', what an outage costs by its length"]
+    )
     rows += [["✕ breaks" if promise.broken else "✓ keeps", f"{promise.about}: {promise.says}"] for promise in found.promises]
     rows += [[f"due by {spoken_duration(one.first_due_seconds)}", _told(one)] for one in found.due]
     screen().print()

@@ -86,7 +86,7 @@ def _row(loaded: "Loaded", one: "Shown") -> "list[str | Text]":
     looks = {"error": State.FAILED, "warning": State.NEEDS_PERSON, "note": State.RUNNING}
     lines = ", ".join(dict.fromkeys(line_of(loaded, position) for position in one.positions))
     ends = f"Ignored, because {one.ignored_because}" if one.ignored_because is not None else f"{finding.hint[0].upper()}{finding.hint[1:]}"
-    what = Text.assemble(Text(finding.sentence), Text(f". {ends}.", style="dim"))
+    what = Text.assemble(Text(finding.ended), Text(f" {ends}.", style="dim"))
     if one.ignored_because is not None:
         return [state_text(State.UNKNOWN, "ignored"), finding.code, Text(lines), what]
     return [state_text(looks[finding.severity.value], finding.severity.value), finding.code, Text(lines), what]

@@ -6,6 +6,7 @@ all the same, and the keys are named), 2 when the document can't be read (an emp
 can't be written.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -151,7 +152,9 @@ def _say(document: Path, target: Path | None, imported: "Imported", *, stderr: b
         out.print()
         out.print(table(["what", "where", "says"], rows[:_MOST_SHOWN]))
         if len(rows) > _MOST_SHOWN:
-            out.print(f"… and {len(rows) - _MOST_SHOWN} more; `--format json` lists them all, whole")
+            left = Counter(row[0] for row in rows[_MOST_SHOWN:])
+            kinds = ", ".join(f"{count} {what}" for what, count in left.items())
+            out.print(f"… and {len(rows) - _MOST_SHOWN} more ({kinds}); add `-o json` to see them all, whole")
         elif imported.concluded:
             out.print("What was concluded has a comment in the plan; `--format json` lists each with its line")
         out.print()
@@ -168,14 +171,14 @@ def _rows(document: Path, imported: "Imported") -> list[list[Any]]:
     from rich.text import Text
 
     place = document.name
-    rows: list[list[Any]] = [["not found", "", Text(key)] for key in imported.missing]
-    rows += [["not said", "", Text(key)] for key in imported.unsaid]
-    rows += [
+    rows: list[list[Any]] = [
         ["question", f"{place}:{asked.line}", Text(f"{asked.about}: {asked.says}{_choices(asked.choices)}")] for asked in imported.questions
     ]
+    rows += [["not found", "", Text(key)] for key in imported.missing]
+    rows += [["not understood", f"{place}:{note.line}", Text(f"{shortened(note.text, 100)} ({note.section})")] for note in imported.notes]
+    rows += [["not said", "", Text(key)] for key in imported.unsaid]
     rows += _concluded_rows(place, imported.concluded)
     rows += [["there is none", f"{place}:{absent.line}", Text(f"{absent.about}: '{absent.says}'")] for absent in imported.absent]
-    rows += [["not understood", f"{place}:{note.line}", Text(f"{shortened(note.text, 100)} ({note.section})")] for note in imported.notes]
     rows += [["repaired", f"{place}:{repair.line}", Text(_repaired(repair))] for repair in imported.repairs]
     rows += [["added", "", Text(text)] for text in imported.added]
     return rows

@@ -20,8 +20,8 @@ _NO_RULE_LOOKED = (
 )
 
 
-def say_refused(path: Path, error: "PlanError", output: str) -> None:
-    """Print the problems, and what was found beside them, as text, JSON or SARIF."""
+def say_refused(path: Path, error: "PlanError", output: str, standard: str | None = None) -> None:
+    """Print the problems, and what was found beside them, as text, JSON or SARIF. `standard`: what should have been looked at instead."""
     from holdfast.plan.loader import PlanError, load_unfinished
 
     try:
@@ -30,12 +30,14 @@ def say_refused(path: Path, error: "PlanError", output: str) -> None:
         loaded, error = None, PlanError((*error.problems, *of_contacts.problems))
     looked, shown = (None, []) if loaded is None else _so_far(loaded)
     if output == "json":
-        print_json(_refused(path, error, looked, shown))
+        print_json(_refused(path, error, looked, shown) | ({} if standard is None else {"not_checked_against": standard}))
     elif output == "sarif":
         from holdfast.checks.sarif import sarif_of_problems
 
         print_json(sarif_of_problems(error.problems, relative, shown, _unlooked(looked)))
     else:
+        if standard is not None:
+            complain(f"{standard} was not checked: what a standard asks for is looked up in a plan that loads, and this one doesn't yet")
         _say_problems(path, error, looked)
         if loaded is not None and looked is not None:
             _say_so_far(loaded, looked, shown)

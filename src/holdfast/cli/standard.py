@@ -13,17 +13,23 @@ SCHEMA = "holdfast/standard/v1"
 _MOST_PLACES = 3
 
 
-def say_standard(loaded: "LoadedPlan", name: str, output: str) -> int:
-    """Print the coverage. Raises CommandError for a standard that Holdfast doesn't know, and for SARIF, which has no word for it."""
-    from rich.text import Text
-
-    from holdfast.checks.standards import STANDARDS, covered
+def refuse_unsayable(name: str, output: str) -> None:
+    """Raises CommandError for a standard that Holdfast doesn't know, and for SARIF, which has no word for coverage."""
+    from holdfast.checks.standards import STANDARDS
     from holdfast.plan.problems import did_you_mean
 
     if name not in STANDARDS:
         raise CommandError(f"no standard is called '{name}': {did_you_mean(name, STANDARDS)}")
     if output == "sarif":
         raise CommandError("a standard's coverage can't be said in SARIF\nnext: ask for '-o json'")
+
+
+def say_standard(loaded: "LoadedPlan", name: str, output: str) -> int:
+    """Print the coverage of a standard that Holdfast knows."""
+    from rich.text import Text
+
+    from holdfast.checks.standards import STANDARDS, covered
+
     standard = STANDARDS[name]
     coverage = covered(standard, loaded.plan)
     missing = [one for one in coverage if not one.is_whole]

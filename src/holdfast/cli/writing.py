@@ -8,7 +8,7 @@ from holdfast.cli.output import CommandError, OutputFormat, State, print_json, p
 
 if TYPE_CHECKING:
     from holdfast.plan.loader import LoadedPlan
-    from holdfast.providers.file.plan_file import StillBroken
+    from holdfast.providers.file.plan_file import RefusedError, StillBroken
 
 
 def schema(*, output: OutputFormat = "json") -> None:
@@ -74,12 +74,14 @@ def answer(plan: Path, about: str, value: str, *, output: OutputFormat = "text")
 
 def _say(plan: Path, place: str, value: str, output: OutputFormat, change: "Callable[[], LoadedPlan | StillBroken]") -> None:
     from holdfast.plan.loader import PlanError
-    from holdfast.providers.file.plan_file import PlaceError, StillBroken
+    from holdfast.providers.file.plan_file import PlaceError, RefusedError, StillBroken
 
     try:
         after = change()
     except PlaceError as error:
         raise CommandError(f"{error}; nothing was changed") from None
+    except RefusedError as error:
+        raise CommandError(_refused(plan, place, value, error)) from None
     except PlanError as error:
         raise CommandError("\n".join([f"nothing was changed; with {place} as {value} the plan doesn't load:", *error.lines()])) from None
     except OSError as error:
@@ -99,3 +101,12 @@ def _say(plan: Path, place: str, value: str, output: OutputFormat, change: "Call
     void = f"the plan's digest is {after.digest[:12]}, so what was approved before is void"
     screen().print(state_text(State.DONE, f"{place} is {value} now; {void}"))
     print_next(f"holdfast check {plan}")
+
+
+def _refused(plan: Path, place: str, value: str, error: "RefusedError") -> str:
+    """The reason, and of what was wrong before only how much."""
+    if not error.others:
+        return "\n".join([f"nothing was changed; with {place} as {value} the plan doesn't load:", *error.lines()])
+    before = "1 other problem" if error.others == 1 else f"{error.others} other problems"
+    lines = [f"nothing was changed; this can't stand at {place}:", *map(str, error.because)]
+    return "\n".join([*lines, f"the plan had {before} before, which refused nothing here; holdfast check {plan} lists them"])

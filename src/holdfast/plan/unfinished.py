@@ -60,7 +60,7 @@ def unfinished(data: Any, completed: Callable[[Plan], Plan] = lambda plan: plan)
                 return None
         else:
             outer = [place for place in tried if not any(place[:length] in tried for length in range(1, len(place)))]
-            return _punched(completed(Plan.model_validate(_whole_first(values, outer))), outer) if outer else None
+            return _punched(completed(Plan.model_validate(_whole_first(values, outer))), outer, data) if outer else None
     return None
 
 
@@ -105,7 +105,7 @@ def _whole_first(values: dict[str, Any], holes: list[Place]) -> dict[str, Any]:
     }
 
 
-def _punched(plan: Plan, places: list[Place]) -> Unfinished:
+def _punched(plan: Plan, places: list[Place], data: Any) -> Unfinished:
     holes = []
     for place in places:
         part: Any = plan
@@ -113,6 +113,20 @@ def _punched(plan: Plan, places: list[Place]) -> Unfinished:
             part = getattr(part, part.field_named(str(step))) if isinstance(part, Part) else part[step]
         key = part.field_named(str(place[-1]))
         holes.append(Hole(part, key, place))
+    holes += _following(plan, places, data)
     for hole in holes:
         del hole.part.__dict__[hole.key]
     return Unfinished(plan, tuple(holes))
+
+
+def _following(plan: Plan, places: list[Place], data: Any) -> list[Hole]:
+    """What a plan takes from another section where it doesn't say it itself, and that section is missing or lacks what decides it.
+
+    The usual observers stand where the regions' roles say: of regions that nobody has named yet they would come from a stand-in.
+    """
+    if "observers" in data or ("observers",) in places:
+        return []
+    deciding = (
+        place for place in places if place == ("regions",) or (place[0] == "regions" and (len(place) == 2 or place[2:] == ("role",)))
+    )
+    return [Hole(plan, "observers", place) for place in list(deciding)[:1]]

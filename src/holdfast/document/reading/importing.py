@@ -33,6 +33,7 @@ from holdfast.plan.problems import PlanError, Problem
 _RECOGNISERS = (
     systems.read,
     organisation.read,
+    control.read_spoken,
     spoken_roles.read,
     impact.read,
     spoken.read,
@@ -127,7 +128,7 @@ def _unsaid(value: dict[str, Any], draft: Draft, missing: tuple[str, ...]) -> tu
 
 
 def _steps(scenario: dict[str, Any]) -> list[dict[str, Any]]:
-    return [step for phase in scenario.get("phases", ()) for step in phase["steps"]]
+    return [step for run in ("phases", "way_back") for phase in scenario.get(run, ()) for step in phase["steps"]]
 
 
 def _leftovers(tree: Tree, draft: Draft) -> None:

@@ -19,7 +19,7 @@ def findings_blocks(findings: Sequence[Finding]) -> list[Block]:
         (
             Cell((Run(finding.code, code=True),)),
             said(finding.severity.value),
-            said(f"{finding.sentence}. {finding.hint[:1].upper()}{finding.hint[1:]}."),
+            said(f"{finding.ended} {finding.hint[:1].upper()}{finding.hint[1:]}."),
             said("; ".join(_named(place) for place in finding.places[:_MOST_PLACES])),
         )
         for finding in findings

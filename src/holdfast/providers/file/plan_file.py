@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,15 @@ from holdfast.providers.file.writing import replaced
 
 class PlaceError(ValueError):
     """A place that the plan doesn't have, or that can't take a value; its text says which and what to do."""
+
+
+class RefusedError(PlanError):
+    """A change with which the plan doesn't load. `because`: what the change itself brings; `others`: how many problems it had before."""
+
+    def __init__(self, error: PlanError, because: Sequence[Problem]) -> None:
+        super().__init__(error.problems, error.unseen, error.document, error.ignores)
+        self.because = tuple(because)
+        self.others = len(error.problems) - len(self.because)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +130,7 @@ def _changed(path: Path, values: list[tuple[str, str]], remove: Sequence[Place] 
     for place_text, text in values:
         place = place_of(place_text, loaded.tree)
         if place is None:
-            hint = "write it as in 'functions.voice.rto', items of lists as numbers from 0"
-            raise PlaceError(f"the plan has no place '{place_text}'; {hint}")
+            raise PlaceError(f"the plan has no place '{place_text}'; {_way_to(place_text, loaded.tree)}")
         value = _value(text)
         change(place, lambda document, inside, value=value: _put(document, inside, value))  # type: ignore[misc]
         places.append(place)
@@ -133,16 +142,36 @@ def _changed(path: Path, values: list[tuple[str, str]], remove: Sequence[Place] 
     return after
 
 
+def _way_to(place: str, tree: Any) -> str:
+    """What to do about a place that isn't there: write first what it would stand in, or spell it as what is there."""
+    parts = place.split(".")
+    known = next((end for end in range(len(parts) - 1, 0, -1) if place_of(".".join(parts[: end + 1]), tree) is not None), 0)
+    around, below = ".".join(parts[: known + 1]), parts[known + 1 :]
+    holder = tree
+    for part in place_of(".".join(parts[:known]), tree) or () if known else ():
+        holder = holder[part]
+    if not all(parts) or not isinstance(holder, dict):
+        return "write it as in 'functions.voice.rto', items of lists as numbers from 0"
+    if parts[known] in holder:
+        return f"'{around}' is a single value, and nothing can stand in it"
+    near = get_close_matches(parts[known], [str(key) for key in holder], 1, 0.75)
+    meant = f"did you mean '{'.'.join([*parts[:known], near[0]])}'? Else " if near else ""
+    inside = "…"
+    for key in reversed(below):
+        inside = f"{{ {key}: {inside} }}"
+    return f"{meant}'{around}' has to be there first: holdfast set PLAN {around} '{inside}'"
+
+
 def _after(path: Path, contents: dict[Path, str], before: tuple[Problem, ...], places: list[Place]) -> LoadedPlan | StillBroken:
     """The plan with these contents. Raises PlanError when it doesn't load, unless it didn't before and these may stand there."""
     after = {file: content.encode() for file, content in contents.items()}
     try:
         return load_changed(path, after)
     except PlanError as error:
-        if not before or misshapen(files_of(path, after).data, places):
-            raise
         had = {(problem.message, problem.value, problem.hint) for problem in before}
         new = [problem for problem in error.problems if (problem.message, problem.value, problem.hint) not in had]
+        if not before or misshapen(files_of(path, after).data, places):
+            raise RefusedError(error, new or error.problems) from None
         return StillBroken((*new, *(problem for problem in error.problems if problem not in new)))
 
 

@@ -25,8 +25,11 @@ _UPDATED = ("last updated", "last revised", "last reviewed", "effective date", "
 _NEXT = ("next review*", "review due", "due for review")
 _EVERY = ("review frequency", "review cycle", "reviewed", "review period", "review interval")
 _DISTRIBUTION = ("distribution", "distributed to", "audience", "circulation")
+_DATED = ("date", "dated", "day")
 _CLASSIFICATION = ("classification", "confidentiality", "sensitivity")
 _RETENTION = ("retention", "kept for", "retain*")
+_OF_ITSELF = (*_VERSION, *_NEXT, *_EVERY, *_CLASSIFICATION, *_RETENTION, "last updated", "last revised", "last reviewed")
+"""What only a document has."""
 _WHERE = ("document", "control", "information", "about", "plan details", "revision", "version", "record of changes", "administrative")
 _GENERIC = re.compile(
     r"\b(?:business continuity(?: management)?|disaster recovery|information system|it|contingency|continuity of operations|resilience|recovery|plan|bcp|drp|dr|continuity)\b",
@@ -66,6 +69,39 @@ _SPOKEN = re.compile(
     re.I,
 )
 """`Version 2.1`, `last updated on 3 March 2026`; a version is a number or a letter and nothing more."""
+_CLAUSES = re.compile(
+    r",\s+(?=(?:approved|signed off|issued|released|published|effective|valid|last (?:updated|revised|reviewed)|next review)\b)", re.I
+)
+"""Where a sentence about the document goes on with another thing about it: `Version 3.2, approved 14 January 2026`."""
+
+
+def read_spoken(tree: Tree, draft: Draft) -> None:
+    """Sentences about the document itself, ahead of those who look for roles: what they don't say of it is left standing in their leaf.
+
+    A paragraph is about the document when one of its sentences says its version, its reviews, how secret it is or how long it is kept.
+    """
+    for section in tree.sections:
+        if section.level <= 1 or section.within(*_WHERE):
+            for leaf in section.open_leaves():
+                if leaf.kind in ("paragraph", "item") and not leaf.children:
+                    _spoken(draft, leaf)
+
+
+def _spoken(draft: Draft, leaf: Leaf) -> None:
+    text = f"{leaf.label}: {leaf.value}" if leaf.label else leaf.text
+    clauses = [clause for sentence in sentences(text) for clause in _CLAUSES.split(sentence)]
+    parts = [_sentence(clause, leaf.line) for clause in clauses]
+    if len(parts) < 2 or not any(part.label and part.value and says(part.label, *_OF_ITSELF) for part in parts):
+        return
+    rest = [
+        clause
+        for clause, part in zip(clauses, parts, strict=True)
+        if not says(part.label, *_OF_ITSELF, "owner", "author", "maintained by", "prepared by", "approved by") or not _labelled(draft, part)
+    ]
+    if rest:
+        leaf.text, leaf.label, leaf.value = " ".join(rest), "", ""
+    else:
+        leaf.claim()
 
 
 def _read_leaf(draft: Draft, leaf: Leaf) -> None:
@@ -103,9 +139,11 @@ def _labelled(draft: Draft, leaf: Leaf) -> bool:
         draft.read(control, "review_every", frequency(value), value, line, "document")
     elif says(label, *_RETENTION):
         draft.read(control, "retention", duration(value), value, line, "document")
+    elif says(label, *_APPROVED) and says(label, *_DATED):
+        return False  # the day of an approval belongs to whoever gave it, whom the label doesn't say
     elif says(label, *_APPROVED):
         control.setdefault("approved_by", []).extend(said_list(parts_of(value), line))
-    elif says(label, *_VERSION) and not says(label, "history", "log", "notes"):
+    elif says(label, *_VERSION) and not says(label, "history", "log", "notes", *_DATED):
         draft.put(draft.data, "version", value, line)
     elif says(label, *_CLASSIFICATION):
         draft.put(control, "classification", value, line, "document.classification")

@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from holdfast.document.reading.columns import labelled
-from holdfast.document.reading.draft import Draft, Entry, Said, parts_of, slug
-from holdfast.document.reading.quantities import NOTHING, Reading, duration, frequency, window
+from holdfast.document.reading.columns import Row, columns, labelled, named_rows
+from holdfast.document.reading.draft import Draft, Entry, Left, Said, parts_of, slug
+from holdfast.document.reading.quantities import NOTHING, Reading, duration, frequency, unit_of_heading, window
 from holdfast.document.reading.things.organisation import audience, channels_of, write_channels
-from holdfast.document.reading.tree import Leaf, Section, Tree, normal, says
+from holdfast.document.reading.tree import Leaf, Section, Table, Tree, normal, says
 
 _METHOD = ("method", "channel*", "by", "medium", "via")
 _TO = ("recipients", "recipient", "audience", "to", "who")
@@ -17,6 +17,14 @@ _WHEN = ("timeline", "timing", "when", "due", "deadline", "within")
 _TRIGGER = ("trigger", "condition", "if")
 TALKS = ("communication*", "notification*", "messaging")
 """Headings under which a rule is a message even where it doesn't say how or to whom: that is then reported, and nothing is made of it."""
+_COLUMNS = {
+    "audience": ("audience", "recipient*", "who is told", "whom", "who to tell", "told to", "stakeholder*", "to"),
+    "channels": ("channel*", "method", "medium", "via", "how", "means"),
+    "due": ("deadline", "due", "within", "by when", "no later than", "time limit", "timeline", "timing", "when"),
+    "content": ("content", "message", "says", "what"),
+}
+_NO_MESSAGES = ("exercise*", "test*", "drill*", "training*", "awareness", "review*", "distribution", "improvement*")
+"""Headings under which a table that has an audience and a method is about something else."""
 _OUTSIDE = ("external*", "outside", "customer*", "client*", "guest*", "partner*", "supplier*", "regulator*", "public", "press", "media")
 _PLACEHOLDER = re.compile(r"\[([^\[\]\n]{1,120})\]|<([A-Za-z][^<>\n]{1,60})>|\{([A-Za-z][^{}\n]{1,60})\}")
 _BY_LABEL = (
@@ -50,6 +58,8 @@ def read(tree: Tree, draft: Draft) -> None:
                     _template(section, leaf, draft)
     known = _known(draft)
     for section in tree.sections:
+        for table in section.tables:
+            _table(table, section, draft)
         _rule(section, draft, known)
 
 
@@ -118,6 +128,31 @@ def _filled(draft: Draft, template: str, text: str, line: int) -> str:
     return re.sub(r"\bincident-\{incident\}", "{incident}", _PLACEHOLDER.sub(turned, text))
 
 
+def _table(table: Table, section: Section, draft: Draft) -> None:
+    """A table of who is told how by when: a message a row, wherever the table stands. Cells of other columns become notes."""
+    places = columns(table, _COLUMNS)
+    if not {"audience", "channels", "due"} <= places.keys() or section.within(*_NO_MESSAGES):
+        return
+    if not any(channels_of(row.cells[places["channels"]]) for row in table.rows if places["channels"] < len(row.cells)):
+        return
+    for row in named_rows(table, places, section, draft, "audience"):
+        _row(row, section, draft)
+
+
+def _row(row: Row, section: Section, draft: Draft) -> None:
+    identifier, entry = draft.entry("messages", row.name)
+    about = f"messages.{identifier}"
+    entry["audience"] = [Said(audience(draft, part, row.line), row.line) for part in parts_of(row.name)]
+    write_channels(entry, row.cell("channels"), row.line)
+    unknown = [part for part in parts_of(row.cell("channels")) if not channels_of(part)]
+    draft.notes += [Left(f"{row.name}: channel that the plan doesn't know: {part}", section.path, row.line) for part in unknown]
+    heading = row.table.headers[row.places["due"]]
+    _timing(draft, entry, row.cell("due"), row.line, about, unit_of_heading(heading))
+    if "due" in entry and _AFTERWARDS.search(heading):
+        entry["counts_from"] = Said("restored", row.line)
+    row.say(draft, entry, "content", about)
+
+
 def _rule(section: Section, draft: Draft, known: _Known) -> None:
     """A heading a rule, with method, recipients and content under it. What it doesn't say is left out, for the plan to lack."""
     leaves = labelled(section)
@@ -162,7 +197,11 @@ def _outside(name: str) -> str:
     return word if word.endswith("s") else f"{word}s"
 
 
-def _timing(draft: Draft, entry: Entry, text: str, line: int, about: str) -> None:
+_AFTERWARDS = re.compile(r"after (?:service|resolution|recovery)|of resolution|restored", re.I)
+
+
+def _timing(draft: Draft, entry: Entry, text: str, line: int, about: str, unit: str = "") -> None:
+    """When a message is due. `unit`: what bare numbers are counted in, where a column's name says it."""
     inner = re.search(r"\(([^()]*)\)\s*$", text)
     words = inner[1] if inner else text
     if re.search(r"\b(?:every|each)\b", words, re.I):
@@ -175,8 +214,8 @@ def _timing(draft: Draft, entry: Entry, text: str, line: int, about: str) -> Non
     if span is not None and span[1] != "open":
         draft.put(entry, "due", span[1], line, f"{about}.due")
     else:
-        draft.read(entry, "due", duration(words), words, line, about)
-    if re.search(r"after (?:service|resolution|recovery)|of resolution|restored", words, re.I):
+        draft.read(entry, "due", duration(words, unit), words, line, about)
+    if _AFTERWARDS.search(words):
         entry["counts_from"] = Said("restored", line)
 
 

@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass, field
 
 from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, slug, unique
-from holdfast.document.reading.quantities import window
+from holdfast.document.reading.quantities import Reading, window
 from holdfast.document.reading.things.impact import priority
+from holdfast.document.reading.things.step_tables import steps_of_table
 from holdfast.document.reading.things.steps import Cast, cast_of, steps_of
 from holdfast.document.reading.tree import Leaf, Section, Tree, normal, says
 
@@ -22,7 +23,9 @@ _TRIGGER = (
     "invoked if",
 )
 _RESPONSE = ("response*", "procedure*", "steps", "actions", "phases", "recovery", "what we do", "activation", "notification")
-_ROLLBACK = ("rollback", "roll back", "failback", "return to normal", "reconstitution", "way back", "deactivation", "return to *")
+_ROLLBACK = ("rollback", "roll back", "failback", "return to normal", "way back", "deactivation", "return to *")
+_WAY_BACK = ("reconstitution",)
+"""What is done once all runs again elsewhere: a run of its own, and no turning back."""
 _RETURN = frozenset({"return", "going back", "going home", "way home", "returning", "returning home", "going back home"})
 """Whole headings: in longer ones these words can mean anything."""
 _NOT_HERE = (
@@ -41,6 +44,19 @@ _NOT_HERE = (
     "team",
 )
 _PREFIX = re.compile(r"^\s*(?:scenario|incident type|situation|playbook|runbook)\s*[\w.]{0,4}\s*[:–—-]\s*", re.I)
+_NUMBER = re.compile(r"^\s*(?:\d{1,3}(?:\.\d{1,3})*[.):]|\d{1,3}(?:\.\d{1,3})+)\s+")
+_WHEN = re.compile(
+    r"(?:(?:(?:this is )?(?:what|how) (?:do )?(?:we|you|they|to)|actions?|steps?|procedures?|response|responding|our response)\b[\w ,']{0,40}?\s)?"
+    r"(?:when(?:ever)?|if|in case(?: of)?|in the (?:event|case) (?:of|that)|should)\s+(?P<event>(?:\S+\s+){1,14}?\S+)",
+    re.I,
+)
+"""A heading of what is done when something happens; what happens is said in two words or more."""
+_LOST = re.compile(
+    r"^(?:the )?(?:loss|failure|outage|absence|theft|lack) of\b"
+    r"|\b(?:is |are |goes |has )?(?:lost|fails?|failed|failure|outage|down|offline|unavailable|unreachable|fire|flood(?:ed|s)?|strikes?|breach|attack|stolen)$",
+    re.I,
+)
+"""A heading that can be what has happened."""
 _TAIL = re.compile(r"\s*\(([^()]*)\)\s*:?\s*$")
 _COUNTS = {"one": 1, "a single": 1, "two": 2, "three": 3, "four": 4}
 _MORE_THAN_ONE = ("multiple", "several", "many", "more than one")
@@ -66,8 +82,9 @@ def read(tree: Tree, draft: Draft) -> None:
     reader = _Reader(draft, cast_of(draft))
     for section in tree.sections:
         if _is_scenario(section):
-            _scenario(section, reader)
+            _scenario(section, _PREFIX.sub("", _numberless(section)).strip(), reader)
     if not draft.section("scenarios"):
+        _events(tree, reader)
         _phases_of_plan(tree, reader)
     if not draft.section("scenarios"):
         draft.data["scenarios"] = {}
@@ -76,20 +93,69 @@ def read(tree: Tree, draft: Draft) -> None:
 def _is_scenario(section: Section) -> bool:
     if not section.title or section.level >= 7:
         return False
-    if _PREFIX.match(section.title):
+    if _PREFIX.match(section.name):
         return True
     parent = section.parent
     return bool(
         parent
         and parent.title
         and parent.says("scenario*", "playbooks", "runbooks")
-        and not _PREFIX.match(parent.title)
+        and not _PREFIX.match(parent.name)
         and (section.children or section.leaves)
     )
 
 
-def _scenario(section: Section, reader: _Reader) -> None:
-    name = _PREFIX.sub("", section.title).strip()
+def _event_of(section: Section) -> str:
+    """What has happened, where a heading says what is done then: `a depot is lost` of `What we do when a depot is lost`; else empty."""
+    found = _WHEN.fullmatch(section.name) if 1 < section.level < 7 else None
+    if found is None or section.says(*_TRIGGER, "plan", "activat*", "invok*") or section.within(*_NOT_HERE):
+        return ""
+    return found["event"].strip(" :.,")
+
+
+def _does_something(section: Section) -> bool:
+    """Whether steps stand in it, or below it."""
+    return any(_steps_there(part) or part.tables for part in section.downward())
+
+
+def _events(tree: Tree, reader: _Reader) -> None:
+    """Headings of what is done when something happens: each is a scenario, since two things that happen are no phases of one."""
+    taken: set[int] = set()
+    besides: dict[int, bool] = {}
+    for section in tree.sections:
+        event = _event_of(section)
+        if (
+            event
+            and not any(id(one) in taken for one in section.upward())
+            and _does_something(section)
+            and not _is_branch(section, besides)
+        ):
+            inner = [part for part in section.downward() if part is not section and _event_of(part) and _does_something(part)]
+            if not inner:  # else the events within it are the scenarios
+                taken.add(id(section))
+                _scenario(section, event[0].upper() + event[1:], reader)
+
+
+def _is_branch(section: Section, besides: dict[int, bool]) -> bool:
+    """Whether it is a turn of what is done anyhow: it stands in a section of the response that does something besides.
+
+    `besides`: sections that were looked at already, and whether they do.
+    """
+    parent = section.parent
+    if parent is None or not parent.within(*_RESPONSE):
+        return False
+    if id(parent) not in besides:
+        besides[id(parent)] = _steps_there(parent) or any(_does_something(one) and not _event_of(one) for one in parent.children)
+    return besides[id(parent)]
+
+
+def _numberless(section: Section) -> str:
+    """The heading without a number that leads it, of which a count (`2 zones are lost`) is none."""
+    return section.name if _PREFIX.match(section.name) else _NUMBER.sub("", section.title)
+
+
+def _scenario(section: Section, name: str, reader: _Reader) -> None:
+    """A section as a scenario of this name."""
     if reader.draft.named("scenarios", name) is not None:
         return
     _, entry = reader.draft.entry("scenarios", name)
@@ -97,8 +163,13 @@ def _scenario(section: Section, reader: _Reader) -> None:
     entry["triggers"] = []
     phases: list[Entry] = []
     taken: set[str] = set()
+    way_back: list[Entry] = []
+    back: set[int] = set()
     for part in section.downward():
-        if (part.says(*_ROLLBACK) or normal(part.name) in _RETURN) and part is not section:
+        if part is not section and (part.says(*_WAY_BACK) or id(part.parent) in back) and not part.says(*_ROLLBACK):
+            back.add(id(part))
+            way_back += _phases(part, reader, taken)
+        elif (part.says(*_ROLLBACK) or normal(part.name) in _RETURN) and part is not section:
             entry.setdefault("rollback", []).extend(leaf_list(part.open_leaves()))
         elif part.says(*_TRIGGER) and part is not section:
             for leaf in part.open_leaves():
@@ -107,11 +178,8 @@ def _scenario(section: Section, reader: _Reader) -> None:
             if part is section:
                 _lead(part, entry, reader)
             phases += _phases(part, reader, taken)
-    if phases:
-        rollback = entry.pop("rollback", None)
-        entry["phases"] = phases
-        if rollback is not None:
-            entry["rollback"] = rollback
+    rollback = entry.pop("rollback", None)
+    entry |= {key: said for key, said in (("phases", phases), ("rollback", rollback), ("way_back", way_back)) if said}
 
 
 def _lead(section: Section, entry: Entry, reader: _Reader) -> None:
@@ -155,28 +223,25 @@ def _phases(section: Section, reader: _Reader, taken: set[str]) -> list[Entry]:
         for leaf in leaves:
             leaf.claim()
         return found
-    rows = [row for table in section.tables for row in table.rows if not row.claimed]
-    if not leaves and rows:
-        leaves = [_step_row(row) for row in rows]
-    if not leaves:
-        return []
-    return [_phase(section.title, section.line, leaves, reader, taken)]
-
-
-def _step_row(row: Leaf) -> Leaf:
-    """A row of a table of steps as an item: its cells joined, without a number in front."""
-    cells = [cell for cell in row.cells if cell and not re.fullmatch(r"[\d.]{1,6}", cell)]
-    return Leaf("item", ", ".join(cells), row.claim().line)
+    title = _PREFIX.sub("", section.name) if _PREFIX.match(section.name) else section.title
+    if leaves:
+        return [_phase(title, section.line, leaves, reader, taken)]
+    steps = [step for table in section.tables for step in steps_of_table(table, section, reader.draft, reader.cast, taken)]
+    return [_named_phase(title, section.line, steps)] if steps else []
 
 
 def _phase(title: str, line: int, leaves: list[Leaf], reader: _Reader, taken: set[str]) -> Entry:
+    return _named_phase(title, line, steps_of(leaves, reader.draft, reader.cast, taken))
+
+
+def _named_phase(title: str, line: int, steps: list[Entry]) -> Entry:
     inner = _TAIL.search(title)
     span = window(inner[1]) if inner else None
     name = (title[: inner.start()] if inner and span else title).strip().rstrip(":")
     entry: Entry = {"name": Said(re.sub(r"^[\d.]+\s+", "", name), line)}
     if span is not None:
         entry["window"] = [Said(span[0], line), Said(span[1], line)]
-    entry["steps"] = steps_of(leaves, reader.draft, reader.cast, taken)
+    entry["steps"] = steps
     return entry
 
 
@@ -184,18 +249,23 @@ def _phases_of_plan(tree: Tree, reader: _Reader) -> None:
     """A plan without scenarios: its activation, recovery and reconstitution phases are the one that it knows."""
     found: list[Section] = []
     back: dict[int, Section] = {}
+    home: dict[int, Section] = {}
     for section in tree.sections:
-        if not section.title or section.within(*_NOT_HERE):
+        if not section.title or (section.within(*_NOT_HERE) and id(section.parent) not in home):  # the way back has tests of its own
             continue
         if section.says(*_ROLLBACK) or id(section.parent) in back:
             back[id(section)] = section
+        elif section.says(*_WAY_BACK) or id(section.parent) in home:
+            home[id(section)] = section
         elif section.within(*_RESPONSE) or section.says(*_TRIGGER):
             found.append(section)
-    if not any(_steps_there(section) for section in found):
+    known = bool(reader.draft.section("scenarios"))
+    if not any(_steps_there(section) for section in found if not (known and section.says(*_TRIGGER))):
         return
     _, entry = reader.draft.entry("scenarios", "Disruption")
     entry["name"] = Said("Disruption", found[0].line, "the document names no scenario, and its phases make one")
     entry["triggers"] = []
+    _asked_whether_one(found, reader.draft)
     taken: set[str] = set()
     phases: list[Entry] = []
     for section in found:
@@ -205,8 +275,25 @@ def _phases_of_plan(tree: Tree, reader: _Reader) -> None:
             phases += _phases(section, reader, taken)
     if phases:
         entry["phases"] = phases
-    for section in back.values():
-        entry.setdefault("rollback", []).extend(leaf_list([leaf for leaf in section.open_leaves() if leaf.kind == "item"]))
+    rollback = [leaf for section in back.values() for leaf in section.open_leaves() if leaf.kind == "item"]
+    if rollback:
+        entry["rollback"] = leaf_list(rollback)
+    way_back = [phase for section in home.values() for phase in _phases(section, reader, taken)]
+    if way_back:
+        entry["way_back"] = way_back
+
+
+def _asked_whether_one(found: list[Section], draft: Draft) -> None:
+    """Phases side by side whose headings each say that something is lost may be scenarios: two fires are no phases of one."""
+    alike: dict[int, list[Section]] = {}
+    for section in found:
+        if _LOST.search(section.name) and _steps_there(section):
+            alike.setdefault(id(section.parent), []).append(section)
+    for sections in alike.values():
+        if len(sections) > 1:
+            names = ", ".join(section.name for section in sections)
+            unclear = "each can be a scenario of its own; as phases of one scenario all of them are done, one after the other"
+            draft.ask("scenarios.disruption.name", names, Reading(None, unclear, ("Disruption",)), sections[0].line)
 
 
 def _steps_there(section: Section) -> bool:

@@ -88,6 +88,8 @@ class Cast:
     """Words of the longest of those names."""
     called: Mapping[str, str]
     """Name of a role, in normal words → the role."""
+    held: Mapping[str, str | None]
+    """Who holds a role → that role; None where they hold several."""
 
 
 def cast_of(draft: Draft) -> Cast:
@@ -103,6 +105,10 @@ def cast_of(draft: Draft) -> Cast:
             if "name" in entry:
                 called = str(entry["name"].value).lower()
                 told[called] = name if told.get(called, name) == name else None
+    held: dict[str, str | None] = {}
+    for name, role in roles.items():
+        if isinstance(role.get("primary"), Said):
+            held[role["primary"].value] = None if role["primary"].value in held else name
     longest = max((len(name.split()) for name in told), default=0)
     return Cast(
         frozenset(roles),
@@ -110,6 +116,7 @@ def cast_of(draft: Draft) -> Cast:
         told,
         min(longest, _LONGEST_NAME),
         {normal(str(role["name"].value)): name for name, role in roles.items()},
+        held,
     )
 
 
