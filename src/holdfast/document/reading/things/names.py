@@ -39,7 +39,12 @@ _ASIDE = re.compile(
 """Words of a remark about a number: when it is answered, and what sort it is."""
 _FAMILY_NAME = re.compile(rf"(?:(?:van|de|der|von|da|O') )?{_CAPITAL}[\w'’-]{{1,40}}")
 _GIVEN_NAMES = re.compile(rf"{_CAPITAL}[\w'’-]{{1,40}}(?: {_CAPITAL}(?:[\w'’-]{{1,40}}|\.)?)?")
-_NOBODY = re.compile(r"vacant|unfilled|open|nobody|tb[acd]|to be (?:named|decided|confirmed|appointed|hired|announced)", re.I)
+_NOBODY = re.compile(
+    r"vacant|unfilled|open|nobody|tb[acd]|to be (?:named|decided|confirmed|appointed|hired|announced)"
+    r"|role|title|position|name|person|primary|backup|deputy|alternate|holder|phone|telephone|mobile|e-?mail|contact",
+    re.I,
+)
+"""What stands where a name would, and is none: `vacant`, or the name of a column."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,9 @@
 """People, roles, the escalation matrix, contacts and vendors: in tables, under headings, and in lists (sentences: see `spoken_roles`)."""
 
 import re
-from collections.abc import Sequence
 
-from holdfast.document.reading.columns import MOST_COLUMNS, Row, Words, cell, columns, labelled, named_rows
-from holdfast.document.reading.draft import Draft, Entry, Left, Said, leaf_list, parts_of
+from holdfast.document.reading.columns import cell, columns, labelled, named_rows
+from holdfast.document.reading.draft import Draft, Entry, Left, Said, leaf_list, note_of, parts_of
 from holdfast.document.reading.quantities import Reading, absent
 from holdfast.document.reading.things.addresses import WAYS, given, is_reachable, without_addresses
 from holdfast.document.reading.things.impact import priority
@@ -20,8 +19,9 @@ from holdfast.document.reading.things.names import (
     name_in,
     named,
 )
-from holdfast.document.reading.things.people import HOLDERS, holder, holders, person, reach, reached, role
+from holdfast.document.reading.things.people import holders, person, reach, reached, role
 from holdfast.document.reading.things.promises import names_promise
+from holdfast.document.reading.things.role_tables import BACKUP, PRIMARY, ROLE_COLUMNS, TASKS, places_of, role_table
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says, sentences
 
 _CHANNELS = (
@@ -34,27 +34,6 @@ _CHANNELS = (
     ("webhook", r"webhook|\bapi\b"),
     ("email", r"e-?mail|mailing"),
 )
-PRIMARY = ("primary", "lead", "held by", "holder", "assigned to", "person", "filled by", "name", "who", "first")
-BACKUP = ("backup", "alternate*", "deputy", "deputies", "secondary", "stand in", "substitute", "second")
-TASKS = ("responsibilities", "responsibility", "duties", "tasks", "responsible for")
-_ROLE = {
-    "deputy of": (
-        "deputy of",
-        "deputy for",
-        "deputises for",
-        "deputizes for",
-        "stands in for",
-        "backup of",
-        "backup for",
-        "substitute for",
-    ),
-    "backup": BACKUP,
-    "tasks": TASKS,
-    "phone": ("phone", "telephone", "mobile", "tel", "call"),
-    "email": ("email", "e mail", "mail"),
-    "role": ("role", "incident role", "team role", "position", "function"),
-    "primary": ("primary", "held by", "holder", "assigned", "filled by", "person", "name", "lead", "who"),
-}
 _CONTACT = {
     "email": ("email", "e mail", "mail"),
     "phone": ("phone", "telephone", "mobile", "cell", "tel", "number", "contact number"),
@@ -79,7 +58,7 @@ def read(tree: Tree, draft: Draft) -> None:
     for section in tree.sections:
         for table in section.tables:
             escalation, vendors = columns(table, _ESCALATION), columns(table, _CONTACT)
-            roles, contacts = _places(table, _ROLE), _places(table, _CONTACT)
+            roles, contacts = places_of(table, ROLE_COLUMNS), places_of(table, _CONTACT)
             if {"severity", "level"} <= escalation.keys() and {"within", "channels"} & escalation.keys():
                 _escalation(table, escalation, section, draft)
             elif "vendor" in vendors or ("name" in vendors and section.within("vendor*", "supplier*", "provider*")):
@@ -87,7 +66,7 @@ def read(tree: Tree, draft: Draft) -> None:
             elif {"role", "primary"} <= roles.keys() and (
                 {"backup", "deputy of"} & roles.keys() or section.within("role*", "team*", "responsib*")
             ):
-                _role_table(table, roles, section, draft)
+                role_table(table, roles, section, draft)
             elif "name" in contacts and {"phone", "email", "contact"} & contacts.keys():
                 _contacts(table, contacts, section, draft)
         _role_section(section, draft)
@@ -145,103 +124,6 @@ def _escalation(table: Table, places: dict[str, int], section: Section, draft: D
         write_channels(entry, row.cell("channels"), row.line)
 
 
-def _role_table(table: Table, places: dict[str, int], section: Section, draft: Draft) -> None:
-    turned = all_turned([cell(leaf, places, key) for leaf in table.rows for key in HOLDERS])
-    deputies: list[tuple[Row, str]] = []
-    for row in named_rows(table, places, section, draft, "role"):
-        entry = role(draft, row.name, row.line)
-        names = {key: in_order(text) if turned else text for key in HOLDERS if (text := row.cell(key))}
-        called = {key: named(text).name for key, text in names.items()}
-        for key, text in names.items():
-            clear = any(WAYS[way].fullmatch(row.cell(field)) for field, way in _fields_of(key).items())
-            title = row.name if (key == "primary" and clear) or is_reachable(text) else ""
-            others = [name for other, name in called.items() if other != key]
-            holder(draft, entry, key, text, row.line, title, section.path, others)
-        for key in HOLDERS:
-            for field, way in _fields_of(key).items():
-                if row.cell(field):
-                    _reached_in_row(draft, entry, row, (key, field, way), section, [name for other, name in called.items() if other != key])
-        if isinstance(entry.get("primary"), Said) and not absent(row.cell("deputy of")):
-            deputies.append((row, str(entry["primary"].value)))
-        for task in parts_of(row.cell("tasks")):
-            entry.setdefault("responsibilities", []).append(Said(task, row.line))
-    _deputies(deputies, section, draft)
-
-
-def _fields_of(key: str) -> dict[str, str]:
-    """Columns for how the holder or the deputy is reached → address or number. A column that names neither is the holder's."""
-    return {f"{key} {way}": way for way in WAYS} | ({way: way for way in WAYS} if key == "primary" else {})
-
-
-def _reached_in_row(draft: Draft, entry: Entry, row: Row, column: tuple[str, str, str], section: Section, others: list[str]) -> None:
-    key, field, way = column
-    text, someone = row.cell(field), entry.get(key)
-    behind = field == way and "backup" in entry and row.places[field] > row.places.get("backup", len(row.table.headers))
-    concluded = "the column doesn't say whose it is, and who holds the role is named first" if behind else ""
-    if isinstance(someone, Said):
-        reached(draft, str(someone.value), way, text, row.line, concluded, others)
-    elif not absent(text):
-        draft.notes.append(Left(f"{row.name}, {field}: {text}", section.title, row.line))
-
-
-def _deputies(rows: list[tuple[Row, str]], section: Section, draft: Draft) -> None:
-    """Rows that say whose deputy somebody is: of a role, or of whoever holds just one."""
-    held: dict[str, list[str]] = {}
-    for identifier, entry in draft.section("roles").items() if rows else ():
-        if isinstance(entry.get("primary"), Said):
-            held.setdefault(str(entry["primary"].value), []).append(identifier)
-    for row, someone in rows:
-        text = row.cell("deputy of")
-        called = draft.named("roles", text)
-        of = [called] if called is not None else held.get(draft.named("people", named(text).name) or "", [])
-        if len(of) == 1 and of[0] not in held.get(someone, ()):
-            draft.put(draft.section("roles")[of[0]], "backup", someone, row.line, f"roles.{of[0]}.backup")
-        elif text:
-            draft.notes.append(Left(f"{row.name}: deputy of {text}", section.path, row.line))
-
-
-def _places(table: Table, words: Words) -> dict[str, int]:
-    """As `columns`, with those for how somebody of a row is reached, that say whose: `Deputy's phone` is `backup phone`.
-
-    Where the words have no field for whose it is, nobody reads such a column: it is no number of who stands in the row.
-    """
-    whose: dict[str, int] = {}
-    heads = list(table.headers)
-    for at, head in enumerate(table.headers[:MOST_COLUMNS]):
-        way = next((way for way in WAYS if says(head, *_WAY_WORDS[way])), "")
-        of = _whose(head, table.headers) if way and _holds_only_ways(table, at) else ""
-        if of and (of != "primary" or of in words):
-            heads[at] = ""
-            if of in words:
-                whose.setdefault(f"{of} {way}", at)
-    return whose | columns(Table(tuple(heads), table.rows, table.line), words)
-
-
-_WAY_WORDS = {"email": ("email", "e mail", "mail"), "phone": ("phone", "telephone", "mobile", "tel", "cell", "number", "call")}
-_SECOND = ("backup", "alternate*", "secondary", "second")
-"""Words for somebody's deputy that may as well mean somebody's second number."""
-
-
-def _whose(head: str, heads: Sequence[str]) -> str:
-    """Whom a column for numbers is about by its name: `primary`, `backup`, `another`, or empty where it doesn't say."""
-    if says(head, *_SECOND):
-        known = any(says(other, word) for word in _SECOND if says(head, word) for other in heads if other != head and not _is_way(other))
-        return "backup" if known else "another"
-    if says(head, *BACKUP):
-        return "backup"
-    if says(head, *PRIMARY):
-        return "primary"
-    return "another" if re.search(r"\w['’]s?\s", head) or says(head, "manager", "supervisor", "assistant", "next of kin") else ""
-
-
-def _is_way(head: str) -> bool:
-    return any(says(head, *words) for words in _WAY_WORDS.values())
-
-
-def _holds_only_ways(table: Table, at: int) -> bool:
-    return not any(re.search(FULL_NAME, without_addresses(row.cells[at])) for row in table.rows if at < len(row.cells))
-
-
 def _role_section(section: Section, draft: Draft) -> None:
     """A heading a role, with `Primary: …` under it; or a list whose items are `Role: person (deputy: person)`."""
     leaves = labelled(section)
@@ -250,6 +132,8 @@ def _role_section(section: Section, draft: Draft) -> None:
     if _is_role_heading(section, leaves):
         entry = role(draft, section.name, section.line)
         for leaf in leaves:
+            if is_reachable(leaf.label):
+                continue
             if says(leaf.label, *TASKS):
                 tasks = leaf_list(leaf.children)
                 entry.setdefault("responsibilities", []).extend(tasks or [Said(part, leaf.line) for part in parts_of(leaf.value)])
@@ -278,13 +162,13 @@ def _role_section(section: Section, draft: Draft) -> None:
 
 def _is_role_heading(section: Section, leaves: list[Leaf]) -> bool:
     """Whether a heading is a role, by the labels under it that say who holds it. `Deputy: …` alone makes no role of any heading."""
-    labels = [leaf.label for leaf in leaves if len(sentences(leaf.label)) == 1]
-    if says(section.title, "document*", "control") or not any(says(label, *_OF_HOLDERS, *BACKUP[:3]) for label in labels):
+    labels = [leaf.label for leaf in leaves if len(sentences(leaf.label)) == 1 and not is_reachable(leaf.label)]
+    if not any(says(label, *_OF_HOLDERS[:3], *BACKUP[:3]) for label in labels) or section.says("document*", "control"):
         return False
-    return is_role(section.name) or any(says(label, *PRIMARY) and not says(label, *BACKUP) for label in labels)
+    return is_role(section.name) or any(says(label, *_OF_HOLDERS) and not says(label, *BACKUP) for label in labels)
 
 
-_OF_HOLDERS = ("primary", "held by", "holder")
+_OF_HOLDERS = ("primary", "held by", "holder", "lead", "assigned to", "filled by")
 
 
 def _list_line(draft: Draft, leaf: Leaf, main: str, deputy: str, section: Section) -> None:
@@ -308,8 +192,10 @@ def _list_line(draft: Draft, leaf: Leaf, main: str, deputy: str, section: Sectio
             for key in WAYS:
                 for value in given(key, main):
                     reach(draft, str(primary.value), key, value, leaf.line, "it stands beside the role that they hold")
-            return  # and is noted, since it says no name
-        person(draft, f"{leaf.label}, {main}", leaf.line, where=section.path)
+            if asides:
+                draft.notes.append(note_of(section, leaf))
+        else:
+            person(draft, f"{leaf.label}, {main}", leaf.line, where=section.path)
     else:
         holders(draft, role(draft, leaf.label, leaf.line), main, deputy, leaf.line, leaf.label, section.path)
     leaf.claim()

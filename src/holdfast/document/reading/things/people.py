@@ -91,5 +91,7 @@ def holders(draft: Draft, entry: Entry, primary: str, backup: str, line: int, ti
 def holder(draft: Draft, entry: Entry, key: str, text: str, line: int, title: str, where: str, others: Sequence[str]) -> None:
     """Write one of them. `key`: of `HOLDERS`; `title`, `where` and `others` as for `person`."""
     someone = person(draft, text, line, title, where, others) if text.strip() else None
+    if someone is None and is_reachable(text):
+        draft.notes.append(Left(f"{entry['name'].value}, {key}: {text}", where, line))
     if someone is not None:
         draft.put(entry, key, someone, line, f"roles.{draft.named('roles', str(entry['name'].value))}.{key}")
