@@ -1,14 +1,18 @@
 """Whose a number, an address and a title are: taken where the words say it, asked where they contradict each other, and never lost."""
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.checks import check
 from holdfast.document.reading import import_document
 from holdfast.document.reading.importing import Imported
+from holdfast.plan.organisation import Person
+from unit.plan_texts import plan_with
 
 
 def imported(body: str) -> Imported:
@@ -191,10 +195,12 @@ def test_whose_the_document_is_makes_no_role(line: str) -> None:
 
 def test_a_person_without_a_title_is_no_post_and_a_post_without_a_person_is() -> None:
     found = imported("## Contacts\n\n- Olga Brandt: 087 555 0201\n- Harbour Manager: 087 555 0202")
-    assert {who["name"]: who["title"] for who in people(found).values()} == {
-        "Olga Brandt": "title not given",
-        "Harbour Manager": "Harbour Manager",
-    }
+    everybody = {name: Person(**one) for name, one in people(found).items()}
+    assert {who.name: who.title for who in everybody.values()} == {"Olga Brandt": "title not given", "Harbour Manager": "Harbour Manager"}
+    plan = plan_with()
+    plan = plan.model_copy(update={"people": {**plan.people, **everybody}})
+    posts = [finding.sentence for finding in check(plan, date(2026, 11, 28)) if finding.code == "HF123"]
+    assert len(posts) == 1 and "'Harbour Manager' is a post" in posts[0]
 
 
 PHONES = st.integers(1000, 9999).flatmap(lambda last: st.sampled_from([f"+353 87 555 {last}", f"087 555 {last}", f"(555) 010-{last}"]))
