@@ -51,8 +51,8 @@ def role_table(table: Table, places: dict[str, int], section: Section, draft: Dr
             for field, way in _fields_of(key).items():
                 if row.cell(field):
                     _reached_in_row(draft, entry, row, (key, field, way), section, [name for other, name in called.items() if other != key])
-        if isinstance(entry.get("primary"), Said) and not absent(row.cell("deputy of")):
-            deputies.append((row, str(entry["primary"].value)))
+        if not absent(row.cell("deputy of")):
+            deputies.append((row, str(entry["primary"].value) if isinstance(entry.get("primary"), Said) else ""))
         for task in parts_of(row.cell("tasks")):
             entry.setdefault("responsibilities", []).append(Said(task, row.line))
     _deputies(deputies, section, draft)
@@ -84,7 +84,7 @@ def _deputies(rows: list[tuple[Row, str]], section: Section, draft: Draft) -> No
         text = row.cell("deputy of")
         called = draft.named("roles", text)
         of = [called] if called is not None else held.get(draft.named("people", named(text).name) or "", [])
-        if len(of) == 1 and of[0] not in held.get(someone, ()):
+        if someone and len(of) == 1 and of[0] not in held.get(someone, ()) and not is_reachable(text):
             draft.put(draft.section("roles")[of[0]], "backup", someone, row.line, f"roles.{of[0]}.backup")
         elif text:
             draft.notes.append(Left(f"{row.name}: deputy of {text}", section.path, row.line))
