@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.conduct.pagers import PAGER_WAYS, Pager
 from holdfast.controller.channels import ExerciseGuard, Loud, Mailbox, NoRoom, OwnAddress, SecondWay, WithoutAddress
 from holdfast.controller.outbox import Terms
 from holdfast.controller.telling import Links
@@ -69,6 +70,8 @@ class Channels:
     """Channel → how long its receipts are waited for, where they are."""
     terms: Mapping[str, Terms]
     """Channel → how it is handed messages."""
+    pagers: frozenset[Pager]
+    """Ways that go on alerting until they hear more."""
     posts: Sequence[HttpPost]
     relays: Sequence[SmtpNotifier]
 
@@ -89,6 +92,7 @@ def channels_for(plan: Plan, bindings: Bindings, clock: Clock) -> Channels:
     made: dict[str, Notifier] = {}
     terms: dict[str, Terms] = {}
     waits: dict[str, float] = {}
+    pagers: set[Pager] = set()
     relays: list[SmtpNotifier] = []
     for channel in plan.channels():
         binding = _in_the_plans_words(bindings.channels.get(channel), plan)
@@ -99,9 +103,15 @@ def channels_for(plan: Plan, bindings: Bindings, clock: Clock) -> Channels:
             post = posts.setdefault(patience, HttpPost(patience))
             made[channel] = notifier_for(binding, bindings.environment, post, clock, relays)
             terms[channel] = terms_of(binding)
+            pagers |= _pagers(channel, binding)
             if binding.second is not None and binding.receipt_within_seconds is not None:
                 waits[channel] = binding.receipt_within_seconds
-    return Channels(made, waits, terms, tuple(posts.values()), relays)
+    return Channels(made, waits, terms, frozenset(pagers), tuple(posts.values()), relays)
+
+
+def _pagers(channel: str, binding: ChannelBinding) -> set[Pager]:
+    ways = {Pager(channel): binding.first, Pager(channel, second_way=True): binding.second}
+    return {pager for pager, way in ways.items() if way is not None and way.kind in PAGER_WAYS}
 
 
 def _in_the_plans_words(binding: ChannelBinding | None, plan: Plan) -> ChannelBinding | None:

@@ -236,7 +236,7 @@ def assemble(
         AgentProtector(agents, clock),
     )
     audiences = Audiences(_audience_sources(loaded, bindings), bindings.state_directory / "audiences", clock)
-    controller.directory = audiences.directory
+    controller.directory, controller.pagers = audiences.directory, channels.pagers
     controller.telling.terms.update(channels.terms)
     controller.telling.links, controller.telling.receipt_within_seconds = links_for(bindings), channels.receipt_within_seconds
     api = Api(controller, keeper, journal, token, lease_key)

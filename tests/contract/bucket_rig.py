@@ -75,7 +75,13 @@ def make_buckets(endpoint: str, process: Popen[bytes], secret: Path, *, locked: 
         where: Any = {"LocationConstraint": WEST}
         client.create_bucket(Bucket=name, ObjectLockEnabledForBucket=locked, CreateBucketConfiguration=where)
         bindings[region] = BucketBinding(
-            endpoint=endpoint, bucket=name, access_key=ACCESS_KEY, secret_key_file=secret, peer_endpoint_from_inside=endpoint, region=WEST
+            endpoint=endpoint,
+            bucket=name,
+            access_key=ACCESS_KEY,
+            secret_key_file=secret,
+            peer_endpoint_from_inside=endpoint,
+            region=WEST,
+            copied="in-order",
         )
     found = Buckets(bindings, client, process)
     for region in (WEST, CENTRAL):

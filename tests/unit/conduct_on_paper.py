@@ -6,6 +6,7 @@ from types import EllipsisType
 from typing import Any, Literal
 
 from holdfast.conduct.course import finish, intent
+from holdfast.conduct.pagers import Pager
 from holdfast.conduct.policy import answered, next_moves
 from holdfast.conduct.situation import Alarm, Begin, Command, FunctionHit, GiveBack, LossBound, Move, SetMode, Situation, Tell, Write
 from holdfast.conduct.turning import withdrawn
@@ -60,6 +61,8 @@ class Paper:
         self.broken_channels: frozenset[str] = frozenset()
         self.refusing_channels: frozenset[str] = frozenset()
         """Channels that take nothing, for good."""
+        self.pagers: frozenset[Pager] = frozenset()
+        """Ways of channels that are bound to a pager."""
         self.exercise = exercise
         self.plan_digest = LOADED.digest
         self.profile = self.plan.profiles[profile]
@@ -91,6 +94,7 @@ class Paper:
             exercise=self.exercise,
             in_flight=self.in_flight,
             stray=self.stray,
+            pagers=self.pagers,
             beside=frozenset(self.giving_back) | frozenset(self.protecting),
             replication=self.replication,
             protected=self.protected,

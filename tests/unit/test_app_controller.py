@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.mailing import PLAN, SCENARIO, bound
 
-from holdfast.app_controller import _narrate, _secret
+from holdfast.app_controller import _narrate, _secret, assemble
+from holdfast.conduct.pagers import Pager
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import GENESIS, following
+from holdfast.plan.channel_bindings import ChannelBinding
+from holdfast.plan.loader import load
 from holdfast.providers.clock.system import SystemClock
 
 
@@ -40,3 +44,18 @@ def test_a_closed_terminal_does_not_end_the_telling() -> None:
 
     asyncio.run(story())
     assert len(told) > 1
+
+
+def test_a_controller_knows_which_ways_of_its_channels_are_pagers(tmp_path: Path) -> None:
+    loaded = load(PLAN)
+    bindings = bound(tmp_path, {"smtp": "127.0.0.1:9", "webhook": "http://127.0.0.1:9"}, loaded.plan)
+    pager = {"kind": "pagerduty", "routing_key": {"file": str(tmp_path / "hook")}}
+    voice = {"kind": "voice", "account": "AC1", "token": {"file": str(tmp_path / "hook")}, "sender": "+491"}
+    written = {"phone": {"first": pager, "second": voice}, "sms": {"first": voice, "second": pager}, "slack": {"first": voice}}
+    channels = {name: ChannelBinding.model_validate(channel) for name, channel in written.items()}
+    bindings = bindings.model_copy(update={"channels": {**bindings.channels, **channels}})
+    assembled = assemble(loaded, bindings, scenario=SCENARIO, profile="default", exercise=None)
+    try:
+        assert assembled.controller.situation().pagers == {Pager("phone"), Pager("sms", second_way=True)}
+    finally:
+        assembled.journal.close()

@@ -10,12 +10,13 @@ HOUR = 3600.0
 DAY = 24 * HOUR
 
 
-def paper(exercise: str | None = None) -> Paper:
-    """An incident that was over within minutes, of a company that owes three reports."""
+def paper(exercise: str | None = None, *broken: str) -> Paper:
+    """An incident that was over within minutes, of a company that owes three reports. `broken`: channels that took nothing meanwhile."""
     report = {"name": "DORA", "notify": "the supervisor", "notify_by": "communication-lead"}
     times = {"dora": "4h", "dora-intermediate": "76h", "dora-final": "30d"}
     regulations = {name: Regulation.model_validate({**report, "notify_within": within}) for name, within in times.items()}
     found = Paper(exercise=exercise, plan=LOADED.plan.model_copy(update={"regulations": regulations}))
+    found.broken_channels = frozenset(broken)
     found.lose_region()
     found.wait(15 * 60)
     found.region_answers()
@@ -74,7 +75,7 @@ def test_a_reminder_without_a_receipt_in_time_goes_the_second_way_though_the_inc
     over = paper()
     over.wait(53 * HOUR)
     tell = over.told[-1]
-    assert (tell.message, tell.second_way) == ("regulation.dora-intermediate", False)
+    assert (tell.message, tell.way) == ("regulation.dora-intermediate", "any")
     named = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient}
     over.write([Write(Kind.NOTIFICATION_SENT, tell.incident, {**named, "reference": "sms:1", "receipt_within_seconds": 60.0})])
     told = len(over.told)
@@ -84,7 +85,31 @@ def test_a_reminder_without_a_receipt_in_time_goes_the_second_way_though_the_inc
     assert over.incident.records[-1].kind == Kind.NOTIFICATION_UNKNOWN
     over.wait(5.0)
     (again,) = over.told[told:]
-    assert (again.key, again.recipient, again.second_way) == (tell.key, tell.recipient, True)
+    assert (again.key, again.recipient, again.way) == (tell.key, tell.recipient, "second")
+
+
+def test_where_service_was_never_gone_what_no_channel_took_is_no_news_though_reports_are_still_to_come() -> None:
+    over = paper(None, "email")
+    missed = {key for (key, channel, _), known in over.incident.deliveries.items() if channel == "email" and not known.is_over}
+    assert missed, "it was still being tried when the incident was stood down"
+    over.broken_channels = frozenset()
+    told = len(over.told)
+    for _ in range(60):
+        over.wait(60.0)
+    over.wait(2 * DAY + 4 * HOUR)
+    assert {tell.message for tell in over.told[told:]} == {"regulation.dora-intermediate"}
+
+
+def test_of_what_was_told_before_the_end_no_receipt_is_missed_any_more_when_a_report_is_reminded_of() -> None:
+    over = paper()
+    tell = next(tell for tell in over.told if tell.message == "incident-alert")
+    named = {"key": tell.key, "message": tell.message, "channel": tell.channel, "recipient": tell.recipient}
+    over.write([Write(Kind.NOTIFICATION_SENT, tell.incident, {**named, "reference": "sms:1", "receipt_within_seconds": 60.0})])
+    told = len(over.told)
+    over.wait(53 * HOUR)
+    over.wait(60.0)
+    assert Kind.NOTIFICATION_UNKNOWN not in over.kinds()
+    assert {other.message for other in over.told[told:]} == {"regulation.dora-intermediate"}
 
 
 def test_a_plan_that_no_longer_knows_the_scenario_of_what_is_over_reminds_nobody_of_it() -> None:

@@ -98,6 +98,8 @@ def test_a_controller_that_takes_over_tells_the_page_nothing_twice() -> None:
 def test_what_may_have_said_another_state_counts_as_neither() -> None:
     paper = told_of_customers()
     key = {"key": "inc-1-1/late/1", "message": "late", "channel": CHANNEL, "recipient": "exercise:customers"}
+    owed = {"key": key["key"], "message": "late", "audience": [key["recipient"]], "channels": [CHANNEL], "due_seconds": paper.now}
+    paper.write([Write(Kind.NOTIFICATION_DUE, "inc-1-1", {**owed, "reason": "customers are hit"})])
     paper.write([Write(Kind.NOTIFICATION_INTENDED, "inc-1-1", {**key, "attempt": 1, "status": "identified"})])
     paper.write([Write(Kind.NOTIFICATION_INTENDED, "inc-1-1", {**key, "attempt": 2, "status": "monitoring"})])
     paper.write([Write(Kind.NOTIFICATION_SENT, "inc-1-1", {**key, "reference": "paper"})])

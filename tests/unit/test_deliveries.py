@@ -1,20 +1,25 @@
 """When a delivery that failed is tried again: until it is due, less often where there is much time, never for ever."""
 
 import itertools
+import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.decision.deliveries import ATTEMPTS, PAUSES_SECONDS, Attempts, Turn, after_one_more
-from holdfast.decision.replay import replayed
+from holdfast.decision.replay import Installation, fold, replayed
 from holdfast.journal.kinds import Kind
-from holdfast.journal.record import GENESIS, following
+from holdfast.journal.record import GENESIS, Record, following
 from holdfast.plan.plan_clock import PlanClock
 
 MINUTE, DAY = 60.0, 86_400.0
 DELIVERY = {"key": "inc-1/customers/1", "message": "customers", "channel": "email", "recipient": "ada"}
 EVERY_SECONDS = 0.25
+OPENED: dict[str, Any] = {"scenario": "s", "kind": "k", "exercise": None, "source": "a", "target": "b", "mode": "graceful", "trigger": "t"}
+OPENED |= {"impact_seconds": 1.0}
 
 
 def after(known: Attempts, at_seconds: float, kind: Kind, **said: object) -> Attempts:
@@ -117,9 +122,8 @@ def test_a_clock_that_was_set_back_leaves_nothing_waiting_for_the_time_that_it_t
 
 
 def test_what_becomes_of_one_delivery_says_nothing_of_another_and_the_incident_knows_both() -> None:
-    opened = {"scenario": "s", "kind": "k", "exercise": None, "source": "a", "target": "b", "mode": "graceful", "trigger": "t"}
-    said: list[tuple[Kind, dict[str, object]]] = [
-        (Kind.INCIDENT_OPENED, {**opened, "impact_seconds": 1.0}),
+    said: list[tuple[Kind, dict[str, Any]]] = [
+        (Kind.INCIDENT_OPENED, OPENED),
         (Kind.NOTIFICATION_INTENDED, {**DELIVERY, "attempt": 1}),
         (Kind.NOTIFICATION_INTENDED, {**DELIVERY, "recipient": "ben", "attempt": 1}),
         (Kind.NOTIFICATION_SENT, {**DELIVERY, "recipient": "ben", "reference": "smtp:1"}),
@@ -131,3 +135,44 @@ def test_what_becomes_of_one_delivery_says_nothing_of_another_and_the_incident_k
     ada, ben = (incident.deliveries[DELIVERY["key"], DELIVERY["channel"], who] for who in ("ada", "ben"))
     assert (ada.sent, ada.unsuccessful, ben.sent, ben.unsuccessful) == (False, 1, True, 0)
     assert [record.kind for record in incident.course] == [Kind.INCIDENT_OPENED]
+
+
+def mailed(count: int) -> list[Record]:
+    """An incident with a mailing to so many, its outcomes in batches as an outbox gives them, people called in between, and a notice."""
+    to_all = [(Kind.NOTIFICATION_INTENDED, {**DELIVERY, "recipient": f"c{number}", "attempt": 1}) for number in range(count)]
+    sent = [(Kind.NOTIFICATION_SENT, {**DELIVERY, "recipient": f"c{number}", "reference": "smtp:1"}) for number in range(count)]
+    said: list[tuple[Kind, str, dict[str, Any]]] = [(Kind.INCIDENT_OPENED, "inc-1", OPENED)]
+    said += [(kind, "inc-1", body) for kind, body in to_all]
+    for number, (kind, body) in enumerate(sent):
+        if number % 500 == 499:
+            said.append((Kind.NOTIFICATION_DUE, "inc-1", {"key": f"inc-1/call/{number}", "message": "call"}))
+            said.append((Kind.NOTIFICATION_INTENDED, "", {**DELIVERY, "key": "access/1", "recipient": f"c{number}", "attempt": 1}))
+        said.append((kind, "inc-1", body))
+    said.append((Kind.NOTIFICATION_FAILED, "inc-0", {**DELIVERY, "reason": "down"}))  # of an incident that no record opened
+    return [following((number, GENESIS), float(number), kind, incident, body) for number, (kind, incident, body) in enumerate(said)]
+
+
+def test_hand_overs_that_are_taken_at_once_say_the_same_as_one_by_one() -> None:
+    records = mailed(1100)
+    one_by_one = Installation("a")
+    for record in records:
+        one_by_one = fold(one_by_one, record)
+    assert replayed("a", records) == one_by_one
+    incident = one_by_one.incidents["inc-1"]
+    assert len(incident.deliveries) == 1100 and all(known.sent for known in incident.deliveries.values())
+    assert len(one_by_one.notices) == 2 and incident.messages_due == {"inc-1/call/499", "inc-1/call/999"}
+
+
+def own_seconds(deed: Callable[[], object]) -> float:
+    """Of this process's processor, the best of three."""
+    found = []
+    for _ in range(3):
+        begun = time.process_time()
+        deed()
+        found.append(time.process_time() - begun)
+    return min(found)
+
+
+def test_eight_times_as_many_recipients_cost_about_eight_times_as_much() -> None:
+    few, many = mailed(1_000), mailed(8_000)
+    assert own_seconds(lambda: replayed("a", many)) < 16 * own_seconds(lambda: replayed("a", few))

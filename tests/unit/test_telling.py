@@ -214,8 +214,18 @@ def sent(notifier: Notifier, tell: Tell = TELL) -> str:
 
 def test_the_second_way_alone_is_gone_where_nothing_came_of_the_first() -> None:
     first, second = Far("sms:1"), Far("sms:2")
-    assert sent(SecondWay(first, second), replace(TELL, second_way=True)) == f"{SECOND}sms:2"
+    assert sent(SecondWay(first, second), replace(TELL, way="second")) == f"{SECOND}sms:2"
     assert (first.taken, [one.way for one in second.taken]) == ([], [Way.SECOND])
+
+
+def test_what_is_for_the_first_way_alone_reaches_nobody_by_the_second() -> None:
+    first, second = Far("pagerduty:1"), Far("voice:2")
+    assert sent(SecondWay(first, second), replace(TELL, way="first")) == "pagerduty:1"
+    assert [one.way for one in first.taken] == [Way.FIRST]
+    for down in (ConnectionError("down"), TimeoutError("no answer")):
+        with pytest.raises(type(down), match=str(down)):
+            sent(SecondWay(Far(down), second), replace(TELL, way="first"))
+    assert second.taken == []
 
 
 def test_a_message_that_is_due_soon_gives_the_first_way_only_its_share_of_the_time() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from holdfast.communications import Recipient
 from holdfast.communications.places import looks_at_place
 from holdfast.communications.recipients import person_recipient
-from holdfast.conduct.situation import Situation, Tell, TellPurpose, Write
+from holdfast.conduct.situation import Situation, Tell, TellPurpose, WayOfChannel, Write
 from holdfast.decision.deliveries import Attempts, Delivery, Turn
 from holdfast.journal.kinds import Kind
 from holdfast.plan.messages import Words
@@ -35,8 +35,8 @@ class Told:
     due_seconds: float | None
     only_there: bool = False
     """Whether its words are for its channel's own state (a page, a pager): over another they would say nothing, and count as said."""
-    second_way: bool = False
-    """Whether they are for what its channel has as its second way."""
+    way: WayOfChannel = "any"
+    """Which of its channel's ways they are for."""
 
     @property
     def delivery(self) -> Delivery:
@@ -62,6 +62,13 @@ class Attempt:
         named = {**self.told.named(), "attempt": self.before.intended + 1, **over}
         return Write(Kind.NOTIFICATION_INTENDED, self.told.incident, named)
 
+    @property
+    def way(self) -> WayOfChannel:
+        """Which way it goes: where nothing came of what the first took, only the second is left."""
+        if self.over is not None:
+            return "any"
+        return "second" if self.told.way == "any" and self.before.unreceived else self.told.way
+
     def tell(self, words: Words) -> Tell:
         """The hand-over itself, with what it says; the caller adds what only it knows."""
         told = self.told
@@ -81,7 +88,7 @@ class Attempt:
             priority=told.priority,
             due_seconds=told.due_seconds,
             again=self.before.may_have_arrived,
-            second_way=(told.second_way or self.before.unreceived) and self.over is None,
+            way=self.way,
             attempt=self.before.intended + 1,
         )
 

@@ -1,10 +1,14 @@
 """What a message of the plan says to whom it is for, and what kind of word it is: a person's own text first, else the plan's."""
 
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Literal
 
 from holdfast.communications import DueMessage, IncidentFacts
 from holdfast.communications.obligations import message_of
 from holdfast.communications.rendering import filled_words, marked, words_of
+from holdfast.conduct.facts import values_of
+from holdfast.conduct.situation import Situation
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -37,3 +41,17 @@ def purpose_of(plan: Plan, rule: str) -> Literal["alert", "update", "resolved"]:
         return "resolved"
     first = min((other.due for other in plan.messages.values() if other.counts_from == "start" and not other.every), default=None)
     return "alert" if message.counts_from == "start" and not message.every and message.due == first else "update"
+
+
+def said_once(
+    situation: Situation, incident: IncidentState, facts: IncidentFacts, words: Words, behind: str = ""
+) -> Callable[[], tuple[Mapping[str, str], Words]]:
+    """The fields and the words filled with them, worked out when the first asks for them: at most looks nobody is left to be asked."""
+
+    @cache
+    def said() -> tuple[Mapping[str, str], Words]:
+        values = values_of(situation, incident, facts)
+        filled = filled_words(words, values, facts)
+        return values, Words(filled.subject, f"{filled.body}{behind}", filled.short)
+
+    return said

@@ -6,7 +6,7 @@ look at it. A message that a step sends goes out in time also where the step has
 come takes the place of the plan's words; where nobody did, the facts go out on time.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,10 +21,10 @@ from holdfast.conduct.answering import acknowledged_by, calls_of
 from holdfast.conduct.asking import asked_of
 from holdfast.conduct.attempting import Attempt, Told, attempts_at
 from holdfast.conduct.facts import incident_facts, restored_seconds, values_of
-from holdfast.conduct.message_words import purpose_of, words_to_send
+from holdfast.conduct.message_words import purpose_of, said_once, words_to_send
 from holdfast.conduct.pagers import LATELY_SECONDS, Word, closed_by_the_end, ended_seconds, owes_pagers, words_to_pagers
 from holdfast.conduct.receipts import without_receipt
-from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose, Write
+from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose, WayOfChannel, Write
 from holdfast.conduct.status_page import CHANNEL, MESSAGE, PageWord, page_state, page_word
 from holdfast.conduct.suspicion import cause_gone_seconds
 from holdfast.decision.approval import Proposal
@@ -247,8 +247,7 @@ def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Deliver
     facts, answered = incident_facts(situation, incident), acknowledged_by(incident)
     if facts.restored_seconds is not None:
         return
-    values = values_of(situation, incident, facts)
-    words = filled_words(CALL_WORDS, values, facts)
+    said = said_once(situation, incident, facts, CALL_WORDS)
     for call in calls:
         since = {person for person, at in answered.items() if at >= call.at_seconds}
         due = float(call.body["answer_by_seconds"])
@@ -259,7 +258,7 @@ def _calls(situation: Situation, incident: IncidentState, begun: Mapping[Deliver
                 continue
             told = Told(incident.incident, call.body["key"], CALL, out.channel, out.recipient, "alert", URGENT, due)
             attempts = attempts_at(situation, incident.clock, begun, told, everybody)
-            yield from _asking(situation, incident, facts, values, words, attempts, since)
+            yield from _asking(situation, incident, facts, said, attempts, since)
 
 
 def _called(situation: Situation, begun: Mapping[Delivery, Attempts], call: Record) -> Iterator[CallOut]:
@@ -308,9 +307,7 @@ def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Del
     if not called or incident.proposal is None or key not in incident.messages_due:
         return
     facts, given = incident_facts(situation, incident), {approval.person for approval in incident.approvals}
-    values = values_of(situation, incident, facts)
-    words = filled_words(DECISION_WORDS, values, facts)
-    words = Words(words.subject, f"{words.body}{_loss_in_words(incident.proposal)}\n", words.short)
+    said = said_once(situation, incident, facts, DECISION_WORDS, f"{_loss_in_words(incident.proposal)}\n")
     outs = tuple(gathered(called))
     everybody = _told_over(called) | _told_over(outs)
     for out in outs:
@@ -319,7 +316,7 @@ def _decisions(situation: Situation, incident: IncidentState, begun: Mapping[Del
         due = out.from_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
         told = Told(incident.incident, key, DECISION, out.channel, out.recipient, "alert", URGENT, due)
         attempts = attempts_at(situation, incident.clock, begun, told, everybody)
-        yield from _asking(situation, incident, facts, values, words, attempts, given)
+        yield from _asking(situation, incident, facts, said, attempts, given)
 
 
 def _told_over(outs: Iterable[CallOut]) -> set[tuple[str, str]]:
@@ -330,8 +327,7 @@ def _asking(
     situation: Situation,
     incident: IncidentState,
     facts: IncidentFacts,
-    values: Mapping[str, str],
-    words: Words,
+    said: Callable[[], tuple[Mapping[str, str], Words]],
     attempts: Iterable[Attempt | Write],
     answered: Collection[str],
 ) -> Iterator[_Next]:
@@ -340,11 +336,12 @@ def _asking(
         if isinstance(found, Write):
             yield found
         elif not set(stood_for(found.told.recipient.identifier)) <= set(answered):
+            values, words = said()
             yield _tell(facts, found, words, values, asked_of(situation, incident, found.told.recipient))
 
 
 def _words_to_pagers(situation: Situation, incident: IncidentState) -> tuple[Word, ...]:
-    return tuple(words_to_pagers(incident, restored_seconds(incident), situation.now, situation.telling))
+    return tuple(words_to_pagers(incident, restored_seconds(incident), situation.now, situation.telling, situation.pagers))
 
 
 def _pagers_due(incident: IncidentState, words: Iterable[Word]) -> Iterator[Write]:
@@ -357,7 +354,8 @@ def _to_pagers(situation: Situation, incident: IncidentState, words: Iterable[Wo
     for word in words:
         recipient = recipient_of(situation.plan, word.recipient, situation.directory)
         due = word.since_seconds + incident.clock.wall_seconds(DECISION_WITHIN_SECONDS)
-        told = Told(incident.incident, word.key, word.message, word.channel, recipient, word.purpose, INSIDE, due, True, word.second_way)
+        way: WayOfChannel = "second" if word.second_way else "first"
+        told = Told(incident.incident, word.key, word.message, word.channel, recipient, word.purpose, INSIDE, due, True, way)
         for found in attempts_at(situation, incident.clock, begun, told):
             facts = incident_facts(situation, incident)
             values = values_of(situation, incident, facts)

@@ -1,8 +1,9 @@
 """Channels that go on alerting by themselves until they hear more: they are told once that somebody has it, and once that service is back.
 
 Rules: only where an alert went over such a channel or may have, and only after what became of it was recorded, or it would be opened by
-what should end it. A pager is known by its channel, or, as either way of another channel, by the reference of what it took; then it hears
-by that way. It follows from the journal, and is owed like a message: with a record that it is due, and an intent before it is handed over.
+what should end it. A pager is known by its channel, or, as either way of another channel, by how that is bound and by the references of
+what it took. It hears by its own way and no other: there it would wake somebody to say that it is over, and count as said. What it hears
+follows from the journal, and is owed like a message: with a record that it is due, and an intent before it is handed over.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -11,10 +12,9 @@ from typing import Any, Literal
 
 from holdfast.communications.asking import DECISION_WITHIN_SECONDS
 from holdfast.decision.deliveries import Attempts, Delivery, delivery_of
-from holdfast.decision.references import SECOND, kind_of
+from holdfast.decision.references import FIRST_UNKNOWN, SECOND
 from holdfast.decision.replay import IncidentState
 from holdfast.journal.kinds import Kind
-from holdfast.journal.record import Record
 from holdfast.plan.model import Plan, Words
 
 LATELY_SECONDS = 86_400.0
@@ -25,6 +25,8 @@ PAGER_CHANNELS = ("pagerduty",)
 """Channels that are taken for pagers, whatever took what went over them."""
 PAGER_WAYS = ("pagerduty",)
 """Kinds of ways that are pagers, whatever channel they are bound to."""
+_FIRST, _SECOND = "1", "2"
+"""How a key ends of what a pager is told, by which of its channel's ways it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Pager:
 
     def key(self, incident: str, message: str) -> str:
         """The key of what it is told. Each way of a channel is told by a delivery of its own."""
-        return f"{incident}/{message}/{2 if self.second_way else 1}"
+        return f"{incident}/{message}/{_SECOND if self.second_way else _FIRST}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,14 @@ class Word:
 
 
 def words_to_pagers(
-    incident: IncidentState, restored_seconds: float | None, now: float, telling: Collection[Delivery] = ()
+    incident: IncidentState,
+    restored_seconds: float | None,
+    now: float,
+    telling: Collection[Delivery] = (),
+    bound: Collection[Pager] = (),
 ) -> Iterator[Word]:
     """What each pager of this incident is owed by now. `restored_seconds`: when service was back; `telling`: what is being handed over;
-    its pager is told once that is over."""
+    its pager is told once that is over; `bound`: those that the bindings name."""
     ended = ended_seconds(incident)
     if ended is not None and now - ended > LATELY_SECONDS:
         return
@@ -76,7 +82,7 @@ def words_to_pagers(
     over = restored_seconds if restored_seconds is not None else ended
     if given is None and over is None:
         return
-    for pager, recipient in _alerted(incident, telling).items():
+    for pager, recipient in _alerted(incident, _known(incident, bound), telling).items():
         if given is not None and restored_seconds is None and not incident.ended:
             said = Words("{severity}: {plan}: somebody has {incident}", f"{given.body['person']} has it. State: {{state}}\n", "")
             yield _word(incident, pager, recipient, HAS_IT, "acknowledged", given.at_seconds, said)
@@ -114,14 +120,13 @@ def closed_by_the_end(plan: Plan, incident: IncidentState) -> Mapping[Delivery, 
     """The incident's deliveries, with those closed that were begun over a pager before it heard that service is back: told now, they would
     open a new alert and page somebody again. For the same reason that pager stands in no more for what was begun over another channel.
     What is begun after that is new trouble."""
-    if incident.messages_due.isdisjoint(f"{incident.incident}/{IS_OVER}/{way}" for way in (1, 2)):
+    over = f"{incident.incident}/{IS_OVER}/{_FIRST}"  # what a second way was told ends nothing of the first
+    if over not in incident.messages_due:
         return incident.deliveries  # in the ordinary case none of a mailing's tens of thousands of records is looked at
     open_until: dict[str, int] = {}
     for record in incident.records:
-        if record.kind == Kind.NOTIFICATION_SENT and record.body["message"] == IS_OVER:
-            for pager in _pagers_of(record):
-                if not pager.second_way:
-                    open_until.setdefault(pager.channel, record.sequence)
+        if record.kind == Kind.NOTIFICATION_SENT and record.body["key"] == over:
+            open_until.setdefault(record.body["channel"], record.sequence)
     if not open_until:
         return incident.deliveries
     stands_in = {channel: route.second_channel for channel, route in plan.routes.items() if route.second_channel in open_until}
@@ -144,37 +149,44 @@ def closed_by_the_end(plan: Plan, incident: IncidentState) -> Mapping[Delivery, 
     return {delivery: now(delivery, attempts) for delivery, attempts in incident.deliveries.items()}
 
 
-def _alerted(incident: IncidentState, telling: Collection[Delivery] = ()) -> dict[Pager, str]:
+def _known(incident: IncidentState, bound: Collection[Pager]) -> Mapping[str, Collection[Pager]]:
+    """Channel → which of its ways are pagers; only those channels that have one."""
+    took = {Pager(way.channel, way.second) for way in incident.ways if way.kind in PAGER_WAYS}
+    found: dict[str, list[Pager]] = {}
+    for pager in sorted({*map(Pager, PAGER_CHANNELS), *took, *bound}, key=lambda one: (one.channel, one.second_way)):
+        found.setdefault(pager.channel, []).append(pager)
+    return found
+
+
+def _alerted(incident: IncidentState, pagers: Mapping[str, Collection[Pager]], telling: Collection[Delivery]) -> dict[Pager, str]:
     """Pager → the first whom an alert over it named. What is only intended, or came to no known end, may have alerted: unless it failed,
-    it counts."""
+    or went by the channel's other way alone, it counts."""
     found: dict[Pager, str] = {}
-    open_intents: dict[tuple[Pager, Delivery], str] = {}
+    open_intents: dict[tuple[str, Delivery], str] = {}
     for record in incident.records:
         if record.kind not in _SAYS_OF_AN_ALERT or record.body["message"] in (HAS_IT, IS_OVER):
             continue
-        for pager in _pagers_of(record):
-            begun = (pager, delivery_of(record.body))
-            interrupted = open_intents.pop(begun, None) if record.kind == Kind.NOTIFICATION_INTENDED else None
-            if record.kind == Kind.NOTIFICATION_INTENDED:
-                open_intents[begun] = record.body["recipient"]
-            else:
-                open_intents.pop(begun, None)
-            if interrupted is not None or record.kind in (Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_UNKNOWN):
-                found.setdefault(pager, record.body["recipient"])
-    busy = {pager for pager, delivery in open_intents if delivery in telling}
-    for (pager, _), recipient in open_intents.items():
-        found.setdefault(pager, recipient)
-    return {pager: recipient for pager, recipient in found.items() if pager not in busy}
+        channel = record.body.get("over") or record.body["channel"]
+        if channel not in pagers:
+            continue
+        begun, recipient = (channel, delivery_of(record.body)), record.body["recipient"]
+        in_doubt = open_intents.pop(begun, None) is not None and record.kind in (Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_UNKNOWN)
+        if record.kind == Kind.NOTIFICATION_INTENDED:
+            open_intents[begun] = recipient
+        for pager in pagers[channel]:
+            if in_doubt or (record.kind == Kind.NOTIFICATION_SENT and _may_have_taken(pager, str(record.body["reference"]))):
+                found.setdefault(pager, recipient)
+    for (channel, _), recipient in open_intents.items():
+        for pager in pagers[channel]:
+            found.setdefault(pager, recipient)
+    busy = {channel for channel, delivery in open_intents if delivery in telling}
+    return {pager: recipient for pager, recipient in found.items() if pager.channel not in busy}
 
 
 _SAYS_OF_AN_ALERT = frozenset({Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SENT, Kind.NOTIFICATION_FAILED, Kind.NOTIFICATION_UNKNOWN})
 
 
-def _pagers_of(record: Record) -> Iterator[Pager]:
-    """The pagers that a record of a hand-over is about; the second way of a pager's own channel beside its first."""
-    over, reference = record.body.get("over") or record.body["channel"], str(record.body.get("reference", ""))
-    took, by_second = kind_of(reference) in PAGER_WAYS, reference.startswith(SECOND)
-    if over in PAGER_CHANNELS or (took and not by_second):
-        yield Pager(over)
-    if took and by_second:
-        yield Pager(over, second_way=True)
+def _may_have_taken(pager: Pager, reference: str) -> bool:
+    """Whether what was sent over its channel went by its way, or may have gone by that as well."""
+    by_second = reference.startswith(SECOND)
+    return by_second if pager.second_way else not by_second or reference.endswith(FIRST_UNKNOWN)

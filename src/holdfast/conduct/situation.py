@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from holdfast.communications.recipients import NO_DIRECTORY, Directory
+from holdfast.conduct.pagers import Pager
 from holdfast.decision.replay import Installation
 from holdfast.fencing.order import Order
 from holdfast.health.loss import ComponentLoss
@@ -91,6 +92,8 @@ class Situation:
     """How fast the plan's clock runs in incidents that are opened now; 1 but in an exercise."""
     directory: Directory = NO_DIRECTORY
     """Who is in the audiences whose members stand outside the plan."""
+    pagers: frozenset[Pager] = frozenset()
+    """Ways of channels that are bound to a pager."""
     beside: frozenset[str] = frozenset()
     """Identifiers of people's wishes that are being carried out beside the loop: to give something back, and about protection."""
     replication: Literal["asynchronous", "synchronous"] = "asynchronous"
@@ -122,6 +125,10 @@ class Begin:
 
 TellPurpose = Literal["alert", "update", "acknowledged", "resolved"]
 """What a message is for: channels with a state of their own follow it."""
+
+
+WayOfChannel = Literal["any", "first", "second"]
+"""Which of its channel's ways a message goes: the first and else the second, or one of them alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +178,9 @@ class Tell:
     """An earlier hand-over may have arrived."""
     about: str = ""
     """Where it is about no incident: what a channel holds its messages together by."""
-    second_way: bool = False
-    """Nothing came of the channel's first way: it goes the second."""
-    attempt: int | None = None
-    """Which of its hand-overs it is, from 1 on, so that a later receipt can name it; None where there is only one."""
+    way: WayOfChannel = "any"
+    attempt: int = 1
+    """Which of its hand-overs it is, from 1 on, so that a later receipt can name it."""
     test: str | None = None
     """The quiet test that it belongs to: practice, also where nothing else is."""
     loudest: Literal["quiet", "text", "call"] = "call"

@@ -191,8 +191,7 @@ class BothUnknownError(TimeoutError):
 class SecondWay:
     """Tries `first`, and when it fails, refuses or takes longer than its share of `deadline_seconds`, `second`.
 
-    A message that is due sooner than that gets its share of the time that is left. One for which the first way was of no use goes the
-    second at once.
+    A message that is due sooner than that gets its share of the time that is left. One that is for one of the ways goes that way alone.
     The reference says which way it went (see `decision.references`). ValueError (it must not be sent) never moves on: the second way is no
     way around a rule.
     """
@@ -210,6 +209,9 @@ class SecondWay:
 
     async def send(self, notification: Notification) -> str:
         """As the port says; what is raised when both fail names both reasons."""
+        if notification.way is Way.FIRST:
+            async with asyncio.timeout(self._first_seconds + self._second_seconds):
+                return await self._first.send(notification)
         if notification.way is Way.SECOND:
             async with asyncio.timeout(self._second_seconds):
                 return f"{SECOND}{await self._second.send(notification)}"

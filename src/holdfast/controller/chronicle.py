@@ -1,9 +1,9 @@
 """The journal and what it says, kept in step: nothing is known that wasn't durable first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from holdfast.conduct.situation import Write
-from holdfast.decision.replay import Installation, fold
+from holdfast.decision.replay import Installation, fold_all
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record, following
 from holdfast.ports.clock import Clock
@@ -22,9 +22,7 @@ class Chronicle:
         self.installation = Installation(serving)
         self.last_seconds = 0.0
         """When the last record was written; 0 without any."""
-        for record in store.read():
-            self.installation = fold(self.installation, record)
-            self.last_seconds = record.at_seconds
+        self.installation = fold_all(self.installation, self._noted(store.read()))
 
     @property
     def is_new(self) -> bool:
@@ -65,7 +63,10 @@ class Chronicle:
         return tried
 
     def _take_in(self, records: Sequence[Record]) -> None:
+        self.installation = fold_all(self.installation, self._noted(records))
+
+    def _noted(self, records: Iterable[Record]) -> Iterator[Record]:
+        """The same records, each noted as the journal's last when it is reached."""
         for record in records:
-            self.installation = fold(self.installation, record)
-            self.last_seconds = record.at_seconds
-            self._head = (record.sequence, record.hash)
+            self.last_seconds, self._head = record.at_seconds, (record.sequence, record.hash)
+            yield record

@@ -150,7 +150,7 @@ def notification_of(move: Tell, exercise: str | None, links: Links | None, now: 
         attempt=move.attempt,
         facts=move.facts,
         loudest=Loudness[move.loudest.upper()],
-        way=Way.SECOND if move.second_way else Way.ANY,
+        way=Way(move.way),
         within_seconds=None if move.due_seconds is None else move.due_seconds - now,
     )
 

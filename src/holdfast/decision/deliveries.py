@@ -10,7 +10,7 @@ ATTEMPTS. From half-way to the moment on, every other attempt goes over the plan
 without success then is given up, once, and said; nothing is tried for ever.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -158,10 +158,13 @@ def _pause_seconds(attempts: int, last_seconds: float, clock: PlanClock, due_sec
     return max(clock.wall_seconds(pause), SHORTEST_PAUSE_SECONDS)
 
 
-def with_one_more(known: Mapping[Delivery, Attempts], record: Record) -> Mapping[Delivery, Attempts]:
-    """Every delivery that was begun, after one more record of a kind among HAND_OVERS."""
-    delivery = delivery_of(record.body)
-    return {**known, delivery: after_one_more(known.get(delivery, Attempts()), record)}
+def with_more(known: Mapping[Delivery, Attempts], records: Iterable[Record]) -> Mapping[Delivery, Attempts]:
+    """Every delivery that was begun, after more records of kinds among HAND_OVERS. What is known is copied once, however many they are."""
+    found = dict(known)
+    for record in records:
+        delivery = delivery_of(record.body)
+        found[delivery] = after_one_more(found.get(delivery, Attempts()), record)
+    return found
 
 
 def after_one_more(known: Attempts, record: Record) -> Attempts:

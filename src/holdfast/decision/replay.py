@@ -3,8 +3,9 @@
 Never here: anything that isn't in the journal. What observers say now lives in `health`; what steps did in `runbook`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 from holdfast.decision.admission import Admission, after
@@ -12,11 +13,12 @@ from holdfast.decision.approval import Approval, Proposal
 from holdfast.decision.channel_test import PREFIX as TESTS
 from holdfast.decision.channel_test import ChannelTest
 from holdfast.decision.channel_test import after as test_after
-from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, with_one_more
+from holdfast.decision.deliveries import HAND_OVERS, Attempts, Delivery, with_more
 from holdfast.decision.epochs import epoch_opened, epoch_withdrawn, numbered, term_begun
 from holdfast.decision.observed import FunctionOutage, outages_after, watched_after
 from holdfast.decision.protection import ProtectionOrder
 from holdfast.decision.protection import after as protection_after
+from holdfast.decision.references import WayTaken, way_taken
 from holdfast.decision.status_page import PageTold
 from holdfast.decision.status_page import after_one_more as page_after
 from holdfast.decision.table import ENDED, State
@@ -79,6 +81,8 @@ class IncidentState:
     """What the status page was told."""
     deliveries: Mapping[Delivery, Attempts] = field(default_factory=dict)
     """What became of every hand-over."""
+    ways: frozenset[WayTaken] = frozenset()
+    """Every way that took one."""
     functions: Mapping[str, FunctionOutage] = field(default_factory=dict)
     """Function → its outage; those that were never hit are not in it."""
     cause: str | None = None
@@ -270,15 +274,21 @@ _CHANGES: Mapping[str, Callable[[IncidentState, Mapping[str, Any]], Mapping[str,
 
 def fold_incident(incident: IncidentState, record: Record) -> IncidentState:
     """The incident after one more of its records."""
-    change = _CHANGES.get(record.kind)
-    changes = {} if change is None else dict(change(incident, record.body))
-    if record.kind in (Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SENT):
-        changes["page"] = page_after(incident.page, record)
     if record.kind in HAND_OVERS:
-        changes["deliveries"] = with_one_more(incident.deliveries, record)
-    else:
-        changes["course"] = (*incident.course, record)
-    return replace(incident, records=(*incident.records, record), **changes)
+        return _after_hand_overs(incident, (record,))
+    change = _CHANGES.get(record.kind)
+    changes = {} if change is None else change(incident, record.body)
+    return replace(incident, records=(*incident.records, record), course=(*incident.course, record), **changes)
+
+
+def _after_hand_overs(incident: IncidentState, records: Sequence[Record]) -> IncidentState:
+    page = incident.page
+    for record in records:
+        if record.kind in (Kind.NOTIFICATION_INTENDED, Kind.NOTIFICATION_SENT):
+            page = page_after(page, record)
+    ways = incident.ways.union(way_taken(record.body) for record in records if record.kind == Kind.NOTIFICATION_SENT)
+    deliveries = with_more(incident.deliveries, records)
+    return replace(incident, page=page, deliveries=deliveries, ways=ways, records=(*incident.records, *records))
 
 
 def _of_others(notices: Mapping[Delivery, Attempts], about: str) -> Mapping[Delivery, Attempts]:
@@ -303,7 +313,7 @@ def _handed_over(before: Installation, record: Record) -> Mapping[str, Any]:
         return {}
     if record.body["key"].startswith(TESTS):
         return {"channel_test": test_after(before.channel_test, record)}
-    return {"notices": with_one_more(before.notices, record)}
+    return {"notices": with_more(before.notices, (record,))}
 
 
 def _closed(before: Installation, record: Record) -> Mapping[str, Any]:
@@ -371,9 +381,19 @@ def fold(installation: Installation, record: Record) -> Installation:
     return replace(installation, **changes) if changes else installation
 
 
+def fold_all(installation: Installation, records: Iterable[Record]) -> Installation:
+    """The installation after more records, as `fold` makes it one by one. Hand-overs that follow each other are taken at once: a mailing
+    has tens of thousands, and each by itself would copy what is known of all the others."""
+    for (incident, of_hand_overs), some in groupby(records, key=lambda record: (record.incident, record.kind in HAND_OVERS)):
+        if of_hand_overs and incident in installation.incidents:  # those of an incident change nothing else
+            after = _after_hand_overs(installation.incidents[incident], tuple(some))
+            installation = replace(installation, incidents={**installation.incidents, incident: after})
+        else:
+            for record in some:
+                installation = fold(installation, record)
+    return installation
+
+
 def replayed(serving: str, records: Iterable[Record]) -> Installation:
     """The installation after all these records; `serving`: the plan's primary region, which serves at the beginning."""
-    installation = Installation(serving)
-    for record in records:
-        installation = fold(installation, record)
-    return installation
+    return fold_all(Installation(serving), records)

@@ -127,6 +127,7 @@ def _bucket(blueprint: Blueprint, site: str, region: str) -> ComponentBinding:
         peer_endpoint_from_inside=blueprint.at(region, blueprint.peer(region), Host.STORAGE, Port.STORAGE).url,
         records=RECORDINGS,
         region=region,
+        copied="in-order",
     )
 
 

@@ -66,9 +66,10 @@ class BucketBinding(_Binding):
     """As with Redis, for names of objects."""
     region: str = "us-east-1"
     """The region's name as the storage itself knows it: requests are signed for it."""
-    copied: Literal["in-order", "any-order"] = "in-order"
+    copied: Literal["in-order", "any-order"] = "any-order"
     """Whether the copying keeps the order of writing. Where it doesn't (a cloud's own), the marker's arrival proves nothing about
-    what was written before it: the live RPO is then taken from comparing both buckets' lists."""
+    what was written before it: the live RPO is then taken from comparing both buckets' lists. Order must be said: where nobody
+    does, none is promised."""
 
 
 class ClusterBinding(_Binding):

@@ -39,8 +39,11 @@ class Way(StrEnum):
     """Which of a channel's ways a message may go."""
 
     ANY = "any"
+    """The first, and where that fails the second."""
+    FIRST = "first"
+    """It is for what stands behind the first alone."""
     SECOND = "second"
-    """The first took it, and nothing came of that: only the second."""
+    """It is for what stands behind the second alone, or the first took it, and nothing came of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Notification:
     """The digits that this recipient answers with to approve it, for channels without links. Its own, as the link is."""
     again: bool = False
     """An earlier hand-over may have arrived: a channel that can't drop a repeat says so in the message."""
-    attempt: int | None = None
+    attempt: int = 1
     """Which hand-over under this key it is, from 1 on: what is reported of it later names it too."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Fields of the message by name, for channels that carry more than text."""

@@ -137,8 +137,7 @@ def _printable(text: str) -> str:
 
 
 def _with_key(url: str, notification: Notification) -> str:
-    attempt = {} if notification.attempt is None else {"attempt": notification.attempt}
-    return f"{url}{'&' if '?' in url else '?'}{urlencode({'key': notification.key, **attempt})}"
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({'key': notification.key, 'attempt': notification.attempt})}"
 
 
 def _explanation(body: bytes) -> str:
