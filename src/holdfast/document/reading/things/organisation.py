@@ -179,9 +179,7 @@ def _list_line(draft: Draft, leaf: Leaf, main: str, deputy: str, section: Sectio
         if not deputy and is_role(named(main).name) and section.within("role*", "responsib*"):
             text = without_addresses(main).strip(" ,;")
             holders(draft, role(draft, text, leaf.line), f"{leaf.label}, {' '.join(_ways_in(main))}", "", leaf.line, text, section.path)
-        elif not deputy:
-            person(draft, f"{leaf.label}, {main}", leaf.line, where=section.path)
-        else:
+        elif deputy or person(draft, f"{leaf.label}, {main}", leaf.line, where=section.path) is None:
             return
     elif alone or asides:
         if is_label_of_way(leaf.label) or deputy:
@@ -194,8 +192,8 @@ def _list_line(draft: Draft, leaf: Leaf, main: str, deputy: str, section: Sectio
                     reach(draft, str(primary.value), key, value, leaf.line, "it stands beside the role that they hold")
             if asides:
                 draft.notes.append(note_of(section, leaf))
-        else:
-            person(draft, f"{leaf.label}, {main}", leaf.line, where=section.path)
+        elif person(draft, f"{leaf.label}, {main}", leaf.line, where=section.path) is None:
+            return
     else:
         holders(draft, role(draft, leaf.label, leaf.line), main, deputy, leaf.line, leaf.label, section.path)
     leaf.claim()
