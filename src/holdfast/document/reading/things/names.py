@@ -25,7 +25,7 @@ STAND_IN = r"(?i:deputy|deputies|back-?up|alternate|stand-?in|substitute|second[
 _OF_POSTS = re.compile(
     rf"(?:{_NOUNS}|vp|vice|desk|teams?|services?|office|reception|support|operations|ops|security|engineering|department|cent(?:re|er)|line"
     r"|hotline|helpline|helpdesk|room|group|bank|ltd|inc|police|hospital|fire|facilities|finance|legal|it|hr|human|resources|marketing|sales|press"
-    r"|duty|emergency|national|network|systems?|board|staff|plant|site|warehouse|transport|logistics|accounts?|payroll|insurance|customer|public)",
+    r"|duty|emergency|national|network|senior|junior|developer|consultant|technician|assistant|clerk|provider|partner|systems?|board|staff|plant|site|warehouse|transport|logistics|accounts?|payroll|insurance|customer|public)",
     re.I,
 )
 """A word that no person is called by, in a plan."""
