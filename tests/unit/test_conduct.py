@@ -269,6 +269,27 @@ def test_skipping_a_step_needs_a_reason() -> None:
     assert paper.command("choose", ONE, step="switch-dns", choice="skip", reason="done at the registrar") == "accepted"
 
 
+def skipping(*steps: str, proof: str) -> Paper:
+    """The promotion was refused and skipped, and so was, or was not, its proof."""
+    paper = Paper()
+    paper.outcomes |= {"postgres.promote": "refused", "postgres.verify": proof}
+    lost_and_approved(paper)
+    for step in steps:
+        assert paper.command("choose", ONE, step=step, choice="skip", reason="promoted by hand") == "accepted"
+    paper.region_answers()
+    return paper
+
+
+def test_traffic_moves_to_no_database_whose_promotion_was_skipped_until_its_proof_has_seen_a_write() -> None:
+    paper = skipping("promote-database", "verify-database", proof="refused")
+    assert not {"switch-load-balancer", "switch-dns"} & set(paper.begun)
+    waits = {record.body["step"]: record.body["reason"] for record in paper.records if record.kind == Kind.STEP_WAITING}
+    assert "promote-database was skipped, and no postgres.verify has seen a write" in waits["switch-load-balancer"]
+    promoted = skipping("promote-database", proof="succeeded")
+    assert "switch-dns" in promoted.begun
+    assert promoted.incident.state is State.RECOVERED
+
+
 def test_people_can_decide_against_it() -> None:
     paper = Paper()
     paper.lose_region()

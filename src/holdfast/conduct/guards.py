@@ -9,9 +9,10 @@ from holdfast.conduct.situation import Situation
 from holdfast.conduct.undoing import waits_for_its_step
 from holdfast.decision.replay import IncidentState
 from holdfast.runbook.graph import PlannedStep, Runbook
-from holdfast.runbook.progress import DONE, Progress, under_way
+from holdfast.runbook.progress import DONE, Progress, StepState, under_way
 
 EXPORT = "divergence.export"
+PROOF = "postgres.verify"
 _WITH_A_WRITER = ("postgres", "redis")
 
 
@@ -35,11 +36,25 @@ def forbidden(incident: IncidentState, run: str, step: PlannedStep, book: Runboo
         return _not_pointed(book, progress)
     if not numbered and (step.block.grants_write or step.block.moves_traffic) and run not in incident.positions:
         return "the source region isn't fenced: no fence was confirmed and its lease hasn't run out"
-    if step.block.moves_traffic:
-        unproved = [other.id for other in under_way(book, progress) if other.block.grants_write and progress[other.id].state not in DONE]
-        if unproved:
-            return f"traffic moves last: {', '.join(unproved)} has not made the target writable"
+    if step.block.moves_traffic and (unproved := _not_writable(book, progress)) is not None:
+        return unproved
     return _not_exported(incident, run, step, book, progress)
+
+
+def _not_writable(book: Runbook, progress: Progress) -> str | None:
+    """Why the target's stores count as not writable yet. A database whose promotion a person skipped may have been promoted by hand: then
+    the plan's own proof must have seen a write. Other stores have no such proof, and a person may go on without them."""
+    now = under_way(book, progress)
+    promotions = [step for step in now if step.block.grants_write]
+    undone = [step.id for step in promotions if progress[step.id].state not in DONE]
+    if undone:
+        return f"traffic moves last: {', '.join(undone)} has not made the target writable"
+    proved = {step.component for step in now if step.block.name == PROOF and progress[step.id].state is StepState.SUCCEEDED}
+    skipped = (step for step in promotions if progress[step.id].state is StepState.SKIPPED)
+    unproved = [step.id for step in skipped if step.block.component_kind == "postgres" and step.component not in proved]
+    if unproved:
+        return f"traffic moves last: {', '.join(unproved)} was skipped, and no {PROOF} has seen a write in the target since"
+    return None
 
 
 def _beyond_its_number(step: PlannedStep) -> str | None:
