@@ -53,6 +53,7 @@ def test_a_name_beside_a_number_or_within_an_address_says_whose_it_is(said: str)
     ("said", "value"),
     [
         ("Mobile: 087 555 0201.", "087 555 0201"),
+        ("Questions of the press: 087 555 0201.", "087 555 0201"),
         ("Olga and Marek share 087 555 0201.", "087 555 0201"),
         ("Olga answers at marek.sund@f.example.", "marek.sund@f.example"),
         ("Olga answers at jana.voss@f.example.", "jana.voss@f.example"),
@@ -144,6 +145,24 @@ def test_a_deputy_behind_a_role_in_the_same_line_stands_in_for_its_holder(said: 
     found = imported(heading + said)
     assert found.value["roles"] == {"pier-manager": {"name": "Pier Manager", "primary": "olga-brandt", "backup": "marek-sund"}}
     assert not found.notes
+
+
+def test_a_deputy_in_brackets_has_no_part_of_what_stands_behind_them() -> None:
+    found = imported("## Roles\n\n- Pier lead: Olga Brandt (deputy: Marek Sund, 087 555 0202), 087 555 0201")
+    assert reached(found) == {"Olga Brandt": {"087 555 0201"}, "Marek Sund": {"087 555 0202"}}
+
+
+def test_a_number_of_neither_a_person_nor_a_label_is_not_given_to_the_only_one_who_is_named() -> None:
+    found = imported("The Harbour Manager is Olga Brandt. Questions of the press: press@f.example.")
+    assert reached(found) == {"Olga Brandt": set()}
+    assert asked(found) == {"people.olga-brandt.email": ("press@f.example",)}
+    assert reached(imported("The Harbour Manager is Olga Brandt. Mobile: 087 555 0201.")) == {"Olga Brandt": {"087 555 0201"}}
+
+
+@pytest.mark.parametrize("name", ["Jan van der Berg", "J. Sund", "Seán Ó Briain", "Ana-Lucía del Río"])
+def test_a_name_with_little_words_or_initials_is_no_post(name: str) -> None:
+    (who,) = people(imported(f"## Contacts\n\n- {name}: 087 555 0201")).values()
+    assert (who["name"], who["title"]) == (name, "title not given")
 
 
 @pytest.mark.parametrize("heading", ["", "## Crew\n\n", "## Crisis team\n\n"])

@@ -37,6 +37,10 @@ _ASIDE = re.compile(
     re.I,
 )
 """Words of a remark about a number: when it is answered, and what sort it is."""
+_NAME = re.compile(
+    rf"(?:Dr\.? )?{_CAPITAL}[\w'’.-]{{0,40}}(?: (?:van|de|der|den|von|zu|da|di|del|la|le|bin|al)\b){{0,3}}(?: {_CAPITAL}[\w'’.-]{{0,40}}){{1,3}}"
+)
+"""Somebody's name where it stands alone: with initials, and with more of the little words than are taken for a name's in a sentence."""
 _FAMILY_NAME = re.compile(rf"(?:(?:van|de|der|von|da|O') )?{_CAPITAL}[\w'’-]{{1,40}}")
 _GIVEN_NAMES = re.compile(rf"{_CAPITAL}[\w'’-]{{1,40}}(?: {_CAPITAL}(?:[\w'’-]{{1,40}}|\.)?)?")
 _NOBODY = re.compile(
@@ -63,7 +67,7 @@ class Named:
 
 def is_name(text: str) -> bool:
     """Whether words are a person's full name, and no role's, desk's or company's."""
-    return re.fullmatch(FULL_NAME, text) is not None and not any(_OF_POSTS.fullmatch(word) for word in text.split())
+    return _NAME.fullmatch(text) is not None and not any(_OF_POSTS.fullmatch(word) for word in text.split())
 
 
 def is_role(text: str) -> bool:
@@ -109,6 +113,13 @@ def named(text: str) -> Named:
     ]
     asides = tuple(piece for piece, inside in told if (piece, inside) not in titles)
     return Named(first, ", ".join(piece for piece, _ in titles), any(inside for _, inside in titles), asides, turned)
+
+
+def is_only_label(text: str) -> bool:
+    """Whether no word but such labels is left of a text when addresses and numbers are taken out."""
+    return (
+        re.search(r"[^\W\d_]{2}", re.sub(rf"\b{_LABEL_OF_WAY}|\b(?:and|or|on|at|by)\b", " ", without_addresses(text), flags=re.I)) is None
+    )
 
 
 def _unlabelled(piece: str) -> str:

@@ -213,8 +213,9 @@ def _and_deputy(text: str) -> tuple[str, str]:
     found = _DEPUTY.search(text)
     if found is None:
         return text, ""
-    rest = text[found.end() :].strip()
-    return text[: found.start()], rest[:-1] if found[0][0] == "(" and rest.endswith(")") else rest
+    main, rest = text[: found.start()], text[found.end() :].strip()
+    closes = re.search(r"\)(?![^()]*\))", rest) if found[0][0] == "(" else None
+    return (main, rest) if closes is None else (main + rest[closes.end() :], rest[: closes.start()])
 
 
 def _vendor_line(draft: Draft, leaf: Leaf) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from holdfast.document.reading.draft import Draft, Left
 from holdfast.document.reading.quantities import Reading
 from holdfast.document.reading.things.addresses import WAYS, holds_name, is_of_another, is_reachable
-from holdfast.document.reading.things.names import FULL_NAME, ROLE, STAND_IN, is_label_of_way, is_role
+from holdfast.document.reading.things.names import FULL_NAME, ROLE, STAND_IN, is_label_of_way, is_only_label, is_role
 from holdfast.document.reading.things.organisation import one_person
 from holdfast.document.reading.things.people import holders, person, role
 from holdfast.document.reading.things.promises import names_promise
@@ -224,7 +224,9 @@ def _ways(text: str, names: list[str]) -> _Ways:
         end = bounds[begun + 1] if begun + 1 < len(bounds) else len(text)
         behind = {who for place, who in mentions[at : at + _MOST_BEHIND] if place < end and who != _BY_PRONOUN}
         joined = at < len(mentions) and _JOINED.fullmatch(text, start + len(value), mentions[at][0])
+        alone = is_only_label(text[max(bounds[begun], start - _LONGEST_BETWEEN) : start])
         who = mentions[at][1].strip(_BY_PRONOUN) if joined else _beside(text, ahead, bounds[begun], behind)
+        who = who if joined or alone or who in behind or ahead.last[0] >= bounds[begun] else ""
         found.given.append((_by_address(value, who, names) if key == "email" else who, key, value, start))
     return found
 
