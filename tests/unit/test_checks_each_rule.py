@@ -267,9 +267,16 @@ CASES = (
         f"{CORRUPTION}.phases.1.window {CORRUPTION}.phases.1.steps.0.takes {CORRUPTION}.phases.1.steps.1.takes",
         "HF124",
     ),
+    case(
+        "HF157",
+        W,
+        {"not_applicable": [{"about": "functions.voice.rpo", "says": "N/A"}]},
+        "not_applicable.0 functions.voice.rpo",
+    ),
 )
 
 RIGHT: dict[str, Changes] = {
+    "HF157 there is none": {"not_applicable": [{"about": "functions.voice.mtpd", "says": "N/A"}]},
     "HF101 back at the very moment that is promised": {"functions.voice.rto": "30m"},
     "HF103 one recovery fills what the period allows": {"service_levels.enterprise.period": "500h"},
     "HF117 the review is due today": {"document.next_review": "2026-11-28"},

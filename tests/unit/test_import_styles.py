@@ -98,7 +98,7 @@ NOT_UNDERSTOOD = {
     "prose": {"note: Baking itself should be resumed as soon as the power returns, which nobody can promise in hours."},
     "contingency": {
         "asked: functions.customs-declarations.mtpd",
-        "there is none: functions.customs-declarations.rpo",
+        "asked: functions.customs-declarations.rpo",
         "there is none: components.web-application.rpo",
     },
     "merged": {"asked: functions.newsletter.rto", "asked: functions.newsletter.rpo"},

@@ -1,5 +1,6 @@
 """`holdfast run`: what goes wrong below is one clear line, however deep in tasks it came from."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,47 @@ def test_a_lab_that_is_stopped_under_its_controller_is_said_as_that(monkeypatch:
         _started(monkeypatch, tmp_path, gone)
     assert said.value.code == ExitCode.NOT_SO
     assert "Errno" not in str(said.value)
+
+
+@pytest.mark.parametrize("afterwards", ['{"identity": "holdfast-1-bb"}', None], ids=["another", "none"])
+def test_a_controller_ends_with_its_lab_so_that_the_next_one_there_hears_nothing_from_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, afterwards: str | None
+) -> None:
+    ended: list[str] = []
+    description = tmp_path / "lab.json"
+    description.write_text('{"identity": "holdfast-1-aa"}')
+
+    async def controller(*_: Any, **__: Any) -> None:
+        if afterwards is None:
+            description.unlink()
+        else:
+            description.write_text(afterwards)
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            ended.append("in order")
+            raise
+
+    monkeypatch.setattr("holdfast.app_controller.run_controller", controller)
+    monkeypatch.setattr(run_command, "bindings_of", lambda _: None)
+    monkeypatch.setattr(run_command, "LOOK_FOR_LAB_SECONDS", 0.01)
+    with pytest.raises(CommandError, match="was stopped, so its controller ends here") as said:
+        run_command.run(PLAN_FILE, lab=tmp_path)
+    assert (ended, said.value.code) == (["in order"], ExitCode.NOT_SO)
+
+
+def test_a_description_that_cannot_be_read_ends_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "lab.json").write_text('{"identity": "holdfast-1-aa"}')
+    (tmp_path / "bindings.witness.json").write_text("{}")
+
+    async def controller(*_: Any, **__: Any) -> None:
+        (tmp_path / "lab.json").write_text("{half a")
+        await asyncio.sleep(0.1)
+
+    monkeypatch.setattr("holdfast.app_controller.run_controller", controller)
+    monkeypatch.setattr(run_command, "bindings_of", lambda _: None)
+    monkeypatch.setattr(run_command, "LOOK_FOR_LAB_SECONDS", 0.01)
+    assert run_command.run(PLAN_FILE, lab=tmp_path) == ExitCode.FINE
 
 
 def test_without_a_profile_it_takes_the_labs_and_another_one_is_warned_of(

@@ -35,10 +35,19 @@ def is_there(lab: Path, site: str = "witness") -> bool:
 
 def profile_of(lab: Path) -> str | None:
     """The profile that a lab was started with; None where no lab says so."""
+    return _said_by(lab, "profile")
+
+
+def identity_of(lab: Path) -> str | None:
+    """Which lab it is: another one in the same folder has another; None where no lab says so."""
+    return _said_by(lab, "identity")
+
+
+def _said_by(lab: Path, key: str) -> str | None:
     import json
 
     try:
-        return str(json.loads((lab / "lab.json").read_text())["profile"])
+        return str(json.loads((lab / "lab.json").read_text())[key])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -7,11 +7,15 @@ from cyclopts import Parameter
 
 from holdfast.cli.deciding import said
 from holdfast.cli.output import CommandError, ExitCode, OutputFormat, complain, print_json
-from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, bindings_of, is_there, profile_of
+from holdfast.cli.reach import DEFAULT_LAB, LabDirectory, bindings_of, identity_of, is_there, profile_of
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
     from holdfast.plan.loader import LoadedPlan
 
+LOOK_FOR_LAB_SECONDS = 0.5
 MOST_SCALE = 600
 """Above it a plan's minute is shorter than a pass of the controller."""
 
@@ -49,6 +53,8 @@ def run(
     from holdfast.app_controller import run_controller
     from holdfast.cli.telling import teller
 
+    own = identity_of(lab)
+
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     loaded = runnable_plan(plan)
     agents = profile_of(lab)
@@ -65,12 +71,36 @@ def run(
     bindings = bindings_of(lab)
     tell = print_json if output == "json" else teller(exercise is not None)
     try:
-        asyncio.run(run_controller(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, tell=tell, scale=scale))
+        running = run_controller(loaded, bindings, scenario=scenario, profile=profile, exercise=exercise, tell=tell, scale=scale)
+        asyncio.run(running if own is None else _while_it_is_there(running, lab, own))
     except KeyboardInterrupt:
         return ExitCode.FINE
     except Exception as error:
         raise _explained(error, lab) from error
     return ExitCode.FINE
+
+
+class _LabGone(Exception):
+    """The controller's lab was stopped, or another one stands in its folder now."""
+
+
+async def _while_it_is_there(running: "Coroutine[Any, Any, None]", lab: Path, own: str) -> None:
+    """Run a lab's controller until its lab is gone: the next one may stand at the same addresses, and must hear nothing from this one.
+
+    A real installation has no lab, and is never left because of a file. Raises _LabGone.
+    """
+    import asyncio
+
+    controller = asyncio.ensure_future(running)
+    try:
+        while not controller.done():
+            await asyncio.wait((controller,), timeout=LOOK_FOR_LAB_SECONDS)
+            if identity_of(lab) != own and not (identity_of(lab) is None and is_there(lab)):
+                raise _LabGone
+    finally:
+        controller.cancel()
+        await asyncio.wait((controller,))
+    controller.result()
 
 
 def _explained(error: Exception, lab: Path) -> Exception:
@@ -84,7 +114,7 @@ def _explained(error: Exception, lab: Path) -> Exception:
             return CommandError(str(error), ExitCode.BAD_INPUT)
         case JournalConflict() | JournalFull():
             return CommandError(str(error), ExitCode.NOT_SO)
-        case OSError() if not is_there(lab):
+        case _LabGone() | OSError() if isinstance(error, _LabGone) or not is_there(lab):
             said = f"the lab in {lab} was stopped, so its controller ends here; the journal stays in {lab / 'controller'}"
             return CommandError(f"{said}. End the controller first next time (Ctrl-C), then `holdfast lab down`", ExitCode.NOT_SO)
         case JournalBroken() | JournalForeign() | OSError():

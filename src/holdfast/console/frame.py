@@ -174,7 +174,7 @@ def _clocks(view: View, width: int) -> list[_Ranked]:
     if not view.clocks:
         return []
     name = 24 if width < 100 else 34
-    head = f"{_padded('function', name + 4)}{_padded('now', 11)}{_padded('  out / promised', 16)}back"
+    head = f"{_padded('function', name + 4)}{_padded('now', 11)}{_padded(' out / promised', 16)}back"
     rows = [_clock(clock, name, width) for clock in view.clocks]
     return [_Ranked(((head, Look.MUTED),), 5), *rows, _Ranked((), 9)]
 

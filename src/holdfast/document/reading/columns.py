@@ -105,6 +105,20 @@ def unread(table: Table, row: Leaf, places: Mapping[str, int]) -> list[tuple[str
     ]
 
 
+def row_text(table: Table, row: Leaf) -> str:
+    """A row as it stands; where it holds numbers, with the names of their columns, which say what they are.
+
+    The first row of a table of two columns is seldom a head, so it counts as one only where it gives a unit.
+    """
+    heads = table.headers
+    is_head = len(heads) > 2 or any(unit_of_heading(head) or says(head, "rto", "rpo", "mtpd", "mtd") for head in heads)
+    if not is_head or len(heads) > MOST_COLUMNS or not any(character.isdecimal() for character in row.text):
+        return row.text.strip()
+    return " | ".join(
+        f"{heads[at]}: {text}" if at < len(heads) and heads[at].strip() else text for at, text in enumerate(row.cells) if text.strip()
+    )
+
+
 def labelled(section: Section) -> list[Leaf]:
     """Leaves of a section that say `Key: value`, rows of its two-column tables included (their header too), unclaimed."""
     leaves = [leaf for leaf in section.leaves if leaf.label and not leaf.claimed]

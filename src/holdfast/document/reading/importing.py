@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.document.reading.binding import bind_lab
+from holdfast.document.reading.columns import row_text
 from holdfast.document.reading.damage import Repair, text_of
 from holdfast.document.reading.draft import Absent, Asked, Draft, Left, Said, note_of
 from holdfast.document.reading.formats import refuse_other_formats
@@ -131,10 +132,15 @@ def _steps(scenario: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _leftovers(tree: Tree, draft: Draft) -> None:
     """What nobody claimed, and never a word of it lost."""
-    for section, leaf in tree.leaves():
-        for one in leaf.deep():
-            if not one.claimed and one.text.strip():
-                draft.notes.append(note_of(section, one))
+    for section in tree.sections:
+        for leaf in section.leaves:
+            for one in leaf.deep():
+                if not one.claimed and one.text.strip():
+                    draft.notes.append(note_of(section, one))
+        for table in section.tables:
+            draft.notes += [
+                Left(row_text(table, row), section.path, row.line) for row in table.rows if not row.claimed and row.text.strip()
+            ]
     draft.notes.sort(key=lambda note: note.line)
 
 

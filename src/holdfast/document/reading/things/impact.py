@@ -1,12 +1,14 @@
 """Objectives, business functions and what outages cost (the business impact analysis)."""
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from holdfast.document.reading.columns import cell, columns, labelled, named_rows
-from holdfast.document.reading.draft import Draft, Entry, Said
-from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, lengths, money, percent, window
-from holdfast.document.reading.things.promises import NAMES, promises, promises_named
+from holdfast.document.reading.draft import Draft, Entry, Left, Said
+from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, lengths, money, percent, unit_of_heading, window
+from holdfast.document.reading.quantities.durations import inexact
+from holdfast.document.reading.things.promises import NAMES, names_promise, order_of, promises
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.problems import shortened
 
@@ -14,6 +16,7 @@ RTO = (*NAMES["rto"], "recovery time*", "target recovery", "restore within", "ti
 RPO = (*NAMES["rpo"], "recovery point*", "data loss", "point objective")
 MTPD = (*NAMES["mtpd"], "tolerable downtime", "max downtime", "tolerable hours", "tolerable days", "allowable hours", "acceptable hours")
 NAME = ("function", "business function", "process", "business process", "activity", "service", "capability", "mission*", "system", "what")
+RESOURCE = ("component*", "resource*", "asset*", "hardware", "software", "server*", "equipment")
 _FUNCTION = {
     "mtpd": MTPD,
     "rto": RTO,
@@ -37,12 +40,25 @@ _PRIORITIES = (
     ("P3", r"\bp ?3\b|\bmedium\b|\bmoderate\b|\btier ?3\b|^3$"),
     ("P4", r"\bp ?4\b|\blow\b|\btier ?4\b|^4$"),
 )
+_LISTED = ("impact analysis", "business function*", "critical function*", "critical process*", "business process*", "bia", "functions")
+"""Headings of lists of functions."""
+_LONGEST_NAME = 80
 _OF_ONE = re.compile(
     rf"(?!(?:{'|'.join((*NAMES['rto'], *NAMES['rpo']))})\b)\w[^–—]{{1,60}}? [–—-] (?:the )?(?:{'|'.join((*NAMES['rto'], *NAMES['rpo']))})\b",
     re.I,
 )
 """The label of one function's promise, `Document imaging – RTO`, and not of the plan as a whole."""
+_BETWEEN = (re.compile(r"/(?!\s?a\b)", re.I), re.compile(r"[;|]"), re.compile(r",(?!\d)"), re.compile(r"\band\b", re.I))
+"""What may stand between the values of a cell; the stroke of `N/A` doesn't."""
 _VERB = re.compile(r"\b(?:has|have|must|is|are|needs?|shall|should|will)\b", re.I)
+_NEEDED = {
+    "rto": Reading(unclear="it says that there is none, and a plan needs one for each function: how soon must it be back?"),
+    "rpo": Reading(
+        unclear="it says that there is none, and a plan needs one for each function: how much data may be lost, as a length of time"
+        " (0s for none)? One that keeps no data can take its RTO"
+    ),
+}
+"""What is asked where a function is said to have no such promise."""
 _NO_PRIORITY = re.compile(r"\b(?:not|non|neither|p ?(?:0|[5-9]|\d\d)|tier ?(?:0|[5-9]|\d\d))\b", re.I)
 
 
@@ -62,6 +78,19 @@ def priority(text: str) -> Reading:
     return Reading(None, "it is none of P1 to P4, or of their words", ("P1", "P2", "P3", "P4"))
 
 
+def of_resources(head: str) -> bool:
+    """Whether a column's name says that it lists technical things (`System Resource/Component`), which functions only stand on."""
+    return says(head, *RESOURCE) and not says(head, "function*", "process*", "activit*", "mission*", "capabilit*")
+
+
+def put_promise(draft: Draft, entry: Entry, key: str, reading: Reading, text: str, line: int, about: str) -> None:
+    """Write a function's RTO, RPO or MTPD. The first two are asked about where the document says that there is none, as no function is without."""
+    if key in ("rto", "rpo") and reading.clear and reading.value is None and re.search(r"\w", text):
+        draft.ask(f"{about}.{key}", text, _NEEDED[key], line)
+    else:
+        draft.read(entry, key, reading, text, line, about)
+
+
 def read(tree: Tree, draft: Draft) -> None:
     """Objectives, functions, tiers."""
     for section in tree.sections:
@@ -69,6 +98,8 @@ def read(tree: Tree, draft: Draft) -> None:
         for table in section.tables:
             places = columns(table, _FUNCTION)
             if "name" in places and {"rto", "mtpd"} & places.keys():
+                if of_resources(table.headers[places["name"]]):
+                    continue
                 if not columns(table, {"strategy": ("strategy", "recovery method", "recovery approach")}):
                     _functions(table, places, section, draft)
                 continue
@@ -86,7 +117,11 @@ def _objectives(section: Section, draft: Draft) -> None:
         text = leaf.value
         if not text or _OF_ONE.match(leaf.label):
             continue
-        if says(leaf.label, "tolerance", "data loss*"):
+        several = order_of(leaf.label)
+        if len(several) > 1 and set(several) <= {"rto", "rpo"}:
+            for key, reading in promised_in(leaf.label, several, text).items():
+                draft.read(entry, key, reading, text, leaf.line, "objectives")
+        elif says(leaf.label, "tolerance", "data loss*"):
             draft.read(entry, "data_loss_tolerance", duration(text), text, leaf.line, "objectives")
         elif says(leaf.label, *RTO):
             draft.read(entry, "rto", duration(text), text, leaf.line, "objectives")
@@ -106,18 +141,50 @@ def _objectives(section: Section, draft: Draft) -> None:
 def _functions(table: Table, own: dict[str, int], section: Section, draft: Draft) -> None:
     places = _also_rto(table, own)
     why = "" if places == own else f"'{table.headers[places['rto']]}' is taken for the RTO, as another column gives the MTPD"
+    promised = promise_columns(table, places)
     for row in named_rows(table, places, section, draft):
         identifier, entry = draft.named_or_new("functions", row.name)
         about = f"functions.{identifier}"
         entry.setdefault("name", Said(row.name, row.line))
         row.read(draft, entry, "priority", priority, about)
-        for key in ("rto", "rpo", "mtpd"):
-            row.last(draft, entry, key, about)
+        for at, keys in promised.items():
+            text = row.leaf.cells[at].strip() if at < len(row.leaf.cells) else ""
+            for key, reading in promised_in(table.headers[at], keys, text).items():
+                put_promise(draft, entry, key, reading, text, row.line, about)
         rto = entry.get("rto")
         if why and isinstance(rto, Said):
             entry["rto"] = replace(rto, concluded="; ".join(part for part in (why, rto.concluded) if part))
         for key in ("impact", "workaround", "minimum"):
             row.say(draft, entry, key, about)
+
+
+def promise_columns(table: Table, places: Mapping[str, int]) -> dict[int, tuple[str, ...]]:
+    """Index of a column → the promises that its cells give: that which it serves, or all that its name names (`RTO / RPO`)."""
+    found = {}
+    for key in ("rto", "rpo", "mtpd"):
+        if key in places and places[key] not in found:
+            named = order_of(table.headers[places[key]])
+            found[places[key]] = named if len(named) > 1 else (key,)
+    return found
+
+
+def promised_in(head: str, keys: tuple[str, ...], text: str) -> dict[str, Reading]:
+    """What a text says of the promises that its column or label names: each its own value in turn, or a question about all of them."""
+    if not text:
+        return {}
+    unit = unit_of_heading(head)
+    if len(keys) == 1:
+        return {keys[0]: duration(text, unit)}
+    own = {key: promise.reading for key, promise in promises(text).items()}
+    if names_promise(text) and own.keys() == set(keys):
+        return own
+    for between in () if names_promise(text) else _BETWEEN:
+        parts = [part.strip() for part in between.split(text)]
+        if len(parts) == len(keys) and all(parts):
+            return {key: duration(part, unit) for key, part in zip(keys, parts, strict=True)}
+    said = " and ".join(key.upper() for key in keys)
+    choices = tuple(dict.fromkeys(length.written for length in lengths(text) if length.written))
+    return dict.fromkeys(keys, Reading(unclear=f"it doesn't give one value each for {said}", choices=choices))
 
 
 def _also_rto(table: Table, places: dict[str, int]) -> dict[str, int]:
@@ -162,35 +229,54 @@ def _tiers(table: Table, places: dict[str, int], section: Section, draft: Draft)
 
 def _is_label(leaf: Leaf, *words: str) -> bool:
     """Whether a leaf is labelled with one of these, and its label isn't a sentence with a function of its own (`Payroll has an RTO: 4 h`)."""
-    return says(leaf.label, *words) and not _OF_ONE.match(leaf.label) and _VERB.search(leaf.label) is None and not lengths(leaf.label)
+    return (
+        says(leaf.label, *words)
+        and not _OF_ONE.match(leaf.label)
+        and _VERB.search(leaf.label) is None
+        and not (lengths(leaf.label) or inexact(leaf.label))
+    )
 
 
 def _function_sections(tree: Tree, draft: Draft) -> None:
-    """A heading a function, with `RTO: …` under it, within the impact analysis."""
+    """A heading or an item a function, with `RTO: …` under it, within the impact analysis."""
     for section in tree.sections:
-        if not section.within("impact analysis", "business functions", "critical functions", "critical processes", "bia"):
+        if not section.within(*_LISTED):
             continue
         leaves = labelled(section)
-        if not any(_is_label(leaf, *RTO, *MTPD) for leaf in leaves):
-            continue
-        identifier, entry = draft.entry("functions", section.name)
-        about = f"functions.{identifier}"
-        draft.put(entry, "name", section.name, section.line, about)
-        for leaf in leaves:
-            key = next((key for key, words in (("mtpd", MTPD), ("rto", RTO), ("rpo", RPO)) if _is_label(leaf, *words)), None)
-            if key is not None and len(promises_named(leaf.label)) > 1:  # `RTO / RPO: 4 h / 15 min`
-                found = promises(leaf.text if leaf.kind != "row" else f"{leaf.label}: {leaf.value}")
-                for each, promise in found.items():
-                    draft.read(entry, each, promise.reading, leaf.value, leaf.line, about)
-                if not found:
-                    continue
-            elif key is not None:
-                draft.read(entry, key, duration(leaf.value), leaf.value, leaf.line, about)
-            elif says(leaf.label, *_FUNCTION["priority"]):
-                draft.read(entry, "priority", priority(leaf.value), leaf.value, leaf.line, about)
-            else:
-                key = next((key for key in ("impact", "workaround", "minimum") if says(leaf.label, *_FUNCTION[key])), None)
-                if key is None:
-                    continue
-                draft.put(entry, key, leaf.value, leaf.line, about)
-            leaf.claim()
+        if not section.says(*_LISTED) and any(_is_label(leaf, *RTO, *MTPD) for leaf in leaves):
+            _function_of(section.name, section.line, leaves, draft)
+        for leaf in section.open_leaves():
+            name = leaf.label or leaf.text.rstrip(" .:")
+            under = [child for child in leaf.children if not child.claimed]
+            if len(name) <= _LONGEST_NAME and not names_promise(name) and any(_is_label(child, *RTO, *MTPD) for child in under):
+                left = _function_of(name, leaf.line, [child for child in under if child.label], draft)
+                beside = [child for child in under if not child.label and child.text]
+                for child in (*left, *beside):
+                    draft.notes.append(Left(f"{name}: {child.claim().text}", section.path, child.line))
+                if leaf.value:
+                    draft.notes.append(Left(leaf.text, section.path, leaf.line))
+                leaf.claim()
+
+
+def _function_of(name: str, line: int, leaves: Sequence[Leaf], draft: Draft) -> list[Leaf]:
+    """Write a function that has a heading or an item of its own, out of what is labelled under it. What it doesn't read is given back."""
+    left = []
+    identifier, entry = draft.entry("functions", name)
+    about = f"functions.{identifier}"
+    draft.put(entry, "name", name, line, about)
+    for leaf in leaves:
+        key = next((key for key, words in (("mtpd", MTPD), ("rto", RTO), ("rpo", RPO)) if _is_label(leaf, *words)), None)
+        if key is not None:
+            several = order_of(leaf.label)
+            for each, reading in promised_in(leaf.label, several if len(several) > 1 else (key,), leaf.value).items():
+                put_promise(draft, entry, each, reading, leaf.value, leaf.line, about)
+        elif says(leaf.label, *_FUNCTION["priority"]):
+            draft.read(entry, "priority", priority(leaf.value), leaf.value, leaf.line, about)
+        else:
+            key = next((key for key in ("impact", "workaround", "minimum") if says(leaf.label, *_FUNCTION[key])), None)
+            if key is None:
+                left.append(leaf)
+                continue
+            draft.put(entry, key, leaf.value, leaf.line, about)
+        leaf.claim()
+    return left

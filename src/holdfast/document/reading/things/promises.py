@@ -16,6 +16,7 @@ from fractions import Fraction
 from holdfast.document.reading.quantities import Length, Reading, duration, lengths
 from holdfast.document.reading.quantities.durations import inexact
 from holdfast.document.reading.quantities.lengths import IN_WORDS
+from holdfast.document.reading.things.losses import DATA
 from holdfast.document.reading.things.nothing import no_loss, zeros
 
 _LOOKED_AT = 120
@@ -55,6 +56,7 @@ NAMES = {
 }
 """What each is called, in sentences and at the head of a column; what begins with a shorter name stands before it."""
 _RTO, _RPO, _MTPD = ("|".join(name.replace(" ", "[ -]") for name in NAMES[key]) for key in ("rto", "rpo", "mtpd"))
+_MTPD = rf"(?:{_MTPD})(?: of (?:{'|'.join(_BORNE)})\b)?"
 _NAME = re.compile(rf"\b(?:(?P<rto>{_RTO})|(?P<rpo>{_RPO})|(?P<mtpd>{_MTPD})|(?P<loss>lose|losing|loss))\b", re.I)
 _WORDS_OF_NAMES = rf"(?:(?:{_RTO}|{_RPO}|{_MTPD}|the|an?|its|their|our|target|and|or|both)\b ?|[/&] ?)+"
 _NAMES_ONLY = re.compile(_WORDS_OF_NAMES, re.I)
@@ -65,7 +67,7 @@ _OF_AMOUNT = rf"(?:[\s-]{{1,3}}(?:at|most|least|no|not|more|less|than|up|to|or|a
 """Words that belong to an amount, between those that say what it is and itself."""
 BACK = (
     r"back|restor(?:ed?|es)|resum(?:ed?|es)|recover(?:ed|s)?|reinstated|reopen(?:ed|s)?|running|working|available"
-    r"|(?:return(?:s|ed)?|comes?)(?= (?:to (?:service|operation|normal) )?(?:in|within|after|no later)\b)"
+    r"|return(?:s|ed)?(?= (?:to (?:service|operation|normal) )?(?:in|within|after|no later)\b)|comes?(?= (?:in)?to (?:service|operation|normal)\b)"
     r"|(?:be|is|are|comes?|fully) (?:up|online|live|operational)"
 )
 """What something is that an outage has ended for, as part of a pattern."""
@@ -80,8 +82,18 @@ _SAID = {
 """What makes the length behind it a promise without naming one; the named part belongs to the length."""
 _BEHIND = re.compile(
     rf"\s{{0,3}}-?\(?(?:(?P<rto>{_RTO})|(?P<rpo>{_RPO})|(?P<mtpd>{_MTPD}))\b(?!\s*[:=])"
-    r"|\s{0,3}(?P<data>of (?:data|work|changes|transactions|entries|bookings|reservations|orders|records|sales|payments|postings|messages|updates)"
+    rf"|\s{{0,3}}(?P<data>of {DATA}"
     r"|(?:of \w{2,20} )?(?:may|can|could|might) be lost)\b",
+    re.I,
+)
+_LOSS_FOR = re.compile(
+    rf"\b(?:can|may|could|might|tolerates?|tolerated|accepts?|acceptable|bear|afford|allow(?:ed|s)?)\b[^.;]{{0,60}}?"
+    rf"\b(?:lose|losing|loss of) (?:the |our |all |any |its )?(?:\w{{1,20}} )?{DATA}\b(?: \w{{1,20}}){{0,3}}? (?:for|over|during|of|from|within|up to)\b(?P<within>{_OF_AMOUNT})$",
+    re.I,
+)
+"""What is lost stands ahead of a length: `the loss of orders for a day`, which can be how much is lost, or how long nothing comes in."""
+_IS_NONE = re.compile(
+    rf"\b(?:(?P<rto>{_RTO})|(?P<rpo>{_RPO})|(?P<mtpd>{_MTPD}))\b(?:\s?\([^()]{{0,40}}\))?(?:\s?(?:is|are|[=:–—-])){{0,2}}\s?(?P<none>(?:n/a|not applicable|none)\b(?:\s?\([^()0-9]{{0,80}}\))?)",
     re.I,
 )
 _TOGETHER = re.compile(r"[\s)]{0,3}(?:,|/|&|\+|\band\b|\bor\b){1,2}[\s(]{0,3}(?:(?:and|or) )?(?:(?:an?|the|its|our) )?", re.I)
@@ -163,6 +175,16 @@ def begins_with_promise(sentence: str) -> bool:
     return found is not None and names_promise(found[0])
 
 
+def order_of(text: str) -> tuple[str, ...]:
+    """`rto`, `rpo`, `mtpd` in the order in which a text first names them."""
+    return tuple(dict.fromkeys(name.key for name in _names(text) if name.own))
+
+
+def said_to_be_none(sentence: str) -> dict[str, str]:
+    """`rto`, `rpo`, `mtpd` → the words that say that there is none of it (`RPO: N/A`)."""
+    return {key: found["none"] for found in _IS_NONE.finditer(sentence) for key in ("rto", "rpo", "mtpd") if found[key]}
+
+
 def promises(sentence: str) -> dict[str, Promise]:
     """`rto`, `rpo`, `mtpd` → what the sentence says of it. Of two lengths for the same one the first counts; the caller tells the other."""
     found: dict[str, Promise] = {}
@@ -181,7 +203,22 @@ def promises(sentence: str) -> dict[str, Promise]:
                 if key not in found:
                     found[key] = Promise(span.start, span.end, span.doubt or duration(sentence[span.start : span.end]))
                     before = max(before, span.end)
+    if "rpo" not in found:
+        found |= _loss_of_data_for(sentence, every, found)
     return _with_nothing(sentence, names, found)
+
+
+def _loss_of_data_for(sentence: str, every: Sequence[Length], found: dict[str, Promise]) -> dict[str, Promise]:
+    """The RPO that a borne loss of data with a length behind it may be, which is asked about."""
+    for length in every:
+        ahead = max(0, length.start - _LOOKED_AT)
+        if any(promise.start <= length.start < promise.end for promise in found.values()):
+            continue
+        match = _LOSS_FOR.search(sentence[ahead : length.start])
+        if match is not None:
+            doubt = Reading(None, "it can be how much data may be lost, or how long none comes in", _choices(length))
+            return {"rpo": Promise(ahead + match.start("within"), length.end, doubt)}
+    return {}
 
 
 def _with_nothing(sentence: str, names: Sequence[_Name], found: dict[str, Promise]) -> dict[str, Promise]:

@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from holdfast.document.reading.columns import columns, labelled, named_rows
+from holdfast.document.reading.columns import Row, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Left, Said, slug, unique
 from holdfast.document.reading.problems import DocumentError
 from holdfast.document.reading.quantities import Reading, duration, frequency
-from holdfast.document.reading.things.impact import RPO, RTO
+from holdfast.document.reading.things.impact import RESOURCE, RPO, RTO, of_resources, promise_columns, promised_in
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.values import FREQUENCIES
 
@@ -126,6 +126,8 @@ def read(tree: Tree, draft: Draft) -> None:
             places = columns(table, _STRATEGY)
             if {"name", "strategy"} <= places.keys() and {"rto", "rpo"} & places.keys():
                 _strategy_table(table, places, section, draft)
+            else:
+                _resource_table(table, section, draft)
         _strategy_section(section, draft)
     for section in tree.sections:
         for leaf in section.open_leaves():
@@ -291,8 +293,29 @@ def _strategy_table(table: Table, places: dict[str, int], section: Section, draf
         about = f"components.{identifier}"
         for key, column in (("primary_strategy", "strategy"), ("backup_strategy", "backup")):
             row.say(draft, entry, key, about, column)
-        for key in ("rto", "rpo"):
-            row.last(draft, entry, key, about)
+        _promises(row, draft, entry, about)
+
+
+def _resource_table(table: Table, section: Section, draft: Draft) -> None:
+    """A table of technical things with an RTO or RPO and no strategy, as contingency plans list them: each row a component of its own."""
+    places = columns(table, {"rto": RTO, "rpo": RPO, "name": RESOURCE})
+    if "name" not in places or not {"rto", "rpo"} & places.keys() or not of_resources(table.headers[places["name"]]):
+        return
+    others = (head for at, head in enumerate(table.headers) if at != places["name"])
+    if any(says(head, "function*", "process*", "activit*", "mission*", "service*", "capabilit*") for head in others):
+        return
+    for row in named_rows(table, places, section, draft):
+        identifier = draft.named("components", row.name) or _new_component(draft, row.name, row.line)
+        _promises(row, draft, draft.section("components")[identifier], f"components.{identifier}")
+
+
+def _promises(row: Row, draft: Draft, entry: Entry, about: str) -> None:
+    """Write the RTO and RPO of a component's row."""
+    for at, keys in promise_columns(row.table, row.places).items():
+        text = row.leaf.cells[at].strip() if at < len(row.leaf.cells) else ""
+        for key, reading in promised_in(row.table.headers[at], keys, text).items():
+            if key != "mtpd":  # a component has none; the column's other promises are its own
+                draft.read(entry, key, reading, text, row.line, about)
 
 
 def _strategy_section(section: Section, draft: Draft) -> None:
