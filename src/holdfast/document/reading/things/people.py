@@ -28,6 +28,8 @@ def person(draft: Draft, text: str, line: int, title: str = "", where: str = "",
     draft.put(entry, "name", entry["name"].value if "name" in entry else who.name, line)
     if title and "title" in entry and entry["title"].value in (entry["name"].value, NO_TITLE):
         entry["title"] = Said(title, line)
+    elif title and "title" in entry and entry["title"].value != title and draft.named("roles", title.removeprefix("Deputy ")) is None:
+        draft.notes.append(Left(f"{who.name}: {title}", where, line))
     without = NO_TITLE if is_name(who.name) else who.name
     entry.setdefault("title", Said(title or without, line, "" if title else "no title stands beside it"))
     if who.turned_from:
