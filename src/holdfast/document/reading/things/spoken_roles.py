@@ -12,20 +12,13 @@ from dataclasses import dataclass, field
 
 from holdfast.document.reading.draft import Draft, Left
 from holdfast.document.reading.quantities import Reading
-from holdfast.document.reading.things.organisation import FULL_NAME, WAYS, holders, is_reachable, one_person, person, role
+from holdfast.document.reading.things.addresses import WAYS, holds_name, is_of_another, is_reachable
+from holdfast.document.reading.things.names import FULL_NAME, ROLE, STAND_IN, is_label_of_way, is_only_label, is_role
+from holdfast.document.reading.things.organisation import one_person
+from holdfast.document.reading.things.people import holders, person, role
 from holdfast.document.reading.things.promises import names_promise
 from holdfast.document.reading.tree import Leaf, Section, Tree, sentences
 
-_NOUNS = (
-    r"lead(?:er)?|manager|director|co-?ordinator|commander|officer|head|chief|owner|administrator|engineer|responder|liaison|spokes(?:person|man|woman)"
-    r"|controller|supervisor|chair(?:man|woman|person)?|secretary|president|contact|approver|executive|operator|specialist|analyst|architect|deputy"
-    r"|sponsor|adviser|advisor|marshal|warden|counsel|treasurer|facilitator|custodian|dispatcher|planner|c[eftior]o|ciso|coo"
-)
-_ROLE = re.compile(
-    rf"(?!(?:her|his|their|my|its|a|an|not|also|no)\b)(?!.*\b(?:as|her|his|their)\b)"
-    rf"(?:[A-Za-z][\w/&' -]{{0,50}}?\b)?(?:{_NOUNS})(?: on (?:duty|call))?",
-    re.I,
-)
 _SOMEBODY = rf"(?:(?:Mrs?|Ms|Dr|Prof)\.? )?(?P<who>{FULL_NAME})"
 _HOLDER_FIRST = re.compile(
     rf"(?P<who>{FULL_NAME})(?: \([^()]{{1,100}}\))?(?:,? (?:our |the )?[A-Za-z][\w ]{{2,40}}?,)?,? (?:is|acts as|serves as|holds|takes|leads as) "
@@ -37,11 +30,10 @@ _ROLE_FIRST = re.compile(
 )
 _BESIDE = re.compile(rf"(?:^|(?<=[.;] ))(?:The|Our) (?P<role>[A-Za-z][\w/&' -]{{1,50}}?), {_SOMEBODY}(?=,| \()")
 """`The crisis manager, Ann Ray, decides …`: it says a role, and something else."""
-_STAND_IN = r"(?:deputy|deputies|back-?up|alternate|stand-?in|substitute|second[ -]in[ -]command|replacement)"
 _DEPUTY = re.compile(
-    rf"(?:\b{_STAND_IN}(?: is| will be|:| =|,)? |\b(?:deputi[sz]ed|backed up|covered|replaced|relieved) by "
+    rf"(?:\b{STAND_IN}(?: is| will be|:| =|,)? |\b(?:deputi[sz]ed|backed up|covered|replaced|relieved) by "
     rf"|\bin (?:her|his|their|whose) absence,? (?:by |it is )?){_SOMEBODY}"
-    rf"|(?P<first>{FULL_NAME})(?: \([^()]{{1,100}}\))?,? (?:(?:is |acts as |as )?(?:her|his|their|the) {_STAND_IN}\b"
+    rf"|(?P<first>{FULL_NAME})(?: \([^()]{{1,100}}\))?,? (?:(?:is |acts as |as )?(?:her|his|their|the) {STAND_IN}\b"
     r"|(?:deputi[sz]es|stands in|standing in|steps in|fills in)\b)"
     rf"|\b(?:[Ii]f|[Ww]hen) (?:she|he|they) (?:is|are|cannot|can't) [\w ]{{2,30}}, (?P<instead>{FULL_NAME})(?: \([^()]{{1,100}}\))? takes over\b"
 )
@@ -49,7 +41,7 @@ _MORE_HOLDERS = re.compile(rf"\s?(?:,? (?:and|or)|/|&) {FULL_NAME}(?! (?:is|acts
 _OF_PEOPLE = ("role*", "team*", "responsib*", "contact*", "who", "people", "staff", "charge", "command")
 """Headings under which `Crisis manager: Ann Ray` is a role."""
 _PRONOUN = re.compile(
-    rf"\b(?:she|he|they|him|them|hers?|his|their)\b(?! (?:{_STAND_IN}|absence)\b)",
+    rf"\b(?:she|he|they|him|them|hers?|his|their)\b(?! (?:{STAND_IN}|absence)\b)",
     re.I,
 )
 _NO_NAMES = frozenset(
@@ -108,17 +100,33 @@ def read(tree: Tree, draft: Draft) -> None:
         for leaf in section.open_leaves():
             if leaf.kind not in ("paragraph", "item"):
                 continue
-            text = leaf.text if not leaf.label or section.within(*_OF_PEOPLE) else leaf.value  # `Document owner: Ann Ray` is no role
-            told = _told(text)
+            text = _spoken(leaf, section)
+            told = [one for one in _told(text) if section.within(*_OF_PEOPLE) or not _OF_DOCUMENT.fullmatch(one.role)]
             if told:
                 _write(told, text, leaf, section, draft)
             elif (
                 is_reachable(leaf.text)
+                and not is_label_of_way(leaf.label)
                 and section.within("contact*", "who", "people", "call*", "phone*")
                 and one_person(leaf.text)
-                and person(draft, leaf.text, leaf.line) is not None
+                and person(draft, leaf.text, leaf.line, where=section.path) is not None
             ):
                 leaf.claim()
+
+
+def _spoken(leaf: Leaf, section: Section) -> str:
+    """The text of a leaf that may speak of roles: without its label, where that can be no role's and begins no sentence about one."""
+    of_people = not leaf.label or section.within(*_OF_PEOPLE)
+    return leaf.text if of_people or (leaf.kind == "paragraph" and not section.within(*_OUTSIDE)) else leaf.value
+
+
+_OUTSIDE = ("outside", "vendor*", "supplier*", "external", "provider*", "scenario*")
+_OF_DOCUMENT = re.compile(
+    r"(?:(?:the|this|our) )?(?:(?:document|plan|policy|record|template|page|file|bcp|drp?) )?(?:owner|author|approver|reviewer|editor|maintainer|contact)"
+    r"|(?:document|plan) (?:manager|co-?ordinator|administrator|custodian|controller)|co-?ordinator",
+    re.I,
+)
+"""Whose the document is, outside of what it says about people: `Document owner: Ann Ray` is no role."""
 
 
 def _told(text: str) -> list[_Told]:
@@ -143,7 +151,7 @@ def _statements(text: str) -> Iterator[_Told]:
     for pattern in (_HOLDER_FIRST, _ROLE_FIRST, _BESIDE):
         for match in pattern.finditer(text):
             called, name = match["role"].strip(), _name(match["who"])
-            if _ROLE.fullmatch(called) and name and not names_promise(match["who"]) and not _MORE_HOLDERS.match(text, match.end("who")):
+            if is_role(called) and name and not names_promise(match["who"]) and not _MORE_HOLDERS.match(text, match.end("who")):
                 yield _Told(called, name, match.start(), match.end(), pattern is not _BESIDE)
 
 
@@ -156,7 +164,7 @@ def _name(words: str) -> str:
     first, _, rest = words.partition(" ")
     if first in _NO_NAMES or first in _TITLES:
         words = rest
-    return "" if " " not in words or _ROLE.fullmatch(words) else words
+    return "" if " " not in words or ROLE.fullmatch(words) else words
 
 
 def _write(told: list[_Told], text: str, leaf: Leaf, section: Section, draft: Draft) -> None:
@@ -165,7 +173,7 @@ def _write(told: list[_Told], text: str, leaf: Leaf, section: Section, draft: Dr
     for one in told:
         entry = role(draft, one.role, leaf.line)
         backup = f"{one.backup} (Deputy {one.role})" if one.backup else ""
-        holders(draft, entry, f"{one.holder} ({one.role})", backup, leaf.line, one.role)
+        holders(draft, entry, f"{one.holder} ({one.role})", backup, leaf.line, one.role, section.path)
         for name in filter(None, (one.holder, one.backup)):
             identifiers[name] = draft.named("people", name) or ""
     ways = _ways(text, list(identifiers))
@@ -204,21 +212,81 @@ def _ways(text: str, names: list[str]) -> _Ways:
     found = _Ways()
     mentions = sorted(_mentions(text, names, found))
     addresses = sorted((match.start(), key, match[0].strip()) for key, pattern in WAYS.items() for match in pattern.finditer(text))
-    at, so_far, last = 0, set[str](), ""
+    bounds = sorted({start for _, start in _placed(text)} | {match.end() for match in _ENDS_BEFORE_NUMBER.finditer(text)})
+    ahead = _Ahead()
+    at, begun = 0, 0
     for start, key, value in addresses:
         while at < len(mentions) and mentions[at][0] < start:
-            who = mentions[at][1]
-            if who == _BY_PRONOUN:
-                last = next(iter(so_far)) if len(so_far) == 1 else ""
-            else:
-                so_far.add(who)
-                last = who
+            ahead.hear(mentions[at])
             at += 1
-        found.given.append((last, key, value, start))
+        while begun + 1 < len(bounds) and bounds[begun + 1] <= start:
+            begun += 1
+        end = bounds[begun + 1] if begun + 1 < len(bounds) else len(text)
+        behind = {who for place, who in mentions[at : at + _MOST_BEHIND] if place < end and who != _BY_PRONOUN}
+        joined = at < len(mentions) and _JOINED.fullmatch(text, start + len(value), mentions[at][0])
+        alone = is_only_label(text[max(bounds[begun], start - _LONGEST_BETWEEN) : start])
+        who = mentions[at][1].strip(_BY_PRONOUN) if joined else _beside(text, ahead, bounds[begun], behind)
+        who = who if joined or alone or who in behind or ahead.last[0] >= bounds[begun] else ""
+        found.given.append((_by_address(value, who, names) if key == "email" else who, key, value, start))
     return found
 
 
+_ENDS_BEFORE_NUMBER = re.compile(r"(?<!\btel)(?<!\bmob)(?<!\bext)(?<!\bnum)(?<!\bTel)(?<!\bMob)[.;] (?=[+(\d])")
+"""The end of a sentence ahead of one that begins with a number."""
+_JOINED = re.compile(r",? (?:\(|(?:is|for|belongs to|reaches|gets(?: you)?|goes to|you get|[–—=-]) )")
+"""Between an address and whose it is: `087 … for Ann`."""
 _BY_PRONOUN = "*"
+_MOST_NAMES = 64
+"""People of a paragraph whose names are looked for in an address."""
+_MOST_BEHIND = 8
+"""Mentions behind an address that are looked at."""
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """Who was mentioned ahead of an address: all of them, the last mention, and the last of anybody else than that."""
+
+    so_far: set[str] = field(default_factory=set)
+    last: tuple[int, str] = (-1, "")
+    before: tuple[int, str] = (-1, "")
+
+    def hear(self, mention: tuple[int, str]) -> None:
+        """Take in the next mention of the text."""
+        who = mention[1]
+        if who != _BY_PRONOUN:
+            self.so_far.add(who)
+            if self.last[1] not in (who, _BY_PRONOUN):
+                self.before = self.last
+        self.last = mention
+
+
+def _beside(text: str, ahead: _Ahead, begins: int, behind: set[str]) -> str:
+    """Who is named beside an address: last ahead of it in its sentence, or alone behind it; in an earlier one, where nobody else was.
+
+    `begins`: its sentence. Empty where it isn't clear.
+    """
+    place, who = ahead.last
+    if place < begins and behind:
+        return next(iter(behind)) if len(behind) == 1 else ""
+    if place < begins or who == _BY_PRONOUN:
+        return next(iter(ahead.so_far)) if len(ahead.so_far) == 1 else ""
+    if ahead.before[0] >= begins and _TOGETHER.search(text[ahead.before[0] : place][:_LONGEST_BETWEEN]):
+        return ""
+    return who
+
+
+_LONGEST_BETWEEN = 200
+_TOGETHER = re.compile(r"^[^\W\d_][\w'’-]*(?: [^\W\d_][\w'’-]*){0,2}(?: and| or| &|,| /) (?:[^\W\d_][\w'’-]* )?$")
+"""Between the names of two of whom one thing is said: `Ann Ray and Bo Dahl are on …`."""
+
+
+def _by_address(email: str, beside: str, names: list[str]) -> str:
+    """Whose an address is by the name that it is made of and by who stands beside it; empty where the two contradict each other."""
+    of = [name for name in names[:_MOST_NAMES] if holds_name(email, name)]
+    if beside:
+        others = [name for name in of if name != beside]
+        return "" if is_of_another(email, beside, others) else beside
+    return of[0] if len(of) == 1 else ""
 
 
 def _mentions(text: str, names: list[str], found: _Ways) -> Iterator[tuple[int, str]]:
@@ -229,12 +297,17 @@ def _mentions(text: str, names: list[str], found: _Ways) -> Iterator[tuple[int, 
             parts.setdefault(part, set()).add(name)
     known = {part: next(iter(whose)) for part, whose in parts.items() if len(whose) == 1}
     for match in re.finditer(r"(?<![\w@.])[^\W\d_][\w'’-]*(?![\w@])", text):
-        if match[0] in known:
-            yield match.start(), known[match[0]]
+        if (word := _owner(match[0])) in known and not re.match(r"[\w.+-]*@", text[match.end() : match.end() + 64]):
+            yield match.start(), known[word]
     for match in _PRONOUN.finditer(text):
         yield match.start(), _BY_PRONOUN
     for match in re.finditer(FULL_NAME, text):
         words = _name(match[0])
-        if words and not any(part in known or part in parts for part in words.split()):
+        if words and not any(_owner(part) in parts for part in words.split()):
             found.strangers.append(words)
             yield match.start(), ""
+
+
+def _owner(word: str) -> str:
+    """`Pavel's` is about Pavel."""
+    return re.sub(r"['’]s?$", "", word)
