@@ -120,9 +120,9 @@ def killings() -> dict[str, Callable[[RunningDrill], None]]:
 
 
 def moment_for(part: str) -> Kind:
-    """In the middle of the failover; but the lost region's stores are fenced by then, so they are struck before."""
+    """In the middle of the failover; but the lost region's stores are fenced by then, so they are struck as the cut comes."""
     stores = [f"{name} of {load(PLAN).plan.primary_region()}" for name in ("PostgreSQL", "Redis")]
-    return Kind.INCIDENT_OPENED if part in stores else Kind.EPOCH_OPENED
+    return Kind.EXERCISE_MARK if part in stores else Kind.EPOCH_OPENED
 
 
 KILLED = killings()
