@@ -15,6 +15,7 @@ import pytest
 from holdfast.drill.drilling import RunningDrill
 from holdfast.journal.kinds import Kind
 from holdfast.lab import processes
+from holdfast.lab.addresses import ZONES, ZONES_PER_REGION, Host
 from holdfast.lab.blueprint import Blueprint
 from holdfast.lab.ground import Programs
 from holdfast.lab.layout import Layout
@@ -109,10 +110,10 @@ def killings() -> dict[str, Callable[[RunningDrill], None]]:
     programs = Programs(*(Path("/usr/bin"), *(Path(f"/usr/bin/{name}") for name in ("redis-server", "haproxy", "knotd", "setpriv"))))
     made_with = Ingredients(programs, None, defaultdict(str), PLAN)
     found = {part.name: kill_part(part.name) for part in parts_of(blueprint, made_with) if part.command}
-    for region, site in zip(blueprint.regions, (1, 2), strict=True):
+    for region, first_zone in zip(blueprint.regions, ZONES[::ZONES_PER_REGION], strict=True):
         agents_own = {
             "PostgreSQL": (f"/sites/{region}/postgres",),
-            "Redis": ("redis-server", f".{site}.11:"),
+            "Redis": ("redis-server", f".{first_zone}.{Host.REDIS}:"),
             "guard": ("/guard.py", f"/sites/{region}/"),
         }
         found |= {f"{name} of {region}": kill(*words) for name, words in agents_own.items()}
