@@ -54,7 +54,6 @@ def run(
     from holdfast.cli.telling import teller
 
     own = identity_of(lab)
-
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     loaded = runnable_plan(plan)
     agents = profile_of(lab)
@@ -80,27 +79,33 @@ def run(
     return ExitCode.FINE
 
 
-class _LabGone(Exception):
-    """The controller's lab was stopped, or another one stands in its folder now."""
-
-
 async def _while_it_is_there(running: "Coroutine[Any, Any, None]", lab: Path, own: str) -> None:
     """Run a lab's controller until its lab is gone: the next one may stand at the same addresses, and must hear nothing from this one.
 
-    A real installation has no lab, and is never left because of a file. Raises _LabGone.
+    A real installation has no lab, and is never left because of a file.
     """
     import asyncio
 
-    controller = asyncio.ensure_future(running)
-    try:
-        while not controller.done():
-            await asyncio.wait((controller,), timeout=LOOK_FOR_LAB_SECONDS)
-            if identity_of(lab) != own and not (identity_of(lab) is None and is_there(lab)):
-                raise _LabGone
-    finally:
-        controller.cancel()
-        await asyncio.wait((controller,))
-    controller.result()
+    async with asyncio.TaskGroup() as together:
+        looking = together.create_task(_until_gone(lab, own))
+        await running
+        looking.cancel()
+
+
+async def _until_gone(lab: Path, own: str) -> None:
+    """Raises CommandError when the lab was stopped, or another one stands in its folder now. A file that can't be read says neither."""
+    import asyncio
+
+    while True:
+        now = identity_of(lab)
+        if now != own and (now is not None or not is_there(lab)):
+            raise _gone(lab)
+        await asyncio.sleep(LOOK_FOR_LAB_SECONDS)
+
+
+def _gone(lab: Path) -> CommandError:
+    said = f"the lab in {lab} was stopped, so its controller ends here; the journal stays in {lab / 'controller'}"
+    return CommandError(f"{said}. End the controller first next time (Ctrl-C), then `holdfast lab down`", ExitCode.NOT_SO)
 
 
 def _explained(error: Exception, lab: Path) -> Exception:
@@ -114,9 +119,8 @@ def _explained(error: Exception, lab: Path) -> Exception:
             return CommandError(str(error), ExitCode.BAD_INPUT)
         case JournalConflict() | JournalFull():
             return CommandError(str(error), ExitCode.NOT_SO)
-        case _LabGone() | OSError() if isinstance(error, _LabGone) or not is_there(lab):
-            said = f"the lab in {lab} was stopped, so its controller ends here; the journal stays in {lab / 'controller'}"
-            return CommandError(f"{said}. End the controller first next time (Ctrl-C), then `holdfast lab down`", ExitCode.NOT_SO)
+        case OSError() if not is_there(lab):
+            return _gone(lab)
         case JournalBroken() | JournalForeign() | OSError():
             return CommandError(str(error), ExitCode.BAD_INPUT)
         case _:
