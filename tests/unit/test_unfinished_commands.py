@@ -45,6 +45,12 @@ def test_a_refused_value_is_told_with_its_reason_first_and_older_problems_only_c
     assert "the plan had 2 other problems before" in lines[2] and len(lines) == 3
 
 
+def test_a_list_whose_items_lack_something_is_taken_while_the_plan_is_unfinished(tmp_path: Path) -> None:
+    plan = written_without(tmp_path, "version")
+    assert run(["set", str(plan), "scenarios.regional-outage.phases", "[{ name: Assessment }]"]) == 0
+    assert run(["set", str(plan), "scenarios.regional-outage.phases", "[]"]) == 2, "an empty one may not stand there"
+
+
 @pytest.mark.parametrize(
     ("place", "says"),
     [

@@ -102,7 +102,7 @@ def misshapen(data: Any, places: Sequence[Place]) -> bool:
     try:
         Plan.model_validate(data)
     except ValidationError as error:
-        wrong = [place_of_error(found, data) for found in error.errors(include_url=False) if found["type"] != "missing"]
+        wrong = [place_of_error(found, data) for found in told(error.errors(include_url=False)) if found["type"] != "missing"]
         return any(found[: len(place)] == place for found in wrong for place in places)
     return False
 
