@@ -273,10 +273,17 @@ CASES = (
         {"not_applicable": [{"about": "functions.voice.rpo", "says": "N/A"}]},
         "not_applicable.0 functions.voice.rpo",
     ),
+    case(
+        "HF157",
+        W,
+        {"not_applicable": [{"about": f"{OUTAGE}.phases.4.window", "says": "N/A"}]},
+        f"not_applicable.0 {OUTAGE}.phases.4.window",
+    ),
 )
 
 RIGHT: dict[str, Changes] = {
     "HF157 there is none": {"not_applicable": [{"about": "functions.voice.mtpd", "says": "N/A"}]},
+    "HF157 there is no item either": {"not_applicable": [{"about": "audiences.on-call.people.1", "says": "N/A"}]},
     "HF101 back at the very moment that is promised": {"functions.voice.rto": "30m"},
     "HF103 one recovery fills what the period allows": {"service_levels.enterprise.period": "500h"},
     "HF117 the review is due today": {"document.next_review": "2026-11-28"},

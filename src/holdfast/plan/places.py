@@ -35,6 +35,13 @@ def place_of(text: str, data: Any) -> Place | None:
     return tuple(place)
 
 
+def value_at(place: Place, data: Any) -> Any:
+    """What stands at a place that is there."""
+    for key in place:
+        data = data[key]
+    return data
+
+
 def written(place: Place) -> str:
     """A place as a person writes it."""
     return ".".join(str(part) for part in place)

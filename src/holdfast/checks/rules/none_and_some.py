@@ -1,11 +1,11 @@
 """HF157: the plan says that there is none of something, and gives it a value."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from holdfast.checks.facts import Facts
 from holdfast.checks.finding import Explanation, Finding, Rule, Severity
-from holdfast.plan.places import place_of
+from holdfast.plan.places import place_of, value_at
 from holdfast.plan.problems import Place
 
 CODE = "HF157"
@@ -13,7 +13,7 @@ CODE = "HF157"
 
 def _apply(facts: Facts) -> Iterator[Finding]:
     absent = facts.plan.not_applicable
-    written = facts.plan.model_dump(by_alias=True, exclude_unset=True) if absent else {}
+    written = facts.plan.model_dump(mode="json", by_alias=True, exclude_unset=True) if absent else {}
     for number, entry in enumerate(absent):
         place = place_of(entry.about, written)
         if place is not None and _holds(written, place):
@@ -23,15 +23,11 @@ def _apply(facts: Facts) -> Iterator[Finding]:
 
 
 def _holds(written: Any, place: Place) -> bool:
-    """Whether something stands at a place; an empty list or text is nothing."""
-    for key in place:
-        if isinstance(written, Mapping):
-            written = written.get(key)
-        elif isinstance(written, Sequence) and isinstance(key, int) and key < len(written):
-            written = written[key]
-        else:
-            return False
-    return written not in (None, "", [], (), {})
+    """Whether something stands at a place whose last key need not be there; an empty list or text is nothing."""
+    *around, last = place
+    holder = value_at(tuple(around), written)
+    inside: dict[str | int, Any] = holder if isinstance(holder, dict) else dict(enumerate(holder))
+    return inside.get(last) not in (None, "", [], {})
 
 
 RULE = Rule(
