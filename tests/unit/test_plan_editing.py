@@ -80,6 +80,14 @@ def test_a_question_is_answered_where_it_belongs_and_then_gone(plan: Path, capsy
     assert "the plan asks nothing" in capsys.readouterr().err
 
 
+def test_an_answer_that_reads_like_a_message_field_is_a_value_like_any_other(plan: Path) -> None:
+    asked = "questions:\n  - { about: functions.voice.workaround, says: What can guests do meanwhile }\n"
+    text = TEXT.replace("    workaround: ", "    # workaround: ", 1).replace("questions: # until", f"{asked}  # until", 1)
+    plan.write_text(text, encoding="utf-8")
+    assert run(["answer", str(plan), "functions.voice.workaround", "incident"]) == 0
+    assert load(plan).plan.functions["voice"].workaround == "incident"
+
+
 def test_a_value_of_an_included_file_is_changed_there(tmp_path: Path) -> None:
     people = TEXT[TEXT.index("people:\n  # Engineering") : TEXT.index("roles:\n")]
     questions = TEXT[TEXT.index("questions:") : TEXT.index("exercise_process:")]

@@ -36,9 +36,12 @@ def place_of(text: str, data: Any) -> Place | None:
 
 
 def value_at(place: Place, data: Any) -> Any:
-    """What stands at a place that is there."""
+    """What stands at a place; None where nothing does."""
     for key in place:
-        data = data[key]
+        try:
+            data = data[key]
+        except (KeyError, IndexError):
+            return None
     return data
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from holdfast.plan.model import Plan
 from holdfast.plan.part import NotSaidError, Part
+from holdfast.plan.places import value_at
 from holdfast.plan.problems import Place
 from holdfast.plan.wording import listed_words, place_of_error, told
 
@@ -89,9 +90,7 @@ def _stood_in(values: Any, error: ValidationError, tried: dict[Place, int]) -> b
 
 
 def _write(values: Any, place: Place, value: Any) -> None:
-    for part in place[:-1]:
-        values = values[part]
-    values[place[-1]] = value
+    value_at(place[:-1], values)[place[-1]] = value
 
 
 def _whole_first(values: dict[str, Any], holes: list[Place]) -> dict[str, Any]:
@@ -126,7 +125,5 @@ def _following(plan: Plan, places: list[Place], data: Any) -> list[Hole]:
     """
     if "observers" in data or ("observers",) in places:
         return []
-    deciding = (
-        place for place in places if place == ("regions",) or (place[0] == "regions" and (len(place) == 2 or place[2:] == ("role",)))
-    )
-    return [Hole(plan, "observers", place) for place in list(deciding)[:1]]
+    deciding = [place for place in places if place[0] == "regions" and place[2:] in ((), ("role",))]
+    return [Hole(plan, "observers", place) for place in deciding[:1]]

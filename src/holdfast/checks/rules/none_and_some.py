@@ -9,6 +9,7 @@ from holdfast.plan.places import place_of, value_at
 from holdfast.plan.problems import Place
 
 CODE = "HF157"
+_NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
 def _apply(facts: Facts) -> Iterator[Finding]:
@@ -16,18 +17,10 @@ def _apply(facts: Facts) -> Iterator[Finding]:
     written = facts.plan.model_dump(mode="json", by_alias=True, exclude_unset=True) if absent else {}
     for number, entry in enumerate(absent):
         place = place_of(entry.about, written)
-        if place is not None and _holds(written, place):
+        if place is not None and value_at(place, written) not in _NOTHING:
             sentence = f"the plan says that there is none of '{entry.about}' ({entry.says}), and gives it a value"
             places: tuple[Place, ...] = (("not_applicable", number), place)
             yield Finding(CODE, Severity.WARNING, sentence, places, "remove the value, or the entry of 'not_applicable'")
-
-
-def _holds(written: Any, place: Place) -> bool:
-    """Whether something stands at a place whose last key need not be there; an empty list or text is nothing."""
-    *around, last = place
-    holder = value_at(tuple(around), written)
-    inside: dict[str | int, Any] = holder if isinstance(holder, dict) else dict(enumerate(holder))
-    return inside.get(last) not in (None, "", [], {})
 
 
 RULE = Rule(

@@ -5,10 +5,11 @@ Never here: which name anything gets (see `binding`).
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from holdfast.document.reading.draft import Draft, Said
 from holdfast.plan.findings import values_at
+from holdfast.plan.places import value_at
 from holdfast.plan.references import REFERENCES
 
 _STEPS = tuple(("scenarios", "*", phases, "*", "steps", "*", "component") for phases in ("phases", "reprotect", "way_back"))
@@ -22,14 +23,8 @@ def take_new_names(draft: Draft, kind: Literal["function", "component"], renamed
         for place, one in list(values_at(draft.data, pattern)):
             if isinstance(one, Said) and isinstance(one.value, str) and one.value in renamed:
                 *above, last = place
-                _at(draft.data, above)[last] = replace(one, value=renamed[one.value])
+                value_at(tuple(above), draft.data)[last] = replace(one, value=renamed[one.value])
     _ask_by_new_names(draft, f"{kind}s", renamed)
-
-
-def _at(data: Any, place: list[str | int]) -> Any:
-    for key in place:
-        data = data[key]
-    return data
 
 
 def _ask_by_new_names(draft: Draft, section: str, renamed: Mapping[str, str]) -> None:

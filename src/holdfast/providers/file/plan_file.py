@@ -8,15 +8,16 @@ the wrong form. What it still lacks, and what it names that isn't there yet, com
 
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from holdfast.plan.document import read
+from holdfast.plan.findings import items
 from holdfast.plan.loader import LoadedPlan, PlanError, files_of, load, load_changed, misshapen
-from holdfast.plan.places import place_of, written
+from holdfast.plan.places import place_of, value_at, written
 from holdfast.plan.problems import Place, Positions, Problem
 from holdfast.plan.wordlists import MESSAGE_FIELDS
 from holdfast.providers.file.writing import replaced
@@ -71,22 +72,18 @@ def answered(path: Path, about: str, text: str) -> LoadedPlan | StillBroken:
     return _changed(path, worded or [(about, text)], [("questions", index) for index in settled])
 
 
-def _questions(tree: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+def _questions(tree: Any) -> list[tuple[int, dict[str, Any]]]:
     """The plan's questions and their numbers, as far as they have the form of one: the plan need not load."""
-    found = tree.get("questions")
-    yield from ((index, one) for index, one in enumerate(found if isinstance(found, list) else ()) if isinstance(one, dict))
+    return [(index, one) for index, one in items(tree.get("questions")) if isinstance(one, dict)]
 
 
 def _choices(question: dict[str, Any]) -> tuple[str, ...]:
-    choices = question.get("choices")
-    return tuple(str(choice) for choice in choices) if isinstance(choices, list) else ()
+    return tuple(str(choice) for _, choice in items(question.get("choices")))
 
 
 def _worded(loaded: "_Written", about: str, words: str, field: str) -> list[tuple[str, str]]:
     """The texts below a place that hold the words in question, with a field instead; none where the question isn't about words."""
-    holder = loaded.tree
-    for part in place_of(about, loaded.tree) or ():
-        holder = holder[part]
+    holder = value_at(place_of(about, loaded.tree) or (), loaded.tree)
     if not words or not isinstance(holder, dict):
         return []
     holding = {key: text for key, text in holder.items() if isinstance(text, str) and words in text}
@@ -147,9 +144,7 @@ def _way_to(place: str, tree: Any) -> str:
     parts = place.split(".")
     known = next((end for end in range(len(parts) - 1, 0, -1) if place_of(".".join(parts[: end + 1]), tree) is not None), 0)
     around, below = ".".join(parts[: known + 1]), parts[known + 1 :]
-    holder = tree
-    for part in place_of(".".join(parts[:known]), tree) or () if known else ():
-        holder = holder[part]
+    holder = value_at(place_of(".".join(parts[:known]), tree) or (), tree)
     if not all(parts) or not isinstance(holder, dict):
         return "write it as in 'functions.voice.rto', items of lists as numbers from 0"
     if parts[known] in holder:
@@ -226,9 +221,7 @@ def _value(text: str) -> Any:
 
 
 def _put(document: Any, place: Place, value: Any) -> None:
-    holder = document
-    for part in place[:-1]:
-        holder = holder[part]
+    holder = value_at(place[:-1], document)
     last: Any = place[-1]
     if isinstance(holder, list) and last == len(holder):
         holder.append(value)
@@ -239,9 +232,7 @@ def _put(document: Any, place: Place, value: Any) -> None:
 
 
 def _remove(document: Any, place: Place) -> None:
-    holder = document
-    for part in place[:-1]:
-        holder = holder[part]
+    holder = value_at(place[:-1], document)
     del holder[place[-1]]
     if not holder and len(place) > 1:
         del document[place[0]]
