@@ -57,6 +57,8 @@ def test_a_list_whose_items_lack_something_is_taken_while_the_plan_is_unfinished
         ("regions.amsterdam.name", "'regions' has to be there first: holdfast set PLAN regions '{ amsterdam: { name: … } }'"),
         ("functions.vioce.rto", "did you mean 'functions.voice'?"),
         ("functions.voice.rto.x", "'functions.voice.rto' is a single value"),
+        ("functions.voice.stands_on.first", "'functions.voice.stands_on' is a list of 6: its items are numbers from 0, and 6 adds one"),
+        ("financial_tiers.4.from", "'financial_tiers.4' has to be there first: holdfast set PLAN financial_tiers.4 '{ from: … }'"),
         ("functions..rto", "write it as in 'functions.voice.rto'"),
     ],
 )

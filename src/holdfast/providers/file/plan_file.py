@@ -145,11 +145,15 @@ def _way_to(place: str, tree: Any) -> str:
     known = next((end for end in range(len(parts) - 1, 0, -1) if place_of(".".join(parts[: end + 1]), tree) is not None), 0)
     around, below = ".".join(parts[: known + 1]), parts[known + 1 :]
     holder = value_at(place_of(".".join(parts[:known]), tree) or (), tree)
-    if not all(parts) or not isinstance(holder, dict):
+    if not all(parts) or not isinstance(holder, dict | list):
         return "write it as in 'functions.voice.rto', items of lists as numbers from 0"
-    if parts[known] in holder:
+    names: dict[str, Any] = holder if isinstance(holder, dict) else {}
+    if parts[known] in names:
+        inner = names[parts[known]]
+        if isinstance(inner, list):
+            return f"'{around}' is a list of {len(inner)}: its items are numbers from 0, and {len(inner)} adds one"
         return f"'{around}' is a single value, and nothing can stand in it"
-    near = get_close_matches(parts[known], [str(key) for key in holder], 1, 0.75)
+    near = get_close_matches(parts[known], [*map(str, names)], 1, 0.75)
     meant = f"did you mean '{'.'.join([*parts[:known], near[0]])}'? Else " if near else ""
     inside = "…"
     for key in reversed(below):
