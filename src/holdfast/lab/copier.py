@@ -56,6 +56,10 @@ def direction_in(bucket: Bucket) -> Direction:
         return NOWHERE
 
 
+def _is_mark(key: str) -> bool:
+    return key.startswith(TIME_MARK_PREFIX)
+
+
 class Copier:
     """The state of the copying out of one bucket."""
 
@@ -113,22 +117,22 @@ class Copier:
             self._direction_is_stale = False
 
     def _wait_for(self, keys: list[str]) -> None:
-        self._marks_heard.update(key for key in keys if key.startswith(TIME_MARK_PREFIX))
+        self._marks_heard.update(filter(_is_mark, keys))
         self._direction_is_stale |= DIRECTION_KEY in keys
         for key in keys:
-            if key not in NEVER_COPIED and not key.startswith(TIME_MARK_PREFIX):
+            if key not in NEVER_COPIED and not _is_mark(key):
                 self._waiting.setdefault(key, None)
 
     def _compare_once(self) -> None:
         if self._compared_for == self._own:
             return
-        marks = self._read_marks(key for key in self._here.all_keys() if key.startswith(TIME_MARK_PREFIX))
+        marks = self._read_marks(filter(_is_mark, self._here.all_keys()))
         self._wait_for(self._changes.since_last())
-        there = set(self._there.all_keys())
-        lacking = [key for key in self._here.all_keys() if key not in there and key not in NEVER_COPIED and key not in marks]
-        # What was heard of is newer than what was found lacking, and a mark that arrives vouches for everything before it.
-        heard = [key for key in self._waiting if not key.startswith(TIME_MARK_PREFIX)]
-        self._waiting = {**dict.fromkeys((*lacking, *heard)), **marks}
+        there = {*self._there.all_keys(), *NEVER_COPIED}
+        lacking = [key for key in self._here.all_keys() if key not in there]
+        # What was heard of is newer than what was found lacking, and a mark that arrives vouches for everything before it. One that is
+        # newer than those that were read waits until it is heard of.
+        self._waiting = {**dict.fromkeys(itertools.filterfalse(_is_mark, (*lacking, *self._waiting))), **marks}
         self._compared_for = self._own
 
     def _read_marks(self, keys: Iterable[str]) -> dict[str, StoredObject]:
