@@ -89,4 +89,6 @@ def test_questions_stand_first_in_a_long_list_and_what_is_left_out_is_counted(tm
     lines = capsys.readouterr().out.splitlines()
     kinds = [line.split("  ")[0] for line in lines[4:]]
     assert kinds[0] == "question"
-    assert any("more (" in line and "add `-o json`" in line for line in lines)
+    listing = next(line for line in lines if "more (" in line).split("`")[1].split()[1:]
+    run(listing)
+    assert len(json.loads(capsys.readouterr().out)["not_understood"]) > 20, "the command that it names lists them all"

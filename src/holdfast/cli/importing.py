@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from holdfast.cli.findings import quoted
 from holdfast.cli.output import CommandError, ExitCode, State, print_json, print_next, screen, state_text, table
 from holdfast.plan.problems import shortened
 
@@ -97,20 +98,11 @@ def _exported(content: bytes, document: Path) -> "Imported | None":
 
 def _write(target: Path, text: str) -> None:
     """Whole or not at all."""
-    import os
-    import tempfile
+    from holdfast.providers.file.writing import replaced
 
-    name = ""
     try:
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            name = file.name
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
+        replaced(target, text.encode())
     except OSError as error:
-        if name:
-            Path(name).unlink(missing_ok=True)
         raise CommandError(f"{target} can't be written: {error.strerror or error}; check the folder and its permissions") from None
 
 
@@ -154,7 +146,8 @@ def _say(document: Path, target: Path | None, imported: "Imported", *, stderr: b
         if len(rows) > _MOST_SHOWN:
             left = Counter(row[0] for row in rows[_MOST_SHOWN:])
             kinds = ", ".join(f"{count} {what}" for what, count in left.items())
-            out.print(f"… and {len(rows) - _MOST_SHOWN} more ({kinds}); add `-o json` to see them all, whole")
+            all_of_them = f"holdfast import {quoted(str(document))} -o json"
+            out.print(f"… and {len(rows) - _MOST_SHOWN} more ({kinds}); `{all_of_them}` lists them all, whole")
         elif imported.concluded:
             out.print("What was concluded has a comment in the plan; `--format json` lists each with its line")
         out.print()

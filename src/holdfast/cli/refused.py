@@ -71,7 +71,7 @@ def _say_so_far(loaded: "LoadedUnfinished", looked: "Looked", shown: "list[Shown
     number = len(counting(shown))
     count = "1 finding" if number == 1 else f"{number} findings"
     said = f"what is there was looked at all the same: {count}, true whatever is written for what is missing{and_ignored(shown)}"
-    screen().print(Text.assemble(state_text(State.UNKNOWN, said)))
+    screen().print(state_text(State.UNKNOWN, said))
     print_table(loaded, shown)
     if looked.stopped:
         screen().print(Text(_unlooked(looked), style="bold"))
