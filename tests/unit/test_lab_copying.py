@@ -50,6 +50,14 @@ def test_what_was_written_is_read_in_the_log_line_by_line(tmp_path: Path) -> Non
     assert changes.since_last() == ["recordings/4"]
 
 
+def test_a_long_log_is_read_to_its_end_at_once_because_a_mark_vouches_for_all_of_it(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    lines = [noted("PutObject", f"recordings/{number}", f"/voicehive/recordings/{number}") for number in range(8000)]
+    log.write_text("".join(lines))
+    assert log.stat().st_size > 2 * 1024 * 1024
+    assert len(ReadInLog(log, "voicehive").since_last()) == len(lines)
+
+
 class Kept(Bucket):
     """A bucket in memory that notes the order of what it is given."""
 
