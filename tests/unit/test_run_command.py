@@ -1,6 +1,7 @@
 """`holdfast run`: what goes wrong below is one clear line, however deep in tasks it came from."""
 
 import asyncio
+import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,20 @@ def test_a_controller_ends_with_its_lab_so_that_the_next_one_there_hears_nothing
     with pytest.raises(CommandError, match="was stopped, so its controller ends here") as said:
         run_with(controller)
     assert (ended, said.value.code) == (["in order"], ExitCode.NOT_SO)
+
+
+def test_it_ends_in_order_with_ctrl_c(run_with: Callable[..., int]) -> None:
+    ended: list[str] = []
+
+    async def controller(*_: Any, **__: Any) -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(60)
+        finally:
+            ended.append("in order")
+
+    assert run_with(controller) == ExitCode.FINE
+    assert ended == ["in order"]
 
 
 def test_a_description_that_cannot_be_read_ends_nobody(lab: Path, run_with: Callable[..., int]) -> None:
