@@ -131,8 +131,8 @@ def printed(folder: Path, command: str) -> list[str]:
 
 def comparable(page: str) -> str:
     """A page without what differs from day to day and from machine to machine: how long ago, how many bytes, and how lines are broken."""
-    without = re.sub(r"\b\d+ days? ago", "N days ago", re.sub(r"\(\d+ bytes\)", "(N bytes)", page))
-    return " ".join(without.split())
+    unbroken = " ".join(page.split())  # first, since a line may break within either
+    return re.sub(r"\b\d+ days? ago", "N days ago", re.sub(r"\(\d+ bytes\)", "(N bytes)", unbroken))
 
 
 def _write_all() -> int:

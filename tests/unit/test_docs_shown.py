@@ -34,6 +34,11 @@ def test_a_page_that_went_stale_is_seen_and_written_anew() -> None:
     assert renewed(after) == after
 
 
+def test_a_page_is_the_same_on_another_day_wherever_its_lines_break() -> None:
+    assert comparable("restored 971\n   days ago (12\n bytes)") == comparable("restored 9 days\n  ago (1234 bytes)")
+    assert comparable("restored 971 days ago") != comparable("restored in 971 days")
+
+
 def test_a_mark_that_says_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="neither"):
         list(transcripts("<!-- shwon -->\n```\n$ holdfast explain\n```\n"))
