@@ -220,8 +220,20 @@ def assemble(
     watch = Watch(plan, timing, scenario, sources_for(bindings, timing), clock)
     channels = channels_for(plan, bindings, clock)
     actions = through(actions_for(plan, bindings, agents, keeper, clock, bindings.replication))
+    settings = Settings(
+        plan,
+        loaded.digest,
+        scenario,
+        profile,
+        bindings.environment,
+        __version__,
+        exercise,
+        scale,
+        replication=bindings.replication,
+        pagers=channels.pagers,
+    )
     controller = Controller(
-        Settings(plan, loaded.digest, scenario, profile, bindings.environment, __version__, exercise, scale, bindings.replication),
+        settings,
         journal,
         clock,
         watch,
@@ -236,7 +248,7 @@ def assemble(
         AgentProtector(agents, clock),
     )
     audiences = Audiences(_audience_sources(loaded, bindings), bindings.state_directory / "audiences", clock)
-    controller.directory, controller.pagers = audiences.directory, channels.pagers
+    controller.directory = audiences.directory
     controller.telling.terms.update(channels.terms)
     controller.telling.links, controller.telling.receipt_within_seconds = links_for(bindings), channels.receipt_within_seconds
     api = Api(controller, keeper, journal, token, lease_key)

@@ -22,3 +22,8 @@ def some_bindings(**changes: Any) -> Bindings:
         "state_directory": nowhere,
     }
     return Bindings.model_validate({**values, **changes})
+
+
+def controller_at(port: int, token: Path) -> dict[str, Any]:
+    """How bindings name a controller that listens on loopback."""
+    return {"url": f"http://127.0.0.1:{port}", "host": "127.0.0.1", "port": port, "token_file": token, "lease_key_file": token}

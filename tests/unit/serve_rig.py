@@ -1,4 +1,4 @@
-"""`holdfast serve` as a real HTTP server on loopback, in front of a controller on paper."""
+"""`holdfast serve` as a real HTTP server on loopback, in front of a controller on paper; and a lab in which commands find that one."""
 
 import json
 import tempfile
@@ -19,12 +19,14 @@ from starlette.routing import Route
 
 from free_ports import free_port
 from holdfast.app_serve import application
+from holdfast.cli.main import run
 from holdfast.conduct.situation import Command
 from holdfast.console.serving.accounts import Accounts
 from holdfast.console.serving.patience import server
 from holdfast.console.serving.settings import ServeSettings
 from holdfast.console.state import state
 from holdfast.plan.model import Plan
+from unit.canary_bindings import controller_at, some_bindings
 from unit.conduct_on_paper import LOADED, Paper
 
 SECRET = "a secret of the tests, long enough"
@@ -138,6 +140,29 @@ def running(app: Any, port: int) -> Iterator[None]:
     finally:
         started.should_exit = True
         thread.join(20.0)
+
+
+@dataclass(frozen=True)
+class PaperLab:
+    """A lab's folder, and the controller that the commands find by it."""
+
+    folder: Path
+    controller: PaperController
+
+    def run(self, *words: str) -> int:
+        """A command as somebody at the terminal gives it. Returns its exit code."""
+        return run([*words, "--lab", str(self.folder)])
+
+
+@contextmanager
+def in_a_lab(folder: Path, controller: PaperController) -> Iterator[PaperLab]:
+    """The commands' own way to a controller: the lab's bindings say where it is, and it is asked over HTTP, with its token."""
+    port, token = free_port(), folder / "token"
+    token.write_text(SECRET)
+    bindings = some_bindings(controller=controller_at(port, token), state_directory=folder)
+    (folder / "bindings.witness.json").write_text(bindings.model_dump_json(by_alias=True))
+    with running(over_http(controller, SECRET), port):
+        yield PaperLab(folder, controller)
 
 
 def settings_with(directory: Path, port: int, **more: Any) -> ServeSettings:

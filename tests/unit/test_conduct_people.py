@@ -1,5 +1,7 @@
 """Who decides, and on what: requesters, the people of the occasion, and approvals that a change voids."""
 
+import pytest
+
 from holdfast.conduct.messages import STEPS_FIRST_SECONDS
 from holdfast.conduct.policy import answered
 from holdfast.conduct.situation import Command
@@ -144,6 +146,19 @@ def test_who_only_exists_for_exercises_does_nothing_in_a_real_incident() -> None
     paper.approve("aoife-brennan", "matteo-ricci")
     assert "stands in only in exercises" in paper.command("choose", ONE, step="fence", choice="done", reason="surely")
     assert paper.command("choose", "ines-carvalho", step="fence", choice="retry") == "accepted"
+
+
+@pytest.mark.parametrize("verb", ["failback", "go-on", "abort", "choose", "confirm", "ack", "edit-message", "explain"])
+def test_who_is_nobody_here_moves_no_open_incident(verb: str) -> None:
+    paper = Paper(exercise=None)
+    paper.outcomes["fence"] = "refused"
+    paper.lose_region()
+    paper.approve("aoife-brennan", "matteo-ricci")
+    records = len(paper.records)
+    said = {"incident": paper.incident.incident, "step": "fence", "choice": "done", "reason": "surely", "ungracefully": True}
+    assert "'mallory' is nobody in the plan" in paper.command(verb, "mallory", **said)
+    assert "stands in only in exercises" in paper.command(verb, ONE, **said)
+    assert paper.kinds()[records:] == [Kind.COMMAND, Kind.COMMAND]
 
 
 def test_the_clock_of_what_a_person_declares_starts_with_the_first_failure_not_with_the_declaration() -> None:

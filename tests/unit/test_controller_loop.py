@@ -7,18 +7,19 @@ from typing import Any
 import pytest
 
 from holdfast.conduct.situation import Command
-from holdfast.controller import loop
 from holdfast.controller.clock_steps import KeptClock
 from holdfast.controller.keeper import Keeper
-from holdfast.controller.loop import Controller
+from holdfast.controller.loop import PASS_SECONDS, Controller
 from holdfast.controller.settings import Settings
 from holdfast.controller.watch import Watch
 from holdfast.fencing.promise import Ask, Epoch, Timing
 from holdfast.journal.kinds import Kind
 from holdfast.ports.action import Outcome, Result
+from holdfast.ports.clock import Clock
 from holdfast.ports.journal_store import JournalFull
 from holdfast.ports.notifier import Notifier, Repeats
 from holdfast.ports.protection import ModeWish, Protector
+from holdfast.simulation.clock import VirtualClock, run_virtual
 from holdfast.simulation.journal import MemoryDisk, MemoryJournal, MemoryPromises
 from unit.conduct_on_paper import DR, LOADED, PRIMARY
 from unit.test_watch import Moment
@@ -44,7 +45,7 @@ class Rig:
         self,
         channels: Mapping[str, Notifier] | None = None,
         protector: Protector | None = None,
-        clock: Moment | None = None,
+        clock: Clock | None = None,
         disk: MemoryDisk | None = None,
     ) -> None:
         plan, clock, disk = LOADED.plan, clock or Moment(), disk or MemoryDisk()
@@ -78,7 +79,8 @@ class Rig:
 
 
 def played(story: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(story, 10))
+    """In virtual time: what is waited for costs none, and what takes too long is told at once."""
+    run_virtual(lambda: asyncio.wait_for(story, 10))
 
 
 def test_a_promise_that_could_not_be_kept_in_line_is_before_anything_else_is_done() -> None:
@@ -194,64 +196,65 @@ def test_a_protector_with_a_fault_of_its_own_leaves_an_unknown_outcome_and_the_c
 
 
 class Waiting:
-    """A protector that answers when it is told to."""
+    """A protector that answers one order when it is told to, and no other one."""
 
     def __init__(self) -> None:
         self.answers = asyncio.Event()
 
     async def set_mode(self, wish: ModeWish) -> Outcome:
         await self.answers.wait()
+        self.answers.clear()
         return Outcome(Result.SUCCEEDED, "done")
 
 
-class Asleep:
-    """A controller at rest: what was ordered of protection is under way, and no pass is due for an hour."""
+class AtRest:
+    """A controller between two passes: what was ordered of protection is under way, and nothing else is to do."""
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        patch.setattr(loop, "PASS_SECONDS", 3600.0)
+    def __init__(self) -> None:
         self.protector = Waiting()
-        self.rig = Rig(protector=self.protector)
+        self.rig = Rig(protector=self.protector, clock=VirtualClock())
 
     async def begin(self) -> asyncio.Task[None]:
         assert self.rig.say("unprotect", ONE, component="cache", reason="its standby is gone").startswith("accepted")
         running = asyncio.create_task(self.rig.controller.run())
-        while not self.rig.controller.situation().beside or self.rig.controller._wake.is_set():
-            await asyncio.sleep(0)
+        await asyncio.sleep(PASS_SECONDS / 2)
+        assert self.rig.controller.situation().beside
         return running
 
 
-def test_an_outcome_of_a_persons_word_that_cannot_be_recorded_ends_the_controller_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def test_an_outcome_of_a_persons_word_that_cannot_be_recorded_ends_the_controller_at_once() -> None:
     async def story() -> None:
-        asleep = Asleep(monkeypatch)
-        running, append = await asleep.begin(), asleep.rig.controller.chronicle.append
+        rest = AtRest()
+        running, append = await rest.begin(), rest.rig.controller.chronicle.append
 
         def broken(writes: Any) -> None:
             if any(write.kind == Kind.PROTECTION_CHANGED for write in writes):
                 raise ValueError("what can't stand in a journal")
             append(writes)
 
-        asleep.rig.controller.chronicle.append = broken  # type: ignore[method-assign]  # a fault that nobody thought of
-        asleep.protector.answers.set()
+        rest.rig.controller.chronicle.append = broken  # type: ignore[method-assign]  # a fault that nobody thought of
+        answered = now()
+        rest.protector.answers.set()
         with pytest.raises(ValueError, match="stand in a journal"):
-            await asyncio.wait_for(running, 5)
+            await running
+        assert now() == answered
 
     played(story())
 
 
-def test_an_outcome_of_a_persons_word_is_looked_at_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outcome_of_a_persons_word_is_looked_at_at_once() -> None:
     async def story() -> None:
-        asleep = Asleep(monkeypatch)
-        running, passed = await asleep.begin(), asyncio.Event()
-        once = asleep.rig.controller._pass
-
-        def noted() -> None:
-            once()
-            passed.set()
-
-        asleep.rig.controller._pass = noted  # type: ignore[method-assign]  # to wait for the pass and not for time
-        asleep.protector.answers.set()
-        await asyncio.wait_for(passed.wait(), 5)
-        assert [body["outcome"] for body in asleep.rig.outcomes(Kind.PROTECTION_CHANGED)] == ["succeeded"]
+        rest = AtRest()
+        running = await rest.begin()
+        before = rest.rig.controller._looked
+        rest.protector.answers.set()
+        await asyncio.sleep(PASS_SECONDS / 100)
+        assert [body["outcome"] for body in rest.rig.outcomes(Kind.PROTECTION_CHANGED)] == ["succeeded"]
+        assert rest.rig.controller._looked is not before, "it did not sleep on"
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from free_ports import free_port
-from holdfast.cli import quiet_test as commands
-from holdfast.cli.output import CommandError, ExitCode
+from holdfast.cli.output import ExitCode
 from holdfast.conduct.policy import answered
 from holdfast.conduct.situation import Command, Tell, Write
 from holdfast.console.channel_test import channel_test
@@ -23,11 +21,11 @@ from holdfast.decision.references import FIRST_UNKNOWN, SECOND
 from holdfast.decision.replay import replayed
 from holdfast.journal.kinds import Kind
 from holdfast.ports.notifier import Loudness
-from holdfast.providers.controller.client import ControllerClient
 from unit.conduct_on_paper import LOADED, PRIMARY, Paper
-from unit.serve_rig import PaperController, over_http, running, serving, with_accounts
+from unit.serve_rig import PaperController, PaperLab, in_a_lab, serving, with_accounts
 
 AOIFE, TOM = "aoife-brennan", "tom-okafor"
+TEST_TOM = ("oncall", "test", TOM, "--as", AOIFE)
 NOON, NIGHT = 1_781_604_000.0, 1_781_575_200.0  # 11:00 and 03:00 in Dublin on 16 June 2026
 STAND_INS = {person for person, known in LOADED.plan.people.items() if known.exercise}
 
@@ -329,10 +327,12 @@ def test_a_person_says_by_the_messages_link_that_it_arrived_and_looking_says_not
 class PatientPaper(Paper):
     """One whose channels take their time: what was handed over is held until they say something."""
 
-    held: list[Tell]
+    def __init__(self) -> None:
+        super().__init__(exercise=None)
+        self.held: list[Tell] = []
 
     def _tell(self, move: Tell) -> None:
-        self.held = [*getattr(self, "held", []), move]
+        self.held.append(move)
 
     def say(self) -> None:
         for move in self.held:
@@ -342,9 +342,13 @@ class PatientPaper(Paper):
 class Patient(PaperController):
     """A controller over such channels, which say something after somebody has looked twice."""
 
+    def __init__(self) -> None:
+        self.patient = PatientPaper()
+        super().__init__(self.patient)
+
     def state(self) -> dict[str, Any]:
-        if self.looks == 2 and isinstance(self.paper, PatientPaper):
-            self.paper.say()
+        if self.looks == 2:
+            self.patient.say()
         return super().state()
 
 
@@ -358,33 +362,31 @@ class Interrupted(Patient):
 
 
 @contextmanager
-def commanded(controller: PaperController, directory: Path, patch: pytest.MonkeyPatch) -> Iterator[PaperController]:
-    """The commands' own way to a controller: over HTTP, with its token."""
-    (directory / "token").write_text("a token of the tests")
-    port, controller.paper.now = free_port(), NOON
-    with running(over_http(controller, "a token of the tests"), port):
-        patch.setattr(commands, "controller_of", lambda lab: ControllerClient(f"http://127.0.0.1:{port}", directory / "token"))
-        yield controller
+def at_noon(folder: Path, controller: PaperController) -> Iterator[PaperLab]:
+    controller.paper.now = NOON
+    with in_a_lab(folder, controller) as lab:
+        yield lab
 
 
 @pytest.fixture
-def at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Paper]:
-    with commanded(PaperController(paper_at(NOON)), tmp_path, monkeypatch) as controller:
-        yield controller.paper
+def lab(tmp_path: Path) -> Iterator[PaperLab]:
+    """One whose channels say at once whether they took a message."""
+    with at_noon(tmp_path, PaperController(Paper(exercise=None))) as found:
+        yield found
 
 
-def test_the_command_says_who_was_reached_over_what_and_what_was_left_out(at_work: Paper, capsys: pytest.CaptureFixture[str]) -> None:
-    assert commands.test(TOM, by=AOIFE) == 0
+def test_the_command_says_who_was_reached_over_what_and_what_was_left_out(lab: PaperLab, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lab.run(*TEST_TOM) == ExitCode.FINE
     said = capsys.readouterr().out
     assert "EXERCISE ✓ test-1 reached 1 of 1" in said and "a call rings" in said
-    assert at_work.command("ack", TOM, incident="test-1").startswith("accepted")
-    assert commands.tested() == 0
+    assert lab.controller.paper.command("ack", TOM, incident="test-1").startswith("accepted")
+    assert lab.run("oncall", "tested") == ExitCode.FINE
     assert "by cli" in capsys.readouterr().out
 
 
-def test_who_is_not_reached_makes_it_fail_and_a_program_reads_it_as_json(at_work: Paper, capsys: pytest.CaptureFixture[str]) -> None:
-    at_work.broken_channels = frozenset({"email", "sms"})
-    assert commands.test(TOM, by=AOIFE, output="json") == 1
+def test_who_is_not_reached_makes_it_fail_and_a_program_reads_it_as_json(lab: PaperLab, capsys: pytest.CaptureFixture[str]) -> None:
+    lab.controller.paper.broken_channels = frozenset({"email", "sms"})
+    assert lab.run(*TEST_TOM, "--output", "json") == ExitCode.NOT_SO
     found = json.loads(capsys.readouterr().out)
     assert found["unreached"] == [TOM] and found["rings"] == []
     assert {one["channel"]: one["state"] for one in found["people"][0]["over"]} == {
@@ -393,47 +395,40 @@ def test_who_is_not_reached_makes_it_fail_and_a_program_reads_it_as_json(at_work
         "phone": "left-out",
         "slack": "left-out",
     }
-    assert commands.tested() == 1
+    assert lab.run("oncall", "tested") == ExitCode.NOT_SO
     assert "NOT reached: tom-okafor" in capsys.readouterr().out
 
 
-def test_the_command_looks_again_until_every_channel_has_said_something(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(("made", "ends"), [(Patient, ""), (Interrupted, "; an incident was opened and broke it off")])
+def test_the_command_looks_again_until_every_channel_has_said_something_of_what_was_handed_over(
+    made: type[Patient], ends: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with commanded(Patient(PatientPaper(exercise=None)), tmp_path, monkeypatch) as controller:
-        assert commands.test(TOM, by=AOIFE) == 0
-    assert controller.looks == 3
-    assert "✓ test-1 reached 1 of 1" in capsys.readouterr().out
-
-
-def test_the_command_waits_for_what_an_incident_found_handed_over_and_says_that_it_broke_the_test_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with commanded(Interrupted(PatientPaper(exercise=None)), tmp_path, monkeypatch) as controller:
-        assert commands.test(TOM, by=AOIFE) == 0
-    assert controller.looks == 3
+    with at_noon(tmp_path, made()) as lab:
+        assert lab.run(*TEST_TOM) == ExitCode.FINE
+    assert lab.controller.looks == 3
     said = capsys.readouterr().out
-    assert "✓ test-1 reached 1 of 1; an incident was opened and broke it off" in said and "controller ended" not in said
+    assert said.splitlines()[0].rstrip() == f"EXERCISE ✓ test-1 reached 1 of 1{ends}"
+    assert "controller ended" not in said
 
 
 def test_a_command_that_does_not_wait_says_that_it_is_under_way_and_fails_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with commanded(Patient(PatientPaper(exercise=None)), tmp_path, monkeypatch):
-        assert commands.test(TOM, by=AOIFE, wait=0.0) == ExitCode.UNKNOWN
+    with at_noon(tmp_path, Patient()) as lab:
+        assert lab.run(*TEST_TOM, "--wait", "0") == ExitCode.UNKNOWN
     said = capsys.readouterr().out
     assert "test-1 is under way; not every channel has said something" in said and "NOT reached" not in said
 
 
-def test_what_the_controller_refuses_is_said_as_it_says_it(at_work: Paper) -> None:
-    with pytest.raises(CommandError, match="refused: 'a-stranger' is nobody in the plan"):
-        commands.test(TOM, by="a-stranger")
-    assert at_work.told == []
+def test_what_the_controller_refuses_is_said_as_it_says_it(lab: PaperLab, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lab.run("oncall", "test", TOM, "--as", "a-stranger") == ExitCode.NOT_SO
+    assert "refused: 'a-stranger' is nobody in the plan" in capsys.readouterr().err
+    assert lab.controller.paper.told == []
 
 
-def test_before_the_first_test_there_is_nothing_to_show(at_work: Paper) -> None:
-    with pytest.raises(CommandError, match="nobody's channels were tested yet"):
-        commands.tested()
+def test_before_the_first_test_there_is_nothing_to_show(lab: PaperLab, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lab.run("oncall", "tested") == ExitCode.NOT_SO
+    assert "nobody's channels were tested yet" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("receipt_first", [False, True])

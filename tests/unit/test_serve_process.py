@@ -18,7 +18,7 @@ import pytest
 
 from free_ports import free_port
 from holdfast.console.serving.accounts import Accounts
-from unit.canary_bindings import some_bindings
+from unit.canary_bindings import controller_at, some_bindings
 from unit.conduct_on_paper import PLAN_FILE, Paper
 from unit.serve_rig import PASSWORD, PaperController, over_http, reachable, running, with_accounts
 
@@ -48,8 +48,7 @@ class Site:
 def site(tmp_path: Path) -> Site:
     found = Site(tmp_path, free_port(), free_port())
     (tmp_path / "token").write_text(TOKEN)
-    url, token = f"http://127.0.0.1:{found.controller_port}", tmp_path / "token"
-    controller = {"url": url, "host": "127.0.0.1", "port": found.controller_port, "token_file": token, "lease_key_file": token}
+    controller = controller_at(found.controller_port, tmp_path / "token")
     (tmp_path / "bindings.json").write_text(some_bindings(controller=controller, state_directory=tmp_path).model_dump_json(by_alias=True))
     (tmp_path / "serve").mkdir()
     with_accounts(tmp_path / "serve")

@@ -49,14 +49,16 @@ def answer(situation: Situation, command: Command) -> tuple[str, tuple[Move, ...
     deeds: dict[str, Deed] = {
         "approve": _approve,
         "refuse": _refuse,
-        "failback": _failback,
+        "failback": _by_somebody_here(_failback),
         "choose": _choose,
-        "abort": _abort,
-        "go-on": _go_on,
+        "abort": _by_somebody_here(_abort),
+        "go-on": _by_somebody_here(_go_on),
+        "attest": attest,
+        "confirm": _by_somebody_here(alerting.confirm),
+        "ack": _by_somebody_here(answering.acknowledge),
+        "edit-message": _by_somebody_here(explaining.edit),
+        "explain": _by_somebody_here(explaining.explain),
     }
-    deeds |= {"attest": attest, "confirm": _by_somebody_here(alerting.confirm)}
-    deeds |= {"ack": _by_somebody_here(answering.acknowledge), "edit-message": _by_somebody_here(explaining.edit)}
-    deeds |= {"explain": _by_somebody_here(explaining.explain)}
     if command.verb not in deeds:
         known = ", ".join([*deeds, "declare", "switchover", "pause", "resume", protecting.DROP, protecting.PROTECT])
         return f"refused: '{command.verb}' is not a command; it can be one of: {known}", ()
@@ -140,8 +142,6 @@ def _by_somebody_here(deed: Deed) -> Deed:
 
 
 def _failback(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
-    if (stranger := against_stranger(situation.plan, command.by, incident.exercise)) is not None:
-        return f"refused: {stranger}", ()
     if incident.state is State.HALTED:
         return going_on.home_after_halt(situation.plan, incident, command.by)
     moves = transition(incident, Event.RETURN_REQUESTED, f"{command.by} asked for the way back")
@@ -154,14 +154,10 @@ def _abort(situation: Situation, incident: IncidentState, command: Command) -> t
     named = command.arguments.get("incident")
     if named != incident.incident:
         return f"refused: {incident.incident} is the open incident, not {named}", ()
-    if (stranger := against_stranger(situation.plan, command.by, incident.exercise)) is not None:
-        return f"refused: {stranger}", ()
     return turning.abort(situation, incident, command)
 
 
-def _go_on(situation: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
-    if (stranger := against_stranger(situation.plan, command.by, incident.exercise)) is not None:
-        return f"refused: {stranger}", ()
+def _go_on(_: Situation, incident: IncidentState, command: Command) -> tuple[str, tuple[Move, ...]]:
     return going_on.go_on(incident, command)
 
 

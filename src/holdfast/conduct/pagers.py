@@ -83,13 +83,13 @@ def words_to_pagers(
     if given is None and over is None:
         return
     for pager, recipient in _alerted(incident, _known(incident, bound), telling).items():
-        if given is not None and restored_seconds is None and not incident.ended:
-            said = Words("{severity}: {plan}: somebody has {incident}", f"{given.body['person']} has it. State: {{state}}\n", "")
-            yield _word(incident, pager, recipient, HAS_IT, "acknowledged", given.at_seconds, said)
         if over is not None:
             how = "service is back" if restored_seconds is not None else "it is over"
             said = Words(f"{{plan}}: {{incident}}: {how}", "State: {state}\n", "")
             yield _word(incident, pager, recipient, IS_OVER, "resolved", over, said)
+        elif given is not None:
+            said = Words("{severity}: {plan}: somebody has {incident}", f"{given.body['person']} has it. State: {{state}}\n", "")
+            yield _word(incident, pager, recipient, HAS_IT, "acknowledged", given.at_seconds, said)
 
 
 def _word(

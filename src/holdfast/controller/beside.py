@@ -27,7 +27,7 @@ class Beside:
     async def _carry_out(self, identifier: str, deed: Callable[[], Awaitable[Write]]) -> None:
         try:
             await self._keep([await deed()])
-        except Exception as fault:
+        except Exception as fault:  # Not over with this task: the loop raises it, and the next controller settles what has no outcome.
             self.ended_by = fault
         finally:
             self.tasks.pop(identifier, None)

@@ -17,7 +17,6 @@ from holdfast.conduct.attesting import attest_memory, is_attested
 from holdfast.conduct.course import finish, intent
 from holdfast.conduct.expected import run_progress
 from holdfast.conduct.guards import handed_over
-from holdfast.conduct.pagers import Pager
 from holdfast.conduct.policy import answered, next_moves
 from holdfast.conduct.promised import held_to
 from holdfast.conduct.runs import current_run
@@ -99,8 +98,6 @@ class Controller:
         """The messages under way."""
         self.directory: Callable[[], Directory] = lambda: NO_DIRECTORY
         """Who is in the audiences whose members stand outside the plan."""
-        self.pagers: frozenset[Pager] = frozenset()
-        """Ways of channels that are bound to a pager."""
         self.hears: frozenset[str] = frozenset()
         """Regions whose agents must still be heard before the term begins."""
         self._looked: Situation | None = None
@@ -220,6 +217,7 @@ class Controller:
             zones=seen.zones,
             protected=seen.protected,
             replication=settings.replication,
+            pagers=settings.pagers,
             promise_ends_seconds=self._clock.wall_seconds() + self._consent.promise_ends_in_seconds(),
             stray=self._consent.stray(),
             observers_heard=seen.observers_heard,
@@ -227,7 +225,6 @@ class Controller:
             exercise=settings.exercise,
             scale=settings.scale,
             directory=self.directory(),
-            pagers=self.pagers,
         )
 
     def _under_way(self) -> UnderWay:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from holdfast.conduct.pagers import Pager
 from holdfast.plan.model import Plan, Profile
 
 
@@ -21,6 +22,8 @@ class Settings:
     """How fast the plan's clock runs in an exercise's incidents."""
     replication: Literal["asynchronous", "synchronous"] = "asynchronous"
     """How databases and caches replicate here."""
+    pagers: frozenset[Pager] = frozenset()
+    """Ways of channels that are bound to a pager here."""
 
     @property
     def profile(self) -> Profile:

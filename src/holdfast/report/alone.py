@@ -7,13 +7,13 @@ Never here: a verdict. The plan has no third copy, so this is so after every fai
 What people let go on unprotected is another thing (see `unprotected`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
-from holdfast.plan.blocks import BLOCKS
+from holdfast.plan.blocks import BLOCKS, BlockSpecification
 from holdfast.plan.model import Plan
 from holdfast.report.history import History, number
 from holdfast.report.lost import StoodAlone
@@ -44,7 +44,7 @@ def stood_alone(plan: Plan, replication: str, history: History, impact_seconds: 
 
 def _as_shown(plan: Plan, history: History, promotion: _Promotion, impact_seconds: float) -> StoodAlone:
     known = plan.components.get(promotion.component)
-    ends = [end for end in _ends(plan, history, promotion) if end[0] >= promotion.ordered_seconds]
+    ends = [end for end in _ends(history, promotion) if end[0] >= promotion.ordered_seconds]
     at, by = min(ends, default=(None, None))
     return StoodAlone(
         component=promotion.component,
@@ -61,25 +61,20 @@ def _promotions(history: History) -> Iterator[_Promotion]:
     """Each counts from its first order. One that was refused changed nothing; after any other end it may have come about."""
     ordered: dict[tuple[str, str], _Promotion] = {}
     promoted: set[tuple[str, str]] = set()
-    for record in history.of(Kind.STEP_INTENDED, Kind.STEP_FINISHED):
+    for step, record in _of_blocks(history, lambda block: block.grants_write):
         body = record.body
-        specification = BLOCKS.get(str(body["block"]))
-        if specification is None or not specification.grants_write:
-            continue
         if record.kind == Kind.STEP_INTENDED:
             about = (str(body["component"]), str(body["target"]))
-            ordered.setdefault((str(body["run"]), str(body["step"])), _Promotion(*about, str(body["source"]), record.at_seconds))
-            continue
-        step = (str(body["run"]), str(body["step"]))
-        if body["outcome"] == "refused":
+            ordered.setdefault(step, _Promotion(*about, str(body["source"]), record.at_seconds))
+        elif body["outcome"] == "refused":
             ordered.pop(step, None)
         elif body["outcome"] in DONE and (found := ordered.get(step)) is not None and (step[0], found.component) not in promoted:
             promoted.add((step[0], found.component))
             yield found
 
 
-def _ends(plan: Plan, history: History, promotion: _Promotion) -> Iterator[_End]:
-    for record in _followed(plan, history, promotion):
+def _ends(history: History, promotion: _Promotion) -> Iterator[_End]:
+    for record in _followed(history, promotion):
         yield record.at_seconds, "followed"
     for word in words(history.records):
         if word.about == (promotion.component, promotion.region) and not word.drops and word.outcome == "succeeded":
@@ -89,20 +84,24 @@ def _ends(plan: Plan, history: History, promotion: _Promotion) -> Iterator[_End]
             yield number(record.body.get("at_seconds")) or record.at_seconds, "fenced"
 
 
-def _followed(plan: Plan, history: History, promotion: _Promotion) -> Iterator[Record]:
+def _followed(history: History, promotion: _Promotion) -> Iterator[Record]:
     """Ends of steps that made the other region's copy follow this one, proved."""
-    kind = plan.components[promotion.component].kind if promotion.component in plan.components else ""
     ordered: set[tuple[str, str]] = set()
-    for record in history.of(Kind.STEP_INTENDED, Kind.STEP_FINISHED):
+    for step, record in _of_blocks(history, lambda block: block.overwrites_source):
         body = record.body
-        step = (str(body["run"]), str(body["step"]))
-        if body["block"] != f"{kind}.reprotect":
-            continue
         if record.kind == Kind.STEP_INTENDED:
             if (body["component"], body["target"]) == (promotion.component, promotion.region):
                 ordered.add(step)
         elif step in ordered and body["outcome"] in DONE and body.get("verified") == "yes":
             yield record
+
+
+def _of_blocks(history: History, wanted: Callable[[BlockSpecification], bool]) -> Iterator[tuple[tuple[str, str], Record]]:
+    """Orders and ends of the steps whose block is such a one, each with its (run, step)."""
+    for record in history.of(Kind.STEP_INTENDED, Kind.STEP_FINISHED):
+        block = BLOCKS.get(str(record.body["block"]))
+        if block is not None and wanted(block):
+            yield (str(record.body["run"]), str(record.body["step"])), record
 
 
 def alone_findings(found: Sequence[StoodAlone]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from holdfast.communications.places import stood_for
+from holdfast.communications.recipients import EXERCISE_MAILBOX
 from holdfast.decision.references import FIRST_UNKNOWN
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import Record
@@ -21,7 +22,6 @@ _A_MOMENT_SECONDS = 1_000_000_000.0
 _CALL = "call"
 _MOST_NAMED = 20
 """A mailing to more than that names in each row only whom the row is about."""
-_EXERCISE_MAILBOX = "exercise:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _rows(history: History, plan: Plan, span: Span, index: Index, answered: Mapp
         wanted = [
             (str(channel), str(recipient))
             for channel, recipient in pairs
-            if ":" not in str(recipient) or str(recipient).startswith(_EXERCISE_MAILBOX)
+            if ":" not in str(recipient) or str(recipient).startswith(EXERCISE_MAILBOX)
         ]
         for channel, recipient in dict.fromkeys([*wanted, *known]):
             attempts = known.get((channel, recipient), Attempts())
