@@ -68,6 +68,17 @@ def test_reconstitution_is_the_way_back_and_what_is_called_a_rollback_stays_one(
     assert scenario["rollback"] == ["Stay in the new yard"] and got.manual_steps == 2
 
 
+@pytest.mark.parametrize("above", ["## Scenario: Yard flooded", "## Response"])
+@pytest.mark.parametrize("heading", ["Rollback", "Return"])
+def test_what_stands_under_a_rollback_is_part_of_it_and_no_step_forward(heading: str, above: str) -> None:
+    back = f"### {heading}\n\n1. Stay in the new yard\n\n#### Conditions at the port\n\n1. Tell the port"
+    got = imported(f"{above}\n\n### Move\n\n1. Open the new yard\n\n{back}")
+    (scenario,) = got.value["scenarios"].values()
+    assert [phase["name"] for phase in scenario["phases"]] == ["Move"]
+    assert scenario["rollback"] == ["Stay in the new yard", "Tell the port"]
+    assert scenario["triggers"] == []
+
+
 def test_reconstitution_within_a_scenario_is_its_way_back() -> None:
     got = imported("## Scenario: Yard flooded\n\n### Steps\n\n1. Open the new yard\n\n### Reconstitution\n\n1. Drive a round")
     (scenario,) = got.value["scenarios"].values()
