@@ -152,6 +152,21 @@ def test_a_deputy_in_brackets_has_no_part_of_what_stands_behind_them() -> None:
     assert reached(found) == {"Olga Brandt": {"087 555 0201"}, "Marek Sund": {"087 555 0202"}}
 
 
+@pytest.mark.parametrize("word", ["substitute: ", "second in command: ", "Back-up is ", "her replacement: ", "deputy "])
+def test_a_deputy_by_any_word_for_one_stands_in(word: str) -> None:
+    found = imported(f"## Roles\n\n- Pier lead: Olga Brandt ({word}Marek Sund), 087 555 0201")
+    assert found.value["roles"] == {"pier-lead": {"name": "Pier lead", "primary": "olga-brandt", "backup": "marek-sund"}}
+    assert reached(found) == {"Olga Brandt": {"087 555 0201"}, "Marek Sund": set()}
+
+
+@pytest.mark.parametrize("title", ["Deputy Director", "Deputy Finance Director", "replacement buses"])
+def test_a_title_that_begins_with_such_a_word_makes_nobody_up(title: str) -> None:
+    found = imported(f"## Roles\n\n- Pier lead: Olga Brandt, {title}, 087 555 0201")
+    assert found.value["roles"] == {"pier-lead": {"name": "Pier lead", "primary": "olga-brandt"}}
+    assert reached(found) == {"Olga Brandt": {"087 555 0201"}}
+    assert title in {one["title"] for one in people(found).values()} | {note.text.removeprefix("Olga Brandt: ") for note in found.notes}
+
+
 def test_a_number_of_neither_a_person_nor_a_label_is_not_given_to_the_only_one_who_is_named() -> None:
     found = imported("The Harbour Manager is Olga Brandt. Questions of the press: press@f.example.")
     assert reached(found) == {"Olga Brandt": set()}

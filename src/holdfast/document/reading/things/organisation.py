@@ -9,6 +9,7 @@ from holdfast.document.reading.things.addresses import WAYS, given, is_reachable
 from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.things.names import (
     FULL_NAME,
+    STAND_IN,
     all_turned,
     in_order,
     is_aside,
@@ -204,8 +205,9 @@ def _ways_in(text: str) -> list[str]:
 
 
 _DEPUTY = re.compile(
-    r"[(;,.]\s{0,3}(?:(?:his|her|their|the) )?(?:deputy|backup|back-up|alternate|stand-in)(?: is\b|\s{0,3}:)?\s{0,3}(?=\S)", re.I
+    rf"[(;,.]\s{{0,3}}(?:(?:his|her|their|the) )?(?!deputies\b){STAND_IN}\b(?P<said> is\b|\s{{0,3}}:)?\s{{0,3}}(?=\S)", re.I
 )
+"""Ahead of one who stands in. Deputies may be several, and are left as they stand."""
 
 
 def _and_deputy(text: str) -> tuple[str, str]:
@@ -215,7 +217,12 @@ def _and_deputy(text: str) -> tuple[str, str]:
         return text, ""
     main, rest = text[: found.start()], text[found.end() :].strip()
     closes = re.search(r"\)(?![^()]*\))", rest) if found[0][0] == "(" else None
-    return (main, rest) if closes is None else (main + rest[closes.end() :], rest[: closes.start()])
+    if closes is not None:
+        main, rest = main + rest[closes.end() :], rest[: closes.start()]
+    called = named(rest).name if is_named(rest) else ""
+    if not found["said"] and (is_role(called) or called[:1].islower()):  # `Deputy Director` is somebody's title
+        return text, ""
+    return main, rest
 
 
 def _vendor_line(draft: Draft, leaf: Leaf) -> None:
