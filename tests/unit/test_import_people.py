@@ -167,6 +167,23 @@ def test_a_title_that_begins_with_such_a_word_makes_nobody_up(title: str) -> Non
     assert title in {one["title"] for one in people(found).values()} | {note.text.removeprefix("Olga Brandt: ") for note in found.notes}
 
 
+def test_a_list_of_leads_and_their_deputies_makes_no_role_of_its_heading() -> None:
+    lines = "- Pier lead: Olga Brandt, 087 555 0201\n- Deputy pier lead: Marek Sund, 087 555 0202\n- Yard lead: Ida Ree, 087 555 0203"
+    found = imported(f"## Contacts\n\n{lines}")
+    assert {name: role["primary"] for name, role in found.value["roles"].items()} == {
+        "pier-lead": "olga-brandt",
+        "deputy-pier-lead": "marek-sund",
+        "yard-lead": "ida-ree",
+    }
+    assert not found.questions
+
+
+@pytest.mark.parametrize("lead", ["Lead", "Team lead", "Primary contact", "Held by"])
+def test_a_heading_is_a_role_where_a_label_under_it_says_who_holds_it(lead: str) -> None:
+    found = imported(f"## Ferry crew\n\n- {lead}: Olga Brandt\n- Deputy: Marek Sund")
+    assert found.value["roles"] == {"ferry-crew": {"name": "Ferry crew", "primary": "olga-brandt", "backup": "marek-sund"}}
+
+
 def test_a_number_of_neither_a_person_nor_a_label_is_not_given_to_the_only_one_who_is_named() -> None:
     found = imported("The Harbour Manager is Olga Brandt. Questions of the press: press@f.example.")
     assert reached(found) == {"Olga Brandt": set()}

@@ -23,7 +23,7 @@ from holdfast.document.reading.things.names import (
 from holdfast.document.reading.things.people import holders, person, reach, reached, role
 from holdfast.document.reading.things.promises import names_promise
 from holdfast.document.reading.things.role_tables import BACKUP, PRIMARY, ROLE_COLUMNS, TASKS, places_of, role_table
-from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says, sentences
+from holdfast.document.reading.tree import Leaf, Section, Table, Tree, normal, says, sentences
 
 _CHANNELS = (
     ("pagerduty", r"pager ?duty|pager"),
@@ -164,12 +164,18 @@ def _role_section(section: Section, draft: Draft) -> None:
 def _is_role_heading(section: Section, leaves: list[Leaf]) -> bool:
     """Whether a heading is a role, by the labels under it that say who holds it. `Deputy: …` alone makes no role of any heading."""
     labels = [leaf.label for leaf in leaves if len(sentences(leaf.label)) == 1 and not is_reachable(leaf.label)]
-    if not any(says(label, *_OF_HOLDERS[:3], *BACKUP[:3]) for label in labels) or section.says("document*", "control"):
+    if not any(says(label, *_OF_ONE_ROLE) for label in labels) or section.says("document*", "control"):
         return False
-    return is_role(section.name) or any(says(label, *_OF_HOLDERS) and not says(label, *BACKUP) for label in labels)
+    return is_role(section.name) or any(_says_holder(label) and not says(label, *BACKUP) for label in labels)
 
 
-_OF_HOLDERS = ("primary", "held by", "holder", "lead", "assigned to", "filled by")
+_OF_ONE_ROLE = ("primary", "held by", "holder", "backup", "alternate*", "deputy")
+"""What labels say that may speak of the role that their heading is."""
+
+
+def _says_holder(label: str) -> bool:
+    """Whether a label says that somebody holds a role, and not which: a `Pier lead` is a role of its own."""
+    return says(label, "primary", "held by", "holder", "assigned to", "filled by") or normal(label) in ("lead", "team lead")
 
 
 def _list_line(draft: Draft, leaf: Leaf, main: str, deputy: str, section: Section) -> None:
