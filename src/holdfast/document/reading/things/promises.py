@@ -65,7 +65,7 @@ _NAMES_OF = re.compile(rf"{_WORDS_OF_NAMES}(?:of|for) (?:the |our )?(?P<owner>.+
 _OWNER_FIRST = re.compile(rf"(?P<owner>.+?)(?:['’]s?)? {_WORDS_OF_NAMES}", re.I)
 _OF_AMOUNT = rf"(?:[\s-]{{1,3}}(?:at|most|least|no|not|more|less|than|up|to|or|and|about|around|only|between|within|under|below|half|quarter|{IN_WORDS}|[0-9½¼¾][0-9./½¼¾]{{0,12}})){{0,6}}[\s-]{{0,3}}"
 """Words that belong to an amount, between those that say what it is and itself."""
-BACK = (
+_BACK = (
     r"back|restor(?:ed?|es)|resum(?:ed?|es)|recover(?:ed|s)?|reinstated|reopen(?:ed|s)?|running|working|available"
     r"|return(?:s|ed)?(?= (?:to (?:service|operation|normal) )?(?:in|within|after|no later)\b)|comes?(?= (?:in)?to (?:service|operation|normal)\b)"
     r"|(?:be|is|are|comes?|fully) (?:up|online|live|operational)"
@@ -73,7 +73,7 @@ BACK = (
 """What something is that an outage has ended for, as part of a pattern."""
 _SAID = {
     "rto": re.compile(
-        rf"\b(?:{BACK})(?: again)?(?: \w+){{0,3}}?(?P<within> (?:within|in|after|no later than)\b{_OF_AMOUNT})$",
+        rf"\b(?:{_BACK})(?: again)?(?: \w+){{0,3}}?(?P<within> (?:within|in|after|no later than)\b{_OF_AMOUNT})$",
         re.I,
     ),
     "rpo": re.compile(rf"\b(?:lose|loss of|losing)\b(?P<within>{_OF_AMOUNT})$", re.I),
@@ -148,14 +148,9 @@ class _Span:
     doubt: Reading | None = None
 
 
-def promises_named(text: str) -> frozenset[str]:
-    """`rto`, `rpo`, `mtpd`: which of them are named in a text."""
-    return frozenset(name.key for name in _names(text) if name.own)
-
-
 def names_promise(text: str) -> bool:
     """Whether an RTO, RPO or MTPD is named in a text."""
-    return bool(promises_named(text))
+    return any(name.own for name in _names(text))
 
 
 def whose(subject: str) -> str:

@@ -86,7 +86,7 @@ def _deputies(rows: list[tuple[Row, str]], section: Section, draft: Draft) -> No
         of = [called] if called is not None else held.get(draft.named("people", named(text).name) or "", [])
         if someone and len(of) == 1 and of[0] not in held.get(someone, ()) and not is_reachable(text):
             draft.put(draft.section("roles")[of[0]], "backup", someone, row.line, f"roles.{of[0]}.backup")
-        elif text:
+        else:
             draft.notes.append(Left(f"{row.name}: deputy of {text}", section.path, row.line))
 
 
