@@ -80,6 +80,15 @@ def test_a_column_that_says_whose_number_it_holds_is_theirs(head: str) -> None:
     assert reached(found) == {"Olga Brandt": set(), "Marek Sund": {"087 555 0202"}}
 
 
+@pytest.mark.parametrize("head", ["Phone", "Cell", "Mobile", "Tel."])
+@pytest.mark.parametrize("heads", ["Role | Primary | Deputy", "Name | Title | Hours"])
+def test_a_column_of_numbers_is_known_by_the_same_words_in_every_table_of_people(heads: str, head: str) -> None:
+    row = {"Role": "Pier lead", "Primary": "Olga Brandt", "Name": "Olga Brandt"}
+    cells = " | ".join(row.get(one, "n/a") for one in heads.split(" | "))
+    found = imported(f"## Roles\n\n| {heads} | {head} |\n|---|---|---|---|\n| {cells} | 087 555 0201 |")
+    assert reached(found) == {"Olga Brandt": {"087 555 0201"}}
+
+
 def test_columns_for_both_may_stand_in_any_order() -> None:
     heads = "| Backup e-mail | Role | Primary phone | Backup | Primary | Backup phone |"
     row = "| m@f.example | Pier lead | 087 555 0201 | Marek Sund | Olga Brandt | 087 555 0202 |"

@@ -22,7 +22,7 @@ from holdfast.document.reading.things.names import (
 )
 from holdfast.document.reading.things.people import holders, person, reach, reached, role
 from holdfast.document.reading.things.promises import names_promise
-from holdfast.document.reading.things.role_tables import BACKUP, PRIMARY, ROLE_COLUMNS, TASKS, places_of, role_table
+from holdfast.document.reading.things.role_tables import BACKUP, PRIMARY, ROLE_COLUMNS, TASKS, WAY_HEADS, places_of, role_table
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, normal, says, sentences
 
 _CHANNELS = (
@@ -36,8 +36,8 @@ _CHANNELS = (
     ("email", r"e-?mail|mailing"),
 )
 _CONTACT = {
-    "email": ("email", "e mail", "mail"),
-    "phone": ("phone", "telephone", "mobile", "cell", "tel", "number", "contact number"),
+    "email": WAY_HEADS["email"],
+    "phone": (*WAY_HEADS["phone"], "number"),
     "title": ("title", "position", "job", "role", "function"),
     "hours": ("hours", "availability", "available", "when"),
     "answers": ("answers within", "response time", "responds within", "response"),

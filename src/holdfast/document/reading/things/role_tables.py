@@ -11,7 +11,10 @@ from holdfast.document.reading.things.names import FULL_NAME, all_turned, in_ord
 from holdfast.document.reading.things.people import HOLDERS, holder, reached, role
 from holdfast.document.reading.tree import Section, Table, says
 
-PRIMARY = ("primary", "lead", "held by", "holder", "assigned to", "person", "filled by", "name", "who", "first")
+WAY_HEADS = {"email": ("email", "e mail", "mail"), "phone": ("phone", "telephone", "mobile", "cell", "tel")}
+"""What a column for addresses or numbers is called."""
+_HOLDER = ("primary", "held by", "holder", "assigned to", "filled by", "person", "name", "lead", "who")
+PRIMARY = (*_HOLDER, "first")
 BACKUP = ("backup", "alternate*", "deputy", "deputies", "secondary", "stand in", "substitute", "second")
 TASKS = ("responsibilities", "responsibility", "duties", "tasks", "responsible for")
 ROLE_COLUMNS = {
@@ -27,10 +30,10 @@ ROLE_COLUMNS = {
     ),
     "backup": BACKUP,
     "tasks": TASKS,
-    "phone": ("phone", "telephone", "mobile", "tel", "call"),
-    "email": ("email", "e mail", "mail"),
+    "phone": (*WAY_HEADS["phone"], "call"),
+    "email": WAY_HEADS["email"],
     "role": ("role", "incident role", "team role", "position", "function"),
-    "primary": ("primary", "held by", "holder", "assigned", "filled by", "person", "name", "lead", "who"),
+    "primary": (*_HOLDER, "assigned"),
 }
 
 
@@ -107,7 +110,7 @@ def places_of(table: Table, words: Words) -> dict[str, int]:
     return whose | columns(Table(tuple(heads), table.rows, table.line), words)
 
 
-_WAY_WORDS = {"email": ("email", "e mail", "mail"), "phone": ("phone", "telephone", "mobile", "tel", "cell", "number", "call")}
+_WAY_WORDS = {"email": WAY_HEADS["email"], "phone": (*WAY_HEADS["phone"], "number", "call")}
 _SECOND = ("backup", "alternate*", "secondary", "second")
 """Words for somebody's deputy that may as well mean somebody's second number."""
 
