@@ -25,6 +25,8 @@ from holdfast.document.reading.things.promises import names_promise
 from holdfast.document.reading.things.role_tables import BACKUP, PRIMARY, ROLE_COLUMNS, TASKS, WAY_HEADS, places_of, role_table
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, normal, says, sentences
 
+OUTSIDE = ("outside", "vendor*", "supplier*", "external", "provider*")
+"""Headings under which those who are named are no people of the plan's."""
 _CHANNELS = (
     ("pagerduty", r"pager ?duty|pager"),
     ("slack", r"slack|chat|teams"),
@@ -146,7 +148,7 @@ def _role_section(section: Section, draft: Draft) -> None:
                 continue
             leaf.claim_all()
         return
-    outside = section.within("outside", "vendor*", "supplier*", "external", "provider*")
+    outside = section.within(*OUTSIDE)
     if not outside and not section.within("role*", "team", "responsib*", "contact*", "who"):
         return
     for leaf in leaves:
