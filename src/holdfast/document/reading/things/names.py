@@ -120,6 +120,11 @@ def named(text: str) -> Named:
     return Named(first, ", ".join(piece for piece, _ in titles), any(inside for _, inside in titles), asides, turned)
 
 
+def whom(text: str) -> str:
+    """The name or title of whom a text names; empty where it names nobody."""
+    return named(text).name if is_named(text) else ""
+
+
 def is_only_label(text: str) -> bool:
     """Whether no word but such labels is left of a text when addresses and numbers are taken out."""
     return (

@@ -19,6 +19,7 @@ from holdfast.document.reading.things.names import (
     is_role,
     name_in,
     named,
+    whom,
 )
 from holdfast.document.reading.things.people import holders, person, reach, reached, role
 from holdfast.document.reading.things.promises import names_promise
@@ -182,15 +183,15 @@ def _says_holder(label: str) -> bool:
 
 def _list_line(draft: Draft, leaf: Leaf, main: str, deputy: str, section: Section) -> None:
     """`Crisis manager: Ann Ray, +44 …` is a role; `Ann Ray: +44 …` and `Ann Ray: crisis manager, +44 …` are a person."""
-    alone, label = not is_named(main) or not named(main).name, named(leaf.label)
-    asides = is_named(main) and not is_name(named(main).name) and is_aside(named(main).name)
-    if is_name(label.name) and not is_name(named(main).name):
-        if not deputy and is_role(named(main).name) and section.within("role*", "responsib*"):
+    called = whom(main)
+    asides = not is_name(called) and is_aside(called)
+    if is_name(named(leaf.label).name) and not is_name(called):
+        if not deputy and is_role(called) and section.within("role*", "responsib*"):
             text = without_addresses(main).strip(" ,;")
             holders(draft, role(draft, text, leaf.line), f"{leaf.label}, {' '.join(_ways_in(main))}", "", leaf.line, text, section.path)
         elif deputy or person(draft, f"{leaf.label}, {main}", leaf.line, where=section.path) is None:
             return
-    elif alone or asides:
+    elif asides or not called:
         if is_label_of_way(leaf.label) or deputy:
             return
         known = draft.named("roles", leaf.label)
@@ -227,7 +228,7 @@ def _and_deputy(text: str) -> tuple[str, str]:
     closes = re.search(r"\)(?![^()]*\))", rest) if found[0][0] == "(" else None
     if closes is not None:
         main, rest = main + rest[closes.end() :], rest[: closes.start()]
-    called = named(rest).name if is_named(rest) else ""
+    called = whom(rest)
     if not found["said"] and (is_role(called) or called[:1].islower()):  # `Deputy Director` is somebody's title
         return text, ""
     return main, rest

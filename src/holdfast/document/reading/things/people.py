@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from holdfast.document.reading.draft import Draft, Entry, Left, Said
 from holdfast.document.reading.quantities import Reading, absent
 from holdfast.document.reading.things.addresses import WAYS, given, is_of_another, is_reachable
-from holdfast.document.reading.things.names import is_name, is_named, named
+from holdfast.document.reading.things.names import is_name, is_named, named, whom
 
 _NO_TITLE = "title not given"
 """The title of a person whom the document names without one: their name is no post."""
@@ -85,7 +85,7 @@ def holders(draft: Draft, entry: Entry, primary: str, backup: str, line: int, ti
     """Write who holds a role and who stands in, as texts with a name give them; with an address beside it, it is no job title."""
     texts = {"primary": primary, "backup": backup}
     for key, text in texts.items():
-        others = [named(texts[other]).name for other in HOLDERS if other != key and is_named(texts[other])]
+        others = [name for other in HOLDERS if other != key and (name := whom(texts[other]))]
         post = title if key == "primary" else f"Deputy {title}"
         holder(draft, entry, key, text, line, post if is_reachable(text) else "", where, others)
 
