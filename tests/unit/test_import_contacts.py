@@ -1,5 +1,6 @@
 """Whom a document names and how they are reached: every number and address is found, asked about or noted, and nobody is made up."""
 
+import re
 from typing import Any
 
 import pytest
@@ -45,7 +46,7 @@ def test_what_is_more_than_one_or_no_number_at_all_is_asked_about(row: str, abou
     found = contacts(row)
     assert asked(found) == {about: choices}
     (person,) = people(found).values()
-    assert not {"n/a", "on request", "ext."} & set(" ".join(str(value) for value in person.values()).split())
+    assert not re.search(r"on request|ext\.", " ".join(str(value) for value in person.values()))
 
 
 def test_a_role_table_keeps_what_is_no_number_out_of_names() -> None:

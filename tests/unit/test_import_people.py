@@ -148,6 +148,28 @@ def test_the_number_of_a_role_in_a_list_is_its_holders_and_a_label_of_a_number_i
     assert any("087 555 0209" in note.text for note in found.notes)
 
 
+def test_in_a_list_of_roles_a_line_is_a_role_by_its_label_or_by_the_words_behind_a_name() -> None:
+    lines = "- Olga Brandt: Fleet Engineer, 087 555 0201\n- Marek Sund: purser, 087 555 0202\n- Pier lead: the mayor, 087 555 0203"
+    found = imported(f"## Roles\n\n{lines}\n- Yard lead: weekdays only, 087 555 0204")
+    assert {name: role["primary"] for name, role in found.value["roles"].items()} == {
+        "fleet-engineer": "olga-brandt",
+        "pier-lead": "the-mayor",
+    }
+    assert {one["name"]: one["title"] for one in people(found).values()} == {
+        "Olga Brandt": "Fleet Engineer",
+        "Marek Sund": "purser",
+        "the mayor": "Pier lead",
+        "Yard lead": "Yard lead",
+    }
+    assert [note.text for note in found.notes] == ["Yard lead: weekdays only"]
+
+
+def test_a_label_of_a_number_beside_it_is_no_remark() -> None:
+    found = imported("## Contacts\n\n| Name | Contact |\n|---|---|\n| Olga Brandt | Mobile: 087 555 0201 |\n| Ida Ree | at the quay |")
+    assert reached(found) == {"Olga Brandt": {"087 555 0201"}, "Ida Ree": set()}
+    assert [note.text for note in found.notes] == ["Ida Ree: at the quay"]
+
+
 @pytest.mark.parametrize("heading", ["", "## Staff\n\n"])
 @pytest.mark.parametrize("said", ["The Pier Manager is Olga Brandt. Deputy: Marek Sund.", "Pier Manager: Olga Brandt. Deputy: Marek Sund."])
 def test_a_deputy_behind_a_role_in_the_same_line_stands_in_for_its_holder(said: str, heading: str) -> None:

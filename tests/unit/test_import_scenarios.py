@@ -116,5 +116,12 @@ def test_phases_that_each_say_a_loss_are_asked_about() -> None:
     assert "'Yard flooded, Loss of the port': each can be a scenario of its own" in asked.says
 
 
-def test_phases_that_follow_each_other_are_not_asked_about() -> None:
-    assert not imported("## Response\n\n### Find the failure\n\n1. Look\n\n### Move\n\n1. Hire a train").questions
+@pytest.mark.parametrize(
+    "phases",
+    [
+        "### Find the failure\n\n1. Look\n\n### Move\n\n1. Hire a train",
+        "### Yard flooded\n\nIt can.\n\n### Loss of the port\n\n1. Hire a train",
+    ],
+)
+def test_phases_that_follow_each_other_are_not_asked_about_nor_is_one_loss_that_has_steps(phases: str) -> None:
+    assert not imported(f"## Response\n\n{phases}").questions
