@@ -190,6 +190,14 @@ def test_a_deputy_by_any_word_for_one_stands_in(word: str) -> None:
     assert reached(found) == {"Olga Brandt": {"087 555 0201"}, "Marek Sund": set()}
 
 
+def test_a_deputy_may_be_given_by_a_title_and_several_are_left_to_a_person() -> None:
+    lines = "- Pier lead: Olga Brandt (deputy: purser), 087 555 0201\n- Yard lead: Ida Ree, 087 555 0202; deputies: Marek Sund, Jo Falk"
+    found = imported(f"## Roles\n\n{lines}")
+    assert found.value["roles"]["pier-lead"]["backup"] == "purser"
+    assert not {"marek-sund", "jo-falk"} & set(people(found))
+    assert any("Marek Sund, Jo Falk" in note.text for note in found.notes)
+
+
 @pytest.mark.parametrize("title", ["Deputy Director", "Deputy Finance Director", "replacement buses"])
 def test_a_title_that_begins_with_such_a_word_makes_nobody_up(title: str) -> None:
     found = imported(f"## Roles\n\n- Pier lead: Olga Brandt, {title}, 087 555 0201")

@@ -79,6 +79,14 @@ def test_what_stands_under_a_rollback_is_part_of_it_and_no_step_forward(heading:
     assert scenario["triggers"] == []
 
 
+@pytest.mark.parametrize("above", ["## Scenario: Yard flooded\n\n### Response", "## Response"])
+def test_a_return_within_the_way_back_is_part_of_it(above: str) -> None:
+    back = "### Reconstitution\n\n1. Drive a round\n\n#### Return\n\n1. Drive home"
+    (scenario,) = imported(f"{above}\n\n1. Open the new yard\n\n{back}").value["scenarios"].values()
+    assert [phase["name"] for phase in scenario["way_back"]] == ["Reconstitution", "Return"]
+    assert len(scenario["phases"]) == 1 and "rollback" not in scenario
+
+
 def test_reconstitution_within_a_scenario_is_its_way_back() -> None:
     got = imported("## Scenario: Yard flooded\n\n### Steps\n\n1. Open the new yard\n\n### Reconstitution\n\n1. Drive a round")
     (scenario,) = got.value["scenarios"].values()

@@ -194,7 +194,7 @@ def _direction(section: Section, directions: dict[int, _Direction]) -> _Directio
     found = directions.get(id(section.parent), "forward")
     if section.says(*_ROLLBACK) or (found == "forward" and normal(section.name) in _RETURN):
         found = "rollback"
-    elif found == "forward" and section.says(*_WAY_BACK):
+    elif section.says(*_WAY_BACK):
         found = "way_back"
     directions[id(section)] = found
     return found
