@@ -44,16 +44,15 @@ def role_table(table: Table, places: dict[str, int], section: Section, draft: Dr
     for row in named_rows(table, places, section, draft, "role"):
         entry = role(draft, row.name, row.line)
         names = {key: in_order(text) if turned else text for key in HOLDERS if (text := row.cell(key))}
-        called = {key: named(text).name for key, text in names.items()}
+        others = {key: [named(text).name for other, text in names.items() if other != key] for key in HOLDERS}
         for key, text in names.items():
             clear = any(WAYS[way].fullmatch(row.cell(field)) for field, way in _fields_of(key).items())
             title = row.name if (key == "primary" and clear) or is_reachable(text) else ""
-            others = [name for other, name in called.items() if other != key]
-            holder(draft, entry, key, text, row.line, title, section.path, others)
+            holder(draft, entry, key, text, row.line, title, section.path, others[key])
         for key in HOLDERS:
             for field, way in _fields_of(key).items():
                 if row.cell(field):
-                    _reached_in_row(draft, entry, row, (key, field, way), section, [name for other, name in called.items() if other != key])
+                    _reached_in_row(draft, entry, row, (key, field, way), section, others[key])
         if not absent(row.cell("deputy of")):
             deputies.append((row, str(entry["primary"].value) if isinstance(entry.get("primary"), Said) else ""))
         for task in parts_of(row.cell("tasks")):
@@ -74,7 +73,7 @@ def _reached_in_row(draft: Draft, entry: Entry, row: Row, column: tuple[str, str
     if isinstance(someone, Said):
         reached(draft, str(someone.value), way, text, row.line, concluded, others)
     elif not absent(text):
-        draft.notes.append(Left(f"{row.name}, {field}: {text}", section.title, row.line))
+        draft.notes.append(Left(f"{row.name}, {field}: {text}", section.path, row.line))
 
 
 def _deputies(rows: list[tuple[Row, str]], section: Section, draft: Draft) -> None:
