@@ -21,13 +21,14 @@ from holdfast.document.reading.things.names import (
     named,
     whom,
 )
-from holdfast.document.reading.things.people import holders, person, reach, reached, role
+from holdfast.document.reading.things.people import holders, person, reach, reach_by_cell, role
 from holdfast.document.reading.things.promises import names_promise
 from holdfast.document.reading.things.role_tables import BACKUP, PRIMARY, ROLE_COLUMNS, TASKS, WAY_HEADS, places_of, role_table
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, normal, says, sentences
 
-OUTSIDE = ("outside", "vendor*", "supplier*", "external", "provider*")
-"""Headings under which those who are named are no people of the plan's."""
+_VENDORS = ("vendor*", "supplier*", "provider*")
+OF_OTHERS = (*_VENDORS, "outside", "external")
+"""Headings under which those who are named belong to another company."""
 _CHANNELS = (
     ("pagerduty", r"pager ?duty|pager"),
     ("slack", r"slack|chat|teams"),
@@ -65,7 +66,7 @@ def read(tree: Tree, draft: Draft) -> None:
             roles, contacts = places_of(table, ROLE_COLUMNS), places_of(table, _CONTACT)
             if {"severity", "level"} <= escalation.keys() and {"within", "channels"} & escalation.keys():
                 _escalation(table, escalation, section, draft)
-            elif "vendor" in vendors or ("name" in vendors and section.within("vendor*", "supplier*", "provider*")):
+            elif "vendor" in vendors or ("name" in vendors and section.within(*_VENDORS)):
                 _vendors(table, vendors, section, draft)
             elif {"role", "primary"} <= roles.keys() and (
                 {"backup", "deputy of"} & roles.keys() or section.within("role*", "team*", "responsib*")
@@ -149,7 +150,7 @@ def _role_section(section: Section, draft: Draft) -> None:
                 continue
             leaf.claim_all()
         return
-    outside = section.within(*OUTSIDE)
+    outside = section.within(*OF_OTHERS)
     if not outside and not section.within("role*", "team", "responsib*", "contact*", "who"):
         return
     for leaf in leaves:
@@ -271,7 +272,7 @@ def _contacts(table: Table, places: dict[str, int], section: Section, draft: Dra
         for key in WAYS:
             text = " ".join([reaching[key], *given(key, contact)]).strip()
             if text:
-                reached(draft, identifier, key, text, row.line)
+                reach_by_cell(draft, identifier, key, text, row.line)
         rest = without_addresses(contact).strip(" ,;/|()")
         if rest and not absent(rest) and not is_label_of_way(rest):
             draft.notes.append(Left(f"{row.name}: {contact}", section.path, row.line))

@@ -55,8 +55,8 @@ def reach(draft: Draft, identifier: str, key: str, value: str, line: int, conclu
         draft.put(entry, key, value, line, about, concluded)
 
 
-def reached(draft: Draft, identifier: str, key: str, text: str, line: int, concluded: str = "", others: Sequence[str] = ()) -> None:
-    """What a cell for an address or a number says of somebody. What is neither is asked about, and never made part of a name."""
+def reach_by_cell(draft: Draft, identifier: str, key: str, text: str, line: int, concluded: str = "", others: Sequence[str] = ()) -> None:
+    """Write how a person is reached out of a cell for an address or a number. What is neither is asked about, and never made part of a name."""
     found = given(key, text)
     short = _SHORT_NUMBER.fullmatch(text.strip()) if key == "phone" else None
     if found or short:

@@ -8,7 +8,7 @@ from holdfast.document.reading.draft import Draft, Entry, Left, Said, parts_of
 from holdfast.document.reading.quantities import absent
 from holdfast.document.reading.things.addresses import WAYS, is_reachable, without_addresses
 from holdfast.document.reading.things.names import FULL_NAME, all_turned, in_order, named
-from holdfast.document.reading.things.people import HOLDERS, holder, reached, role
+from holdfast.document.reading.things.people import HOLDERS, holder, reach_by_cell, role
 from holdfast.document.reading.tree import Section, Table, says
 
 WAY_HEADS = {"email": ("email", "e mail", "mail"), "phone": ("phone", "telephone", "mobile", "cell", "tel")}
@@ -71,7 +71,7 @@ def _reached_in_row(draft: Draft, entry: Entry, row: Row, column: tuple[str, str
     behind = field == way and "backup" in entry and row.places[field] > row.places.get("backup", len(row.table.headers))
     concluded = "the column doesn't say whose it is, and who holds the role is named first" if behind else ""
     if isinstance(someone, Said):
-        reached(draft, str(someone.value), way, text, row.line, concluded, others)
+        reach_by_cell(draft, str(someone.value), way, text, row.line, concluded, others)
     elif not absent(text):
         draft.notes.append(Left(f"{row.name}, {field}: {text}", section.path, row.line))
 

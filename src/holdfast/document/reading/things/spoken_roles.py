@@ -14,7 +14,7 @@ from holdfast.document.reading.draft import Draft, Left
 from holdfast.document.reading.quantities import Reading
 from holdfast.document.reading.things.addresses import WAYS, holds_name, is_of_another, is_reachable
 from holdfast.document.reading.things.names import FULL_NAME, ROLE, STAND_IN, is_label_of_way, is_only_label, is_role
-from holdfast.document.reading.things.organisation import OUTSIDE, one_person
+from holdfast.document.reading.things.organisation import OF_OTHERS, one_person
 from holdfast.document.reading.things.people import holders, person, role
 from holdfast.document.reading.things.promises import names_promise
 from holdfast.document.reading.tree import Leaf, Section, Tree, sentences
@@ -117,7 +117,7 @@ def read(tree: Tree, draft: Draft) -> None:
 def _spoken(leaf: Leaf, section: Section) -> str:
     """The text of a leaf that may speak of roles: without its label, where that can be no role's and begins no sentence about one."""
     of_people = not leaf.label or section.within(*_OF_PEOPLE)
-    return leaf.text if of_people or (leaf.kind == "paragraph" and not section.within(*OUTSIDE, "scenario*")) else leaf.value
+    return leaf.text if of_people or (leaf.kind == "paragraph" and not section.within(*OF_OTHERS, "scenario*")) else leaf.value
 
 
 _OF_DOCUMENT = re.compile(
