@@ -8,7 +8,8 @@ from holdfast.document.reading.columns import Row, cell, columns, labelled, name
 from holdfast.document.reading.draft import Draft, Entry, Left, Said
 from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, lengths, money, percent, unit_of_heading, window
 from holdfast.document.reading.quantities.durations import inexact
-from holdfast.document.reading.things.promises import NAMES, names_promise, order_of, promises
+from holdfast.document.reading.things.promise_names import NAMES, PATTERNS
+from holdfast.document.reading.things.promises import names_promise, order_of, promises
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.problems import shortened
 
@@ -43,8 +44,9 @@ _PRIORITIES = (
 _LISTED = ("impact analysis", "business function*", "critical function*", "critical process*", "business process*", "bia", "functions")
 """Headings of lists of functions."""
 _LONGEST_NAME = 80
+_RTO_OR_RPO = f"{PATTERNS['rto']}|{PATTERNS['rpo']}"
 _OF_ONE = re.compile(
-    rf"(?!(?:{'|'.join((*NAMES['rto'], *NAMES['rpo']))})\b)\w[^–—]{{1,60}}? [–—-] (?:the )?(?:{'|'.join((*NAMES['rto'], *NAMES['rpo']))})\b",
+    rf"(?!(?:{_RTO_OR_RPO})\b)\w[^–—]{{1,60}}? [–—-] (?:the )?(?:{_RTO_OR_RPO})\b",
     re.I,
 )
 """The label of one function's promise, `Document imaging – RTO`, and not of the plan as a whole."""

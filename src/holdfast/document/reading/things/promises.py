@@ -18,45 +18,13 @@ from holdfast.document.reading.quantities.durations import inexact
 from holdfast.document.reading.quantities.lengths import IN_WORDS
 from holdfast.document.reading.things.losses import DATA
 from holdfast.document.reading.things.nothing import no_loss, zeros
+from holdfast.document.reading.things.promise_names import PATTERNS
 
 _LOOKED_AT = 120
 """Characters ahead of a length in which its words are looked for."""
 _NEAR, _WITHIN_CLAUSE = 30, 60
 """Characters that may stand between a name and its length: any, and where no clause ends among them."""
-_BORNE = [
-    "unavailability",
-    *(
-        f"{what}{end}"
-        for what in (
-            "downtime",
-            "outage",
-            "period",
-            "time",
-            "disruption",
-            "interruption",
-            "delay",
-            "length",
-            "duration",
-            "stoppage",
-            "absence",
-        )
-        for end in ("s", "")
-    ),
-]
-"""What can be borne only so long; a loss of data is another promise."""
-NAMES = {
-    "rto": ("rto", "recovery time objective", "recovery time"),
-    "rpo": ("rpo", "recovery point objective", "recovery point"),
-    "mtpd": (
-        "mtpd",
-        "mtd",
-        "mao",
-        *(f"{most} {borne} {what}" for most in ("maximum", "max") for borne in ("tolerable", "allowable", "acceptable") for what in _BORNE),
-    ),
-}
-"""What each is called, in sentences and at the head of a column; what begins with a shorter name stands before it."""
-_RTO, _RPO, _MTPD = ("|".join(name.replace(" ", "[ -]") for name in NAMES[key]) for key in ("rto", "rpo", "mtpd"))
-_MTPD = rf"(?:{_MTPD})(?: of (?:{'|'.join(_BORNE)})\b)?"
+_RTO, _RPO, _MTPD = (PATTERNS[key] for key in ("rto", "rpo", "mtpd"))
 _NAME = re.compile(rf"\b(?:(?P<rto>{_RTO})|(?P<rpo>{_RPO})|(?P<mtpd>{_MTPD})|(?P<loss>lose|losing|loss))\b", re.I)
 _WORDS_OF_NAMES = rf"(?:(?:{_RTO}|{_RPO}|{_MTPD}|the|an?|its|their|our|target|and|or|both)\b ?|[/&] ?)+"
 _NAMES_ONLY = re.compile(_WORDS_OF_NAMES, re.I)
