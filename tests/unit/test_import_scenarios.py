@@ -79,6 +79,13 @@ def test_what_stands_under_a_rollback_is_part_of_it_and_no_step_forward(heading:
     assert scenario["triggers"] == []
 
 
+@pytest.mark.parametrize("above", ["## Scenario: Yard flooded", "## Response"])
+def test_what_stands_below_an_item_of_a_rollback_is_not_lost(above: str) -> None:
+    back = "### Rollback\n\n1. Ring:\n   - Ann\n     - at home\n   - Bo\n2. Drive home"
+    (scenario,) = imported(f"{above}\n\n### Move\n\n1. Open the new yard\n\n{back}").value["scenarios"].values()
+    assert scenario["rollback"] == ["Ring:", "Ann", "at home", "Bo", "Drive home"]
+
+
 @pytest.mark.parametrize("above", ["## Scenario: Yard flooded\n\n### Response", "## Response"])
 def test_a_return_within_the_way_back_is_part_of_it(above: str) -> None:
     back = "### Reconstitution\n\n1. Drive a round\n\n#### Return\n\n1. Drive home"
