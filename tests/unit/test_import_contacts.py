@@ -234,6 +234,21 @@ def test_what_else_a_paragraph_about_a_role_says_is_not_lost() -> None:
     assert [note.text for note in found.notes] == ["She must be told of everything over 15 minutes."]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Priya Nair is the incident lead, who must decide within 15 minutes.",
+        "Priya Nair is the incident lead (+46 20 555 0103); the keys are in the bunker.",
+        "The incident lead is Priya Nair, who has the only key to the vault.",
+        "The incident lead is Priya Nair; her deputy is Jonas Berg, but never in August.",
+    ],
+)
+def test_what_a_sentence_goes_on_to_say_behind_a_role_is_not_lost(said: str) -> None:
+    found = roles_in(said)
+    assert found.value["roles"]["incident-lead"]["primary"] == "priya-nair"
+    assert [note.text for note in found.notes] == [said]
+
+
 def test_suppliers_in_a_list_are_no_people() -> None:
     items = "- NordicHost, our hosting company: +47 22 00 11 22, help@nordic.example\n- CardPay: (555) 010-2230, weekdays 8 to 16\n"
     found = import_document(f"# Plan\n\n## Suppliers\n\n{items}".encode(), "plan.md")
