@@ -80,6 +80,15 @@ def test_a_column_that_says_whose_number_it_holds_is_theirs(head: str) -> None:
     assert reached(found) == {"Olga Brandt": set(), "Marek Sund": {"087 555 0202"}}
 
 
+@pytest.mark.parametrize("head", ["Phone", "Cell", "Mobile", "Tel."])
+@pytest.mark.parametrize("heads", ["Role | Primary | Deputy", "Name | Title | Hours"])
+def test_a_column_of_numbers_is_known_by_the_same_words_in_every_table_of_people(heads: str, head: str) -> None:
+    row = {"Role": "Pier lead", "Primary": "Olga Brandt", "Name": "Olga Brandt"}
+    cells = " | ".join(row.get(one, "n/a") for one in heads.split(" | "))
+    found = imported(f"## Roles\n\n| {heads} | {head} |\n|---|---|---|---|\n| {cells} | 087 555 0201 |")
+    assert reached(found) == {"Olga Brandt": {"087 555 0201"}}
+
+
 def test_columns_for_both_may_stand_in_any_order() -> None:
     heads = "| Backup e-mail | Role | Primary phone | Backup | Primary | Backup phone |"
     row = "| m@f.example | Pier lead | 087 555 0201 | Marek Sund | Olga Brandt | 087 555 0202 |"
@@ -139,6 +148,28 @@ def test_the_number_of_a_role_in_a_list_is_its_holders_and_a_label_of_a_number_i
     assert any("087 555 0209" in note.text for note in found.notes)
 
 
+def test_in_a_list_of_roles_a_line_is_a_role_by_its_label_or_by_the_words_behind_a_name() -> None:
+    lines = "- Olga Brandt: Fleet Engineer, 087 555 0201\n- Marek Sund: purser, 087 555 0202\n- Pier lead: the mayor, 087 555 0203"
+    found = imported(f"## Roles\n\n{lines}\n- Yard lead: weekdays only, 087 555 0204")
+    assert {name: role["primary"] for name, role in found.value["roles"].items()} == {
+        "fleet-engineer": "olga-brandt",
+        "pier-lead": "the-mayor",
+    }
+    assert {one["name"]: one["title"] for one in people(found).values()} == {
+        "Olga Brandt": "Fleet Engineer",
+        "Marek Sund": "purser",
+        "the mayor": "Pier lead",
+        "Yard lead": "Yard lead",
+    }
+    assert [note.text for note in found.notes] == ["Yard lead: weekdays only"]
+
+
+def test_a_label_of_a_number_beside_it_is_no_remark() -> None:
+    found = imported("## Contacts\n\n| Name | Contact |\n|---|---|\n| Olga Brandt | Mobile: 087 555 0201 |\n| Ida Ree | at the quay |")
+    assert reached(found) == {"Olga Brandt": {"087 555 0201"}, "Ida Ree": set()}
+    assert [note.text for note in found.notes] == ["Ida Ree: at the quay"]
+
+
 @pytest.mark.parametrize("heading", ["", "## Staff\n\n"])
 @pytest.mark.parametrize("said", ["The Pier Manager is Olga Brandt. Deputy: Marek Sund.", "Pier Manager: Olga Brandt. Deputy: Marek Sund."])
 def test_a_deputy_behind_a_role_in_the_same_line_stands_in_for_its_holder(said: str, heading: str) -> None:
@@ -150,6 +181,46 @@ def test_a_deputy_behind_a_role_in_the_same_line_stands_in_for_its_holder(said: 
 def test_a_deputy_in_brackets_has_no_part_of_what_stands_behind_them() -> None:
     found = imported("## Roles\n\n- Pier lead: Olga Brandt (deputy: Marek Sund, 087 555 0202), 087 555 0201")
     assert reached(found) == {"Olga Brandt": {"087 555 0201"}, "Marek Sund": {"087 555 0202"}}
+
+
+@pytest.mark.parametrize("word", ["substitute: ", "second in command: ", "Back-up is ", "her replacement: ", "deputy "])
+def test_a_deputy_by_any_word_for_one_stands_in(word: str) -> None:
+    found = imported(f"## Roles\n\n- Pier lead: Olga Brandt ({word}Marek Sund), 087 555 0201")
+    assert found.value["roles"] == {"pier-lead": {"name": "Pier lead", "primary": "olga-brandt", "backup": "marek-sund"}}
+    assert reached(found) == {"Olga Brandt": {"087 555 0201"}, "Marek Sund": set()}
+
+
+def test_a_deputy_may_be_given_by_a_title_and_several_are_left_to_a_person() -> None:
+    lines = "- Pier lead: Olga Brandt (deputy: purser), 087 555 0201\n- Yard lead: Ida Ree, 087 555 0202; deputies: Marek Sund, Jo Falk"
+    found = imported(f"## Roles\n\n{lines}")
+    assert found.value["roles"]["pier-lead"]["backup"] == "purser"
+    assert not {"marek-sund", "jo-falk"} & set(people(found))
+    assert any("Marek Sund, Jo Falk" in note.text for note in found.notes)
+
+
+@pytest.mark.parametrize("title", ["Deputy Director", "Deputy Finance Director", "replacement buses"])
+def test_a_title_that_begins_with_such_a_word_makes_nobody_up(title: str) -> None:
+    found = imported(f"## Roles\n\n- Pier lead: Olga Brandt, {title}, 087 555 0201")
+    assert found.value["roles"] == {"pier-lead": {"name": "Pier lead", "primary": "olga-brandt"}}
+    assert reached(found) == {"Olga Brandt": {"087 555 0201"}}
+    assert title in {one["title"] for one in people(found).values()} | {note.text.removeprefix("Olga Brandt: ") for note in found.notes}
+
+
+def test_a_list_of_leads_and_their_deputies_makes_no_role_of_its_heading() -> None:
+    lines = "- Pier lead: Olga Brandt, 087 555 0201\n- Deputy pier lead: Marek Sund, 087 555 0202\n- Yard lead: Ida Ree, 087 555 0203"
+    found = imported(f"## Contacts\n\n{lines}")
+    assert {name: role["primary"] for name, role in found.value["roles"].items()} == {
+        "pier-lead": "olga-brandt",
+        "deputy-pier-lead": "marek-sund",
+        "yard-lead": "ida-ree",
+    }
+    assert not found.questions
+
+
+@pytest.mark.parametrize("lead", ["Lead", "Team lead", "Primary contact", "Held by"])
+def test_a_heading_is_a_role_where_a_label_under_it_says_who_holds_it(lead: str) -> None:
+    found = imported(f"## Ferry crew\n\n- {lead}: Olga Brandt\n- Deputy: Marek Sund")
+    assert found.value["roles"] == {"ferry-crew": {"name": "Ferry crew", "primary": "olga-brandt", "backup": "marek-sund"}}
 
 
 def test_a_number_of_neither_a_person_nor_a_label_is_not_given_to_the_only_one_who_is_named() -> None:

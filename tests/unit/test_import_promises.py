@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.document.reading import Imported, import_document
-from holdfast.document.reading.things.promises import NAMES as PROMISE_NAMES
+from holdfast.document.reading.things.promise_names import NAMES as PROMISE_NAMES
 
 
 def imported(text: str) -> Imported:
@@ -59,6 +59,7 @@ WORDINGS = {
     "Payroll has an RPO of zero and must be back within four hours.": {"rto": "4h", "rpo": "0s"},
     "Payroll must be back within two hours. Its RPO is zero, because nobody keeps paper.": {"rto": "2h", "rpo": "0s"},
     "Payroll has zero RPO and a twelve-hour RTO.": {"rto": "12h", "rpo": "0s"},
+    "Payroll has a recovery-point objective of zero and a recovery-time objective of 4 hours.": {"rto": "4h", "rpo": "0s"},
     "Payroll has RTO: 4h, RPO: 0.": {"rto": "4h", "rpo": "0s"},
     "Payroll has an RTO/RPO of 4 hours / 0.": {"rto": "4h", "rpo": "0s"},
     "Payroll must be back within 4 hours with no data loss (RPO).": {"rto": "4h", "rpo": "0s"},

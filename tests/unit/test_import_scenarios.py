@@ -68,6 +68,32 @@ def test_reconstitution_is_the_way_back_and_what_is_called_a_rollback_stays_one(
     assert scenario["rollback"] == ["Stay in the new yard"] and got.manual_steps == 2
 
 
+@pytest.mark.parametrize("above", ["## Scenario: Yard flooded", "## Response"])
+@pytest.mark.parametrize("heading", ["Rollback", "Return"])
+def test_what_stands_under_a_rollback_is_part_of_it_and_no_step_forward(heading: str, above: str) -> None:
+    back = f"### {heading}\n\n1. Stay in the new yard\n\n#### Conditions at the port\n\n1. Tell the port"
+    got = imported(f"{above}\n\n### Move\n\n1. Open the new yard\n\n{back}")
+    (scenario,) = got.value["scenarios"].values()
+    assert [phase["name"] for phase in scenario["phases"]] == ["Move"]
+    assert scenario["rollback"] == ["Stay in the new yard", "Tell the port"]
+    assert scenario["triggers"] == []
+
+
+@pytest.mark.parametrize("above", ["## Scenario: Yard flooded", "## Response"])
+def test_what_stands_below_an_item_of_a_rollback_is_not_lost(above: str) -> None:
+    back = "### Rollback\n\n1. Ring:\n   - Ann\n     - at home\n   - Bo\n2. Drive home"
+    (scenario,) = imported(f"{above}\n\n### Move\n\n1. Open the new yard\n\n{back}").value["scenarios"].values()
+    assert scenario["rollback"] == ["Ring:", "Ann", "at home", "Bo", "Drive home"]
+
+
+@pytest.mark.parametrize("above", ["## Scenario: Yard flooded\n\n### Response", "## Response"])
+def test_a_return_within_the_way_back_is_part_of_it(above: str) -> None:
+    back = "### Reconstitution\n\n1. Drive a round\n\n#### Return\n\n1. Drive home"
+    (scenario,) = imported(f"{above}\n\n1. Open the new yard\n\n{back}").value["scenarios"].values()
+    assert [phase["name"] for phase in scenario["way_back"]] == ["Reconstitution", "Return"]
+    assert len(scenario["phases"]) == 1 and "rollback" not in scenario
+
+
 def test_reconstitution_within_a_scenario_is_its_way_back() -> None:
     got = imported("## Scenario: Yard flooded\n\n### Steps\n\n1. Open the new yard\n\n### Reconstitution\n\n1. Drive a round")
     (scenario,) = got.value["scenarios"].values()
@@ -105,5 +131,12 @@ def test_phases_that_each_say_a_loss_are_asked_about() -> None:
     assert "'Yard flooded, Loss of the port': each can be a scenario of its own" in asked.says
 
 
-def test_phases_that_follow_each_other_are_not_asked_about() -> None:
-    assert not imported("## Response\n\n### Find the failure\n\n1. Look\n\n### Move\n\n1. Hire a train").questions
+@pytest.mark.parametrize(
+    "phases",
+    [
+        "### Find the failure\n\n1. Look\n\n### Move\n\n1. Hire a train",
+        "### Yard flooded\n\nIt can.\n\n### Loss of the port\n\n1. Hire a train",
+    ],
+)
+def test_phases_that_follow_each_other_are_not_asked_about_nor_is_one_loss_that_has_steps(phases: str) -> None:
+    assert not imported(f"## Response\n\n{phases}").questions

@@ -82,6 +82,13 @@ def test_a_paragraph_is_about_what_its_bold_beginning_names() -> None:
     assert noted(got) == ["Dairy shop. Recovery is on best effort."]
 
 
+def test_a_promise_without_a_time_is_told_and_is_no_impact() -> None:
+    got = imported("Milk intake has an RTO of 2 hours. Its RPO is a loss that nobody has agreed. Without it we cannot sell.")
+    assert promised(got) == {"milk-intake": {"rto": "2h"}}
+    assert got.value["functions"]["milk-intake"]["impact"] == "Without it we cannot sell."
+    assert noted(got) == ["Its RPO is a loss that nobody has agreed."]
+
+
 NO_FUNCTIONS = (
     "The fitter looks after our pumps and promises to come within three hours.",
     "The spare ripening room in Ardal is available within 5 hours of a call.",

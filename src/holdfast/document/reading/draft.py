@@ -193,8 +193,8 @@ def said_list(texts: Sequence[str], line: int) -> list[Said]:
 
 
 def leaf_list(leaves: Sequence[Leaf]) -> list[Said]:
-    """The texts of leaves, claimed, each with its own line."""
-    return [Said(leaf.claim_all().text, leaf.line) for leaf in leaves]
+    """The texts of leaves and of all below them, claimed, each with its own line."""
+    return [Said(one.claim().text, one.line) for leaf in leaves for one in leaf.deep()]
 
 
 def note_of(section: Section, leaf: Leaf) -> Left:

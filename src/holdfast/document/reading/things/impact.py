@@ -1,14 +1,15 @@
 """Objectives, business functions and what outages cost (the business impact analysis)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from holdfast.document.reading.columns import cell, columns, labelled, named_rows
+from holdfast.document.reading.columns import Row, cell, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Left, Said
 from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, lengths, money, percent, unit_of_heading, window
 from holdfast.document.reading.quantities.durations import inexact
-from holdfast.document.reading.things.promises import NAMES, names_promise, order_of, promises
+from holdfast.document.reading.things.promise_names import NAMES, PATTERNS
+from holdfast.document.reading.things.promises import names_promise, order_of, promises
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.problems import shortened
 
@@ -43,8 +44,9 @@ _PRIORITIES = (
 _LISTED = ("impact analysis", "business function*", "critical function*", "critical process*", "business process*", "bia", "functions")
 """Headings of lists of functions."""
 _LONGEST_NAME = 80
+_RTO_OR_RPO = f"{PATTERNS['rto']}|{PATTERNS['rpo']}"
 _OF_ONE = re.compile(
-    rf"(?!(?:{'|'.join((*NAMES['rto'], *NAMES['rpo']))})\b)\w[^–—]{{1,60}}? [–—-] (?:the )?(?:{'|'.join((*NAMES['rto'], *NAMES['rpo']))})\b",
+    rf"(?!(?:{_RTO_OR_RPO})\b)\w[^–—]{{1,60}}? [–—-] (?:the )?(?:{_RTO_OR_RPO})\b",
     re.I,
 )
 """The label of one function's promise, `Document imaging – RTO`, and not of the plan as a whole."""
@@ -119,7 +121,7 @@ def _objectives(section: Section, draft: Draft) -> None:
             continue
         several = order_of(leaf.label)
         if len(several) > 1 and set(several) <= {"rto", "rpo"}:
-            for key, reading in promised_in(leaf.label, several, text).items():
+            for key, reading in _promised_in(leaf.label, several, text).items():
                 draft.read(entry, key, reading, text, leaf.line, "objectives")
         elif says(leaf.label, "tolerance", "data loss*"):
             draft.read(entry, "data_loss_tolerance", duration(text), text, leaf.line, "objectives")
@@ -141,16 +143,13 @@ def _objectives(section: Section, draft: Draft) -> None:
 def _functions(table: Table, own: dict[str, int], section: Section, draft: Draft) -> None:
     places = _also_rto(table, own)
     why = "" if places == own else f"'{table.headers[places['rto']]}' is taken for the RTO, as another column gives the MTPD"
-    promised = promise_columns(table, places)
     for row in named_rows(table, places, section, draft):
         identifier, entry = draft.named_or_new("functions", row.name)
         about = f"functions.{identifier}"
         entry.setdefault("name", Said(row.name, row.line))
         row.read(draft, entry, "priority", priority, about)
-        for at, keys in promised.items():
-            text = row.leaf.cells[at].strip() if at < len(row.leaf.cells) else ""
-            for key, reading in promised_in(table.headers[at], keys, text).items():
-                put_promise(draft, entry, key, reading, text, row.line, about)
+        for key, reading, text in promised_in_row(row):
+            put_promise(draft, entry, key, reading, text, row.line, about)
         rto = entry.get("rto")
         if why and isinstance(rto, Said):
             entry["rto"] = replace(rto, concluded="; ".join(part for part in (why, rto.concluded) if part))
@@ -158,17 +157,22 @@ def _functions(table: Table, own: dict[str, int], section: Section, draft: Draft
             row.say(draft, entry, key, about)
 
 
-def promise_columns(table: Table, places: Mapping[str, int]) -> dict[int, tuple[str, ...]]:
-    """Index of a column → the promises that its cells give: that which it serves, or all that its name names (`RTO / RPO`)."""
-    found = {}
-    for key in ("rto", "rpo", "mtpd"):
-        if key in places and places[key] not in found:
-            named = order_of(table.headers[places[key]])
-            found[places[key]] = named if len(named) > 1 else (key,)
-    return found
+def promised_in_row(row: Row) -> Iterator[tuple[str, Reading, str]]:
+    """`rto`, `rpo`, `mtpd`, what a row says of it, and in which words. A column gives that which it serves, or all that its name names (`RTO / RPO`)."""
+    for field in ("rto", "rpo", "mtpd"):
+        if field in row.places:
+            head, text = row.table.headers[row.places[field]], row.cell(field)
+            for key, reading in _promised_in(head, _keys_of(head, field), text).items():
+                yield key, reading, text
 
 
-def promised_in(head: str, keys: tuple[str, ...], text: str) -> dict[str, Reading]:
+def _keys_of(called: str, key: str) -> tuple[str, ...]:
+    """The promises that a column or label is for: all that it names, where those are several, or else the one that it was found by."""
+    named = order_of(called)
+    return named if len(named) > 1 else (key,)
+
+
+def _promised_in(head: str, keys: tuple[str, ...], text: str) -> dict[str, Reading]:
     """What a text says of the promises that its column or label names: each its own value in turn, or a question about all of them."""
     if not text:
         return {}
@@ -267,8 +271,7 @@ def _function_of(name: str, line: int, leaves: Sequence[Leaf], draft: Draft) -> 
     for leaf in leaves:
         key = next((key for key, words in (("mtpd", MTPD), ("rto", RTO), ("rpo", RPO)) if _is_label(leaf, *words)), None)
         if key is not None:
-            several = order_of(leaf.label)
-            for each, reading in promised_in(leaf.label, several if len(several) > 1 else (key,), leaf.value).items():
+            for each, reading in _promised_in(leaf.label, _keys_of(leaf.label, key), leaf.value).items():
                 put_promise(draft, entry, each, reading, leaf.value, leaf.line, about)
         elif says(leaf.label, *_FUNCTION["priority"]):
             draft.read(entry, "priority", priority(leaf.value), leaf.value, leaf.line, about)

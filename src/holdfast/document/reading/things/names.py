@@ -43,6 +43,7 @@ _NAME = re.compile(
 """Somebody's name where it stands alone: with initials, and with more of the little words than are taken for a name's in a sentence."""
 _FAMILY_NAME = re.compile(rf"(?:(?:van|de|der|von|da|O') )?{_CAPITAL}[\w'’-]{{1,40}}")
 _GIVEN_NAMES = re.compile(rf"{_CAPITAL}[\w'’-]{{1,40}}(?: {_CAPITAL}(?:[\w'’-]{{1,40}}|\.)?)?")
+_MARKS_AROUND = " ,;:|-–—<>./"
 _NOBODY = re.compile(
     r"vacant|unfilled|open|nobody|tb[acd]|to be (?:named|decided|confirmed|appointed|hired|announced)"
     r"|role|title|position|name|person|primary|backup|deputy|alternate|holder|phone|telephone|mobile|e-?mail|contact",
@@ -67,7 +68,11 @@ class Named:
 
 def is_name(text: str) -> bool:
     """Whether words are a person's full name, and no role's, desk's or company's."""
-    return _NAME.fullmatch(text) is not None and not any(_OF_POSTS.fullmatch(word) for word in text.split())
+    return _NAME.fullmatch(text) is not None and not _names_post(text)
+
+
+def _names_post(words: str) -> bool:
+    return any(_OF_POSTS.fullmatch(word) for word in words.split())
 
 
 def is_role(text: str) -> bool:
@@ -82,13 +87,13 @@ def is_label_of_way(text: str) -> bool:
 
 def name_in(bare: str) -> str:
     """What is left of a text without brackets and the marks around it."""
-    return re.sub(r"\([^()]*\)", "", bare).strip(" ,;:|-–—<>./")
+    return re.sub(r"\([^()]*\)", "", bare).strip(_MARKS_AROUND)
 
 
 def is_named(text: str) -> bool:
     """Whether somebody's name or title is left of a text when addresses and numbers are taken out."""
     name = name_in(without_addresses(text))
-    return bool(name) and not absent(name) and not _NOBODY.fullmatch(name)
+    return not absent(name) and not _NOBODY.fullmatch(name)
 
 
 def named(text: str) -> Named:
@@ -96,7 +101,7 @@ def named(text: str) -> Named:
     bare = without_addresses(text)
     brackets = [inner.strip(" ,;") for inner in re.findall(r"\(([^()]{1,80})\)", bare)]
     outside = name_in(bare)
-    first, *rest = [piece.strip(" ,;:|-–—<>./") for piece in re.split(r"[,;|]", outside)]
+    first, *rest = [piece.strip(_MARKS_AROUND) for piece in re.split(r"[,;|]", outside)]
     head, dash, behind = (*re.split(r"(\s[-–—]\s)", first, maxsplit=1), "", "")[:3]
     if dash and is_name(head.strip()):
         first, rest = head.strip(), [behind.strip(), *rest]
@@ -115,6 +120,11 @@ def named(text: str) -> Named:
     return Named(first, ", ".join(piece for piece, _ in titles), any(inside for _, inside in titles), asides, turned)
 
 
+def whom(text: str) -> str:
+    """The name or title of whom a text names; empty where it names nobody."""
+    return named(text).name if is_named(text) else ""
+
+
 def is_only_label(text: str) -> bool:
     """Whether no word but such labels is left of a text when addresses and numbers are taken out."""
     return (
@@ -131,7 +141,7 @@ def is_family_name_first(text: str) -> bool:
     last, comma, first = text.partition(", ")
     if not comma or not _FAMILY_NAME.fullmatch(last) or not _GIVEN_NAMES.fullmatch(first):
         return False
-    return not any(_OF_POSTS.fullmatch(word) for word in f"{last} {first}".split())
+    return not _names_post(f"{last} {first}")
 
 
 def in_order(text: str) -> str:

@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_NAMES = r"rto|rpo|recovery (?:time|point)(?: objective)?"
+from holdfast.document.reading.things.promise_names import PATTERNS
+
+_NAMES = f"{PATTERNS['rto']}|{PATTERNS['rpo']}"
 _LINK = r"(?:of|is|are|=|:|at|to|be|must|should|shall|will|set|has|remains?|therefore|strictly|an?|the|-|–|—)"
 _NO_UNIT = r"(?!\s?-?\w)(?![.,:/%]\d)"
 _ENDS = r"(?=\s*(?:$|[.,;:)(]|and\b|because\b|for\b|since\b|as\b|so\b|data loss\b|loss\b))"

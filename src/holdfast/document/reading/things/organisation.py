@@ -9,6 +9,7 @@ from holdfast.document.reading.things.addresses import WAYS, given, is_reachable
 from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.things.names import (
     FULL_NAME,
+    STAND_IN,
     all_turned,
     in_order,
     is_aside,
@@ -18,12 +19,16 @@ from holdfast.document.reading.things.names import (
     is_role,
     name_in,
     named,
+    whom,
 )
-from holdfast.document.reading.things.people import holders, person, reach, reached, role
+from holdfast.document.reading.things.people import holders, person, reach, reach_by_cell, role
 from holdfast.document.reading.things.promises import names_promise
-from holdfast.document.reading.things.role_tables import BACKUP, PRIMARY, ROLE_COLUMNS, TASKS, places_of, role_table
-from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says, sentences
+from holdfast.document.reading.things.role_tables import BACKUP, PRIMARY, ROLE_COLUMNS, TASKS, WAY_HEADS, places_of, role_table
+from holdfast.document.reading.tree import Leaf, Section, Table, Tree, normal, says, sentences
 
+_VENDORS = ("vendor*", "supplier*", "provider*")
+OF_OTHERS = (*_VENDORS, "outside", "external")
+"""Headings under which those who are named belong to another company."""
 _CHANNELS = (
     ("pagerduty", r"pager ?duty|pager"),
     ("slack", r"slack|chat|teams"),
@@ -35,8 +40,8 @@ _CHANNELS = (
     ("email", r"e-?mail|mailing"),
 )
 _CONTACT = {
-    "email": ("email", "e mail", "mail"),
-    "phone": ("phone", "telephone", "mobile", "cell", "tel", "number", "contact number"),
+    "email": WAY_HEADS["email"],
+    "phone": (*WAY_HEADS["phone"], "number"),
     "title": ("title", "position", "job", "role", "function"),
     "hours": ("hours", "availability", "available", "when"),
     "answers": ("answers within", "response time", "responds within", "response"),
@@ -61,7 +66,7 @@ def read(tree: Tree, draft: Draft) -> None:
             roles, contacts = places_of(table, ROLE_COLUMNS), places_of(table, _CONTACT)
             if {"severity", "level"} <= escalation.keys() and {"within", "channels"} & escalation.keys():
                 _escalation(table, escalation, section, draft)
-            elif "vendor" in vendors or ("name" in vendors and section.within("vendor*", "supplier*", "provider*")):
+            elif "vendor" in vendors or ("name" in vendors and section.within(*_VENDORS)):
                 _vendors(table, vendors, section, draft)
             elif {"role", "primary"} <= roles.keys() and (
                 {"backup", "deputy of"} & roles.keys() or section.within("role*", "team*", "responsib*")
@@ -145,7 +150,7 @@ def _role_section(section: Section, draft: Draft) -> None:
                 continue
             leaf.claim_all()
         return
-    outside = section.within("outside", "vendor*", "supplier*", "external", "provider*")
+    outside = section.within(*OF_OTHERS)
     if not outside and not section.within("role*", "team", "responsib*", "contact*", "who"):
         return
     for leaf in leaves:
@@ -163,25 +168,31 @@ def _role_section(section: Section, draft: Draft) -> None:
 def _is_role_heading(section: Section, leaves: list[Leaf]) -> bool:
     """Whether a heading is a role, by the labels under it that say who holds it. `Deputy: …` alone makes no role of any heading."""
     labels = [leaf.label for leaf in leaves if len(sentences(leaf.label)) == 1 and not is_reachable(leaf.label)]
-    if not any(says(label, *_OF_HOLDERS[:3], *BACKUP[:3]) for label in labels) or section.says("document*", "control"):
+    if not any(says(label, *_OF_ONE_ROLE) for label in labels) or section.says("document*", "control"):
         return False
-    return is_role(section.name) or any(says(label, *_OF_HOLDERS) and not says(label, *BACKUP) for label in labels)
+    return is_role(section.name) or any(_says_holder(label) and not says(label, *BACKUP) for label in labels)
 
 
-_OF_HOLDERS = ("primary", "held by", "holder", "lead", "assigned to", "filled by")
+_OF_ONE_ROLE = ("primary", "held by", "holder", "backup", "alternate*", "deputy")
+"""What labels say that may speak of the role that their heading is."""
+
+
+def _says_holder(label: str) -> bool:
+    """Whether a label says that somebody holds a role, and not which: a `Pier lead` is a role of its own."""
+    return says(label, "primary", "held by", "holder", "assigned to", "filled by") or normal(label) in ("lead", "team lead")
 
 
 def _list_line(draft: Draft, leaf: Leaf, main: str, deputy: str, section: Section) -> None:
     """`Crisis manager: Ann Ray, +44 …` is a role; `Ann Ray: +44 …` and `Ann Ray: crisis manager, +44 …` are a person."""
-    alone, label = not is_named(main) or not named(main).name, named(leaf.label)
-    asides = is_named(main) and not is_name(named(main).name) and is_aside(named(main).name)
-    if is_name(label.name) and not is_name(named(main).name):
-        if not deputy and is_role(named(main).name) and section.within("role*", "responsib*"):
+    called = whom(main)
+    asides = not is_name(called) and is_aside(called)
+    if is_name(named(leaf.label).name) and not is_name(called):
+        if not deputy and is_role(called) and section.within("role*", "responsib*"):
             text = without_addresses(main).strip(" ,;")
             holders(draft, role(draft, text, leaf.line), f"{leaf.label}, {' '.join(_ways_in(main))}", "", leaf.line, text, section.path)
         elif deputy or person(draft, f"{leaf.label}, {main}", leaf.line, where=section.path) is None:
             return
-    elif alone or asides:
+    elif asides or not called:
         if is_label_of_way(leaf.label) or deputy:
             return
         known = draft.named("roles", leaf.label)
@@ -204,8 +215,9 @@ def _ways_in(text: str) -> list[str]:
 
 
 _DEPUTY = re.compile(
-    r"[(;,.]\s{0,3}(?:(?:his|her|their|the) )?(?:deputy|backup|back-up|alternate|stand-in)(?: is\b|\s{0,3}:)?\s{0,3}(?=\S)", re.I
+    rf"[(;,.]\s{{0,3}}(?:(?:his|her|their|the) )?(?!deputies\b){STAND_IN}\b(?P<said> is\b|\s{{0,3}}:)?\s{{0,3}}(?=\S)", re.I
 )
+"""Ahead of one who stands in. Deputies may be several, and are left as they stand."""
 
 
 def _and_deputy(text: str) -> tuple[str, str]:
@@ -215,7 +227,12 @@ def _and_deputy(text: str) -> tuple[str, str]:
         return text, ""
     main, rest = text[: found.start()], text[found.end() :].strip()
     closes = re.search(r"\)(?![^()]*\))", rest) if found[0][0] == "(" else None
-    return (main, rest) if closes is None else (main + rest[closes.end() :], rest[: closes.start()])
+    if closes is not None:
+        main, rest = main + rest[closes.end() :], rest[: closes.start()]
+    called = whom(rest)
+    if not found["said"] and (is_role(called) or called[:1].islower()):  # `Deputy Director` is somebody's title
+        return text, ""
+    return main, rest
 
 
 def _vendor_line(draft: Draft, leaf: Leaf) -> None:
@@ -255,7 +272,7 @@ def _contacts(table: Table, places: dict[str, int], section: Section, draft: Dra
         for key in WAYS:
             text = " ".join([reaching[key], *given(key, contact)]).strip()
             if text:
-                reached(draft, identifier, key, text, row.line)
+                reach_by_cell(draft, identifier, key, text, row.line)
         rest = without_addresses(contact).strip(" ,;/|()")
         if rest and not absent(rest) and not is_label_of_way(rest):
             draft.notes.append(Left(f"{row.name}: {contact}", section.path, row.line))

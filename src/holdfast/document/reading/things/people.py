@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from holdfast.document.reading.draft import Draft, Entry, Left, Said
 from holdfast.document.reading.quantities import Reading, absent
 from holdfast.document.reading.things.addresses import WAYS, given, is_of_another, is_reachable
-from holdfast.document.reading.things.names import is_name, is_named, named
+from holdfast.document.reading.things.names import is_name, is_named, named, whom
 
-NO_TITLE = "title not given"
+_NO_TITLE = "title not given"
 """The title of a person whom the document names without one: their name is no post."""
 
 
@@ -25,12 +25,12 @@ def person(draft: Draft, text: str, line: int, title: str = "", where: str = "",
     elif who.title and who.title.casefold() != title.casefold():
         draft.notes.append(Left(f"{who.name}: {who.title}", where, line))
     identifier, entry = draft.named_or_new("people", who.name)
-    draft.put(entry, "name", entry["name"].value if "name" in entry else who.name, line)
-    if title and "title" in entry and entry["title"].value in (entry["name"].value, NO_TITLE):
+    entry.setdefault("name", Said(who.name, line))
+    if title and "title" in entry and entry["title"].value in (entry["name"].value, _NO_TITLE):
         entry["title"] = Said(title, line)
     elif title and "title" in entry and entry["title"].value != title and draft.named("roles", title.removeprefix("Deputy ")) is None:
         draft.notes.append(Left(f"{who.name}: {title}", where, line))
-    without = NO_TITLE if is_name(who.name) else who.name
+    without = _NO_TITLE if is_name(who.name) else who.name
     entry.setdefault("title", Said(title or without, line, "" if title else "no title stands beside it"))
     if who.turned_from:
         unclear = Reading(unclear="it may be a family name with the first name behind it", choices=(who.name, who.turned_from))
@@ -55,8 +55,8 @@ def reach(draft: Draft, identifier: str, key: str, value: str, line: int, conclu
         draft.put(entry, key, value, line, about, concluded)
 
 
-def reached(draft: Draft, identifier: str, key: str, text: str, line: int, concluded: str = "", others: Sequence[str] = ()) -> None:
-    """What a cell for an address or a number says of somebody. What is neither is asked about, and never made part of a name."""
+def reach_by_cell(draft: Draft, identifier: str, key: str, text: str, line: int, concluded: str = "", others: Sequence[str] = ()) -> None:
+    """Write how a person is reached out of a cell for an address or a number. What is neither is asked about, and never made part of a name."""
     found = given(key, text)
     short = _SHORT_NUMBER.fullmatch(text.strip()) if key == "phone" else None
     if found or short:
@@ -85,15 +85,15 @@ def holders(draft: Draft, entry: Entry, primary: str, backup: str, line: int, ti
     """Write who holds a role and who stands in, as texts with a name give them; with an address beside it, it is no job title."""
     texts = {"primary": primary, "backup": backup}
     for key, text in texts.items():
-        others = [named(other).name for other in texts.values() if other is not text and is_named(other)]
+        others = [name for other in HOLDERS if other != key and (name := whom(texts[other]))]
         post = title if key == "primary" else f"Deputy {title}"
         holder(draft, entry, key, text, line, post if is_reachable(text) else "", where, others)
 
 
 def holder(draft: Draft, entry: Entry, key: str, text: str, line: int, title: str, where: str, others: Sequence[str]) -> None:
     """Write one of them. `key`: of `HOLDERS`; `title`, `where` and `others` as for `person`."""
-    someone = person(draft, text, line, title, where, others) if text.strip() else None
-    if someone is None and is_reachable(text):
-        draft.notes.append(Left(f"{entry['name'].value}, {key}: {text}", where, line))
+    someone = person(draft, text, line, title, where, others)
     if someone is not None:
         draft.put(entry, key, someone, line, f"roles.{draft.named('roles', str(entry['name'].value))}.{key}")
+    elif is_reachable(text):
+        draft.notes.append(Left(f"{entry['name'].value}, {key}: {text}", where, line))

@@ -18,45 +18,13 @@ from holdfast.document.reading.quantities.durations import inexact
 from holdfast.document.reading.quantities.lengths import IN_WORDS
 from holdfast.document.reading.things.losses import DATA
 from holdfast.document.reading.things.nothing import no_loss, zeros
+from holdfast.document.reading.things.promise_names import PATTERNS
 
 _LOOKED_AT = 120
 """Characters ahead of a length in which its words are looked for."""
 _NEAR, _WITHIN_CLAUSE = 30, 60
 """Characters that may stand between a name and its length: any, and where no clause ends among them."""
-_BORNE = [
-    "unavailability",
-    *(
-        f"{what}{end}"
-        for what in (
-            "downtime",
-            "outage",
-            "period",
-            "time",
-            "disruption",
-            "interruption",
-            "delay",
-            "length",
-            "duration",
-            "stoppage",
-            "absence",
-        )
-        for end in ("s", "")
-    ),
-]
-"""What can be borne only so long; a loss of data is another promise."""
-NAMES = {
-    "rto": ("rto", "recovery time objective", "recovery time"),
-    "rpo": ("rpo", "recovery point objective", "recovery point"),
-    "mtpd": (
-        "mtpd",
-        "mtd",
-        "mao",
-        *(f"{most} {borne} {what}" for most in ("maximum", "max") for borne in ("tolerable", "allowable", "acceptable") for what in _BORNE),
-    ),
-}
-"""What each is called, in sentences and at the head of a column; what begins with a shorter name stands before it."""
-_RTO, _RPO, _MTPD = ("|".join(name.replace(" ", "[ -]") for name in NAMES[key]) for key in ("rto", "rpo", "mtpd"))
-_MTPD = rf"(?:{_MTPD})(?: of (?:{'|'.join(_BORNE)})\b)?"
+_RTO, _RPO, _MTPD = (PATTERNS[key] for key in ("rto", "rpo", "mtpd"))
 _NAME = re.compile(rf"\b(?:(?P<rto>{_RTO})|(?P<rpo>{_RPO})|(?P<mtpd>{_MTPD})|(?P<loss>lose|losing|loss))\b", re.I)
 _WORDS_OF_NAMES = rf"(?:(?:{_RTO}|{_RPO}|{_MTPD}|the|an?|its|their|our|target|and|or|both)\b ?|[/&] ?)+"
 _NAMES_ONLY = re.compile(_WORDS_OF_NAMES, re.I)
@@ -65,7 +33,7 @@ _NAMES_OF = re.compile(rf"{_WORDS_OF_NAMES}(?:of|for) (?:the |our )?(?P<owner>.+
 _OWNER_FIRST = re.compile(rf"(?P<owner>.+?)(?:['’]s?)? {_WORDS_OF_NAMES}", re.I)
 _OF_AMOUNT = rf"(?:[\s-]{{1,3}}(?:at|most|least|no|not|more|less|than|up|to|or|and|about|around|only|between|within|under|below|half|quarter|{IN_WORDS}|[0-9½¼¾][0-9./½¼¾]{{0,12}})){{0,6}}[\s-]{{0,3}}"
 """Words that belong to an amount, between those that say what it is and itself."""
-BACK = (
+_BACK = (
     r"back|restor(?:ed?|es)|resum(?:ed?|es)|recover(?:ed|s)?|reinstated|reopen(?:ed|s)?|running|working|available"
     r"|return(?:s|ed)?(?= (?:to (?:service|operation|normal) )?(?:in|within|after|no later)\b)|comes?(?= (?:in)?to (?:service|operation|normal)\b)"
     r"|(?:be|is|are|comes?|fully) (?:up|online|live|operational)"
@@ -73,7 +41,7 @@ BACK = (
 """What something is that an outage has ended for, as part of a pattern."""
 _SAID = {
     "rto": re.compile(
-        rf"\b(?:{BACK})(?: again)?(?: \w+){{0,3}}?(?P<within> (?:within|in|after|no later than)\b{_OF_AMOUNT})$",
+        rf"\b(?:{_BACK})(?: again)?(?: \w+){{0,3}}?(?P<within> (?:within|in|after|no later than)\b{_OF_AMOUNT})$",
         re.I,
     ),
     "rpo": re.compile(rf"\b(?:lose|loss of|losing)\b(?P<within>{_OF_AMOUNT})$", re.I),
@@ -148,14 +116,9 @@ class _Span:
     doubt: Reading | None = None
 
 
-def promises_named(text: str) -> frozenset[str]:
-    """`rto`, `rpo`, `mtpd`: which of them are named in a text."""
-    return frozenset(name.key for name in _names(text) if name.own)
-
-
 def names_promise(text: str) -> bool:
     """Whether an RTO, RPO or MTPD is named in a text."""
-    return bool(promises_named(text))
+    return any(name.own for name in _names(text))
 
 
 def whose(subject: str) -> str:

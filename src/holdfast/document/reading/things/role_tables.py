@@ -8,10 +8,13 @@ from holdfast.document.reading.draft import Draft, Entry, Left, Said, parts_of
 from holdfast.document.reading.quantities import absent
 from holdfast.document.reading.things.addresses import WAYS, is_reachable, without_addresses
 from holdfast.document.reading.things.names import FULL_NAME, all_turned, in_order, named
-from holdfast.document.reading.things.people import HOLDERS, holder, reached, role
+from holdfast.document.reading.things.people import HOLDERS, holder, reach_by_cell, role
 from holdfast.document.reading.tree import Section, Table, says
 
-PRIMARY = ("primary", "lead", "held by", "holder", "assigned to", "person", "filled by", "name", "who", "first")
+WAY_HEADS = {"email": ("email", "e mail", "mail"), "phone": ("phone", "telephone", "mobile", "cell", "tel")}
+"""What a column for addresses or numbers is called."""
+_HOLDER = ("primary", "held by", "holder", "assigned to", "filled by", "person", "name", "lead", "who")
+PRIMARY = (*_HOLDER, "first")
 BACKUP = ("backup", "alternate*", "deputy", "deputies", "secondary", "stand in", "substitute", "second")
 TASKS = ("responsibilities", "responsibility", "duties", "tasks", "responsible for")
 ROLE_COLUMNS = {
@@ -27,10 +30,10 @@ ROLE_COLUMNS = {
     ),
     "backup": BACKUP,
     "tasks": TASKS,
-    "phone": ("phone", "telephone", "mobile", "tel", "call"),
-    "email": ("email", "e mail", "mail"),
+    "phone": (*WAY_HEADS["phone"], "call"),
+    "email": WAY_HEADS["email"],
     "role": ("role", "incident role", "team role", "position", "function"),
-    "primary": ("primary", "held by", "holder", "assigned", "filled by", "person", "name", "lead", "who"),
+    "primary": (*_HOLDER, "assigned"),
 }
 
 
@@ -41,16 +44,15 @@ def role_table(table: Table, places: dict[str, int], section: Section, draft: Dr
     for row in named_rows(table, places, section, draft, "role"):
         entry = role(draft, row.name, row.line)
         names = {key: in_order(text) if turned else text for key in HOLDERS if (text := row.cell(key))}
-        called = {key: named(text).name for key, text in names.items()}
+        others = {key: [named(text).name for other, text in names.items() if other != key] for key in HOLDERS}
         for key, text in names.items():
             clear = any(WAYS[way].fullmatch(row.cell(field)) for field, way in _fields_of(key).items())
             title = row.name if (key == "primary" and clear) or is_reachable(text) else ""
-            others = [name for other, name in called.items() if other != key]
-            holder(draft, entry, key, text, row.line, title, section.path, others)
+            holder(draft, entry, key, text, row.line, title, section.path, others[key])
         for key in HOLDERS:
             for field, way in _fields_of(key).items():
                 if row.cell(field):
-                    _reached_in_row(draft, entry, row, (key, field, way), section, [name for other, name in called.items() if other != key])
+                    _reached_in_row(draft, entry, row, (key, field, way), section, others[key])
         if not absent(row.cell("deputy of")):
             deputies.append((row, str(entry["primary"].value) if isinstance(entry.get("primary"), Said) else ""))
         for task in parts_of(row.cell("tasks")):
@@ -69,9 +71,9 @@ def _reached_in_row(draft: Draft, entry: Entry, row: Row, column: tuple[str, str
     behind = field == way and "backup" in entry and row.places[field] > row.places.get("backup", len(row.table.headers))
     concluded = "the column doesn't say whose it is, and who holds the role is named first" if behind else ""
     if isinstance(someone, Said):
-        reached(draft, str(someone.value), way, text, row.line, concluded, others)
+        reach_by_cell(draft, str(someone.value), way, text, row.line, concluded, others)
     elif not absent(text):
-        draft.notes.append(Left(f"{row.name}, {field}: {text}", section.title, row.line))
+        draft.notes.append(Left(f"{row.name}, {field}: {text}", section.path, row.line))
 
 
 def _deputies(rows: list[tuple[Row, str]], section: Section, draft: Draft) -> None:
@@ -86,7 +88,7 @@ def _deputies(rows: list[tuple[Row, str]], section: Section, draft: Draft) -> No
         of = [called] if called is not None else held.get(draft.named("people", named(text).name) or "", [])
         if someone and len(of) == 1 and of[0] not in held.get(someone, ()) and not is_reachable(text):
             draft.put(draft.section("roles")[of[0]], "backup", someone, row.line, f"roles.{of[0]}.backup")
-        elif text:
+        else:
             draft.notes.append(Left(f"{row.name}: deputy of {text}", section.path, row.line))
 
 
@@ -107,7 +109,7 @@ def places_of(table: Table, words: Words) -> dict[str, int]:
     return whose | columns(Table(tuple(heads), table.rows, table.line), words)
 
 
-_WAY_WORDS = {"email": ("email", "e mail", "mail"), "phone": ("phone", "telephone", "mobile", "tel", "cell", "number", "call")}
+_WAY_WORDS = {"email": WAY_HEADS["email"], "phone": (*WAY_HEADS["phone"], "number", "call")}
 _SECOND = ("backup", "alternate*", "secondary", "second")
 """Words for somebody's deputy that may as well mean somebody's second number."""
 

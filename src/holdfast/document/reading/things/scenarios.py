@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 
 from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, slug, unique
 from holdfast.document.reading.quantities import Reading, window
@@ -66,6 +67,10 @@ _ZONES = re.compile(
 _BELOW = re.compile(
     r"(?:<|below|under|less than)\s*(\d{1,9}(?:\.\d{1,6})?)(?![\d.]*\s*(?:ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?)\b)"
 )
+
+
+_Direction = Literal["forward", "rollback", "way_back"]
+"""Where steps lead: on with the response, back out of it, or home once all is well again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,25 +166,38 @@ def _scenario(section: Section, name: str, reader: _Reader) -> None:
     _, entry = reader.draft.entry("scenarios", name)
     entry["name"] = Said(name, section.line)
     entry["triggers"] = []
-    phases: list[Entry] = []
+    _lead(section, entry, reader)
     taken: set[str] = set()
+    phases = _phases(section, reader, taken)
+    rollback: list[Said] = []
     way_back: list[Entry] = []
-    back: set[int] = set()
-    for part in section.downward():
-        if part is not section and (part.says(*_WAY_BACK) or id(part.parent) in back) and not part.says(*_ROLLBACK):
-            back.add(id(part))
+    directions: dict[int, _Direction] = {id(section): "forward"}
+    _, *parts = section.downward()
+    for part in parts:
+        direction = _direction(part, directions)
+        if direction == "way_back":
             way_back += _phases(part, reader, taken)
-        elif (part.says(*_ROLLBACK) or normal(part.name) in _RETURN) and part is not section:
-            entry.setdefault("rollback", []).extend(leaf_list(part.open_leaves()))
-        elif part.says(*_TRIGGER) and part is not section:
-            for leaf in part.open_leaves():
-                entry["triggers"].append(_trigger(leaf.claim_all(), reader))
+        elif direction == "rollback":
+            rollback += leaf_list(part.open_leaves())
+        elif part.says(*_TRIGGER):
+            entry["triggers"] += [_trigger(leaf.claim_all(), reader) for leaf in part.open_leaves()]
         else:
-            if part is section:
-                _lead(part, entry, reader)
             phases += _phases(part, reader, taken)
-    rollback = entry.pop("rollback", None)
     entry |= {key: said for key, said in (("phases", phases), ("rollback", rollback), ("way_back", way_back)) if said}
+
+
+def _direction(section: Section, directions: dict[int, _Direction]) -> _Direction:
+    """Where a section's steps lead: by its heading, or else where those of the section that it stands in do.
+
+    `directions`: of the sections ahead of it, by identity; its own is added.
+    """
+    found = directions.get(id(section.parent), "forward")
+    if section.says(*_ROLLBACK) or (found == "forward" and normal(section.name) in _RETURN):
+        found = "rollback"
+    elif section.says(*_WAY_BACK):
+        found = "way_back"
+    directions[id(section)] = found
+    return found
 
 
 def _lead(section: Section, entry: Entry, reader: _Reader) -> None:
@@ -248,15 +266,18 @@ def _named_phase(title: str, line: int, steps: list[Entry]) -> Entry:
 def _phases_of_plan(tree: Tree, reader: _Reader) -> None:
     """A plan without scenarios: its activation, recovery and reconstitution phases are the one that it knows."""
     found: list[Section] = []
-    back: dict[int, Section] = {}
-    home: dict[int, Section] = {}
+    back: list[Section] = []
+    home: list[Section] = []
+    directions: dict[int, _Direction] = {}
     for section in tree.sections:
-        if not section.title or (section.within(*_NOT_HERE) and id(section.parent) not in home):  # the way back has tests of its own
+        of_home = directions.get(id(section.parent)) == "way_back"  # which has tests of its own
+        if not section.title or (section.within(*_NOT_HERE) and not of_home):
             continue
-        if section.says(*_ROLLBACK) or id(section.parent) in back:
-            back[id(section)] = section
-        elif section.says(*_WAY_BACK) or id(section.parent) in home:
-            home[id(section)] = section
+        direction = _direction(section, directions)
+        if direction == "rollback":
+            back.append(section)
+        elif direction == "way_back":
+            home.append(section)
         elif section.within(*_RESPONSE) or section.says(*_TRIGGER):
             found.append(section)
     known = bool(reader.draft.section("scenarios"))
@@ -275,10 +296,10 @@ def _phases_of_plan(tree: Tree, reader: _Reader) -> None:
             phases += _phases(section, reader, taken)
     if phases:
         entry["phases"] = phases
-    rollback = [leaf for section in back.values() for leaf in section.open_leaves() if leaf.kind == "item"]
+    rollback = [leaf for section in back for leaf in section.open_leaves() if leaf.kind == "item"]
     if rollback:
         entry["rollback"] = leaf_list(rollback)
-    way_back = [phase for section in home.values() for phase in _phases(section, reader, taken)]
+    way_back = [phase for section in home for phase in _phases(section, reader, taken)]
     if way_back:
         entry["way_back"] = way_back
 

@@ -14,7 +14,7 @@ from holdfast.document.reading.draft import Draft, Left
 from holdfast.document.reading.quantities import Reading
 from holdfast.document.reading.things.addresses import WAYS, holds_name, is_of_another, is_reachable
 from holdfast.document.reading.things.names import FULL_NAME, ROLE, STAND_IN, is_label_of_way, is_only_label, is_role
-from holdfast.document.reading.things.organisation import one_person
+from holdfast.document.reading.things.organisation import OF_OTHERS, one_person
 from holdfast.document.reading.things.people import holders, person, role
 from holdfast.document.reading.things.promises import names_promise
 from holdfast.document.reading.tree import Leaf, Section, Tree, sentences
@@ -83,6 +83,8 @@ class _Told:
     whole: bool = True
     """Whether its sentence says no more than this."""
     backup: str = ""
+    backup_end: int = 0
+    """Where the words end that say who stands in."""
 
 
 @dataclass(slots=True)
@@ -117,10 +119,9 @@ def read(tree: Tree, draft: Draft) -> None:
 def _spoken(leaf: Leaf, section: Section) -> str:
     """The text of a leaf that may speak of roles: without its label, where that can be no role's and begins no sentence about one."""
     of_people = not leaf.label or section.within(*_OF_PEOPLE)
-    return leaf.text if of_people or (leaf.kind == "paragraph" and not section.within(*_OUTSIDE)) else leaf.value
+    return leaf.text if of_people or (leaf.kind == "paragraph" and not section.within(*OF_OTHERS, "scenario*")) else leaf.value
 
 
-_OUTSIDE = ("outside", "vendor*", "supplier*", "external", "provider*", "scenario*")
 _OF_DOCUMENT = re.compile(
     r"(?:(?:the|this|our) )?(?:(?:document|plan|policy|record|template|page|file|bcp|drp?) )?(?:owner|author|approver|reviewer|editor|maintainer|contact)"
     r"|(?:document|plan) (?:manager|co-?ordinator|administrator|custodian|controller)|co-?ordinator",
@@ -143,7 +144,7 @@ def _told(text: str) -> list[_Told]:
             owner = next((one for one in reversed(told) if one.start <= match.start()), None)
             name = _name(match["who"] or match["first"] or match["instead"])
             if owner is not None and not owner.backup and name and name != owner.holder:
-                owner.backup = name
+                owner.backup, owner.backup_end = name, match.end()
     return told
 
 
@@ -188,7 +189,8 @@ def _write(told: list[_Told], text: str, leaf: Leaf, section: Section, draft: Dr
     if ways.strangers or not all(one.whole for one in told):
         return
     leaf.claim()
-    left = [sentence for sentence, start in _placed(text) if " " in sentence and not _says_something(sentence, start, told, ways)]
+    names = frozenset(part for name in identifiers for part in name.split())
+    left = [sentence for sentence, start in _placed(text) if " " in sentence and _says_more(sentence, start, told, ways, names)]
     draft.notes.extend(Left(sentence, section.path, leaf.line) for sentence in left)
 
 
@@ -201,10 +203,20 @@ def _placed(text: str) -> Iterator[tuple[str, int]]:
         at += len(sentence)
 
 
-def _says_something(sentence: str, start: int, told: list[_Told], ways: _Ways) -> bool:
+def _says_more(sentence: str, start: int, told: list[_Told], ways: _Ways, names: frozenset[str]) -> bool:
+    """Whether a sentence says nothing of the roles and addresses that were read, or goes on behind all that was.
+
+    `names`: first and last, of those who hold a role.
+    """
     end = start + len(sentence)
-    inside = any(one.start < end and start < one.end for one in told) or any(start <= at < end for _, _, _, at in ways.given)
-    return inside or any(one.backup and one.backup in sentence for one in told)
+    read = [one.end for one in told if one.start < end and start < one.end]
+    read += [one.backup_end for one in told if start < one.backup_end <= end]
+    read += [at + len(value) for _, _, value, at in ways.given if start <= at < end]
+    mentioned = [match.end() for match in re.finditer(r"[^\W\d_][\w'’-]*", sentence) if _owner(match[0]) in names]
+    if not read:
+        return True
+    behind = _PRONOUN.sub(" ", sentence[max(*(at - start for at in read), 0, *mentioned) :])
+    return len(re.findall(r"[^\W\d_]{2,}", behind)) > 1 and not is_only_label(behind)
 
 
 def _ways(text: str, names: list[str]) -> _Ways:

@@ -66,7 +66,7 @@ def _heading(row: Row, field: str) -> str:
 def _who(row: Row, step: Entry, section: Section, draft: Draft, cast: Cast) -> None:
     """The role that the row names: its words are nearer than any that were concluded."""
     said = row.cell("by")
-    if absent(said) or not said:
+    if absent(said):
         return
     role = _role(said, draft, cast)
     if role is not None:
@@ -88,7 +88,7 @@ def _role(said: str, draft: Draft, cast: Cast) -> str | None:
 def _takes(row: Row, step: Entry, section: Section, draft: Draft) -> None:
     """How long a step takes: a range as it stands, one length as both its ends; what is neither is a note."""
     said = row.cell("takes")
-    if absent(said) or not said:
+    if absent(said):
         return
     unit = unit_of_heading(_heading(row, "takes"))
     span = window(said if re.search(r"[A-Za-z]", said) else f"{said} {unit}")

@@ -88,8 +88,8 @@ class Subject:
     stranger: bool = False
 
 
-STRANGER = Subject(stranger=True)
-NOBODY = Subject()
+_STRANGER = Subject(stranger=True)
+_NOBODY = Subject()
 
 
 def subject(sentence: str, known: Callable[[str], bool]) -> Subject:
@@ -105,7 +105,7 @@ def subject(sentence: str, known: Callable[[str], bool]) -> Subject:
     if restored is not None and not _HOW.fullmatch(restored["name"]) and not lengths(restored["name"]):
         return about_of(restored["name"], known)
     if found is None:
-        return NOBODY
+        return _NOBODY
     name, called = found["name"].strip(), found["called"]
     if called and names_promise(name):  # `the RPO of the payroll service`
         owner = whose(f"{name} {called}")
@@ -134,21 +134,21 @@ def about_of(name: str, known: Callable[[str], bool]) -> Subject:
     """Whom a name stands for."""
     low = name.lower()
     if not name or low in _PRONOUNS or lengths(name) or no_loss(name):
-        return NOBODY
+        return _NOBODY
     if known(name):
         return Subject((name,))
     if low in _SPEAKS_OF_THE_LAST:
-        return NOBODY
+        return _NOBODY
     first = name.partition(" ")[0]
     both = _BOTH.sub("", name)
     two = [part.removeprefix("the ").removeprefix("our ").strip() for part in both.split(" and ")]
     if len(two) == 2 and all(two) and (both != name or all(map(known, two))):
         return Subject(tuple(two))
     if both != name:
-        return STRANGER
+        return _STRANGER
     head = _HEAD_ENDS.split(name, maxsplit=1)[0]
     if first.lower() in _SEVERAL or _NO_NAME.search(name) or head.split()[-1].lower() in _NO_FUNCTION or _PLACE.fullmatch(head):
-        return STRANGER
+        return _STRANGER
     return Subject((name,))
 
 

@@ -7,7 +7,7 @@ from holdfast.document.reading.columns import Row, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Left, Said, slug, unique
 from holdfast.document.reading.problems import DocumentError
 from holdfast.document.reading.quantities import Reading, duration, frequency
-from holdfast.document.reading.things.impact import RESOURCE, RPO, RTO, of_resources, promise_columns, promised_in
+from holdfast.document.reading.things.impact import RESOURCE, RPO, RTO, of_resources, promised_in_row
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.values import FREQUENCIES
 
@@ -311,11 +311,9 @@ def _resource_table(table: Table, section: Section, draft: Draft) -> None:
 
 def _promises(row: Row, draft: Draft, entry: Entry, about: str) -> None:
     """Write the RTO and RPO of a component's row."""
-    for at, keys in promise_columns(row.table, row.places).items():
-        text = row.leaf.cells[at].strip() if at < len(row.leaf.cells) else ""
-        for key, reading in promised_in(row.table.headers[at], keys, text).items():
-            if key != "mtpd":  # a component has none; the column's other promises are its own
-                draft.read(entry, key, reading, text, row.line, about)
+    for key, reading, text in promised_in_row(row):
+        if key != "mtpd":  # a component has none; the column's other promises are its own
+            draft.read(entry, key, reading, text, row.line, about)
 
 
 def _strategy_section(section: Section, draft: Draft) -> None:
