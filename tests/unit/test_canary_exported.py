@@ -73,3 +73,9 @@ def test_a_store_that_was_handed_over_and_not_looked_at_is_unknown_also_in_an_ex
     assert (cache.records, database.records) == (None, None)
     assert "nobody looked" in database.problem
     assert exported_contents(export(component("cache")), (), BINDINGS)[0].records == {}, "looked at, and nothing was there"
+
+
+def test_a_store_of_whose_records_the_bindings_say_nothing_is_unknown() -> None:
+    silent = some_bindings(components={"database": {DR: DATABASE.model_copy(update={"records": {}})}})
+    (database,) = exported_contents(export(component("database")), [row(["public", "calls"], {"request": "r1"})], silent)
+    assert (database.records, database.problem) == (None, "the bindings don't name where its records stand (`records`)")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from holdfast.canary.records import NOT_NAMED
 from holdfast.ledger.contents import StoreContents, StoredRecord
 from holdfast.plan.bindings import Bindings, PostgresBinding, RedisBinding, TableBinding
 from holdfast.report.divergence import Divergence, DivergenceComponent, Entry
@@ -22,14 +23,17 @@ def exported_contents(divergence: Divergence | None, entries: Sequence[Entry], b
         if isinstance(binding, PostgresBinding | RedisBinding):
             mine = [entry.value for entry in entries if entry.component == component.component and entry.value.get("here") is not None]
             rows = _of_tables(mine, binding.records) if isinstance(binding, PostgresBinding) else _of_keys(mine, binding.records)
-            found.append(_contents(divergence, component, dict(rows)))
+            found.append(_contents(divergence, component, dict(rows) if binding.records else None))
     return tuple(found)
 
 
-def _contents(divergence: Divergence, component: DivergenceComponent, records: Mapping[str, StoredRecord]) -> StoreContents:
+def _contents(divergence: Divergence, component: DivergenceComponent, records: Mapping[str, StoredRecord] | None) -> StoreContents:
+    """`records`: None where the bindings don't say where they stand."""
     problem = component.detail if component.status == "missing" else "; ".join(component.unexamined)
     if not component.looked_at:
         problem = problem or "nobody looked at it"
+    if records is None:
+        problem = problem or NOT_NAMED
     known = component.status == "exported" and not problem
     return StoreContents(component.component, divergence.source, divergence.exported_seconds, records if known else None, problem)
 

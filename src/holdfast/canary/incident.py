@@ -2,8 +2,8 @@
 
 Rules: it reads and changes nothing. Each store is looked at where it is written: what the failover moved in the target, what it left alone
 in the source. What nobody could look at stays unknown: a target that was read by nobody between the failover and the way home says nothing
-about what the failover lost of the stores that moved, and an old writer that was not read before it was made a replica leaves the check
-of the single writer open. Time that the canary could not measure is a finding that weighs.
+about what the failover lost of the stores that moved, and an old writer of which nobody wrote down what only it held before it was made a
+replica leaves the check of the single writer open. Time that the canary could not measure is a finding that weighs.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -73,7 +73,8 @@ class _Stores:
     """What the stores hold of the canary's records, each where it is written."""
 
     after_failover: tuple[StoreContents, ...]
-    before_reprotect: tuple[StoreContents, ...]
+    old_writer: tuple[StoreContents, ...]
+    """Of the source, where it could be read."""
     at_end: tuple[StoreContents, ...]
 
 
@@ -106,7 +107,7 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
         records=records,
         ledgers=ledgers,
         after_failover=stores.after_failover,
-        before_reprotect=stores.before_reprotect,
+        before_reprotect=_read_or_exported(stores.old_writer, exported_contents(divergence, held_there, sources.bindings)),
         at_end=stores.at_end,
         started_seconds=times.impact - BEFORE_SECONDS,
         ended_seconds=times.end,
@@ -184,10 +185,9 @@ def _stores(sources: IncidentSources, files: CanaryFiles, times: _Times, records
     left = _of(stayed, canary_records(sources.bindings, source, since)) if stayed and not later else ()
     serving = str(moves[-1].body.get("target")) if moves else sources.loaded.plan.primary_region()
     known = times.moved is not None
-    old_writer = left if _numbered(mine) else _surveyed(files, source, times)
     return _Stores(
         after_failover=(*_after_failover(sources, files, times, target, moved), *left) if known else (),
-        before_reprotect=old_writer,
+        old_writer=left if _numbered(mine) else _surveyed(files, source, times),
         at_end=(*(_of(moved, canary_records(sources.bindings, serving, since)) if moved else ()), *left),
     )
 
@@ -201,6 +201,12 @@ def _moved_and_stayed(plan: Plan, scenario: str) -> tuple[frozenset[str], frozen
 
 def _of(components: Collection[str], contents: Sequence[StoreContents]) -> tuple[StoreContents, ...]:
     return tuple(found for found in contents if found.store in components)
+
+
+def _read_or_exported(read: Sequence[StoreContents], exported: Sequence[StoreContents]) -> tuple[StoreContents, ...]:
+    """Each store once: as it was read whole, or else as its export says."""
+    every = {found.store: found for found in (*read, *exported)} | {found.store: found for found in read if found.records is not None}
+    return tuple(every.values())
 
 
 def _after_failover(

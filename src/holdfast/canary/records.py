@@ -20,6 +20,7 @@ from holdfast.providers.s3.records import BucketUnreadable
 from holdfast.providers.s3.records import stored_records as objects
 
 SCHEMA = "holdfast/audit/v1"
+NOT_NAMED = "the bindings don't name where its records stand (`records`)"
 Records = dict[str, StoredRecord]
 
 
@@ -59,7 +60,7 @@ def _look(binding: ComponentBinding | None, begins: str, first: str, last: str) 
 
 
 def _not_named() -> Records:
-    raise _NotNamed("the bindings don't name where its records stand (`records`)")
+    raise _NotNamed(NOT_NAMED)
 
 
 def _read(store: str, region: str, since_seconds: float, look: Callable[[], Records]) -> StoreContents:
