@@ -62,6 +62,27 @@ def test_silence_stops_no_clock() -> None:
     assert _function(paper, "voice")["back_seconds"] is None
 
 
+def test_a_clock_that_ran_on_when_its_incident_was_turned_back_stops_when_the_function_is_served_again() -> None:
+    paper = Paper()
+    paper.lose_region()
+    hit, incident = paper.hit[0].since_seconds, paper.incident.incident
+    assert paper.command("abort", "exercise-one", incident=incident, reason="the line was cut by mistake").startswith("accepted")
+    paper.settle()
+    assert paper.installation.open_incident() is None and _function(paper, "voice")["back_seconds"] is None, "clients are still without it"
+    paper.wait(5.0)
+    back = paper.now
+    paper.region_answers()
+    voice = _function(paper, "voice")
+    assert (voice["out_since_seconds"], voice["back_seconds"]) == (hit, back)
+    paper.wait(5.0)
+    paper.hit = (FunctionHit("voice", paper.now, False),)
+    paper.settle()
+    voice = _function(paper, "voice")
+    assert (voice["out_since_seconds"], voice["back_seconds"]) == (paper.now, None), "what is lost later is an outage of its own"
+    assert paper.installation.incidents[incident].functions["voice"].back_seconds == back
+    assert replayed(PRIMARY, paper.records).incidents == paper.installation.incidents
+
+
 def test_the_longest_outage_stands_when_there_were_several_and_another_controller_knows_it_too() -> None:
     paper = Paper()
     paper.lose_region()

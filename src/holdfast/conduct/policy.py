@@ -53,10 +53,11 @@ def _severity(situation: Situation, incident: IncidentState) -> tuple[Move, ...]
 
 
 def _functions(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
-    """Record which functions clients lost and got back, as observers saw it. Silence is neither."""
+    """Record which functions clients lost and got back, as observers saw it. Silence is neither; what is lost after its end is not its own."""
     out = {name for name, outage in incident.functions.items() if outage.back_seconds is None}
-    hit = {entry.function: entry.since_seconds for entry in situation.functions_hit if entry.function not in out}
-    still = {entry.function for entry in situation.functions_hit} | situation.functions_unknown
+    seen = {entry.function: entry.since_seconds for entry in situation.functions_hit}
+    hit = {} if incident.ended else {name: since for name, since in seen.items() if name not in out}
+    still = seen.keys() | situation.functions_unknown
     back = {name: situation.functions_up_since.get(name, situation.now) for name in sorted(out - still)}
     return (Write(Kind.FUNCTIONS_SEEN, incident.incident, {"hit": hit, "back": back}),) if hit or back else ()
 
@@ -88,6 +89,12 @@ def _farewells(situation: Situation) -> tuple[Move, ...]:
     return next((moves for incident in known if (moves := after_the_end(situation, incident))), ())
 
 
+def _last_seen(situation: Situation) -> tuple[Move, ...]:
+    """An incident may end with functions still away (it was turned back, say): their outage ends when they are served again."""
+    last = next(reversed(tuple(situation.installation.incidents.values())), None)
+    return _functions(situation, last) if last is not None and last.ended else ()
+
+
 def _outgrown(_: Situation, incident: IncidentState) -> tuple[Move, ...]:
     return outgrown(incident)
 
@@ -110,6 +117,7 @@ STAGES: tuple[Stage, ...] = (
     _strays,
     incidents,
     _conduct,
+    _last_seen,
     _farewells,
     reapplies,
     protections,

@@ -21,7 +21,7 @@ class Kind(StrEnum):
     INCIDENT_OPENED = "incident.opened"  # scenario, kind (exercise|incident), exercise (id or null), source, target, mode, impact_seconds, trigger, reason, requester (person, or holdfast), foreseen (digest of a file of `holdfast plan`, or null), scale (plan seconds a second; 1 without it)
     TRANSITION = "incident.transition"  # from, to, event, reason
     SEVERITY_CHANGED = "severity.changed"  # severity, functions [id], reason
-    FUNCTIONS_SEEN = "functions.seen"  # hit {function: since_seconds}, back {function: at_seconds}: what observers saw change for clients of an open incident
+    FUNCTIONS_SEEN = "functions.seen"  # hit {function: since_seconds}, back {function: at_seconds}: what observers saw change for clients; of an ended incident only who is back
     ROLES_ACTIVATED = "roles.activated"  # roles {role: person}
     IMPACT_ASSESSED = "impact.assessed"  # functions {id: since_seconds}, cost_usd, tier
     PROPOSED = "proposal.made"  # proposal, run, step, action (failover|switchover), source, target, mode, era, epoch, loss_bound_seconds (null: unknown), estimated_writes (null), above_rpo, expires_seconds, hash, count, roles [role], requester, scenario, moves_writers (bool)
