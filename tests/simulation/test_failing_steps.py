@@ -18,6 +18,7 @@ from simulation.playing import PLAN, impatient, play, told
 
 WITHOUT_WAY = ["retry", "skip", "done", "abort"]
 WITH_WAY = ["retry", "other-way", "skip", "done", "abort"]
+OF_A_FENCE = ["retry", "abort"]
 ON_A_WAY = ["retry", "skip", "done", "first-way", "abort"]
 PERSON = "exercise-three"
 
@@ -37,7 +38,7 @@ class Failing:
 
 
 CASES = [
-    Failing("fence refused", "fence", BlockFault.REFUSE, "fence", WITHOUT_WAY),
+    Failing("fence refused", "fence", BlockFault.REFUSE, "fence", OF_A_FENCE),
     Failing("promotion refused", "promote-database", BlockFault.REFUSE, "promote-database", WITH_WAY),
     Failing("promotion refused, restored instead", "promote-database", BlockFault.REFUSE, "promote-database", WITH_WAY, answer="other-way"),
     Failing("Redis promotion refused", "promote-cache", BlockFault.REFUSE, "promote-cache", WITHOUT_WAY),

@@ -250,3 +250,10 @@ def approval_rule(plan: Plan, **changes: Any) -> Plan:
     """The plan with another activation rule."""
     rule = plan.approval.activation.model_copy(update=changes)
     return plan.model_copy(update={"approval": plan.approval.model_copy(update={"activation": rule})})
+
+
+def lost_and_approved(paper: Paper) -> Paper:
+    """The same, after its region was lost and two people said that it shall be left."""
+    paper.lose_region()
+    paper.approve("exercise-one", "exercise-two")
+    return paper

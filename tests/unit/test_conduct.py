@@ -15,15 +15,9 @@ from holdfast.decision.table import ENDED, TRANSITIONS, Event, State, diagram, n
 from holdfast.fencing.order import Order
 from holdfast.journal.kinds import Kind
 from holdfast.journal.record import first_break
-from unit.conduct_on_paper import DR, LOADED, PRIMARY, START, Paper, approval_rule
+from unit.conduct_on_paper import DR, LOADED, PRIMARY, START, Paper, approval_rule, lost_and_approved
 
 ONE, TWO = "exercise-one", "exercise-two"
-
-
-def lost_and_approved(paper: Paper) -> Paper:
-    paper.lose_region()
-    paper.approve(ONE, TWO)
-    return paper
 
 
 def test_a_lost_region_is_proposed_and_nothing_is_touched_before_two_people_approve() -> None:
@@ -259,35 +253,6 @@ def test_a_refusal_by_the_effector_is_never_tried_again() -> None:
     paper.wait(60)
     assert paper.begun.count("switch-dns") == 1
     assert paper.incident.state is State.NEEDS_PERSON
-
-
-def test_skipping_a_step_needs_a_reason() -> None:
-    paper = Paper()
-    paper.outcomes["dns.switch"] = "refused"
-    lost_and_approved(paper)
-    assert "needs a reason" in paper.command("choose", ONE, step="switch-dns", choice="skip")
-    assert paper.command("choose", ONE, step="switch-dns", choice="skip", reason="done at the registrar") == "accepted"
-
-
-def skipping(*steps: str, proof: str) -> Paper:
-    """The promotion was refused and skipped, and so was, or was not, its proof."""
-    paper = Paper()
-    paper.outcomes |= {"postgres.promote": "refused", "postgres.verify": proof}
-    lost_and_approved(paper)
-    for step in steps:
-        assert paper.command("choose", ONE, step=step, choice="skip", reason="promoted by hand") == "accepted"
-    paper.region_answers()
-    return paper
-
-
-def test_traffic_moves_to_no_database_whose_promotion_was_skipped_until_its_proof_has_seen_a_write() -> None:
-    paper = skipping("promote-database", "verify-database", proof="refused")
-    assert not {"switch-load-balancer", "switch-dns"} & set(paper.begun)
-    waits = {record.body["step"]: record.body["reason"] for record in paper.records if record.kind == Kind.STEP_WAITING}
-    assert "promote-database was skipped, and no postgres.verify has seen a write" in waits["switch-load-balancer"]
-    promoted = skipping("promote-database", proof="succeeded")
-    assert "switch-dns" in promoted.begun
-    assert promoted.incident.state is State.RECOVERED
 
 
 def test_people_can_decide_against_it() -> None:

@@ -35,6 +35,8 @@ _ABORT = "abort"
 def known_choices(book: Runbook, step: str) -> tuple[Choice, ...]:
     """What can be said about this step, in the order in which people are told."""
     planned = book.step(step)
+    if planned.block.removes_write:
+        return (Choice.RETRY,)  # Nobody's word proves it: behind a fence without proof no promotion and no switch of traffic may begin.
     if planned.block.name == "withdraw" and not planned.after:
         return (Choice.RETRY,)  # As long as the target isn't told, it could still take the epoch up: that is passed over by nobody.
     if planned.block.name != "withdraw" and carries_others(book, planned):

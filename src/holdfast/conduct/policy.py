@@ -53,7 +53,7 @@ def _severity(situation: Situation, incident: IncidentState) -> tuple[Move, ...]
 
 
 def _functions(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
-    """Record which functions clients lost and got back, as observers saw it. Silence is neither; what is lost after its end is not its own."""
+    """Record which functions clients lost and got back, as observers saw it. Silence is neither; after its end it loses nothing more."""
     out = {name for name, outage in incident.functions.items() if outage.back_seconds is None}
     seen = {entry.function: entry.since_seconds for entry in situation.functions_hit}
     hit = {} if incident.ended else {name: since for name, since in seen.items() if name not in out}
