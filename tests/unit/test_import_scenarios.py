@@ -69,7 +69,7 @@ def test_reconstitution_is_the_way_back_and_what_is_called_a_rollback_stays_one(
 
 
 @pytest.mark.parametrize("above", ["## Scenario: Yard flooded", "## Response"])
-@pytest.mark.parametrize("heading", ["Rollback", "Return"])
+@pytest.mark.parametrize("heading", ["Rollback", "Return", "4.3 Going home"])
 def test_what_stands_under_a_rollback_is_part_of_it_and_no_step_forward(heading: str, above: str) -> None:
     back = f"### {heading}\n\n1. Stay in the new yard\n\n#### Conditions at the port\n\n1. Tell the port"
     got = imported(f"{above}\n\n### Move\n\n1. Open the new yard\n\n{back}")

@@ -193,6 +193,37 @@ def test_system_resources_are_components_and_no_functions() -> None:
     assert noted(got) == ["Web server: Owner: Ada", "Mail server: Owner: Ben"]
 
 
+KINDS_SAID = "| {} | Type | RTO | RPO |\n|-|-|-|-|\n| Herd book | PostgreSQL | 3 h | 10 min |\n| Labels | S3 with versions | 9 h | N/A |"
+
+
+@pytest.mark.parametrize("head", ["Component", "System", "Application", "Service"])
+def test_a_table_that_says_of_what_kind_each_of_its_systems_is_lists_components(head: str) -> None:
+    got = imported(KINDS_SAID.format(head), ANYWHERE)
+    assert promised(got) == {}
+    assert {name: entry["kind"] for name, entry in got.value["components"].items()} == {"herd-book": "postgres", "labels": "bucket"}
+    assert noted(got) == ["Labels: Type: S3 with versions"], "what is more than its kind stays with people"
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        KINDS_SAID.format("Function"),
+        KINDS_SAID.format("System").replace("PostgreSQL", "in house"),
+        KINDS_SAID.format("Service").replace("PostgreSQL", "Web").replace("S3 with versions", "API"),
+        KINDS_SAID.format("System").replace("RPO", "Priority").replace("10 min", "P1").replace("N/A", "P2"),
+    ],
+    ids=["called functions", "a kind of nothing", "applications alone", "with a priority"],
+)
+def test_a_table_that_may_as_well_be_of_functions_is(table: str) -> None:
+    assert promised(imported(table)).keys() == {"herd-book", "labels"}
+
+
+def test_a_component_without_an_rto_is_asked_about_and_one_without_an_rpo_has_none() -> None:
+    got = imported("| Component | RTO | RPO |\n|-|-|-|\n| Label cache | N/A | N/A (nothing is kept) |", ANYWHERE)
+    assert asked(got) == {"components.label-cache.rto": ()}
+    assert [one["about"] for one in got.value["not_applicable"]] == ["components.label-cache.rpo"]
+
+
 def test_a_table_of_services_that_names_their_components_is_of_functions() -> None:
     got = imported("| Service | Component | RTO |\n|-|-|-|\n| Milk intake | Mail server | 3 h |")
     assert (promised(got), noted(got)) == ({"milk-intake": {"rto": "3h"}}, ["Milk intake: Component: Mail server"])

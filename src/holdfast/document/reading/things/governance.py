@@ -7,7 +7,7 @@ from dataclasses import replace
 from holdfast.document.reading.columns import Row, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, parts_of
 from holdfast.document.reading.quantities import Reading, duration, frequency, percent, target
-from holdfast.document.reading.things.systems import kind_of
+from holdfast.document.reading.things.resources import kind_of
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 
 _EXERCISE = {

@@ -10,6 +10,7 @@ from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent
 from holdfast.document.reading.quantities.durations import inexact
 from holdfast.document.reading.things.promise_names import NAMES, PATTERNS
 from holdfast.document.reading.things.promises import names_promise, order_of, promises
+from holdfast.document.reading.things.resources import PLACES, lists_resources
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.problems import shortened
 
@@ -17,7 +18,6 @@ RTO = (*NAMES["rto"], "recovery time*", "target recovery", "restore within", "ti
 RPO = (*NAMES["rpo"], "recovery point*", "data loss", "point objective")
 MTPD = (*NAMES["mtpd"], "tolerable downtime", "max downtime", "tolerable hours", "tolerable days", "allowable hours", "acceptable hours")
 NAME = ("function", "business function", "process", "business process", "activity", "service", "capability", "mission*", "system", "what")
-RESOURCE = ("component*", "resource*", "asset*", "hardware", "software", "server*", "equipment")
 _FUNCTION = {
     "mtpd": MTPD,
     "rto": RTO,
@@ -80,11 +80,6 @@ def priority(text: str) -> Reading:
     return Reading(None, "it is none of P1 to P4, or of their words", ("P1", "P2", "P3", "P4"))
 
 
-def of_resources(head: str) -> bool:
-    """Whether a column's name says that it lists technical things (`System Resource/Component`), which functions only stand on."""
-    return says(head, *RESOURCE) and not says(head, "function*", "process*", "activit*", "mission*", "capabilit*")
-
-
 def put_promise(draft: Draft, entry: Entry, key: str, reading: Reading, text: str, line: int, about: str) -> None:
     """Write a function's RTO, RPO or MTPD. The first two are asked about where the document says that there is none, as no function is without."""
     if key in ("rto", "rpo") and reading.clear and reading.value is None and re.search(r"\w", text):
@@ -100,7 +95,7 @@ def read(tree: Tree, draft: Draft) -> None:
         for table in section.tables:
             places = columns(table, _FUNCTION)
             if "name" in places and {"rto", "mtpd"} & places.keys():
-                if of_resources(table.headers[places["name"]]):
+                if lists_resources(table, columns(table, PLACES) | {"name": places["name"]}):
                     continue
                 if not columns(table, {"strategy": ("strategy", "recovery method", "recovery approach")}):
                     _functions(table, places, section, draft)

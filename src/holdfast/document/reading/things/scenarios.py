@@ -192,7 +192,7 @@ def _direction(section: Section, directions: dict[int, _Direction]) -> _Directio
     `directions`: of the sections ahead of it, by identity; its own is added.
     """
     found = directions.get(id(section.parent), "forward")
-    if section.says(*_ROLLBACK) or (found == "forward" and normal(section.name) in _RETURN):
+    if section.says(*_ROLLBACK) or (found == "forward" and section.says(*_RETURN) and normal(section.name) in _RETURN):
         found = "rollback"
     elif section.says(*_WAY_BACK):
         found = "way_back"

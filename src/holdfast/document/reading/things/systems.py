@@ -7,19 +7,11 @@ from holdfast.document.reading.columns import Row, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Left, Said, slug, unique
 from holdfast.document.reading.problems import DocumentError
 from holdfast.document.reading.quantities import Reading, duration, frequency
-from holdfast.document.reading.things.impact import RESOURCE, RPO, RTO, of_resources, promised_in_row
+from holdfast.document.reading.things.impact import RPO, RTO, promised_in_row
+from holdfast.document.reading.things.resources import KINDS, PLACES, kind_of, lists_resources
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.values import FREQUENCIES
 
-KINDS = (
-    ("dns", ("dns", "name server*", "domain")),
-    ("loadbalancer", ("load balancer*", "loadbalancer*", "reverse proxy", "ingress")),
-    ("redis", ("redis", "cache*", "memcached")),
-    ("bucket", ("bucket*", "object storage", "s3", "blob*", "file storage", "storage", "files", "documents", "file server", "nas")),
-    ("postgres", ("postgres*", "database*", "sql", "db", "replica", "rds", "aurora")),
-    ("application", ("application*", "app", "cluster*", "kubernetes", "web*", "server*", "service*", "api")),
-    ("network", ("network*", "connectivity", "vpn", "wan", "internet")),
-)
 _REGION = re.compile(r"\(([a-z]{2}(?:-[a-z]+)+-\d[a-z]?)\)|\b([a-z]{2}-[a-z]+-\d)\b")
 _STRATEGY = {
     "backup": ("backup strategy", "secondary strategy", "alternate strategy", "fallback", "backup method", "alternative"),
@@ -28,6 +20,8 @@ _STRATEGY = {
     "rpo": RPO,
     "name": ("component", "system", "asset", "resource", "service", "technology", "application"),
 }
+_NEEDED = Reading(unclear="it says that there is none, and a plan needs one for each component: how soon must it be back?")
+"""What is asked where a component is said to have no RTO."""
 _HOW = (
     ("synchronous", r"(?<!a)\bsync(?:hronous)?\b"),
     ("continuous", r"continuous|streaming"),
@@ -35,11 +29,6 @@ _HOW = (
     ("cross-region", r"cross[- ]region"),
     ("periodic", r"periodic|snapshot|nightly|daily|hourly"),
 )
-
-
-def kind_of(name: str) -> str | None:
-    """The kind of component that words name; None where they name none."""
-    return next((kind for kind, words in KINDS if says(name, *words)), None)
 
 
 @dataclass(slots=True)
@@ -248,8 +237,9 @@ def _described(draft: Draft, name: str, line: int) -> str:
     return _new_component(draft, name, line) if known is None and "primary_strategy" in draft.section("components")[found] else found
 
 
-def _new_component(draft: Draft, name: str, line: int) -> str:
-    kind = kind_of(name)
+def _new_component(draft: Draft, name: str, line: int, said: str | None = None) -> str:
+    """`said`: its kind, where more than its name says that."""
+    kind = said or kind_of(name)
     identifier, entry = draft.component(name, kind, line)
     if kind is None:
         unclear = Reading(None, "its words name no kind of component", tuple(kind for kind, _ in KINDS))
@@ -298,21 +288,26 @@ def _strategy_table(table: Table, places: dict[str, int], section: Section, draf
 
 def _resource_table(table: Table, section: Section, draft: Draft) -> None:
     """A table of technical things with an RTO or RPO and no strategy, as contingency plans list them: each row a component of its own."""
-    places = columns(table, {"rto": RTO, "rpo": RPO, "name": RESOURCE})
-    if "name" not in places or not {"rto", "rpo"} & places.keys() or not of_resources(table.headers[places["name"]]):
+    places = columns(table, {"rto": RTO, "rpo": RPO, **PLACES})
+    if "name" not in places or not {"rto", "rpo"} & places.keys() or not lists_resources(table, places):
         return
     others = (head for at, head in enumerate(table.headers) if at != places["name"])
     if any(says(head, "function*", "process*", "activit*", "mission*", "service*", "capabilit*") for head in others):
         return
     for row in named_rows(table, places, section, draft):
-        identifier = draft.named("components", row.name) or _new_component(draft, row.name, row.line)
+        kind = kind_of(row.cell("kind"))
+        identifier = draft.named("components", row.name) or _new_component(draft, row.name, row.line, kind)
+        if row.cell("kind") and (kind is None or len(row.cell("kind").split()) > 1):
+            draft.notes.append(Left(f"{row.name}: {row.table.headers[places['kind']]}: {row.cell('kind')}", section.path, row.line))
         _promises(row, draft, draft.section("components")[identifier], f"components.{identifier}")
 
 
 def _promises(row: Row, draft: Draft, entry: Entry, about: str) -> None:
-    """Write the RTO and RPO of a component's row."""
+    """Write the RTO and RPO of a component's row. The first is asked about where the document says that there is none."""
     for key, reading, text in promised_in_row(row):
-        if key != "mtpd":  # a component has none; the column's other promises are its own
+        if key == "rto" and reading.clear and reading.value is None and re.search(r"\w", text):
+            draft.ask(f"{about}.rto", text, _NEEDED, row.line)
+        elif key != "mtpd":  # a component has none; the column's other promises are its own
             draft.read(entry, key, reading, text, row.line, about)
 
 
