@@ -57,7 +57,7 @@ def test_who_does_a_step_is_concluded_from_its_words() -> None:
 
     assert [step["by"] for step in steps] == ["technical-lead", "communication-lead"]
     marks = because(got)
-    assert marks["scenarios.loss.phases.0.steps.0.by"] == "no words of the step name a role, and this one leads"
+    assert marks["scenarios.loss.phases.0.steps.0.by"] == "the step's words don't say who does it, and this role leads by its name"
     assert marks["scenarios.loss.phases.0.steps.1.by"] == "by the step's words"
 
 

@@ -6,9 +6,10 @@ from typing import Literal
 
 from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, slug, unique
 from holdfast.document.reading.quantities import Reading, window
+from holdfast.document.reading.things.cast import Cast, cast_of
 from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.things.step_tables import steps_of_table
-from holdfast.document.reading.things.steps import Cast, cast_of, steps_of
+from holdfast.document.reading.things.steps import steps_of
 from holdfast.document.reading.tree import Leaf, Section, Tree, normal, says
 
 _TRIGGER = (
@@ -84,7 +85,7 @@ class _Reader:
 
 def read(tree: Tree, draft: Draft) -> None:
     """Sections of scenarios first; where the document has none, its phases make one."""
-    reader = _Reader(draft, cast_of(draft))
+    reader = _Reader(draft, cast_of(draft, tree))
     for section in tree.sections:
         if _is_scenario(section):
             _scenario(section, _PREFIX.sub("", _numberless(section)).strip(), reader)
@@ -237,19 +238,20 @@ def _phases(section: Section, reader: _Reader, taken: set[str]) -> list[Entry]:
     leaves = [leaf for leaf in section.open_leaves() if leaf.kind == "item"]
     nested = [leaf for leaf in leaves if leaf.children]
     if nested and len(nested) >= len(leaves) / 2:
-        found = [_phase(leaf.text, leaf.line, leaf.children or [leaf], reader, taken) for leaf in leaves]
+        found = [_phase(leaf, leaf.children or [leaf], section, reader, taken) for leaf in leaves]
         for leaf in leaves:
             leaf.claim()
         return found
     title = _PREFIX.sub("", section.name) if _PREFIX.match(section.name) else section.title
     if leaves:
-        return [_phase(title, section.line, leaves, reader, taken)]
+        return [_named_phase(title, section.line, steps_of(leaves, reader.draft, reader.cast, taken, section.path))]
     steps = [step for table in section.tables for step in steps_of_table(table, section, reader.draft, reader.cast, taken)]
     return [_named_phase(title, section.line, steps)] if steps else []
 
 
-def _phase(title: str, line: int, leaves: list[Leaf], reader: _Reader, taken: set[str]) -> Entry:
-    return _named_phase(title, line, steps_of(leaves, reader.draft, reader.cast, taken))
+def _phase(head: Leaf, leaves: list[Leaf], section: Section, reader: _Reader, taken: set[str]) -> Entry:
+    """An item as a phase, with those below it as its steps."""
+    return _named_phase(head.text, head.line, steps_of(leaves, reader.draft, reader.cast, taken, section.path))
 
 
 def _named_phase(title: str, line: int, steps: list[Entry]) -> Entry:

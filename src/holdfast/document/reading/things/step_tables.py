@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from holdfast.document.reading.columns import Row, columns, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Left, Said
 from holdfast.document.reading.quantities import absent, duration, unit_of_heading, window
-from holdfast.document.reading.things.steps import Cast, steps_of
+from holdfast.document.reading.things.cast import Cast, Doer
+from holdfast.document.reading.things.steps import steps_of
 from holdfast.document.reading.tree import Leaf, Section, Table, normal
 
 _COLUMNS = {
@@ -28,7 +29,8 @@ def steps_of_table(table: Table, section: Section, draft: Draft, cast: Cast, tak
     """The steps that a table's open rows say, each after the one before."""
     steps: list[Entry] = []
     for row in _rows(table, section, draft):
-        made = steps_of([Leaf("item", row.name, row.line)], draft, cast, taken)
+        who = None if absent(row.cell("by")) else _said_beside
+        made = steps_of([Leaf("item", row.name, row.line)], draft, cast, taken, section.path, who)
         if steps and made:
             made[0]["after"] = [Said(steps[-1]["id"].value, row.line)]
         for step in made:
@@ -39,6 +41,11 @@ def steps_of_table(table: Table, section: Section, draft: Draft, cast: Cast, tak
             draft.notes.append(Left(f"{row.name}: {_heading(row, 'takes')}: {row.cell('takes')}", section.path, row.line))
         steps += made
     return steps
+
+
+def _said_beside(_: str) -> Doer:
+    """Nobody: another cell of the row says who does the step."""
+    return Doer()
 
 
 def _rows(table: Table, section: Section, draft: Draft) -> Iterator[Row]:

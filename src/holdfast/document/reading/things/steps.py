@@ -6,11 +6,13 @@ the right one is a decision. Who does a step, and which message it sends, is con
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
-from holdfast.document.reading.draft import Draft, Entry, Said, StepWish, slug, unique
-from holdfast.document.reading.tree import Leaf, normal, says
+from holdfast.document.reading.draft import Draft, Entry, Left, Said, StepWish, slug, unique
+from holdfast.document.reading.things.cast import Cast, Doer, doer_of, message_for
+from holdfast.document.reading.tree import Leaf
 from holdfast.plan.blocks import BLOCKS
 
 _WORDS = tuple(
@@ -46,15 +48,6 @@ _WORDS = tuple(
 _LONGEST_STEP = 600
 """Characters; what is longer says more than one step, and a person reads it."""
 _CAUTIOUS = re.compile(r"\b(?:reverse|undo|roll ?back|return|original|restore from|from (?:the )?(?:latest |clean )*backups?)\b", re.I)
-_BY = (
-    ("database-administrator", ("database*", "data", "corruption", "backup*", "transaction*")),
-    ("communication-lead", ("notif*", "communicat*", "inform*", "stakeholder*", "customer*", "status page")),
-    ("incident-commander", ("evaluate", "decid*", "decision", "scope", "assess*", "activate*", "conduct", "review*", "declare*")),
-)
-_COMMANDERS = ("commander", "incident lead", "incident manager", "coordinator", "director", "in charge")
-_LONGEST_NAME = 8
-"""Words of a name that a step is searched for."""
-_LEADS = ("technical", "recovery lead", "engineer*", "it lead", "head of it")
 
 
 def blocks_of(text: str) -> list[str]:
@@ -75,54 +68,14 @@ def blocks_of(text: str) -> list[str]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Who there is to do a step or to be told by one, as the document names them."""
+def steps_of(
+    leaves: Iterable[Leaf], draft: Draft, cast: Cast, taken: set[str], where: str, who: Callable[[str], Doer] | None = None
+) -> list[Entry]:
+    """The steps that a phase's items say, one after the other in the document's order.
 
-    roles: frozenset[str]
-    leads: str | None
-    """The role of the technical lead, or else of whoever commands, or else the first."""
-    told: Mapping[str, str | None]
-    """Name of a role or audience, in lower case → the one message that goes to it; None where several do."""
-    longest: int
-    """Words of the longest of those names."""
-    called: Mapping[str, str]
-    """Name of a role, in normal words → the role."""
-    held: Mapping[str, str | None]
-    """Who holds a role → that role; None where they hold several."""
-
-
-def cast_of(draft: Draft) -> Cast:
-    """Look up once what every step asks."""
-    roles, audiences = draft.section("roles"), draft.section("audiences")
-    leads = None
-    for wanted in (_LEADS, _COMMANDERS):
-        leads = leads or next((name for name, role in roles.items() if says(str(role["name"].value), *wanted)), None)
-    told: dict[str, str | None] = {}
-    for name, message in draft.section("messages").items():
-        for who in message.get("audience", []):
-            entry = roles.get(who.value) or audiences.get(who.value) or {}
-            if "name" in entry:
-                called = str(entry["name"].value).lower()
-                told[called] = name if told.get(called, name) == name else None
-    held: dict[str, str | None] = {}
-    for name, role in roles.items():
-        if isinstance(role.get("primary"), Said):
-            held[role["primary"].value] = None if role["primary"].value in held else name
-    longest = max((len(name.split()) for name in told), default=0)
-    return Cast(
-        frozenset(roles),
-        leads or next(iter(roles), None),
-        told,
-        min(longest, _LONGEST_NAME),
-        {normal(str(role["name"].value)): name for name, role in roles.items()},
-        held,
-    )
-
-
-def steps_of(leaves: Iterable[Leaf], draft: Draft, cast: Cast, taken: set[str]) -> list[Entry]:
-    """The steps that a phase's items say, one after the other in the document's order."""
-    writer = _Writer(draft, cast, taken, [])
+    `where`: the section, for what is noted; `who`: says of a step's words who does it, where those alone don't.
+    """
+    writer = _Writer(draft, cast, taken, where, who or partial(doer_of, cast), [])
     for leaf in leaves:
         texts = [leaf.text, *(child.text for child in leaf.deep() if child is not leaf)]
         blocks = blocks_of(leaf.text) if len(texts) == 1 else []
@@ -148,6 +101,8 @@ class _Writer:
     draft: Draft
     cast: Cast
     taken: set[str]
+    where: str
+    who: Callable[[str], Doer]
     steps: list[Entry]
 
     def ready(self, block: str, text: str) -> bool:
@@ -174,9 +129,12 @@ class _Writer:
         """A manual step; where its words name a block, that is remembered."""
         step = self._new(leaf, "manual", leaf.text)
         step["parameters"] = {"text": Said(". ".join(texts), leaf.line)}
-        role, why = role_for(self.cast, leaf.text)
-        if role is not None:
-            step["by"] = Said(role, leaf.line, why)
+        doer = self.who(leaf.text)
+        if doer.role is not None:
+            step["by"] = Said(doer.role, leaf.line, doer.why)
+        elif doer.stranger:
+            text = f"{leaf.text.rstrip('. ')}: who does this is no one role of the plan: {doer.stranger}"
+            self.draft.notes.append(Left(text, self.where, leaf.line))
         if block:
             self.draft.wishes.append(StepWish(step, block))
 
@@ -188,25 +146,3 @@ class _Writer:
             step["after"] = [Said(self.steps[-1]["id"].value, leaf.line)]
         self.steps.append(step)
         return step
-
-
-def message_for(cast: Cast, text: str) -> str | None:
-    """The one message whose audience a step names; None where that isn't one."""
-    words = normal(text).split()
-    named = (" ".join(words[start : start + length]) for length in range(1, cast.longest + 1) for start in range(len(words) - length + 1))
-    hits = {cast.told[name] for name in named if name in cast.told}
-    return hits.pop() if len(hits) == 1 else None
-
-
-def role_for(cast: Cast, text: str) -> tuple[str | None, str]:
-    """The role that a step's words begin or end with (`… by the duty officer`), or else fit, and why it was taken; else whoever leads."""
-    said = normal(text).removeprefix("the ").split()
-    for length in range(min(len(said), _LONGEST_NAME), 0, -1):
-        first, last = cast.called.get(" ".join(said[:length])), cast.called.get(" ".join(said[-length:]))
-        by = said[-length - 2 : -length][-1:] == ["by"] or said[-length - 2 : -length] == ["by", "the"]
-        if first is not None or (last is not None and by):
-            return first or last, ""
-    for role, words in _BY:
-        if role in cast.roles and says(text, *words):
-            return role, "by the step's words"
-    return cast.leads, "no words of the step name a role, and this one leads"

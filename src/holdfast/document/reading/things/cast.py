@@ -1,0 +1,275 @@
+"""Whom the words of a step are about: who does it, and who is told by it.
+
+Rules: a step is done by whom its words begin with (`Ann Ray stops the pumps`), or end with (`… by the duty officer`, `… (duty officer)`). A role
+is taken for its own name, or for somebody who holds that one role and no other. Whoever else does a step is told, and nobody is put in their
+place. Only a step that leaves open who does it goes to whoever leads, and only where the document says that of a role.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from holdfast.document.reading.draft import Draft, Said
+from holdfast.document.reading.things.names import is_name, is_role
+from holdfast.document.reading.tree import Leaf, Tree, normal, says
+
+_BY = (
+    ("database-administrator", ("database*", "data", "corruption", "backup*", "transaction*")),
+    ("communication-lead", ("notif*", "communicat*", "inform*", "stakeholder*", "customer*", "status page")),
+    ("incident-commander", ("evaluate", "decid*", "decision", "scope", "assess*", "activate*", "conduct", "review*", "declare*")),
+)
+_LEADERS = (
+    (
+        "technical lead*",
+        "tech lead*",
+        "technical team lead*",
+        "recovery lead*",
+        "recovery manager",
+        "it lead",
+        "engineering lead",
+        "leader",
+    ),
+    (
+        "commander",
+        "incident lead*",
+        "response lead*",
+        "incident manager",
+        "crisis manager",
+        "emergency manager",
+        "coordinator",
+        "in charge",
+    ),
+)
+"""Names that say that a role leads: the technical side first, on which steps are done, then the whole of an incident."""
+_LEADS = re.compile(
+    r"\b(?:leads?|heads?|commands?|directs?|co-?ordinates?|runs|is in (?:charge|command) of|takes (?:charge|command) of)\s+(?:[\w-]+\s+){0,3}?"
+    r"(?:response|recovery|restoration|incident|crisis|emergency|failover|continuity|effort|operation)\b",
+    re.I,
+)
+"""What a sentence says of whoever leads, behind their name: `leads the recovery`."""
+_LONGEST_AHEAD = 160
+"""Characters ahead of it that are searched for who that is."""
+_LONGEST_NAME = 8
+"""Words of a name that a step is searched for."""
+_ARTICLES = frozenset(["the", "our", "a", "an", "each", "every", "all", "both"])
+"""Words that begin no order: who or what stands behind one does the step, or has it done to it."""
+_SOMEBODY_ELSE = frozenset(["he", "she", "they"])
+_COURTESIES = frozenset(["dr", "prof", "mr", "mrs", "ms"])
+_PEOPLE = frozenset(
+    "nurse nurses doctor doctors staff team teams crew clerk technician technicians driver drivers guard guards pharmacist desk department"
+    " vendor supplier contractor provider assistant board".split()
+)
+"""What people are called by who have no word of `names.ROLE`."""
+_MODAL = frozenset(["will", "must", "should", "shall", "may", "can", "has", "have"])
+_PASSIVE = re.compile(r"^(?:\S+ ){1,12}?(?:is|are|be|being|gets?) (?!in |on |the )", re.I)
+_AT_THE_END = re.compile(r"(?:[(\[]|\s[-–—]\s?|\bby )(?:by )?(?:the |our )?(?P<who>[^()\[\]]{2,60}?)[)\]]?\s*\.?\s*$", re.I)
+_BY_SOMEBODY = re.compile(r"[(\[]?by ", re.I)
+_SPEAKS_TO = re.compile(
+    r"(?:call|phone|ring|ask|tell|inform|notify|alert|page|contact|e-?mail|write to|report|escalate|hand|send|speak|talk|consult|brief)\b",
+    re.I,
+)
+"""Orders to speak to somebody: whose name stands in brackets behind it, or a dash, is spoken to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doer:
+    """Who does a step, and why that was taken where its words don't say it. `stranger`: whom they name, in words, where that is no role."""
+
+    role: str | None = None
+    why: str = ""
+    stranger: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who there is to do a step or to be told by one, as the document names them."""
+
+    roles: frozenset[str]
+    leads: Doer
+    """The role of the technical lead, or else of whoever commands, and what says so; nobody where nothing does."""
+    told: Mapping[str, str | None]
+    """Name of a role or audience, in lower case → the one message that goes to it; None where several do."""
+    longest: int
+    """Words of the longest of those names."""
+    called: Mapping[str, str]
+    """Name of a role, in normal words → the role."""
+    held: Mapping[str, str | None]
+    """Who holds a role → that role; None where they hold several."""
+    people: Mapping[str, str | None]
+    """Name of a person, in normal words → the one role that they hold; None where they hold none, or several."""
+    short: Mapping[str, str | None]
+    """First or last name, in normal words, that one person alone has → as `people`."""
+
+
+def cast_of(draft: Draft, tree: Tree) -> Cast:
+    """Look up once what every step asks."""
+    roles, audiences = draft.section("roles"), draft.section("audiences")
+    told: dict[str, str | None] = {}
+    for name, message in draft.section("messages").items():
+        for who in message.get("audience", []):
+            entry = roles.get(who.value) or audiences.get(who.value) or {}
+            if "name" in entry:
+                called = str(entry["name"].value).lower()
+                told[called] = name if told.get(called, name) == name else None
+    held: dict[str, str | None] = {}
+    for name, role in roles.items():
+        if isinstance(role.get("primary"), Said):
+            held[role["primary"].value] = None if role["primary"].value in held else name
+    by_role = {normal(str(role["name"].value)): name for name, role in roles.items()}
+    people = {_of_person(str(entry["name"].value)): held.get(who) for who, entry in draft.section("people").items()}
+    short: dict[str, list[str]] = {}
+    for name in people:
+        for part in {name.split()[0], name.split()[-1]} if " " in name else ():
+            short.setdefault(part, []).append(name)
+    return Cast(
+        frozenset(roles),
+        _leader(draft, tree, by_role, people),
+        told,
+        min(max((len(name.split()) for name in told), default=0), _LONGEST_NAME),
+        by_role,
+        held,
+        people,
+        {part: people[names[0]] for part, names in short.items() if len(names) == 1},
+    )
+
+
+def _of_person(name: str) -> str:
+    words = normal(name).split()
+    while len(words) > 2 and words[0] in _COURTESIES:
+        words = words[1:]
+    return " ".join(words)
+
+
+def _leader(draft: Draft, tree: Tree, called: Mapping[str, str], people: Mapping[str, str | None]) -> Doer:
+    """The role that leads by its name, or else the one role of which a sentence says it."""
+    roles = draft.section("roles")
+    for names in _LEADERS:
+        by_name = next((name for name, role in roles.items() if says(str(role["name"].value), *names)), None)
+        if by_name is not None:
+            return Doer(by_name, "the step's words don't say who does it, and this role leads by its name")
+    said: dict[str, int] = {}
+    for _, leaf in tree.leaves() if roles else ():
+        for role in _said_to_lead(leaf, called, people):
+            said.setdefault(role, leaf.line)
+    if len(said) != 1:
+        return Doer()
+    ((role, line),) = said.items()
+    return Doer(role, f"the step's words don't say who does it, and line {line} says that this role leads")
+
+
+def _said_to_lead(leaf: Leaf, called: Mapping[str, str], people: Mapping[str, str | None]) -> Iterator[str]:
+    """Roles of which a leaf's sentences say that they lead; of a sentence that names several ahead of that it isn't clear which."""
+    for found in _LEADS.finditer(leaf.text):
+        ahead = re.split(r"[.;:] ", leaf.text[max(found.start() - _LONGEST_AHEAD, 0) : found.start()])[-1]
+        words = normal(ahead).split()
+        named: set[str] = set()
+        for start in range(len(words)):
+            for length in range(1, _LONGEST_NAME + 1):
+                name = " ".join(words[start : start + length])
+                role = called.get(name) or people.get(name)
+                if role is not None:
+                    named.add(role)
+        if len(named) == 1:
+            yield named.pop()
+
+
+def message_for(cast: Cast, text: str) -> str | None:
+    """The one message whose audience a step names; None where that isn't one."""
+    words = normal(text).split()
+    named = (" ".join(words[start : start + length]) for length in range(1, cast.longest + 1) for start in range(len(words) - length + 1))
+    hits = {cast.told[name] for name in named if name in cast.told}
+    return hits.pop() if len(hits) == 1 else None
+
+
+def doer_of(cast: Cast, text: str) -> Doer:
+    """Who does a step, by the words that it begins or ends with; else whom its words fit; else whoever leads."""
+    doer = _begins(cast, text) or _ends(cast, text)
+    if doer is not None:
+        return doer
+    stranger = _stranger(text)
+    if stranger:
+        return Doer(stranger=stranger)
+    for role, words in _BY:
+        if role in cast.roles and says(text, *words):
+            return Doer(role, "by the step's words")
+    return cast.leads
+
+
+def named_doers(cast: Cast, text: str) -> tuple[Doer, int]:
+    """Who stands at the beginning of normal words, the longest name first, and how many words that takes; nobody, and 0, else."""
+    words = text.split()
+    ahead = 0
+    while ahead < len(words) and (words[ahead] in _COURTESIES or words[ahead] in ("the", "our")):
+        ahead += 1
+    for length in range(min(len(words) - ahead, _LONGEST_NAME), 0, -1):
+        name = " ".join(words[ahead : ahead + length])
+        if name in cast.called:
+            return Doer(cast.called[name]), ahead + length
+        if name in cast.people:
+            role = cast.people[name]
+            return (Doer(role) if role is not None else Doer(stranger=name)), ahead + length
+    return Doer(), 0
+
+
+def _begins(cast: Cast, text: str) -> Doer | None:
+    said = normal(text)
+    doer, length = named_doers(cast, said)
+    words = said.split()
+    behind = words[length : length + 1]
+    if length and behind != ["s"]:  # `the site lead's deputy` is somebody else
+        if doer.stranger:
+            return Doer(stranger=_as_written(text, length))
+        others = behind in (["and"], ["or"]) and named_doers(cast, " ".join(words[length + 1 :]))[1]
+        return Doer(doer.role, "the step's words name several, and this one first") if others else doer
+    if len(words) > 1 and words[0] in cast.short and _is_verb(words[1]):
+        role = cast.short[words[0]]
+        why = "the step begins with a name that only one person here has"
+        return Doer(role, why) if role is not None else Doer(stranger=_as_written(text, 1))
+    return None
+
+
+def _ends(cast: Cast, text: str) -> Doer | None:
+    found = _AT_THE_END.search(text[-_LONGEST_AHEAD:])
+    if found is None or (not _BY_SOMEBODY.match(found[0]) and _SPEAKS_TO.match(text)):
+        return None
+    said = normal(found["who"])
+    doer, length = named_doers(cast, said)
+    if length and length == len(said.split()):
+        return Doer(stranger=found["who"]) if doer.stranger else doer
+    return Doer(stranger=found["who"]) if is_role(found["who"]) or is_name(found["who"]) else None
+
+
+def _stranger(text: str) -> str:
+    """Whom a step's words say to do it, where it is nobody that the plan knows: a title, a name, or what stands behind an article."""
+    label, colon, _ = text.partition(":")
+    if colon and (is_role(label) or is_name(label)):
+        return label
+    words = [word.strip(",;:") for word in text.split()[: _LONGEST_NAME + 1]]
+    lower = [word.lower() for word in words]
+    if not words or (lower[0] in _ARTICLES and _PASSIVE.match(text)):
+        return ""
+    if lower[0] in _SOMEBODY_ELSE:
+        return words[0]
+    for length in range(1, len(words)):
+        name = " ".join(words[:length])
+        bare = " ".join(words[1:length]) if lower[0] in _ARTICLES else name
+        of_people = lower[length - 1] in _PEOPLE or is_role(bare) or is_name(bare)
+        if lower[0] in _ARTICLES and length > 1 and (of_people or _is_verb(lower[length])):
+            return name
+        if length > 1 and of_people and _is_verb(lower[length]):
+            return name
+    return ""
+
+
+def _as_written(text: str, words: int) -> str:
+    """The beginning of a text, which has so many normal words."""
+    for end in range(1, len(text.split()) + 1):
+        begin = " ".join(text.split()[:end])
+        if len(normal(begin).split()) >= words:
+            return begin.rstrip(",;:")
+    return text
+
+
+def _is_verb(word: str) -> bool:
+    """Whether a word can be the verb behind whoever does something: `stops`, `will`."""
+    return word in _MODAL or (len(word) > 3 and word.isalpha() and word.endswith("s") and not word.endswith("ss"))
