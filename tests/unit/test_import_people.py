@@ -348,3 +348,25 @@ def test_every_number_and_address_of_a_document_stands_in_the_plan_a_question_or
     assert given_in(body) <= kept
     for one in people(found).values():
         assert one["name"].strip(" ().,;:") and not given_in(one["name"])
+
+
+@pytest.mark.parametrize("courtesy", ["Dr. ", "Dr ", "Prof. Dr. ", "Ms ", "Mrs. ", "Ing. ", "Dipl.-Ing. "])
+@pytest.mark.parametrize("in_table", [True, False])
+def test_what_somebody_is_called_by_courtesy_makes_no_second_person(courtesy: str, in_table: bool) -> None:
+    table_name, spoken = (f"{courtesy}Olga Brandt", "Olga Brandt") if in_table else ("Olga Brandt", f"{courtesy}Olga Brandt")
+    table = f"## Contacts\n\n| Name | Title | Phone |\n|---|---|---|\n| {table_name} | Harbour Director | 087 555 0201 |"
+    found = imported(f"The Harbour Director, {spoken}, activates this plan.\n\n{table}")
+    (who,) = people(found).values()
+    assert (who["title"], who["phone"]) == ("Harbour Director", "087 555 0201") and who["name"].endswith("Olga Brandt")
+    assert found.value["roles"]["harbour-director"]["primary"] == "olga-brandt" and not found.questions
+
+
+def test_two_of_one_family_whom_only_a_courtesy_tells_apart_stay_two() -> None:
+    found = imported("## Contacts\n\n| Name | Phone |\n|---|---|\n| Mr. Brandt | 087 555 0201 |\n| Mrs. Brandt | 087 555 0202 |")
+    assert reached(found) == {"Mr. Brandt": {"087 555 0201"}, "Mrs. Brandt": {"087 555 0202"}}
+
+
+def test_a_courtesy_ends_no_sentence() -> None:
+    found = imported("The Harbour Director is Dr. Olga Brandt. Her deputy is Prof. Marek Sund. Reach her at 087 555 0201.")
+    assert found.value["roles"]["harbour-director"] == {"name": "Harbour Director", "primary": "olga-brandt", "backup": "marek-sund"}
+    assert not found.notes

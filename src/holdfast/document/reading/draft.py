@@ -97,7 +97,7 @@ class Draft:
     def entry(self, section: str, name: str) -> tuple[str, Entry]:
         """A new entry under an identifier made from its name, unique in the section."""
         entries = self.section(section)
-        called = slug(name)
+        called = _called(section, name)
         identifier = unique(called, entries)
         entries[identifier] = {}
         self._called.setdefault(section, {}).setdefault(called, identifier)
@@ -105,7 +105,7 @@ class Draft:
 
     def named(self, section: str, name: str) -> str | None:
         """The identifier of the entry whose name says the same, or None."""
-        wanted = slug(name)
+        wanted = _called(section, name)
         return wanted if wanted in self.section(section) else self._called.get(section, {}).get(wanted)
 
     def named_or_new(self, section: str, name: str) -> tuple[str, Entry]:
@@ -152,6 +152,27 @@ class Draft:
             self.put(entry, key, reading.value, line, f"{about}.{key}", reading.remark)
         elif re.search(r"\w", text):
             self.absent.append(Absent(f"{about}.{key}", " ".join(text.split()), line))
+
+
+COURTESY = r"(?:(?:Dr|Prof|Professor|Mr|Mrs|Ms|Miss|Mx|Ing|Dipl|Eng|Sir|Dame|Rev|Herr|Frau)\b\.?(?:-Ing\.)?)"
+"""A pattern of what stands ahead of a name and is no part of who somebody is."""
+_COURTESIES = re.compile(rf"\s*(?:{COURTESY}(?:\s+|(?<=\.)(?=\w)))+(?=\S+\s+\S)", re.I)
+
+
+def unadorned(name: str) -> str:
+    """A full name without `Dr.` and the like ahead of it; `Mr Smith` keeps it, since it tells him from others of his family."""
+    found = _COURTESIES.match(name)
+    return name[found.end() :] if found is not None else name
+
+
+def is_courtesy(word: str) -> bool:
+    """Whether a word is one of those."""
+    return re.fullmatch(COURTESY, word, re.I) is not None
+
+
+def _called(section: str, name: str) -> str:
+    """What is compared of a name. A person is who they are whatever they are called by courtesy."""
+    return slug(unadorned(name) if section == "people" else name)
 
 
 @lru_cache(maxsize=4096)  # the same few names are spoken of all over a plan

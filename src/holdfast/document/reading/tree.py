@@ -22,6 +22,7 @@ _LINK = re.compile(r"!?\[([^\[\]]{0,400})\]\(([^()\s]{0,400})\)")
 _MARKS = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=[\w.!?])[*_](?!\w)|\\(?=[\\`*_{}\[\]()#+.!|<>-])")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 _SENTENCE_ENDS = re.compile(r"(?<=[.;])\s+(?=[A-Z])")
+_COURTESY = re.compile(r"(?:^|[\s(,])(?:Dr|Prof|Mr|Mrs|Ms|Ing|St)\.$")
 _INITIAL = re.compile(r"(?:^|[:,;(&/]\s{0,3}|(?P<before>[\w'’.-]+)\s{1,3})[A-Z]\.$")
 _LED_BY = frozenset(["by", "is", "and", "or", "with", "to", "for", "contact", "call", "ask", "mr", "mrs", "ms", "dr", "prof"])
 """Words that a person's name may follow."""
@@ -115,7 +116,9 @@ def sentences(text: str) -> list[str]:
 
 
 def _ends_in_initial(said: str) -> bool:
-    """Whether these words break off in a person's name."""
+    """Whether these words break off in a person's name, or a saint's."""
+    if _COURTESY.search(said):
+        return True
     found = _INITIAL.search(said)
     if found is None:
         return False

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from holdfast.document.reading.draft import Draft, Said
+from holdfast.document.reading.draft import Draft, Said, is_courtesy, unadorned
 from holdfast.document.reading.things.names import is_name, is_role
 from holdfast.document.reading.tree import Leaf, Tree, normal, says
 
@@ -54,10 +54,8 @@ _LONGEST_NAME = 8
 _ARTICLES = frozenset(["the", "our", "a", "an", "each", "every", "all", "both"])
 """Words that begin no order: who or what stands behind one does the step, or has it done to it."""
 _SOMEBODY_ELSE = frozenset(["he", "she", "they"])
-_COURTESIES = frozenset(["dr", "prof", "mr", "mrs", "ms"])
-_PEOPLE = frozenset(
-    "nurse nurses doctor doctors staff team teams crew clerk technician technicians driver drivers guard guards pharmacist desk department"
-    " vendor supplier contractor provider assistant board".split()
+_PEOPLE = re.compile(
+    "(?:nurse|doctor|team|technician|driver|guard|pharmacist|clerk|vendor|supplier|contractor|provider|assistant)s?|staff|crew|desk|department|board"
 )
 """What people are called by who have no word of `names.ROLE`."""
 _MODAL = frozenset(["will", "must", "should", "shall", "may", "can", "has", "have"])
@@ -116,7 +114,7 @@ def cast_of(draft: Draft, tree: Tree) -> Cast:
         if isinstance(role.get("primary"), Said):
             held[role["primary"].value] = None if role["primary"].value in held else name
     by_role = {normal(str(role["name"].value)): name for name, role in roles.items()}
-    people = {_of_person(str(entry["name"].value)): held.get(who) for who, entry in draft.section("people").items()}
+    people = {normal(unadorned(str(entry["name"].value))): held.get(who) for who, entry in draft.section("people").items()}
     short: dict[str, list[str]] = {}
     for name in people:
         for part in {name.split()[0], name.split()[-1]} if " " in name else ():
@@ -131,13 +129,6 @@ def cast_of(draft: Draft, tree: Tree) -> Cast:
         people,
         {part: people[names[0]] for part, names in short.items() if len(names) == 1},
     )
-
-
-def _of_person(name: str) -> str:
-    words = normal(name).split()
-    while len(words) > 2 and words[0] in _COURTESIES:
-        words = words[1:]
-    return " ".join(words)
 
 
 def _leader(draft: Draft, tree: Tree, called: Mapping[str, str], people: Mapping[str, str | None]) -> Doer:
@@ -199,7 +190,7 @@ def named_doers(cast: Cast, text: str) -> tuple[Doer, int]:
     """Who stands at the beginning of normal words, the longest name first, and how many words that takes; nobody, and 0, else."""
     words = text.split()
     ahead = 0
-    while ahead < len(words) and (words[ahead] in _COURTESIES or words[ahead] in ("the", "our")):
+    while ahead < len(words) and (words[ahead] in ("the", "our") or is_courtesy(words[ahead])):
         ahead += 1
     for length in range(min(len(words) - ahead, _LONGEST_NAME), 0, -1):
         name = " ".join(words[ahead : ahead + length])
@@ -253,7 +244,7 @@ def _stranger(text: str) -> str:
     for length in range(1, len(words)):
         name = " ".join(words[:length])
         bare = " ".join(words[1:length]) if lower[0] in _ARTICLES else name
-        of_people = lower[length - 1] in _PEOPLE or is_role(bare) or is_name(bare)
+        of_people = _PEOPLE.fullmatch(lower[length - 1]) or is_role(bare) or is_name(bare)
         if lower[0] in _ARTICLES and length > 1 and (of_people or _is_verb(lower[length])):
             return name
         if length > 1 and of_people and _is_verb(lower[length]):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from holdfast.document.reading.draft import Draft, Entry, Left, Said
+from holdfast.document.reading.draft import Draft, Entry, Left, Said, unadorned
 from holdfast.document.reading.quantities import Reading, absent
 from holdfast.document.reading.things.addresses import WAYS, given, is_of_another, is_reachable
 from holdfast.document.reading.things.names import is_name, is_named, named, whom
@@ -25,7 +25,8 @@ def person(draft: Draft, text: str, line: int, title: str = "", where: str = "",
     elif who.title and who.title.casefold() != title.casefold():
         draft.notes.append(Left(f"{who.name}: {who.title}", where, line))
     identifier, entry = draft.named_or_new("people", who.name)
-    entry.setdefault("name", Said(who.name, line))
+    if "name" not in entry or (unadorned(who.name) != who.name and entry["name"].value == unadorned(who.name)):
+        entry["name"] = Said(who.name, line)  # the longest form of it: `Dr.` is what they are to be called by
     if title and "title" in entry and entry["title"].value in (entry["name"].value, _NO_TITLE):
         entry["title"] = Said(title, line)
     elif title and "title" in entry and entry["title"].value != title and draft.named("roles", title.removeprefix("Deputy ")) is None:

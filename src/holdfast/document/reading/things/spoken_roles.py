@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from holdfast.document.reading.draft import Draft, Left
+from holdfast.document.reading.draft import COURTESY, Draft, Left, is_courtesy
 from holdfast.document.reading.quantities import Reading
 from holdfast.document.reading.things.addresses import WAYS, holds_name, is_of_another, is_reachable
 from holdfast.document.reading.things.names import FULL_NAME, ROLE, STAND_IN, is_label_of_way, is_only_label, is_role
@@ -19,7 +19,7 @@ from holdfast.document.reading.things.people import holders, person, role
 from holdfast.document.reading.things.promises import names_promise
 from holdfast.document.reading.tree import Leaf, Section, Tree, sentences
 
-_SOMEBODY = rf"(?:(?:Mrs?|Ms|Dr|Prof)\.? )?(?P<who>{FULL_NAME})"
+_SOMEBODY = rf"(?:{COURTESY} ){{0,3}}(?P<who>{FULL_NAME})"
 _HOLDER_FIRST = re.compile(
     rf"(?P<who>{FULL_NAME})(?: \([^()]{{1,100}}\))?(?:,? (?:our |the )?[A-Za-z][\w ]{{2,40}}?,)?,? (?:is|acts as|serves as|holds|takes|leads as) "
     rf"(?:the |our )?(?P<role>[A-Za-z][\w /&'-]{{2,50}}?)(?=[,.;:(]| and (?:is|can|may|her|his|their|{FULL_NAME})\b| with | on [+(0-9]|$)"
@@ -69,7 +69,6 @@ _NO_NAMES = frozenset(
     ]
 )
 """Words with a capital that begin a sentence and are nobody's name."""
-_TITLES = frozenset(["Mr", "Mrs", "Ms", "Dr", "Prof"])
 
 
 @dataclass(slots=True)
@@ -163,7 +162,7 @@ def _begin(told: _Told) -> int:
 def _name(words: str) -> str:
     """Somebody's name out of words with capitals; empty where they are a role or begin a sentence."""
     first, _, rest = words.partition(" ")
-    if first in _NO_NAMES or first in _TITLES:
+    if first in _NO_NAMES or is_courtesy(first):
         words = rest
     return "" if " " not in words or ROLE.fullmatch(words) else words
 
