@@ -175,6 +175,9 @@ def _rules(draft: Draft) -> None:
             {"activation": rule | {"if_unanswered": "escalate"}, "way_back": rule | {"if_unanswered": "stand-down"}}
         )
         _told(draft, f"approval: {rule['count']} of {', '.join(of)}, half an hour to answer")
+    elif "approval" in draft.data and "answer_within" not in draft.data["approval"]["activation"]:
+        draft.data["approval"]["activation"]["answer_within"] = added("30m")
+        _told(draft, "approval.activation.answer_within: half an hour, which the document leaves open")
     fast = {"lease": "3s", "hold": "0s", "probe_every": "500ms", "probe_timeout": "750ms"}
     draft.data.setdefault("profiles", added({"default": {"lease": "15s", "hold": "60s"}, "fast": fast}))
     _told(draft, "profiles: default and fast, with the lab's leases")

@@ -174,19 +174,23 @@ def message_for(cast: Cast, text: str) -> str | None:
 
 def doer_of(cast: Cast, text: str) -> Doer:
     """Who does a step, by the words that it begins or ends with; else whom its words fit; else whoever leads."""
-    doer = _begins(cast, text) or _ends(cast, text)
+    doer = says_doer(cast, text)
     if doer is not None:
         return doer
-    stranger = _stranger(text)
-    if stranger:
-        return Doer(stranger=stranger)
     for role, words in _BY:
         if role in cast.roles and says(text, *words):
             return Doer(role, "by the step's words")
     return cast.leads
 
 
-def named_doers(cast: Cast, text: str) -> tuple[Doer, int]:
+def says_doer(cast: Cast, text: str) -> Doer | None:
+    """Who does a step where its own words say that; None where they don't."""
+    doer = _begins(cast, text) or _ends(cast, text)
+    stranger = _stranger(text) if doer is None else ""
+    return Doer(stranger=stranger) if stranger else doer
+
+
+def named_doer(cast: Cast, text: str) -> tuple[Doer, int]:
     """Who stands at the beginning of normal words, the longest name first, and how many words that takes; nobody, and 0, else."""
     words = text.split()
     ahead = 0
@@ -204,13 +208,13 @@ def named_doers(cast: Cast, text: str) -> tuple[Doer, int]:
 
 def _begins(cast: Cast, text: str) -> Doer | None:
     said = normal(text)
-    doer, length = named_doers(cast, said)
+    doer, length = named_doer(cast, said)
     words = said.split()
     behind = words[length : length + 1]
     if length and behind != ["s"]:  # `the site lead's deputy` is somebody else
         if doer.stranger:
             return Doer(stranger=_as_written(text, length))
-        others = behind in (["and"], ["or"]) and named_doers(cast, " ".join(words[length + 1 :]))[1]
+        others = behind in (["and"], ["or"]) and named_doer(cast, " ".join(words[length + 1 :]))[1]
         return Doer(doer.role, "the step's words name several, and this one first") if others else doer
     if len(words) > 1 and words[0] in cast.short and _is_verb(words[1]):
         role = cast.short[words[0]]
@@ -224,7 +228,7 @@ def _ends(cast: Cast, text: str) -> Doer | None:
     if found is None or (not _BY_SOMEBODY.match(found[0]) and _SPEAKS_TO.match(text)):
         return None
     said = normal(found["who"])
-    doer, length = named_doers(cast, said)
+    doer, length = named_doer(cast, said)
     if length and length == len(said.split()):
         return Doer(stranger=found["who"]) if doer.stranger else doer
     return Doer(stranger=found["who"]) if is_role(found["who"]) or is_name(found["who"]) else None

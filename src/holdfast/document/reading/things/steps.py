@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from holdfast.document.reading.draft import Draft, Entry, Left, Said, StepWish, slug, unique
+from holdfast.document.reading.things.approvals import approval
 from holdfast.document.reading.things.cast import Cast, Doer, doer_of, message_for
 from holdfast.document.reading.tree import Leaf
 from holdfast.plan.blocks import BLOCKS
@@ -39,7 +40,7 @@ _WORDS = tuple(
         ("smoke.test", r"\bsmoke[- ]?tests?\b"),
         ("performance.watch", r"\b(?:monitor|watch|observe)\b.*\bperformance\b"),
         ("confirm", r"\bconfirm\b.*\b(?:restor\w+|recover\w+|back|service)\b"),
-        ("approve", r"\b(?:decision to|decide to|approve|authori[sz]e)\b.*\b(?:activat\w+|dr\b|fail ?over|declar\w+|recovery)"),
+        ("approve", r"\b(?:decision to|decides? to|approves?|authori[sz]es?)\b.*\b(?:activat\w+|dr\b|fail ?over|declar\w+|recovery)"),
         ("assess", r"\b(?:initial )?impact (?:assessment|analysis)\b|\bassess (?:the )?impact\b"),
         ("notify", r"\b(?:notif\w+|activat\w+ via|alert|inform|page|call)\b"),
     )
@@ -118,6 +119,8 @@ class _Writer:
             self.wished(leaf, texts, block)
             return
         step = self._new(leaf, block, block.replace(".", " "))
+        if block == "approve":
+            approval(leaf, self.draft, self.cast, self.where)
         kind = BLOCKS[block].component_kind
         if kind is not None:
             step["component"] = Said(component_of(self.draft, kind), leaf.line)
