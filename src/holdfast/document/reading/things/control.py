@@ -21,7 +21,9 @@ _NAME = (
 _OWNER = ("owner", "document owner", "plan owner", "maintained by", "prepared by", "author", "responsible", "coordinator")
 _APPROVED = ("approved by", "approver*", "approval", "authorised by", "authorized by")
 _VERSION = ("version", "revision", "release")
-_UPDATED = ("last updated", "last revised", "last reviewed", "effective date", "issue date", "date", "updated", "last change")
+_UPDATED = ("last updated", "last revised", "last reviewed", "issue date", "date", "updated", "last change")
+_IN_FORCE = ("effective*", "valid*", "in force", "takes effect")
+"""From when it holds, which is not when somebody last changed it."""
 _NEXT = ("next review*", "review due", "due for review")
 _EVERY = ("review frequency", "review cycle", "reviewed", "review period", "review interval")
 _DISTRIBUTION = ("distribution", "distributed to", "audience", "circulation")
@@ -41,10 +43,13 @@ def read(tree: Tree, draft: Draft) -> None:
     """Put name, version, summary and document control into the draft."""
     control = draft.section("document")
     _front(tree, draft)
-    for section in tree.sections:
-        if section.level <= 1 or section.within(*_WHERE):
-            for leaf in labelled(section):
-                _read_leaf(draft, leaf)
+    about = [section for section in tree.sections if section.level <= 1 or section.within(*_WHERE)]
+    for section in about:
+        for leaf in labelled(section):
+            _read_leaf(draft, leaf)
+    for section in about:
+        for leaf in labelled(section):
+            _in_force(draft, leaf)
     _name(tree, draft)
     _summary(tree, draft)
     if not control:
@@ -82,9 +87,22 @@ def read_spoken(tree: Tree, draft: Draft) -> None:
     """
     for section in tree.sections:
         if section.level <= 1 or section.within(*_WHERE):
+            section.leaves = [part for leaf in section.leaves for part in _apart(leaf)]
             for leaf in section.open_leaves():
                 if leaf.kind in ("paragraph", "item") and not leaf.children:
                     _spoken(draft, leaf)
+
+
+def _apart(leaf: Leaf) -> list[Leaf]:
+    """`Version: 2.3 | Date: 12 June 2025` as a leaf for each label; any other leaf as it is."""
+    if leaf.claimed or leaf.children or leaf.kind not in ("paragraph", "item"):
+        return [leaf]
+    parts = [leaf_of("paragraph", piece, leaf.line) for piece in _BESIDE_EACH_OTHER.split(leaf.text)]
+    apart = len(parts) > 1 and all(part.label and part.value for part in parts) and any(says(part.label, *_OF_ITSELF) for part in parts)
+    return parts if apart else [leaf]
+
+
+_BESIDE_EACH_OTHER = re.compile(r"\s+[|·•]\s+")
 
 
 def _spoken(draft: Draft, leaf: Leaf) -> None:
@@ -139,8 +157,8 @@ def _labelled(draft: Draft, leaf: Leaf) -> bool:
         draft.read(control, "review_every", frequency(value), value, line, "document")
     elif says(label, *_RETENTION):
         draft.read(control, "retention", duration(value), value, line, "document")
-    elif says(label, *_APPROVED) and says(label, *_DATED):
-        return False  # the day of an approval belongs to whoever gave it, whom the label doesn't say
+    elif (says(label, *_APPROVED) and says(label, *_DATED)) or _says_in_force(label):
+        return False  # the day of an approval belongs to whoever gave it, whom the label doesn't say; for the other see `_in_force`
     elif says(label, *_APPROVED):
         control.setdefault("approved_by", []).extend(said_list(parts_of(value), line))
     elif says(label, *_VERSION) and not says(label, "history", "log", "notes", *_DATED):
@@ -163,20 +181,62 @@ def _labelled(draft: Draft, leaf: Leaf) -> bool:
     return True
 
 
+def _says_in_force(label: str) -> bool:
+    return says(label, *_IN_FORCE) and says(label, *_DATED, "from", "since", "until")
+
+
+def _in_force(draft: Draft, leaf: Leaf) -> None:
+    """From when a plan holds is taken for its last change where the document names no other day, and marked as concluded."""
+    control, when = draft.section("document"), day(leaf.value)
+    if _says_in_force(leaf.label) and not says(leaf.label, "until") and when.value is not None and "last_updated" not in control:
+        why = "it is from when the plan is in force, and no other day of a change is said"
+        draft.put(control, "last_updated", when.value, leaf.line, "document.last_updated", why)
+        leaf.claim()
+
+
 def _name(tree: Tree, draft: Draft) -> None:
     """From the titles, where no label gave it: what is left of them without the words that every such plan has."""
     if "name" in draft.data:
         return
-    titles = [section for section in tree.sections if section.title and section.level <= 2][:2]
-    several = sum(section.level == 1 for section in tree.sections) > 1
-    for section in titles if not several else ():
-        for piece in re.split(r"\s+[-–—|]\s+|:\s+", section.title):
-            left = re.sub(
-                r"^(?:of|for|the|and)\b|\b(?:of|for|and)$", "", " ".join(_GENERIC.sub(" ", piece).split(" ")).strip(" -–—,&")
-            ).strip(" -–—,&")
-            if re.search(r"[A-Za-z]{2}", left) and left.lower() not in ("and", "of", "for") and (section.level == 1 or not section.leaves):
-                draft.data["name"] = Said(" ".join(left.split()), section.line)
-                return
+    titles = _titles(tree)
+    for section in titles:
+        name = _own_words(section.title) if section.level == 1 or not section.leaves else ""
+        if name:
+            draft.data["name"] = Said(name, section.line)
+            unused = [one for one in titles if one is not section and one.level == 1 and _own_words(one.title)]
+            draft.notes += [Left(one.title, one.path, one.line) for one in unused]
+            return
+
+
+def _titles(tree: Tree) -> list[Section]:
+    """Headings that can hold the plan's name, the likeliest first. Of several at the top the document begins with, it is the one of a plan."""
+    if sum(section.level == 1 for section in tree.sections) < 2:
+        return [section for section in tree.sections if section.title and section.level <= 2][:2]
+    top: list[Section] = []
+    for section in [one for one in tree.sections if one.title][:_MOST_TITLES]:
+        if section.level != 1:
+            break
+        top.append(section)
+        if section.leaves or section.tables:
+            break
+    of_plan = [section for section in top if _OF_PLAN.search(section.title)]
+    if len(of_plan) != 1:
+        return []
+    return of_plan + [section for section in top if section is not of_plan[0] and section.line < of_plan[0].line]
+
+
+_MOST_TITLES = 4
+_OF_PLAN = re.compile(r"\b(?:plan|bcp|drp|playbook|handbook)\b", re.I)
+
+
+def _own_words(title: str) -> str:
+    """The first part of a title that has words of its own, and those words; empty where none has."""
+    for piece in re.split(r"\s+[-–—|]\s+|:\s+", title):
+        words = " ".join(_GENERIC.sub(" ", piece).split(" ")).strip(" -–—,&")
+        left = re.sub(r"^(?:of|for|the|and)\b|\b(?:of|for|and)$", "", words).strip(" -–—,&")
+        if re.search(r"[A-Za-z]{2}", left) and left.lower() not in ("and", "of", "for"):
+            return " ".join(left.split())
+    return ""
 
 
 def _summary(tree: Tree, draft: Draft) -> None:
