@@ -140,3 +140,48 @@ def test_phases_that_each_say_a_loss_are_asked_about() -> None:
 )
 def test_phases_that_follow_each_other_are_not_asked_about_nor_is_one_loss_that_has_steps(phases: str) -> None:
     assert not imported(f"## Response\n\n{phases}").questions
+
+
+IF = "## What We Do If ...\n\n### ... the Oslo yard is lost\n\nJonas verifies the outage. Call the insurer.\n\n"
+HACKED = "### ... the lorries are hacked by thieves\n\n1. Stop the lorries.\n\n"
+HOME = "## Return to Normal\n\n1. Make Oslo a copy of Stockholm.\n"
+
+
+@pytest.mark.parametrize("heading", ["What We Do If ...", "3. What we do when …", "If", "In case of:", "Steps to take in the event of"])
+@pytest.mark.parametrize("mark", ["... ", "… ", ""])
+def test_headings_that_end_an_unfinished_one_are_scenarios_of_their_own(heading: str, mark: str) -> None:
+    got = imported(f"{IF.replace('What We Do If ...', heading)}{HACKED}{HOME}".replace("... the", f"{mark}the"))
+    scenarios = got.value["scenarios"]
+    assert [one["name"] for one in scenarios.values()] == ["The Oslo yard is lost", "The lorries are hacked by thieves"]
+    lost, hacked = ([step["parameters"]["text"] for step in one["phases"][0]["steps"]] for one in scenarios.values())
+    assert lost == ["Jonas verifies the outage.", "Call the insurer."] and hacked == ["Stop the lorries."]
+    assert all(one["phases"][0]["name"].startswith("the ") for one in scenarios.values())
+    assert [one.because for one in got.concluded] == ["the document tells its steps in sentences, and each was taken for a step"]
+
+
+def test_a_return_apart_from_several_scenarios_is_a_note_and_no_rollback_of_either() -> None:
+    got = imported(IF + HACKED + HOME)
+    assert not any("rollback" in one for one in got.value["scenarios"].values())
+    assert "Make Oslo a copy of Stockholm." in [note.text for note in got.notes]
+
+
+def test_a_return_under_the_unfinished_heading_is_no_thing_that_can_happen() -> None:
+    got = imported(IF + HACKED + HOME.replace("## ", "### "))
+    assert len(got.value["scenarios"]) == 2
+    assert "Make Oslo a copy of Stockholm." in [note.text for note in got.notes]
+
+
+def test_a_return_beside_events_and_phases_is_the_phases_with_a_remark() -> None:
+    got = imported(f"## Recovery\n\n1. Open the new yard\n\n## If a driver strikes\n\n1. Hire another\n\n{HOME}")
+    strikes, disruption = got.value["scenarios"].values()
+    assert "rollback" not in strikes and disruption["rollback"] == ["Make Oslo a copy of Stockholm."]
+    assert [one.because for one in got.concluded if "rollback" in one.about] == [
+        "it stands apart from every scenario, as the phases of this one do"
+    ]
+
+
+def test_what_the_first_word_of_a_sentence_does_is_nobodys_who_leads() -> None:
+    got = imported(f"## Roles\n\nThe Incident Lead is Ann Berg.\n\n{IF}")
+    (scenario,) = got.value["scenarios"].values()
+    assert [step.get("by") for step in scenario["phases"][0]["steps"]] == [None, "incident-lead"]
+    assert "Jonas verifies the outage: who does this is no one role of the plan: Jonas" in [note.text for note in got.notes]

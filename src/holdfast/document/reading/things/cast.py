@@ -53,6 +53,8 @@ _LONGEST_NAME = 8
 """Words of a name that a step is searched for."""
 _ARTICLES = frozenset(["the", "our", "a", "an", "each", "every", "all", "both"])
 """Words that begin no order: who or what stands behind one does the step, or has it done to it."""
+_AHEAD_OF_THINGS = frozenset(["the", "a", "an", "our", "all", "his", "her", "their", "whether", "that"])
+"""What can follow the verb of `Jonas checks the pumps`, and no noun as in `Restart pumps`."""
 _SOMEBODY_ELSE = frozenset(["he", "she", "they"])
 _PEOPLE = re.compile(
     "(?:nurse|doctor|team|technician|driver|guard|pharmacist|clerk|vendor|supplier|contractor|provider|assistant)s?|staff|crew|desk|department|board"
@@ -245,6 +247,8 @@ def _stranger(text: str) -> str:
         return ""
     if lower[0] in _SOMEBODY_ELSE:
         return words[0]
+    if len(words) > 2 and words[0].istitle() and _is_verb(words[1]) and lower[2] in _AHEAD_OF_THINGS:
+        return words[0]
     for length in range(1, len(words)):
         name = " ".join(words[:length])
         bare = " ".join(words[1:length]) if lower[0] in _ARTICLES else name
@@ -258,11 +262,12 @@ def _stranger(text: str) -> str:
 
 def _as_written(text: str, words: int) -> str:
     """The beginning of a text, which has so many normal words."""
-    for end in range(1, len(text.split()) + 1):
-        begin = " ".join(text.split()[:end])
+    said = text.split(maxsplit=_LONGEST_AHEAD)[:_LONGEST_AHEAD]
+    for end in range(1, len(said)):
+        begin = " ".join(said[:end])
         if len(normal(begin).split()) >= words:
             return begin.rstrip(",;:")
-    return text
+    return " ".join(said)
 
 
 def _is_verb(word: str) -> bool:

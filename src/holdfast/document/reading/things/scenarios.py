@@ -1,7 +1,7 @@
 """Scenarios: triggers, phases with their windows, steps, rollback. In sections of their own, or as the phases of one plan (NIST's way)."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from holdfast.document.reading.draft import Draft, Entry, Said, leaf_list, slug, unique
@@ -10,7 +10,7 @@ from holdfast.document.reading.things.cast import Cast, cast_of
 from holdfast.document.reading.things.impact import priority
 from holdfast.document.reading.things.step_tables import steps_of_table
 from holdfast.document.reading.things.steps import steps_of
-from holdfast.document.reading.tree import Leaf, Section, Tree, normal, says
+from holdfast.document.reading.tree import Leaf, Section, Tree, normal, says, sentences
 
 _TRIGGER = (
     "trigger*",
@@ -53,6 +53,12 @@ _WHEN = re.compile(
     re.I,
 )
 """A heading of what is done when something happens; what happens is said in two words or more."""
+_UNFINISHED = re.compile(
+    r"(?:(?:this is )?(?:what|how|actions?|steps?|procedures?|response|our response)\b[\w ,']{0,40}?\s)?"
+    r"(?:when(?:ever)?|if|in case(?: of)?|in the (?:event|case)(?: of| that)?)\s*(?:\.{2,4}|…|:|[-–—])?",
+    re.I,
+)
+"""A heading that the headings below it end: `What we do if …`."""
 _LOST = re.compile(
     r"^(?:the )?(?:loss|failure|outage|absence|theft|lack) of\b"
     r"|\b(?:is |are |goes |has )?(?:lost|fails?|failed|failure|outage|down|offline|unavailable|unreachable|fire|flood(?:ed|s)?|strikes?|breach|attack|stolen)$",
@@ -111,8 +117,22 @@ def _is_scenario(section: Section) -> bool:
     )
 
 
+def _ends_heading_above(section: Section) -> bool:
+    """Whether a heading says what happens in `What we do if …`, under which it stands."""
+    above = section.parent
+    return (
+        above is not None
+        and above.level < 7
+        and _UNFINISHED.fullmatch(above.name) is not None
+        and not above.within(*_NOT_HERE)
+        and not section.says(*_TRIGGER, *_ROLLBACK, *_WAY_BACK)
+    )
+
+
 def _event_of(section: Section) -> str:
     """What has happened, where a heading says what is done then: `a depot is lost` of `What we do when a depot is lost`; else empty."""
+    if _ends_heading_above(section):
+        return section.name.strip(" :.,…")
     found = _WHEN.fullmatch(section.name) if 1 < section.level < 7 else None
     if found is None or section.says(*_TRIGGER, "plan", "activat*", "invok*") or section.within(*_NOT_HERE):
         return ""
@@ -130,11 +150,11 @@ def _events(tree: Tree, reader: _Reader) -> None:
     besides: dict[int, bool] = {}
     for section in tree.sections:
         event = _event_of(section)
+        sure = bool(event) and _ends_heading_above(section) and (section.open_leaves() or _does_something(section))
         if (
             event
             and not any(id(one) in taken for one in section.upward())
-            and _does_something(section)
-            and not _is_branch(section, besides)
+            and (sure or (_does_something(section) and not _is_branch(section, besides)))
         ):
             inner = [part for part in section.downward() if part is not section and _event_of(part) and _does_something(part)]
             if not inner:  # else the events within it are the scenarios
@@ -170,6 +190,8 @@ def _scenario(section: Section, name: str, reader: _Reader) -> None:
     _lead(section, entry, reader)
     taken: set[str] = set()
     phases = _phases(section, reader, taken)
+    if not phases and _ends_heading_above(section) and not _does_something(section):
+        phases = _in_sentences(section, reader, taken)
     rollback: list[Said] = []
     way_back: list[Entry] = []
     directions: dict[int, _Direction] = {id(section): "forward"}
@@ -249,6 +271,17 @@ def _phases(section: Section, reader: _Reader, taken: set[str]) -> list[Entry]:
     return [_named_phase(title, section.line, steps)] if steps else []
 
 
+def _in_sentences(section: Section, reader: _Reader, taken: set[str]) -> list[Entry]:
+    """What a section of paragraphs tells as one phase, a step for a sentence: it says what is done, and a person sees that it was no list."""
+    told = [leaf for leaf in section.open_leaves() if leaf.kind == "paragraph"]
+    leaves = [Leaf("item", sentence, leaf.line) for leaf in told for sentence in sentences(leaf.claim().text)]
+    if not leaves:
+        return []
+    phase = _named_phase(section.title, section.line, steps_of(leaves, reader.draft, reader.cast, taken, section.path))
+    phase["name"] = replace(phase["name"], concluded="the document tells its steps in sentences, and each was taken for a step")
+    return [phase]
+
+
 def _phase(head: Leaf, leaves: list[Leaf], section: Section, reader: _Reader, taken: set[str]) -> Entry:
     """An item as a phase, with those below it as its steps."""
     return _named_phase(head.text, head.line, steps_of(leaves, reader.draft, reader.cast, taken, section.path))
@@ -258,7 +291,7 @@ def _named_phase(title: str, line: int, steps: list[Entry]) -> Entry:
     inner = _TAIL.search(title)
     span = window(inner[1]) if inner else None
     name = (title[: inner.start()] if inner and span else title).strip().rstrip(":")
-    entry: Entry = {"name": Said(re.sub(r"^[\d.]+\s+", "", name), line)}
+    entry: Entry = {"name": Said(re.sub(r"^(?:[\d.]+|…)\s+", "", name), line)}
     if span is not None:
         entry["window"] = [Said(span[0], line), Said(span[1], line)]
     entry["steps"] = steps
@@ -300,7 +333,8 @@ def _phases_of_plan(tree: Tree, reader: _Reader) -> None:
         entry["phases"] = phases
     rollback = [leaf for section in back for leaf in section.open_leaves() if leaf.kind == "item"]
     if rollback:
-        entry["rollback"] = leaf_list(rollback)
+        apart = "it stands apart from every scenario, as the phases of this one do" if known else ""
+        entry["rollback"] = [replace(said, concluded=apart) for said in leaf_list(rollback)]
     way_back = [phase for section in home for phase in _phases(section, reader, taken)]
     if way_back:
         entry["way_back"] = way_back
