@@ -33,6 +33,9 @@ def told(got: Imported) -> list[str]:
         "Stop the servers (Ann Lee).",
         "Stop the servers – IT Manager",
         "The servers are stopped by Ann Lee.",
+        "Within 15 minutes, the IT Manager stops the servers.",
+        "If the outage lasts, Ann Lee stops the servers.",
+        "Then the IT Manager, Ann Lee, stops the servers.",
     ],
 )
 def test_a_step_goes_to_the_role_of_whom_it_names(step: str) -> None:
@@ -41,8 +44,9 @@ def test_a_step_goes_to_the_role_of_whom_it_names(step: str) -> None:
     assert not [one for one in got.concluded if one.about.endswith(".by")]
 
 
-def test_a_first_name_that_one_person_alone_has_is_theirs_and_marked() -> None:
-    got = imported("Ann stops the servers.", roles=NOBODY_LEADS)
+@pytest.mark.parametrize("step", ["Ann stops the servers.", "Ms. Lee stops the servers."])
+def test_a_first_or_last_name_that_one_person_alone_has_is_theirs_and_marked(step: str) -> None:
+    got = imported(step, roles=NOBODY_LEADS)
     assert by(got) == ["it-manager"]
     assert [one.because for one in got.concluded] == ["the step begins with a name that only one person here has"]
 
@@ -56,6 +60,13 @@ def test_a_first_name_that_one_person_alone_has_is_theirs_and_marked() -> None:
         ("LIS Analyst: print the lists.", "LIS Analyst"),
         ("Print the lists (LIS Analyst).", "LIS Analyst"),
         ("Our staff leave the building.", "Our staff"),
+        ("Nurses record orders on paper.", "Nurses"),
+        ("Laboratory staff use the paper forms.", "Laboratory staff"),
+        ("All users log out.", "All users"),
+        ("Both teams check their lists.", "Both teams"),
+        ("The nurse of each ward prints lists.", "The nurse of each ward"),
+        ("The alarm is raised by the monitoring team.", "monitoring team"),
+        ("Jonas checks the pumps.", "Jonas"),
         ("Tom Hale checks the pumps.", "Tom Hale"),
         ("The Plant Manager's deputy checks the pumps.", "The Plant Manager's deputy"),
         ("She checks the pumps.", "She"),
@@ -73,7 +84,14 @@ def test_whoever_holds_two_roles_is_given_neither() -> None:
     assert by(got) == [None] and told(got) == ["Ann Lee stops the servers: who does this is no one role of the plan: Ann Lee"]
 
 
-ORDERS = ("Ask the Plant Manager for the keys.", "Call the insurer (Bob Ray).", "Shut the valves.", "The pumps are stopped.")
+ORDERS = (
+    "Ask the Plant Manager for the keys.",
+    "Call the insurer (Bob Ray).",
+    "Shut the valves.",
+    "The pumps are stopped.",
+    "Staff the desk.",
+    "Have a nurse check the ward.",
+)
 
 
 @pytest.mark.parametrize("step", ORDERS)
@@ -100,7 +118,20 @@ def test_where_two_lead_or_somebody_leads_other_things_a_step_goes_to_neither(ro
     assert by(imported("Shut the valves.", roles=roles)) == [None]
 
 
-def test_the_first_of_several_who_do_a_step_is_marked() -> None:
-    got = imported("The IT Manager and the Plant Manager shut the valves.")
+def test_a_first_name_that_is_an_order_too_is_nobodys() -> None:
+    got = imported("Grant users access.", roles="The IT Manager is Grant Lee. The Press Officer is Ann Poole.")
+    assert by(got) == [None] and not got.concluded
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "The IT Manager and the Plant Manager shut the valves.",
+        "IT Manager / Plant Manager: shut the valves",
+        "Ann and Bob shut the valves.",
+    ],
+)
+def test_the_first_of_several_who_do_a_step_is_marked(step: str) -> None:
+    got = imported(step)
     assert by(got) == ["it-manager"]
     assert [one.because for one in got.concluded] == ["the step's words name several, and this one first"]

@@ -8,6 +8,7 @@ place. Only a step that leaves open who does it goes to whoever leads, and only 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from holdfast.document.reading.draft import Draft, Said, is_courtesy, unadorned
 from holdfast.document.reading.things.names import is_name, is_role
@@ -57,9 +58,19 @@ _AHEAD_OF_THINGS = frozenset(["the", "a", "an", "our", "all", "his", "her", "the
 """What can follow the verb of `Jonas checks the pumps`, and no noun as in `Restart pumps`."""
 _SOMEBODY_ELSE = frozenset(["he", "she", "they"])
 _PEOPLE = re.compile(
-    "(?:nurse|doctor|team|technician|driver|guard|pharmacist|clerk|vendor|supplier|contractor|provider|assistant)s?|staff|crew|desk|department|board"
+    "(?:nurse|doctor|team|technician|driver|guard|pharmacist|clerk|vendor|supplier|contractor|provider|assistant|user|employee|manager|leader)s?"
+    "|staff|crew|desk|department|board|personnel|people|everyone|everybody"
 )
 """What people are called by who have no word of `names.ROLE`."""
+_ORDERS = frozenset(
+    ["bill", "chase", "frank", "grant", "jack", "lance", "mark", "nick", "page", "pat", "pierce", "rob", "skip", "sue", "wade"]
+)
+"""First names that are orders too: `Grant users access` is nothing that Grant does."""
+_LEAD_IN = re.compile(
+    r"(?:(?:within|after|if|when|once|at|on|in|as soon as|every|before|until|during|first|next)\s[^,]{0,80},|(?:then|finally|immediately)\b,?)\s+",
+    re.I,
+)
+"""What a step may say of its time ahead of who does it."""
 _MODAL = frozenset(["will", "must", "should", "shall", "may", "can", "has", "have"])
 _PASSIVE = re.compile(r"^(?:\S+ ){1,12}?(?:is|are|be|being|gets?) (?!in |on |the )", re.I)
 _AT_THE_END = re.compile(r"(?:[(\[]|\s[-–—]\s?|\bby )(?:by )?(?:the |our )?(?P<who>[^()\[\]]{2,60}?)[)\]]?\s*\.?\s*$", re.I)
@@ -187,6 +198,8 @@ def doer_of(cast: Cast, text: str) -> Doer:
 
 def says_doer(cast: Cast, text: str) -> Doer | None:
     """Who does a step where its own words say that; None where they don't."""
+    lead_in = _LEAD_IN.match(text)
+    text = text[lead_in.end() :] if lead_in is not None else text
     doer = _begins(cast, text) or _ends(cast, text)
     stranger = _stranger(text) if doer is None else ""
     return Doer(stranger=stranger) if stranger else doer
@@ -216,13 +229,27 @@ def _begins(cast: Cast, text: str) -> Doer | None:
     if length and behind != ["s"]:  # `the site lead's deputy` is somebody else
         if doer.stranger:
             return Doer(stranger=_as_written(text, length))
-        others = behind in (["and"], ["or"]) and named_doer(cast, " ".join(words[length + 1 :]))[1]
+        joined = behind in (["and"], ["or"])
+        other, more = named_doer(cast, " ".join(words[length + joined : length + joined + _LONGEST_NAME + 1]))
+        others = more and (joined or other.role not in (None, doer.role))  # `the site lead, Ann Ray, …` is one
         return Doer(doer.role, "the step's words name several, and this one first") if others else doer
-    if len(words) > 1 and words[0] in cast.short and _is_verb(words[1]):
-        role = cast.short[words[0]]
-        why = "the step begins with a name that only one person here has"
-        return Doer(role, why) if role is not None else Doer(stranger=_as_written(text, 1))
-    return None
+    return _by_short_name(cast, words, text)
+
+
+def _by_short_name(cast: Cast, words: list[str], text: str) -> Doer | None:
+    """Whoever alone has the first or last name that a step begins with: `Ann stops the pumps`, `Mr. Ray …`, `Ann and Bo …`."""
+    courtesies = sum(1 for _ in takewhile(is_courtesy, words[:3]))
+    name, *behind = words[courtesies : courtesies + 3] or [""]
+    joined = behind[:1] in (["and"], ["or"]) and len(behind) > 1 and behind[1] in cast.short
+    does = bool(behind) and _is_verb(behind[0]) and (name not in _ORDERS or behind[-1] in _AHEAD_OF_THINGS)
+    if name not in cast.short or not (does or joined):
+        return None
+    role = cast.short[name]
+    if role is None:
+        return Doer(stranger=_as_written(text, courtesies + 1))
+    return Doer(
+        role, "the step's words name several, and this one first" if joined else "the step begins with a name that only one person here has"
+    )
 
 
 def _ends(cast: Cast, text: str) -> Doer | None:
@@ -233,7 +260,7 @@ def _ends(cast: Cast, text: str) -> Doer | None:
     doer, length = named_doer(cast, said)
     if length and length == len(said.split()):
         return Doer(stranger=found["who"]) if doer.stranger else doer
-    return Doer(stranger=found["who"]) if is_role(found["who"]) or is_name(found["who"]) else None
+    return Doer(stranger=found["who"]) if _names_people(found["who"]) else None
 
 
 def _stranger(text: str) -> str:
@@ -241,23 +268,44 @@ def _stranger(text: str) -> str:
     label, colon, _ = text.partition(":")
     if colon and (is_role(label) or is_name(label)):
         return label
-    words = [word.strip(",;:") for word in text.split()[: _LONGEST_NAME + 1]]
+    words = [word.strip(",;") for word in text.split(maxsplit=_LONGEST_NAME + 1)[: _LONGEST_NAME + 1]]
     lower = [word.lower() for word in words]
     if not words or (lower[0] in _ARTICLES and _PASSIVE.match(text)):
         return ""
     if lower[0] in _SOMEBODY_ELSE:
         return words[0]
-    if len(words) > 2 and words[0].istitle() and _is_verb(words[1]) and lower[2] in _AHEAD_OF_THINGS:
+    return _behind_article(words, lower) if lower[0] in _ARTICLES else _without_article(words, lower)
+
+
+def _behind_article(words: list[str], lower: list[str]) -> str:
+    """`The nurse of the ward` out of `The nurse of the ward checks …`: all ahead of the verb, or else the last words for people."""
+    verb = next((at for at in range(2, len(words)) if _is_verb(lower[at]) and not _PEOPLE.fullmatch(lower[at])), 0)
+    people = [end for end in range(2, len(words)) if _names_people(" ".join(words[1:end]))]
+    end = verb or (people[-1] if people else 0)
+    return " ".join(words[:end])
+
+
+def _without_article(words: list[str], lower: list[str]) -> str:
+    """`LIS Analyst` out of `LIS Analyst prints …`, `Staff` out of `Staff leave …`. An order begins with a verb that has no `s`."""
+    if len(words) > 2 and words[0].istitle() and _is_verb(lower[1]) and lower[2] in _AHEAD_OF_THINGS:
         return words[0]
-    for length in range(1, len(words)):
+    if len(words) > 1 and _PEOPLE.fullmatch(lower[0]) and lower[1].isalpha() and lower[1] not in _AHEAD_OF_THINGS:
+        return words[0]
+    for length in range(2, len(words)):
         name = " ".join(words[:length])
-        bare = " ".join(words[1:length]) if lower[0] in _ARTICLES else name
-        of_people = _PEOPLE.fullmatch(lower[length - 1]) or is_role(bare) or is_name(bare)
-        if lower[0] in _ARTICLES and length > 1 and (of_people or _is_verb(lower[length])):
-            return name
-        if length > 1 and of_people and _is_verb(lower[length]):
+        many = (
+            length + 1 < len(words)
+            and _ARTICLES.isdisjoint(lower[:length])
+            and _PEOPLE.fullmatch(lower[length - 1])
+            and lower[length + 1] in _AHEAD_OF_THINGS
+        )
+        if many or (_is_verb(lower[length]) and _names_people(name)):
             return name
     return ""
+
+
+def _names_people(words: str) -> bool:
+    return is_role(words) or is_name(words) or _PEOPLE.fullmatch(words.rpartition(" ")[2].lower()) is not None
 
 
 def _as_written(text: str, words: int) -> str:
