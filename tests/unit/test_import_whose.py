@@ -208,7 +208,7 @@ def test_a_table_that_says_of_what_kind_each_of_its_systems_is_lists_components(
     "table",
     [
         KINDS_SAID.format("Function"),
-        KINDS_SAID.format("System").replace("PostgreSQL", "in house"),
+        KINDS_SAID.format("System").replace("PostgreSQL", "in house").replace("S3 with versions", "bought"),
         KINDS_SAID.format("Service").replace("PostgreSQL", "Web").replace("S3 with versions", "API"),
         KINDS_SAID.format("System").replace("RPO", "Priority").replace("10 min", "P1").replace("N/A", "P2"),
     ],

@@ -8,15 +8,12 @@ from holdfast.document.reading.columns import Row, cell, columns, labelled, name
 from holdfast.document.reading.draft import Draft, Entry, Left, Said
 from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, lengths, money, percent, unit_of_heading, window
 from holdfast.document.reading.quantities.durations import inexact
-from holdfast.document.reading.things.promise_names import NAMES, PATTERNS
+from holdfast.document.reading.things.promise_names import MTPD, PATTERNS, RPO, RTO
 from holdfast.document.reading.things.promises import names_promise, order_of, promises
-from holdfast.document.reading.things.resources import PLACES, lists_resources
+from holdfast.document.reading.things.resources import resource_places
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.problems import shortened
 
-RTO = (*NAMES["rto"], "recovery time*", "target recovery", "restore within", "time to recover", "back within", "recovery target")
-RPO = (*NAMES["rpo"], "recovery point*", "data loss", "point objective")
-MTPD = (*NAMES["mtpd"], "tolerable downtime", "max downtime", "tolerable hours", "tolerable days", "allowable hours", "acceptable hours")
 NAME = ("function", "business function", "process", "business process", "activity", "service", "capability", "mission*", "system", "what")
 _FUNCTION = {
     "mtpd": MTPD,
@@ -95,9 +92,7 @@ def read(tree: Tree, draft: Draft) -> None:
         for table in section.tables:
             places = columns(table, _FUNCTION)
             if "name" in places and {"rto", "mtpd"} & places.keys():
-                if lists_resources(table, columns(table, PLACES) | {"name": places["name"]}):
-                    continue
-                if not columns(table, {"strategy": ("strategy", "recovery method", "recovery approach")}):
+                if resource_places(table, section) is None:
                     _functions(table, places, section, draft)
                 continue
             tiers = columns(table, _TIER)
