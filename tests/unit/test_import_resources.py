@@ -35,6 +35,7 @@ def concluded(got: Imported) -> dict[str, str]:
     [
         ("| Service | Server | Type | RTO |", "| Milk intake | alma | PostgreSQL | 3 h |", "| Labels | bruno | Redis | 9 h |"),
         ("| Service | Server | Type | RTO |", "| Milk intake | alma | Web | 3 h |", "| Labels | bruno | Scales | 9 h |"),
+        ("| Business service | Platform | RTO |", "| Milk intake | PostgreSQL | 3 h |", "| Labels | Redis | 9 h |"),
         ("| Function | Platform | RTO |", "| Milk intake | PostgreSQL | 3 h |", "| Labels | Redis | 9 h |"),
         ("| Process | Recovery strategy | RTO |", "| Milk intake | by hand | 3 h |", "| Labels | printed ahead | 9 h |"),
         ("| System | Process | Type | RTO |", "| alma | Milk intake | PostgreSQL | 3 h |", "| bruno | Labels | Redis | 9 h |"),

@@ -116,7 +116,7 @@ def resource_places(table: Table, section: Section) -> dict[str, int] | None:
         return None
     head = table.headers[places["name"]]
     others = (other for at, other in enumerate(table.headers) if at != places["name"] and not says(other, *_SUPPORTED))
-    if says(head, *_FUNCTION) or any(says(other, *_FUNCTION, "service*") for other in others):
+    if says(head, *_FUNCTION, "business*") or any(says(other, *_FUNCTION, "service*") for other in others):
         return None
     if says(head, *_RESOURCE):
         return places
