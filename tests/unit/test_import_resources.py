@@ -45,6 +45,14 @@ def test_a_table_that_names_services_or_processes_beside_their_servers_is_of_fun
     assert taken(imported(head, first, second)) == {"functions": {"milk-intake", "labels"}}
 
 
+def test_a_second_table_of_functions_may_give_their_rpo_alone() -> None:
+    text = "# Plan of a dairy\n\n| Function | RTO |\n|-|-|\n| Milk intake | 3 h |\n\n| Function | RPO |\n|-|-|\n| Milk intake | 10 min |\n"
+    got = import_document(text.encode(), "plan.md")
+    assert {key: got.value["functions"]["milk-intake"][key] for key in ("rto", "rpo")} == {"rto": "3h", "rpo": "10m"}
+    backups = imported("| System | Backup | RPO |", "| Herd book | nightly | 24 h |")
+    assert taken(backups) == {} and len(backups.notes) == 1, "a system that is backed up is no function by that"
+
+
 @pytest.mark.parametrize("name", ["Service", "System", "Component", "Asset"])
 def test_a_table_that_says_which_functions_its_systems_support_is_of_systems(name: str) -> None:
     got = imported(f"| {name} | Platform | RTO | Supports functions |", "| Herd book | PostgreSQL | 3 h | Milk intake |")

@@ -1,5 +1,7 @@
 """Technical things and their kinds, by the words for them: what functions only stand on, and which tables list such things. Pure."""
 
+from dataclasses import replace
+
 from holdfast.document.reading.columns import Words, cell, columns
 from holdfast.document.reading.quantities import Reading
 from holdfast.document.reading.things.promise_names import MTPD, RPO, RTO
@@ -27,6 +29,7 @@ _SAID = {
 """Words that say a kind itself; from the others it is concluded."""
 _OTHER_MAKES = (
     "oracle",
+    "azure sql",
     "mysql*",
     "mariadb",
     "sql server",
@@ -69,7 +72,8 @@ _PERHAPS = (*_SYSTEM, "service*")
 """What a column is called that may list technical things as well as functions: another column that says of which kind each is decides."""
 _OF_SYSTEMS = ("systems", "it systems", "technology")
 """Headings of lists of technical things, whatever the head of the column of their names."""
-_FUNCTION = ("function*", "process*", "activit*", "mission*", "capabilit*")
+FUNCTION = ("function*", "process*", "activit*", "mission*", "capabilit*")
+"""What a column is called that names what a business does, and nothing technical."""
 _SUPPORTED = ("support*", "used by", "needed by", "required by", "serves")
 """Columns that say what stands on a technical thing, and don't name the table's things."""
 _OF_FUNCTIONS = ("priority", "criticality", "tier", "impact*", "consequence*", *MTPD, "workaround*")
@@ -97,7 +101,9 @@ def kind_said(technology: str, name: str) -> Reading:
     kind, words = kind_of(technology), shortened(technology, 40)
     if kind is None and by_name is not None and not says(name, *_CLEAR):
         return Reading(by_name, concluded=f"'{words}' names no kind, and the name says this one")
-    if kind is None or says(technology, *_OTHER_MAKES):
+    if says(technology, *_OTHER_MAKES):
+        return replace(unclear, unclear="it is of another make than the databases that a plan knows")
+    if kind is None:
         return unclear
     if says(technology, *_PROGRAM) and kind != "application":
         return Reading(unclear="its words name two kinds of component", choices=(kind, "application"))
@@ -110,13 +116,13 @@ def resource_places(table: Table, section: Section) -> dict[str, int] | None:
     `name`, and as far as there are such: `kind`, `rto`, `rpo`. None for a table of functions or of anything else: who reads those asks here too,
     so that a table is taken by one reader.
     """
-    of_systems = section.says(*_OF_SYSTEMS) and not section.says(*_FUNCTION)
+    of_systems = section.says(*_OF_SYSTEMS) and not section.says(*FUNCTION)
     places = columns(table, {**_PLACES, "name": (*_PLACES["name"], "name")} if of_systems else _PLACES)
     if "name" not in places:
         return None
     head = table.headers[places["name"]]
     others = (other for at, other in enumerate(table.headers) if at != places["name"] and not says(other, *_SUPPORTED))
-    if says(head, *_FUNCTION, "business*") or any(says(other, *_FUNCTION, "service*") for other in others):
+    if says(head, *FUNCTION, "business*") or any(says(other, *FUNCTION, "service*") for other in others):
         return None
     if says(head, *_RESOURCE):
         return places
