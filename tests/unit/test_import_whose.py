@@ -53,7 +53,9 @@ def test_a_function_that_loses_anothers_data_is_asked_about() -> None:
     assert asked(got) == {"functions.cheese-ripening.rpo": ("1h",)}
 
 
-@pytest.mark.parametrize("whose", ["payroll data", "booking data", "the payroll records", "our payroll information"])
+@pytest.mark.parametrize(
+    "whose", ["payroll data", "booking data", "the payroll records", "our payroll information", "payroll transactions"]
+)
 @pytest.mark.parametrize(
     "said",
     [

@@ -43,7 +43,7 @@ _LOST = re.compile(
 )
 _OWNED = re.compile(rf"[\s)]{{0,3}}(?:of|for) {_ARTICLE}(?P<owner>{_NAME}) (?:is|are|must|shall|should|will|may|can|has|=)\b", re.I)
 _IS_DATA = re.compile(rf"(?:(?P<of>.*\S) )?(?P<data>{DATA})", re.I)
-_OF_ANYTHING = re.compile(r"data|records?|information|entry|entries|files?|history", re.I)
+_OF_ANYTHING = re.compile(r"data|records?|information|entry|entries|files?|history|transactions?|postings?|changes?", re.I)
 """Words for data that say nothing of what it is about; what stands ahead of them does: `payroll data`."""
 _OF_NOBODY = frozenset(
     {
