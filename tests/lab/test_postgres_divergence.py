@@ -103,6 +103,28 @@ def test_rows_that_only_the_lost_side_has_are_exported_and_the_rewind_goes_on_as
     assert regions.west.ask("SELECT count(*) FROM call WHERE id = 105").one()[0] == "0"
 
 
+def test_rows_of_a_partition_say_whose_they_are_and_a_schema_that_must_be_quoted_loses_none(regions: Pair) -> None:
+    serve(regions)
+    for statement in (
+        'CREATE SCHEMA "Front Desk"',
+        'CREATE TABLE "Front Desk"."Key" (id integer PRIMARY KEY)',
+        'CREATE TABLE "Front Desk".stay (id integer, month integer, PRIMARY KEY (id, month)) PARTITION BY LIST (month)',
+        'CREATE TABLE "Front Desk".stay_may PARTITION OF "Front Desk".stay FOR VALUES IN (5) PARTITION BY LIST (id)',
+        'CREATE TABLE public.stay_may_1 PARTITION OF "Front Desk".stay_may FOR VALUES IN (1)',
+    ):
+        regions.west.ask(statement)
+    position = regions.west.ask("SELECT pg_current_wal_lsn()").one()[0]
+    with regions.east.store._connect() as session:
+        regions.east.store._require_position(session, {"postgres_lsn": position})
+    lose_west(regions, 'INSERT INTO "Front Desk"."Key" VALUES (7)', 'INSERT INTO "Front Desk".stay VALUES (1, 5)')
+    summary, entries = exported(regions)
+    assert {name: (entry["table"], entry.get("partition_of")) for name, entry in entries.items()} == {
+        "Front Desk.Key/7": (["Front Desk", "Key"], None),
+        "stay_may_1/1/5": (["public", "stay_may_1"], ["Front Desk", "stay"]),
+    }
+    assert summary["unexamined"] == []
+
+
 def test_nothing_is_started_when_only_heartbeats_are_lost(regions: Pair) -> None:
     serve(regions)
     regions.east.store.stop_gracefully(20)

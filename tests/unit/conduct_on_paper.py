@@ -87,6 +87,7 @@ class Paper:
             alarms=self.alarms,
             functions_hit=self.hit,
             functions_unknown=self.unknown,
+            functions_up_since=self.up_since,
             loss=self.loss,
             lags=self.lags,
             zones=self.zones,
@@ -99,6 +100,12 @@ class Paper:
             replication=self.replication,
             protected=self.protected,
         )
+
+    @property
+    def up_since(self) -> dict[str, float]:
+        """Whatever is neither hit nor unknown is seen up, since now."""
+        hit = {entry.function for entry in self.hit}
+        return {name: self.now for name in self.plan.functions if name not in hit | self.unknown}
 
     def write(self, writes: list[Write]) -> None:
         """Append, and fold what was appended."""

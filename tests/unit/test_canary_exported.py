@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from holdfast.canary.exported import exported_contents
+import pytest
+
+from holdfast.canary.exported import exported_contents, unnamed
 from holdfast.ledger.contents import StoredRecord
 from holdfast.plan.bindings import PostgresBinding, RedisBinding, TableBinding
 from holdfast.report.divergence import Divergence, DivergenceComponent, Entry
@@ -42,7 +44,6 @@ def key(name: str, here: object) -> Entry:
 def test_rows_and_keys_say_who_wrote_them_and_when() -> None:
     entries = [
         row(["public", "calls"], {"request": "r1", "epoch": 2, "region": DR, "written_at": AT.isoformat()}),
-        row(["public", "calls"], {"request": "r0", "epoch": 2, "region": DR, "written_at": "infinity"}),
         row(["billing", "paid"], {"call": "r2", "amount": "3.10"}),
         row(["public", "calls"], None),
         row(["public", "notes"], {"request": "r3"}),
@@ -54,7 +55,7 @@ def test_rows_and_keys_say_who_wrote_them_and_when() -> None:
     database, cache = exported_contents(export(component("database"), component("cache"), component("storage")), entries, BINDINGS)
     whole, nobody = StoredRecord(2, DR, AT.timestamp()), StoredRecord(None, None, None)
     assert (database.store, database.region, database.read_seconds) == ("database", DR, 1.5e9)
-    assert database.records == {"calls/r0": StoredRecord(2, DR, None), "calls/r1": whole, "billing.paid/r2": nobody}
+    assert database.records == {"calls/r1": whole, "billing.paid/r2": nobody}, "the bindings say that those of one table carry no epoch"
     assert cache.records == {"session:r1": whole, "session:r2": nobody, "session:r3": nobody}
 
 
@@ -79,3 +80,27 @@ def test_a_store_of_whose_records_the_bindings_say_nothing_is_unknown() -> None:
     silent = some_bindings(components={"database": {DR: DATABASE.model_copy(update={"records": {}})}})
     (database,) = exported_contents(export(component("database")), [row(["public", "calls"], {"request": "r1"})], silent)
     assert (database.records, database.problem) == (None, "the bindings don't name where its records stand (`records`)")
+
+
+@pytest.mark.parametrize(
+    "mark", ["no object", '{"epoch": 2}', '{"epoch": 2, "written_seconds": "soon"}', '{"epoch": [2], "written_seconds": 1.5}']
+)
+def test_a_key_of_a_transaction_that_does_not_say_who_wrote_it_leaves_its_store_unknown(mark: str) -> None:
+    (cache,) = exported_contents(export(component("cache")), [key("session:canary-20261103t040506-a-0000001", mark)], BINDINGS)
+    assert cache.records is None and "1 of its records don't say when or under which epoch" in cache.problem
+    (customers,) = exported_contents(export(component("cache")), [key("session:a-guest", mark)], BINDINGS)
+    assert customers.records is not None, "what customers' programs keep there is theirs"
+
+
+def test_what_stands_where_the_bindings_name_nothing_is_counted_by_its_place() -> None:
+    entries = [
+        row(["public", "notes"], {"request": "r3"}),
+        row(["public", "notes"], {"request": "r4"}),
+        key("other:r4", "x"),
+        key("session:r", "x"),
+    ]
+    assert unnamed(export(component("database"), component("cache"), component("storage")), entries, BINDINGS) == {
+        "database notes": 2,
+        "cache": 1,
+    }
+    assert unnamed(None, entries, BINDINGS) == {}

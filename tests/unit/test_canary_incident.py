@@ -1,110 +1,26 @@
 """A real incident's report is made from its journal, the canary's ledgers and its survey of the stores; what nobody saw stays unknown."""
 
-import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
-from holdfast.canary import incident as incident_module
 from holdfast.canary.files import CanaryFiles, Mark, What, write_mark
-from holdfast.canary.incident import IncidentProblem, IncidentSources, incident_facts
-from holdfast.canary.records import write as write_contents
+from holdfast.canary.incident import IncidentProblem, incident_facts
 from holdfast.canary.survey import Survey
 from holdfast.canary.upkeep import Word
 from holdfast.cli.main import run
-from holdfast.conduct.runs import WAY_BACK
-from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry
-from holdfast.ledger.reading import LedgerWriter
-from holdfast.plan.bindings import PostgresBinding, RedisBinding, TableBinding
-from holdfast.providers.file.divergence import EXPORTS, FIRST_RUN, directory_of
-from holdfast.providers.sqlite.journal import SqliteJournal
 from holdfast.report.build import build
-from holdfast.report.divergence import JSON_NAME, Divergence, divergence_json
-from holdfast.report.facts import ReportFacts
-from holdfast.report.model import Report
 from unit.canary_bindings import some_bindings
-from unit.report_facts import DR, END_SECONDS, HOME, IMPACT, INCIDENT, ReportStory, voicehive
-
-NOWHERE = Path("/nowhere")
-DATABASE = PostgresBinding(
-    host="127.0.0.1", port=1, database="voicehive", user="holdfast", password_file=NOWHERE, records={"calls": TableBinding()}
-)
-CACHE = RedisBinding(host="127.0.0.1", port=1, password_file=NOWHERE, records=("session:",))
-
-
-@dataclass
-class Scene:
-    """An incident that lies behind us, on disk."""
-
-    facts: ReportFacts
-    sources: IncidentSources
-
-    def survey(self, region: str, after_seconds: float, contents: Sequence[StoreContents]) -> None:
-        name = f"{IMPACT + after_seconds:017.6f}.{region}.json"
-        write_contents(CanaryFiles(self.sources.ledgers).contents / name, region, contents)
-
-    def export(self, run: str = FIRST_RUN, rows: Sequence[Mapping[str, object]] = (), lacks: Collection[str] = ()) -> None:
-        """Write what a run exported of its source: `rows` of calls that only it held. `lacks`: components that nobody could look at."""
-        root = self.sources.journal.parent / EXPORTS
-        directory = directory_of(root, INCIDENT, run)
-        directory.mkdir(parents=True)
-        lines = [
-            {"id": f"calls/{number}", "change": "only-here", "table": ["public", "calls"], "here": row} for number, row in enumerate(rows)
-        ]
-        content = "".join(json.dumps(line) + "\n" for line in lines).encode()
-        (directory / "rows").write_bytes(content)
-        part = {"name": "calls", "file": "rows", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        counts = {"only_here": len(rows), "differs": 0, "deleted_here": 0}
-        source, target = (HOME, DR) if run == FIRST_RUN else (DR, HOME)
-        components = [
-            {"component": name, "kind": kind, "status": "missing", "detail": f"{name} gave no answer"}
-            if name in lacks
-            else {"component": name, "kind": kind, "status": "exported", "how": "compared", "looked_at": True, "parts": parts}
-            for name, kind, parts in (("database", "postgres", [part | counts]), ("cache", "redis", []))
-        ]
-        head = {"incident": INCIDENT, "run": run, "source": source, "target": target, "order": (0, 2, 1, 20)}
-        found = Divergence.model_validate({**head, "exported_seconds": IMPACT + 33.0, "components": components})
-        (directory / JSON_NAME).write_text(divergence_json(found), encoding="utf-8")
-
-    def report(self, now_seconds: float = IMPACT + END_SECONDS) -> Report:
-        return build(incident_facts(self.sources, INCIDENT, now_seconds))
-
-
-class Setting(Protocol):
-    """Puts an incident on disk, without the entries that are to be left out."""
-
-    def __call__(self, story: ReportStory, skip: Callable[[LedgerEntry], bool] = ...) -> Scene: ...
-
-
-Stores = Mapping[str, Sequence[StoreContents]]
+from unit.incident_scene import Setting, setting
+from unit.report_facts import DR, END_SECONDS, HOME, IMPACT, ReportStory, voicehive
 
 
 @pytest.fixture
 def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setting:
-    def made(story: ReportStory, skip: Callable[[LedgerEntry], bool] = lambda _: False) -> Scene:
-        facts = story.facts()
-        with SqliteJournal(tmp_path / "journal.db") as journal:
-            journal.append(facts.records)
-        for function, entries in facts.ledgers.items():
-            writer = LedgerWriter(tmp_path / "canary" / f"{function}.jsonl")
-            writer.write(entry for entry in entries if not skip(entry))
-            writer.close()
-        bindings = some_bindings(components={"database": {HOME: DATABASE, DR: DATABASE}, "cache": {HOME: CACHE, DR: CACHE}})
-        held: Stores = {story_region(facts.at_end): facts.at_end, story_region(facts.after_failover): facts.after_failover}
-        monkeypatch.setattr(incident_module, "canary_records", lambda _, region, since: tuple(held[region]))
-        return Scene(facts, IncidentSources(voicehive(), bindings, tmp_path / "journal.db", tmp_path / "canary"))
-
-    return made
-
-
-def story_region(contents: Sequence[StoreContents]) -> str:
-    return contents[0].region
+    return setting(tmp_path, monkeypatch)
 
 
 def test_outage_and_loss_are_those_that_a_drill_would_have_measured(scene: Setting) -> None:
@@ -121,64 +37,6 @@ def test_outage_and_loss_are_those_that_a_drill_would_have_measured(scene: Setti
     assert rules["rto"] == rules["rpo"] == rules["loss-bound"] == "pass"
     assert rules["single-writer"] == "unknown", "nobody read the old source before it was made a replica"
     assert report.profile == "fast"
-
-
-def rules_of(report: Report) -> dict[str, str]:
-    return {rule.name: rule.result for rule in report.rules}
-
-
-def call(after_seconds: float, epoch: int = 1) -> dict[str, object]:
-    written = datetime.fromtimestamp(IMPACT + after_seconds, UTC).isoformat()
-    return {"request": "voice-00099", "epoch": epoch, "region": HOME, "written_at": written}
-
-
-def returned(scene: Setting) -> Scene:
-    """An incident whose failover lost nothing, whose way home is done, and which a canary surveyed in time."""
-    found = scene(ReportStory(kind="incident", lost={}, late_objects=0))
-    found.survey(DR, 24.0, found.facts.after_failover)
-    return found
-
-
-def test_what_was_exported_before_the_old_writer_was_made_a_replica_shows_that_there_was_one_writer(scene: Setting) -> None:
-    found = returned(scene)
-    assert rules_of(found.report())["single-writer"] == "unknown", "nobody looked at what it held"
-    found.export()
-    found.export(WAY_BACK)
-    report = found.report()
-    assert (rules_of(report)["single-writer"], report.single_writer.violations) == ("pass", 0)
-    assert report.verdict == "pass", [rule for rule in report.rules if rule.result != "pass"]
-
-
-def test_a_row_that_the_old_writer_took_when_another_wrote_already_is_found_in_its_export(scene: Setting) -> None:
-    found = returned(scene)
-    found.export(rows=[call(25.0)])
-    found.export(WAY_BACK)
-    report = found.report()
-    assert (rules_of(report)["single-writer"], report.verdict) == ("fail", "fail")
-    assert any(
-        "calls/voice-00099 was written" in detail and f"under epoch 1 in {HOME}" in detail for detail in report.single_writer.details
-    )
-
-
-@pytest.mark.parametrize(("first", "second"), [((), ("cache",)), (("database",), ())])
-def test_a_store_that_its_export_lacks_leaves_the_single_writer_open_and_is_named(
-    first: Collection[str], second: Collection[str], scene: Setting
-) -> None:
-    found = returned(scene)
-    found.export(lacks=first)
-    found.export(WAY_BACK, lacks=second)
-    report = found.report()
-    assert (rules_of(report)["single-writer"], report.verdict) == ("unknown", "unknown")
-    [name] = {*first, *second}
-    assert any(name in detail and "not read" in detail for detail in report.single_writer.details)
-
-
-def test_a_store_that_was_read_whole_is_taken_before_its_export(scene: Setting) -> None:
-    found = returned(scene)
-    found.export(lacks=("database",))
-    found.export(WAY_BACK)
-    found.survey(HOME, 25.0, found.facts.before_reprotect)
-    assert rules_of(found.report())["single-writer"] == "pass"
 
 
 def test_after_the_way_home_only_a_survey_from_before_it_can_tell_what_the_failover_lost(scene: Setting) -> None:

@@ -1,10 +1,14 @@
 """What a person may pass over, told as nights on call: with a reason, and never what the right to write rests on."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from holdfast.decision.table import State
 from holdfast.journal.kinds import Kind
-from unit.conduct_on_paper import Paper, lost_and_approved
+from holdfast.plan.loader import load
+from unit.conduct_on_paper import PLAN_FILE, Paper, lost_and_approved
 
 ONE = "exercise-one"
 
@@ -28,6 +32,20 @@ def test_a_fence_is_passed_over_by_nobodys_word(word: str) -> None:
     assert paper.command("choose", ONE, step="fence", choice="retry") == "accepted"
     paper.region_answers()
     assert paper.incident.state is State.RECOVERED
+
+
+def test_a_fence_in_a_run_that_moves_no_writer_keeps_nobody_from_the_way_home(tmp_path: Path) -> None:
+    """It can never be confirmed there, as nobody approves such a run."""
+    shutil.copytree(PLAN_FILE.parent, tmp_path / "plan")
+    file = tmp_path / "plan" / PLAN_FILE.name
+    export = "          - { id: export-divergence, block: divergence.export"
+    file.write_text(file.read_text().replace(export, f"          - {{ id: fence-again, block: fence }}\n{export}, after: [fence-again]", 1))
+    paper = lost_and_approved(Paper(plan=load(file).plan))
+    paper.region_answers()
+    paper.command("failback", ONE)
+    assert paper.incident.state is State.NEEDS_PERSON
+    assert paper.command("choose", ONE, step="fence-again", choice="skip", reason="the source is fenced") == "accepted"
+    assert paper.incident.state is State.AWAITING_RETURN_APPROVAL
 
 
 def skipping(*steps: str, proof: str) -> Paper:

@@ -62,15 +62,23 @@ def test_silence_stops_no_clock() -> None:
     assert _function(paper, "voice")["back_seconds"] is None
 
 
+def turned_back(paper: Paper) -> str:
+    """The region was lost and nobody moved: the incident is over, and clients are still without their functions."""
+    paper.lose_region()
+    incident = paper.incident.incident
+    assert paper.command("abort", "exercise-one", incident=incident, reason="the line was cut by mistake").startswith("accepted")
+    assert paper.installation.open_incident() is None and _function(paper, "voice")["back_seconds"] is None
+    return incident
+
+
 def test_a_clock_that_ran_on_when_its_incident_was_turned_back_stops_when_the_function_is_served_again() -> None:
     paper = Paper()
-    paper.lose_region()
-    hit, incident = paper.hit[0].since_seconds, paper.incident.incident
-    assert paper.command("abort", "exercise-one", incident=incident, reason="the line was cut by mistake").startswith("accepted")
-    paper.settle()
-    assert paper.installation.open_incident() is None and _function(paper, "voice")["back_seconds"] is None, "clients are still without it"
+    incident = turned_back(paper)
+    hit = paper.hit[0].since_seconds
+    paper.hit, paper.unknown = (), frozenset(paper.plan.functions)
     paper.wait(5.0)
-    back = paper.now
+    assert _function(paper, "voice")["back_seconds"] is None, "silence stops no clock"
+    back, paper.unknown = paper.now, frozenset()
     paper.region_answers()
     voice = _function(paper, "voice")
     assert (voice["out_since_seconds"], voice["back_seconds"]) == (hit, back)
@@ -81,6 +89,24 @@ def test_a_clock_that_ran_on_when_its_incident_was_turned_back_stops_when_the_fu
     assert (voice["out_since_seconds"], voice["back_seconds"]) == (paper.now, None), "what is lost later is an outage of its own"
     assert paper.installation.incidents[incident].functions["voice"].back_seconds == back
     assert replayed(PRIMARY, paper.records).incidents == paper.installation.incidents
+
+
+def test_each_incident_that_was_turned_back_has_its_clocks_stopped() -> None:
+    paper = Paper()
+    first = turned_back(paper)
+    assert paper.command("switchover", "aoife-brennan").startswith("accepted")
+    paper.region_answers()
+    assert paper.installation.incidents[first].functions["voice"].back_seconds == paper.now
+    assert paper.incident.incident != first
+
+
+def test_when_a_function_came_back_while_no_controller_watched_is_made_up_by_nobody() -> None:
+    paper = Paper()
+    first = turned_back(paper)
+    paper.wait(60.0)
+    paper.restart()
+    paper.region_answers()
+    assert paper.installation.incidents[first].functions["voice"].back_seconds is None
 
 
 def test_the_longest_outage_stands_when_there_were_several_and_another_controller_knows_it_too() -> None:

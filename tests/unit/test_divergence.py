@@ -149,6 +149,17 @@ def test_what_the_lost_side_held_is_exported_once_whatever_epoch_asks_for_it_aga
     assert read(tmp_path / "inc-1").order == (0, 2, 1, 9)
 
 
+@pytest.mark.parametrize("epoch", [2, 4])
+def test_what_the_lost_side_held_stays_when_another_look_comes_after_it_was_overwritten(epoch: int, tmp_path: Path) -> None:
+    first = action(tmp_path, database=rows_of("call/7"), cache=cannot(NotExported("it gave no answer")))
+    act(first)
+    again = action(tmp_path, database=rows_of(), cache=rows_of("session/1"))
+    asyncio.run(again.act(replace(TASK, order=replace(TASK.order, epoch=epoch))))
+    divergence = read(tmp_path / TASK.incident)
+    assert {one.component: one.differences for one in divergence.components} == {"database": 1, "cache": 1}
+    assert [entry.identifier for entry in entries(divergence, tmp_path / TASK.incident)] == ["call/7", "session/1"]
+
+
 @pytest.mark.parametrize("silence", [TimeoutError("no answer"), ConnectionError("the link broke")])
 def test_silence_is_unknown_and_never_failed(tmp_path: Path, silence: Exception) -> None:
     assert act(action(tmp_path, database=cannot(silence))).result is Result.UNKNOWN

@@ -156,6 +156,50 @@ def test_what_is_of_no_use_in_its_place_is_refused_of_an_unfinished_plan_too(tmp
     assert run(["set", str(plan), "regions", "{ north: { role: primary } }"]) == 0, "what it still lacks comes later"
 
 
+LOSSES = """# Plan of a ferry line
+
+## What an outage costs
+
+| Duration | Loss | Guests |
+|----------|------|--------|
+| < 4 hours | {} | Few |
+"""
+
+
+@pytest.mark.parametrize(
+    ("loss", "choices"),
+    [
+        ("$20,000 - $120,000", [20_000, 120_000]),
+        ("$20k to $1.2m", [20_000, 1_200_000]),
+        ("20,000 – 120,000 USD", [20_000, 120_000]),
+        ("$10,000 per hour", [10_000]),
+        ("$20.50 or $30", [20.5, 30]),
+    ],
+)
+def test_an_amount_that_is_asked_about_is_answered_by_one_of_the_plain_numbers_that_it_offers(
+    loss: str, choices: list[float], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, said = imported(tmp_path, LOSSES.format(loss), capsys)
+    (question,) = said["questions"]
+    assert question["about"] == "financial_tiers.0.revenue_loss_usd" and question["choices"] == [str(choice) for choice in choices]
+    start = plan.read_text(encoding="utf-8")
+    for choice in choices:
+        plan.write_text(start, encoding="utf-8")
+        assert run(["answer", str(plan), question["about"], str(choice)]) == 0, capsys.readouterr().err
+        assert read(plan.read_bytes(), "plan.yaml").data["financial_tiers"][0]["revenue_loss_usd"] == choice
+
+
+@pytest.mark.parametrize("loss", ["€20,000 - €120,000", "$20,000 - €120,000", "$20-120k", "$20,000 in 4 parts"])
+def test_an_amount_of_another_currency_or_of_no_certain_size_is_answered_by_any_number(
+    loss: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, said = imported(tmp_path, LOSSES.format(loss), capsys)
+    (question,) = said["questions"]
+    assert question["choices"] == []
+    assert run(["answer", str(plan), question["about"], "25000"]) == 0, capsys.readouterr().err
+    assert read(plan.read_bytes(), "plan.yaml").data["financial_tiers"][0]["revenue_loss_usd"] == 25_000
+
+
 def test_two_questions_about_one_place_are_settled_by_one_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plan, _ = imported(tmp_path, PROSE, capsys)
     text = plan.read_text(encoding="utf-8")

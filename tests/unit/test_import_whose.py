@@ -54,6 +54,46 @@ def test_a_function_that_loses_anothers_data_is_asked_about() -> None:
 
 
 @pytest.mark.parametrize(
+    "whose", ["payroll data", "booking data", "the payroll records", "our payroll information", "payroll transactions"]
+)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Our goal is to resume billing within 4 hours and to lose no more than 30 minutes of {}.",
+        "Billing has an RTO of 4 hours. It may lose 30 minutes of {}.",
+    ],
+)
+def test_a_loss_of_data_that_is_named_after_something_else_is_asked_about(said: str, whose: str) -> None:
+    got = imported(said.format(whose))
+    assert promised(got) == {"billing": {"rto": "4h"}}
+    assert asked(got) == {"functions.billing.rpo": ("30m",)}
+    assert f"'{whose.split()[-2]}' may be another function" in got.questions[0].says
+
+
+@pytest.mark.parametrize(
+    "whose", ["billing data", "bill records", "customer data", "confirmed orders", "the latest data", "transaction data"]
+)
+def test_a_loss_of_data_that_is_named_after_the_function_or_nobody_is_its_own(whose: str) -> None:
+    got = imported(f"Our goal is to resume billing within 4 hours and to lose no more than 30 minutes of {whose}.")
+    assert (promised(got), asked(got)) == ({"billing": {"rto": "4h", "rpo": "30m"}}, {})
+
+
+@pytest.mark.parametrize("ahead", [UNDER, ANYWHERE, "# Plan of a dairy\n\n## Recovery objectives\n\n"])
+@pytest.mark.parametrize("goal", ["overall objective", "general aim", "company-wide recovery goal"])
+def test_an_objective_for_everything_makes_no_function(goal: str, ahead: str) -> None:
+    said = f"Our {goal} is to resume dispatching within 4 hours and to lose no more than 30 minutes of booking data."
+    got = imported(said, ahead)
+    assert (promised(got), noted(got)) == ({}, [said])
+    assert not got.value["objectives"]
+    known = imported(f"Dispatching is vital. It has an MTPD of 2 days.\n\n{said}", ahead)
+    assert promised(known) == {"dispatching": {"mtpd": "2d", "rto": "4h"}}
+    assert asked(known) == {"functions.dispatching.rpo": ("30m",)}
+    said = f"Our {goal} is to be back within 4 hours."
+    after = imported(f"The dispatching process has an MTPD of 2 days. {said}", ahead)
+    assert (promised(after), noted(after)) == ({"dispatching": {"mtpd": "2d"}}, [said])
+
+
+@pytest.mark.parametrize(
     "said", ["of data", "of work", "of invoices", "of the records", "of confirmed orders", "of data of the cheese ripening"]
 )
 def test_a_loss_of_data_is_that_of_the_function_before_it(said: str) -> None:
@@ -208,7 +248,7 @@ def test_a_table_that_says_of_what_kind_each_of_its_systems_is_lists_components(
     "table",
     [
         KINDS_SAID.format("Function"),
-        KINDS_SAID.format("System").replace("PostgreSQL", "in house"),
+        KINDS_SAID.format("System").replace("PostgreSQL", "in house").replace("S3 with versions", "bought"),
         KINDS_SAID.format("Service").replace("PostgreSQL", "Web").replace("S3 with versions", "API"),
         KINDS_SAID.format("System").replace("RPO", "Priority").replace("10 min", "P1").replace("N/A", "P2"),
     ],

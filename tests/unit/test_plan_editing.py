@@ -47,6 +47,14 @@ def test_an_entry_is_added(plan: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "sentence", ["Nobody answers: guests wait", "Guests wait # and complain", "Nobody is told who:", 'It says "out: of order"', "a: b"]
+)
+def test_a_sentence_is_taken_whole_whatever_yaml_would_make_of_its_marks(sentence: str, plan: Path) -> None:
+    assert run(["set", str(plan), "functions.voice.impact", sentence]) == 0
+    assert load(plan).plan.functions["voice"].impact == sentence
+
+
+@pytest.mark.parametrize(
     ("place", "value", "says"),
     [
         ("functions.voice.rto", "20", "'20' is not a duration"),

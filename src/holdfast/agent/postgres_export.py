@@ -36,15 +36,16 @@ _UNDEFINED_TABLE = "42P01"
 _NOT_ROWS = ("pg_catalog", "information_schema", "pg_toast", "holdfast")
 
 _TABLES = f"""
-SELECT c.relnamespace::regnamespace::text, c.relname, pg_relation_filenode(c.oid),
+SELECT n.nspname, c.relname, pg_relation_filenode(c.oid),
        (SELECT oid FROM pg_database WHERE datname = current_database()),
        coalesce((SELECT json_agg(a.attname ORDER BY k.n)
           FROM pg_index i CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY k (attnum, n)
           JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.attnum
-         WHERE i.indrelid = c.oid AND i.indisprimary), '[]')
-  FROM pg_class c
- WHERE c.relkind = 'r' AND c.relpersistence = 'p'
-   AND c.relnamespace::regnamespace::text NOT IN ({", ".join(map(literal, _NOT_ROWS))})
+         WHERE i.indrelid = c.oid AND i.indisprimary), '[]'),
+       (SELECT json_build_array(m.nspname, r.relname) FROM pg_class r JOIN pg_namespace m ON m.oid = r.relnamespace
+         WHERE r.oid = pg_partition_root(c.oid) AND c.relispartition)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname NOT IN ({", ".join(map(literal, _NOT_ROWS))})
  ORDER BY 1, 2
 """
 _OWN_FILES = """
@@ -68,12 +69,13 @@ SELECT pg_relation_filenode(c.oid),
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as both sides have it. `key`: columns of its primary key, empty where it has none."""
+    """A table as both sides have it. `key`: of its primary key, empty without one; `whole`: what it is a partition of, if any."""
 
     schema: str
     name: str
     relation: wal.Relation
     key: tuple[str, ...]
+    whole: tuple[str, str] | None = None
 
     @property
     def title(self) -> str:
@@ -104,7 +106,8 @@ class _Row:
         name = (
             "/".join(str(values[column]) for column in table.key) if table.key else hashlib.sha256(self.content.encode()).hexdigest()[:32]
         )
-        head = json.dumps({"id": f"{table.title}/{name}", "change": change, "table": [table.schema, table.name]}, ensure_ascii=False)
+        where = {"table": [table.schema, table.name]} | ({"partition_of": [*table.whole]} if table.whole is not None else {})
+        head = json.dumps({"id": f"{table.title}/{name}", "change": change, **where}, ensure_ascii=False)
         return f'{head[:-1]}, "key": {self.key}, "here": {here or "null"}, "there": {there or "null"}}}'
 
 
@@ -238,8 +241,9 @@ def _compare(here: Connection, writer: Connection, lost: Lost, into: Export) -> 
 
 
 def _table(row: tuple[str | None, ...]) -> Table:
-    schema, name, node, database, key = row
-    return Table(str(schema), str(name), (int(database or 0), int(node or 0)), tuple(json.loads(key or "[]")))
+    schema, name, node, database, key, whole = row
+    relation = (int(database or 0), int(node or 0))
+    return Table(str(schema), str(name), relation, tuple(json.loads(key or "[]")), tuple(json.loads(whole)) if whole else None)
 
 
 def _compare_table(here: Connection, writer: Connection, lost: Lost, table: Table, into: Export) -> None:

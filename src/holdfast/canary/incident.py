@@ -6,15 +6,17 @@ about what the failover lost of the stores that moved, and an old writer of whic
 replica leaves the check of the single writer open. Time that the canary could not measure is a finding that weighs.
 """
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast import __version__
 from holdfast.canary.archive import entries, functions, measured
-from holdfast.canary.exported import exported_contents
+from holdfast.canary.exported import unnamed
 from holdfast.canary.files import CanaryFiles
 from holdfast.canary.observed import observed
+from holdfast.canary.proved import proved
 from holdfast.canary.records import canary_records, read
 from holdfast.conduct.runs import FAILOVER, REPROTECT, TURN_BACK, WAY_BACK, stores_moved
 from holdfast.journal.kinds import Kind
@@ -28,9 +30,10 @@ from holdfast.plan.loader import LoadedPlan
 from holdfast.plan.model import Plan
 from holdfast.providers.file.divergence import EXPORTS, held_in, last_export
 from holdfast.providers.sqlite.journal import JournalReader
+from holdfast.report.divergence import Divergence, Entry
 from holdfast.report.facts import ReportFacts
 from holdfast.report.model import Finding
-from holdfast.report.wording import duration, listing
+from holdfast.report.wording import count, duration, listing
 
 LOOK_BACK_SECONDS = 6 * 3600.0
 """How long before the impact a write may have been acknowledged and still count as lost by it."""
@@ -107,7 +110,7 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
         records=records,
         ledgers=ledgers,
         after_failover=stores.after_failover,
-        before_reprotect=_read_or_exported(stores.old_writer, exported_contents(divergence, held_there, sources.bindings)),
+        before_reprotect=_together(stores.old_writer, proved(exports, mine, REPROTECT, sources.bindings)),
         at_end=stores.at_end,
         started_seconds=times.impact - BEFORE_SECONDS,
         ended_seconds=times.end,
@@ -118,8 +121,8 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
         held_there=held_in(held_there),
         divergence_on_return=on_return,
         held_on_return=held_in(held_on_return),
-        before_return=exported_contents(on_return, held_on_return, sources.bindings),
-        findings=(*torn, *_unmeasured(sources, files, times)),
+        before_return=proved(exports, mine, WAY_BACK, sources.bindings),
+        findings=(*torn, *_unmeasured(sources, files, times), *_not_counted(divergence, held_there, sources.bindings)),
     )
 
 
@@ -187,7 +190,7 @@ def _stores(sources: IncidentSources, files: CanaryFiles, times: _Times, records
     known = times.moved is not None
     return _Stores(
         after_failover=(*_after_failover(sources, files, times, target, moved), *left) if known else (),
-        old_writer=left if _numbered(mine) else _surveyed(files, source, times),
+        old_writer=left if _numbered(mine) else _surveyed(files, source, times, _fenced_seconds(mine)),
         at_end=(*(_of(moved, canary_records(sources.bindings, serving, since)) if moved else ()), *left),
     )
 
@@ -203,10 +206,10 @@ def _of(components: Collection[str], contents: Sequence[StoreContents]) -> tuple
     return tuple(found for found in contents if found.store in components)
 
 
-def _read_or_exported(read: Sequence[StoreContents], exported: Sequence[StoreContents]) -> tuple[StoreContents, ...]:
-    """Each store once: as it was read whole, or else as its export says."""
-    every = {found.store: found for found in (*read, *exported)} | {found.store: found for found in read if found.records is not None}
-    return tuple(every.values())
+def _together(read: Sequence[StoreContents], exported: Sequence[StoreContents]) -> tuple[StoreContents, ...]:
+    """All that is known of each store; where nothing is, why."""
+    known = {found.store for found in (*read, *exported) if found.records is not None}
+    return tuple(found for found in (*read, *exported) if found.records is not None or found.store not in known)
 
 
 def _after_failover(
@@ -219,11 +222,17 @@ def _after_failover(
     return _of(moved, canary_records(sources.bindings, target, times.impact - LOOK_BACK_SECONDS))
 
 
-def _surveyed(files: CanaryFiles, region: str, times: _Times) -> tuple[StoreContents, ...]:
-    """The first survey of a region between the failover and the way home."""
+def _fenced_seconds(mine: Sequence[Record]) -> float:
+    """When the failover's source was surely fenced; never, where it was not. What is read before says nothing of what it wrote last."""
+    fenced = (record.at_seconds for record in mine if record.kind == Kind.FENCE_CONFIRMED and record.body.get("run") == FAILOVER)
+    return max(fenced, default=math.inf)
+
+
+def _surveyed(files: CanaryFiles, region: str, times: _Times, since_seconds: float = 0.0) -> tuple[StoreContents, ...]:
+    """The first survey of a region between the failover and the way home, from a moment on."""
     for path in sorted(files.contents.glob(f"*.{region}.json")):
         at = float(path.name.removesuffix(f".{region}.json"))
-        if times.moved is not None and at >= times.moved and (times.returning is None or at < times.returning):
+        if times.moved is not None and at >= max(times.moved, since_seconds) and (times.returning is None or at < times.returning):
             return read(path)
     return ()
 
@@ -242,3 +251,12 @@ def _unmeasured(sources: IncidentSources, files: CanaryFiles, times: _Times) -> 
             why = listing(list(found.unknown_reasons))
             sentence = f"{duration(found.unknown_seconds)} of the incident were not measured: {why}."
             yield Finding(about=f"canary of {name}", result="unknown", sentence=sentence)
+
+
+def _not_counted(divergence: Divergence | None, held: Sequence[Entry], bindings: Bindings) -> Iterator[Finding]:
+    """What only the lost side held where the bindings name no records: it says nothing of how many writers there were."""
+    if divergence is not None:
+        for place, number in unnamed(divergence, held, bindings).items():
+            held_alone = f"{count(number, 'entry', 'entries')} of {place} that only {divergence.source} held"
+            sentence = f"The single-writer check does not look at {held_alone}: the bindings name no records there."
+            yield Finding(about=place, result="pass", sentence=sentence)

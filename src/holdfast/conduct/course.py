@@ -144,7 +144,7 @@ def _ask(
     situation: Situation, incident: IncidentState, run: str, step: PlannedStep, book: Runbook, attempt: int, reason: str
 ) -> tuple[Move, ...]:
     named = {"run": run, "step": step.id, "block": step.block.name, "attempt": attempt}
-    body = {**named, "reason": reason, "needs": asked_role(situation.plan, step.by), "choices": choices(incident, book, step)}
+    body = {**named, "reason": reason, "needs": asked_role(situation.plan, step.by), "choices": choices(incident, run, book, step)}
     stuck = transition(incident, Event.STEP_STUCK, f"{step.id}: {reason}")
     return (Write(Kind.STEP_WAITING, incident.incident, body), *stuck)
 

@@ -194,13 +194,14 @@ def _against_choice(situation: Situation, incident: IncidentState, command: Comm
         return f"no step waits for a person; {incident.incident} is {incident.state.value}"
     if step not in waiting:
         return f"{step} waits for nobody; one of these does: {', '.join(sorted(waiting))}"
-    known = known_choices(book_of(situation.plan, incident, waiting[step]["run"]), step)
+    run = waiting[step]["run"]
+    known = known_choices(incident, run, book_of(situation.plan, incident, run), step)
     if wanted not in known:
         none = " (the plan binds no other way to it)" if wanted == Choice.OTHER_WAY else ""
         return f"{wanted} is no choice for {step}{none}; choose one of: {', '.join(known)}"
     if wanted in NEEDS_REASON and not command.arguments.get("reason"):
         return "skipping a step or calling it done needs a reason (--because)"
-    return _against_loss(situation, incident, command, waiting[step]["run"])
+    return _against_loss(situation, incident, command, run)
 
 
 def _against_loss(situation: Situation, incident: IncidentState, command: Command, run: str) -> str | None:

@@ -7,7 +7,7 @@ way's own steps offer the way back to the first one. Never here: whether a perso
 from enum import StrEnum
 from typing import Any
 
-from holdfast.conduct.runs import TURN_BACK, current_run
+from holdfast.conduct.runs import TURN_BACK
 from holdfast.conduct.situation import Write
 from holdfast.conduct.undoing import carries_others
 from holdfast.decision.approval import REQUESTER_HOLDFAST
@@ -32,10 +32,10 @@ NEEDS_REASON = frozenset({Choice.SKIP, Choice.DONE})
 _ABORT = "abort"
 
 
-def known_choices(book: Runbook, step: str) -> tuple[Choice, ...]:
-    """What can be said about this step, in the order in which people are told."""
+def known_choices(incident: IncidentState, run: str, book: Runbook, step: str) -> tuple[Choice, ...]:
+    """What can be said about this step of a run, in the order in which people are told."""
     planned = book.step(step)
-    if planned.block.removes_write:
+    if planned.block.removes_write and run in incident.epochs:
         return (Choice.RETRY,)  # Nobody's word proves it: behind a fence without proof no promotion and no switch of traffic may begin.
     if planned.block.name == "withdraw" and not planned.after:
         return (Choice.RETRY,)  # As long as the target isn't told, it could still take the epoch up: that is passed over by nobody.
@@ -48,14 +48,14 @@ def known_choices(book: Runbook, step: str) -> tuple[Choice, ...]:
     return (Choice.RETRY, Choice.SKIP, Choice.DONE)
 
 
-def choices(incident: IncidentState, book: Runbook, step: PlannedStep) -> list[dict[str, Any]]:
+def choices(incident: IncidentState, run: str, book: Runbook, step: PlannedStep) -> list[dict[str, Any]]:
     """Every choice with what it means and the command that makes it."""
     told = []
-    for choice in known_choices(book, step.id):
+    for choice in known_choices(incident, run, book, step.id):
         reason = ' --because "…"' if choice in NEEDS_REASON else ""
         command = f"holdfast choose {step.id} {choice.value} --as NAME{reason}"
         told.append({"choice": choice.value, "says": _says(book, step, choice), "command": command})
-    if current_run(incident) == TURN_BACK:
+    if run == TURN_BACK:
         return told
     turn = f"holdfast abort {incident.incident} --as NAME"
     return [*told, {"choice": _ABORT, "says": "turn back as far as is safe; it says first what can't be undone", "command": turn}]

@@ -14,6 +14,7 @@ from holdfast.conduct.course import steps
 from holdfast.conduct.decisions import answer
 from holdfast.conduct.going_on import ask_again, outgrown
 from holdfast.conduct.messages import after_the_end, messages
+from holdfast.conduct.pagers import ended_seconds
 from holdfast.conduct.protecting import protections
 from holdfast.conduct.quiet_test import quiet_tests
 from holdfast.conduct.reapply import reapplies
@@ -53,11 +54,10 @@ def _severity(situation: Situation, incident: IncidentState) -> tuple[Move, ...]
 
 
 def _functions(situation: Situation, incident: IncidentState) -> tuple[Move, ...]:
-    """Record which functions clients lost and got back, as observers saw it. Silence is neither; after its end it loses nothing more."""
+    """Record which functions clients lost and got back, as observers saw it. Silence is neither."""
     out = {name for name, outage in incident.functions.items() if outage.back_seconds is None}
-    seen = {entry.function: entry.since_seconds for entry in situation.functions_hit}
-    hit = {} if incident.ended else {name: since for name, since in seen.items() if name not in out}
-    still = seen.keys() | situation.functions_unknown
+    hit = {entry.function: entry.since_seconds for entry in situation.functions_hit if entry.function not in out}
+    still = {entry.function for entry in situation.functions_hit} | situation.functions_unknown
     back = {name: situation.functions_up_since.get(name, situation.now) for name in sorted(out - still)}
     return (Write(Kind.FUNCTIONS_SEEN, incident.incident, {"hit": hit, "back": back}),) if hit or back else ()
 
@@ -89,10 +89,18 @@ def _farewells(situation: Situation) -> tuple[Move, ...]:
     return next((moves for incident in known if (moves := after_the_end(situation, incident))), ())
 
 
-def _last_seen(situation: Situation) -> tuple[Move, ...]:
-    """An incident may end with functions still away (it was turned back, say): their outage ends when they are served again."""
-    last = next(reversed(tuple(situation.installation.incidents.values())), None)
-    return _functions(situation, last) if last is not None and last.ended else ()
+def _back_at_last(situation: Situation) -> tuple[Move, ...]:
+    """Incidents may end with functions still away (turned back, say): an outage ends when its function is seen up again.
+
+    Where nobody watched without a break since the end, nobody knows when that was, and nothing is written of it.
+    """
+    hit = {entry.function for entry in situation.functions_hit}
+    up = {name: since for name, since in situation.functions_up_since.items() if name not in hit}
+    for incident in situation.installation.incidents.values():
+        out = sorted(name for name, outage in incident.functions.items() if outage.back_seconds is None and name in up)
+        if out and (ended_seconds(incident) or 0.0) >= situation.installation.watched_since_seconds and incident.ended:
+            return (Write(Kind.FUNCTIONS_SEEN, incident.incident, {"hit": {}, "back": {name: up[name] for name in out}}),)
+    return ()
 
 
 def _outgrown(_: Situation, incident: IncidentState) -> tuple[Move, ...]:
@@ -117,7 +125,7 @@ STAGES: tuple[Stage, ...] = (
     _strays,
     incidents,
     _conduct,
-    _last_seen,
+    _back_at_last,
     _farewells,
     reapplies,
     protections,

@@ -51,8 +51,9 @@ def functions(
     for name, function in situation.plan.functions.items():
         joint = picture.functions.get(name) if picture is not None else None
         outage = incident.functions.get(name) if incident is not None else None
-        if outage is not None and outage.back_seconds is not None and incident is not None and incident.ended and name in hit:
-            outage = None  # what is lost now is no part of an incident that is over
+        up = joint is not None and joint.health is Health.UP and name not in hit
+        if outage is not None and incident is not None and incident.ended and (name in hit if outage.back_seconds is not None else up):
+            outage = None  # what is lost now is no part of an incident that is over, and of what is back nobody saw since when
         since = outage.since_seconds if outage is not None else hit.get(name)
         back = outage.back_seconds if outage is not None else None
         out = since is not None and back is None

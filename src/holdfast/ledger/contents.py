@@ -1,11 +1,19 @@
 """What a store was found to hold, as the audit read it: the other half of the truth about lost writes."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from holdfast.ledger.entry import LedgerEntry
+
+
+def epoch_of(value: object) -> int | None:
+    """The epoch that a store's value is, whole as a number or as a text; None where it is none."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,9 @@ class StoredRecord:
         except ValueError:
             mark = None
         said = mark if isinstance(mark, dict) else {}
-        return cls(said.get("epoch"), said.get("region"), said.get("written_seconds"))
+        written = said.get("written_seconds")
+        at_seconds = float(written) if isinstance(written, int | float) and math.isfinite(written) else None
+        return cls(epoch_of(said.get("epoch")), said.get("region"), at_seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ def single_writer_result(
         f"{store} in {side.region} was not read before it was made a replica"
         for side in old
         for store in stores
-        if (side.replaced is None or store in side.replaced) and store not in _read(side.contents)
+        if (side.replaced is None or store in side.replaced) and store not in _read(side)
     ]
     unread = [f"{place} could not be read" for place in found.unread]
     late = [detail for side in old for detail in side.after_its_fence(stores)]
@@ -200,5 +200,5 @@ def single_writer_result(
     )
 
 
-def _read(contents: Sequence[StoreContents]) -> set[str]:
-    return {found.store for found in contents if found.records is not None}
+def _read(side: OldSide) -> set[str]:
+    return {found.store for found in side.contents if found.records is not None and found.region == side.region}

@@ -44,6 +44,11 @@ def read(directory: Path) -> Divergence:
     return read_divergence((directory / JSON_NAME).read_text(encoding="utf-8"))
 
 
+def digest_of(directory: Path) -> str:
+    """The SHA-256 of an export's `divergence.json`, which names that of every file: as the journal has it. Raises OSError."""
+    return hashlib.sha256((directory / JSON_NAME).read_bytes()).hexdigest()
+
+
 def entries(divergence: Divergence, directory: Path) -> Iterator[Entry]:
     """Every difference, in the order of the files. Raises OSError, and ValueError for a file that is not as it was exported."""
     for component in divergence.components:
@@ -122,13 +127,14 @@ class DivergenceExportAction:
 
     async def _collect(self, task: Task, directory: Path, name: str) -> tuple[DivergenceComponent, Missing | None]:
         """Aside first: what was exported before stays, and stays listed, until there is one to take its place: a whole one,
-        and never one for which nobody looked in place of one that holds more."""
+        and never one for which nobody looked, or that finds nothing any more, in place of one that holds more."""
         kind, source = self._sources[name]
         into, making = directory / name, directory / f"{name}.making"
         try:
             await asyncio.to_thread(_made_empty, making)
             found = await source.collect(task, making)
-            if not found.looked_at and (more := await asyncio.to_thread(_held_before, directory, name, task, found)) is not None:
+            says_little = not found.looked_at or not _differences(found)
+            if says_little and (more := await asyncio.to_thread(_held_before, directory, name, task, found)) is not None:
                 await asyncio.to_thread(shutil.rmtree, making)
                 return more, None
             await asyncio.to_thread(_put_in_place, making, into)
@@ -144,7 +150,7 @@ class DivergenceExportAction:
     def _look(self, task: Task) -> Finding:
         directory = directory_of(self._root, task.incident, task.run)
         try:
-            divergence = read(directory)
+            divergence, digest = read(directory), digest_of(directory)
             changed = [file for component in divergence.components for file in _changed(directory, component)]
         except FileNotFoundError:
             return Finding(Answer.NO, f"there is no whole export in {directory}")
@@ -162,7 +168,7 @@ class DivergenceExportAction:
             return Finding(Answer.NO, f"the export in {directory} is not whole: {named or 'it knows other components'}", facts)
         if _to_look_at(divergence):
             return Finding(Answer.NO, f"{told(divergence)}, in {directory}; {_by_hand(divergence)}", facts)
-        return Finding(Answer.YES, f"{told(divergence)}, in {directory}", facts)
+        return Finding(Answer.YES, f"{told(divergence)}, in {directory}", {**facts, "sha256": digest})
 
 
 def _changed(directory: Path, component: DivergenceComponent) -> list[str]:
@@ -187,10 +193,19 @@ def _same_epoch(divergence: Divergence, task: Task) -> bool:
     return divergence.order[:2] == (task.order.era, task.order.epoch)
 
 
+def _differences(found: Exported) -> int:
+    return sum(part.only_here + part.differs + part.deleted_here for part in found.parts)
+
+
 def _held_before(directory: Path, name: str, task: Task, found: Exported) -> DivergenceComponent | None:
-    """An earlier export of the component that holds more than this one, for which nobody looked; None where there is none."""
+    """An earlier export of the component that holds more than this one; None where there is none.
+
+    Who was fenced has written nothing since: one that finds nothing after one that found something came when it was overwritten already.
+    """
     earlier = _kept(directory, name, task)
-    if earlier is None or earlier.looked_at:
+    if earlier is None or (found.looked_at and not (earlier.differences and (earlier.looked_at or task.run == FIRST_RUN))):
+        return None
+    if earlier.looked_at:
         return earlier
     said = tuple(dict.fromkeys((*earlier.unexamined, *found.unexamined)))
     return earlier.model_copy(update={"unexamined": said}) if earlier.parts else None

@@ -8,6 +8,7 @@ the wrong form. What it still lacks, and what it names that isn't there yet, com
 
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -214,8 +215,14 @@ def _editor() -> Any:
     return editor
 
 
+_SENTENCE = re.compile(r"\w[^\n]*(?:: | #)[^\n]*|\w[^\n]* [^\n]*:")
+"""What YAML would take for a key with its value, or for a value with a remark, and nobody means so who types a value."""
+
+
 def _value(text: str) -> Any:
-    """A value as the plan's own reader takes it, so that `on` stays a word and `20m` a duration."""
+    """A value as the plan's own reader takes it, so that `on` stays a word and `20m` a duration; a sentence stays whole, colons and all."""
+    if _SENTENCE.fullmatch(text):
+        return text
     found = read(b"value: " + text.encode(), "the value")
     if found.problems:
         raise PlanError(found.problems)

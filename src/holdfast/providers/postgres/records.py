@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
 
-from holdfast.ledger.contents import StoredRecord
+from holdfast.ledger.contents import StoredRecord, epoch_of
 from holdfast.plan.bindings import PostgresBinding, TableBinding
 
 _CONNECT_SECONDS = 3
@@ -34,7 +34,7 @@ def stored_records(binding: PostgresBinding, first: str, last: str) -> dict[str,
             # One snapshot for all tables, so that the count belongs to one moment.
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             return {
-                f"{table}/{request}": StoredRecord(epoch, region, written)
+                f"{table}/{request}": StoredRecord(epoch_of(epoch), region, written)
                 for table, columns in binding.records.items()
                 for request, epoch, region, written in connection.execute(
                     _query(table, columns, _EVERY if first == last == "" else _SOME), {"first": first, "last": last}

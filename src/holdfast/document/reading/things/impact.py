@@ -1,22 +1,19 @@
 """Objectives, business functions and what outages cost (the business impact analysis)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from holdfast.document.reading.columns import Row, cell, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Left, Said
 from holdfast.document.reading.quantities import NOTHING, Money, Reading, absent, duration, lengths, money, percent, unit_of_heading, window
 from holdfast.document.reading.quantities.durations import inexact
-from holdfast.document.reading.things.promise_names import NAMES, PATTERNS
+from holdfast.document.reading.things.promise_names import MTPD, PATTERNS, RPO, RTO
 from holdfast.document.reading.things.promises import names_promise, order_of, promises
-from holdfast.document.reading.things.resources import PLACES, lists_resources
+from holdfast.document.reading.things.resources import FUNCTION, resource_places
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.problems import shortened
 
-RTO = (*NAMES["rto"], "recovery time*", "target recovery", "restore within", "time to recover", "back within", "recovery target")
-RPO = (*NAMES["rpo"], "recovery point*", "data loss", "point objective")
-MTPD = (*NAMES["mtpd"], "tolerable downtime", "max downtime", "tolerable hours", "tolerable days", "allowable hours", "acceptable hours")
 NAME = ("function", "business function", "process", "business process", "activity", "service", "capability", "mission*", "system", "what")
 _FUNCTION = {
     "mtpd": MTPD,
@@ -94,10 +91,8 @@ def read(tree: Tree, draft: Draft) -> None:
         _objectives(section, draft)
         for table in section.tables:
             places = columns(table, _FUNCTION)
-            if "name" in places and {"rto", "mtpd"} & places.keys():
-                if lists_resources(table, columns(table, PLACES) | {"name": places["name"]}):
-                    continue
-                if not columns(table, {"strategy": ("strategy", "recovery method", "recovery approach")}):
+            if "name" in places and ({"rto", "mtpd"} & places.keys() or _rpos_of_functions(table, places)):
+                if resource_places(table, section) is None:
                     _functions(table, places, section, draft)
                 continue
             tiers = columns(table, _TIER)
@@ -133,6 +128,11 @@ def _objectives(section: Section, draft: Draft) -> None:
         else:
             continue
         leaf.claim()
+
+
+def _rpos_of_functions(table: Table, places: Mapping[str, int]) -> bool:
+    """Whether a table gives the RPO alone, by that name, and of what is called a function, as a second table of functions does."""
+    return "rpo" in places and names_promise(table.headers[places["rpo"]]) and says(table.headers[places["name"]], *FUNCTION)
 
 
 def _functions(table: Table, own: dict[str, int], section: Section, draft: Draft) -> None:

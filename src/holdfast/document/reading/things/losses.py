@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from holdfast.document.reading.quantities import lengths
+from holdfast.document.reading.tree import normal
 
 _DATA_WORDS = (
     *(
@@ -41,19 +42,76 @@ _LOST = re.compile(
     re.I,
 )
 _OWNED = re.compile(rf"[\s)]{{0,3}}(?:of|for) {_ARTICLE}(?P<owner>{_NAME}) (?:is|are|must|shall|should|will|may|can|has|=)\b", re.I)
-_IS_DATA = re.compile(rf"(?:(?P<of>.*\S) )?{DATA}", re.I)
+_IS_DATA = re.compile(rf"(?:(?P<of>.*\S) )?(?P<data>{DATA})", re.I)
+_OF_ANYTHING = re.compile(r"data|records?|information|entry|entries|files?|history|transactions?|postings?|changes?", re.I)
+"""Words for data that say nothing of what it is about; what stands ahead of them does: `payroll data`."""
+_OF_NOBODY = frozenset(
+    {
+        *(
+            "customer",
+            "customers",
+            "client",
+            "clients",
+            "guest",
+            "guests",
+            "patient",
+            "patients",
+            "user",
+            "users",
+            "personal",
+            "business",
+            "operational",
+        ),
+        *(
+            "production",
+            "company",
+            "confirmed",
+            "recent",
+            "new",
+            "entered",
+            "unsaved",
+            "transaction",
+            "transactional",
+            "transactions",
+            "stored",
+            "saved",
+        ),
+        *(
+            "live",
+            "current",
+            "latest",
+            "last",
+            "historical",
+            "master",
+            "core",
+            "critical",
+            "essential",
+            "vital",
+            "relevant",
+            "committed",
+            "changed",
+            "own",
+            "important",
+            "electronic",
+            "digital",
+            "and",
+            "of",
+        ),
+    }
+)
+"""Words ahead of those that name no function."""
 _LOOKED_AT = 200
 """Characters behind an amount in which the words stand that say what is lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What words beside an amount name: `owner` of a promise (`RPO of payroll is`) or of data (`of data of payroll`), a `thing` that is no data (`of payroll`), or a `hint` that counts
-    only where it is a function's name (`of payroll data`, `for payroll`).
+    """What words beside an amount name: `owner` of a promise (`RPO of payroll is`) or of data (`of data of payroll`), a `thing` that is no data (`of payroll`),
+    what data is `called` after (`of payroll data`), or a `hint` that counts only where it is a function's name (`of payroll forms`, `for payroll`).
     """
 
     name: str
-    kind: Literal["owner", "thing", "hint"]
+    kind: Literal["owner", "thing", "called", "hint"]
 
 
 def lost(sentence: str, at: int) -> Lost | None:
@@ -68,7 +126,20 @@ def lost(sentence: str, at: int) -> Lost | None:
         return Lost(found["what"], "thing")
     if found["owner"]:
         return Lost(found["owner"], "owner")
-    return Lost(data["of"], "hint") if data["of"] else None
+    if not data["of"]:
+        return None
+    after = _OF_ANYTHING.fullmatch(data["data"]) and not set(data["of"].lower().split()) <= _OF_NOBODY
+    return Lost(data["of"], "called" if after else "hint")
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two names share a word, whatever its ending (`billing` and `bill`)."""
+    for first in normal(one).split():
+        for second in normal(other).split():
+            length = max(4, min(len(first), len(second)) - 3)
+            if len(first) >= length and first[:length] == second[:length]:
+                return True
+    return False
 
 
 def owned(sentence: str, at: int) -> str:

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from holdfast.document.reading.columns import Row, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Left, Said, parts_of, slug
-from holdfast.document.reading.quantities import NOTHING, Reading, duration, frequency, unit_of_heading, window
+from holdfast.document.reading.quantities import NOTHING, Reading, duration, frequency, lengths, unit_of_heading, window
 from holdfast.document.reading.things.organisation import audience, channels_of, write_channels
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, normal, says
 
@@ -198,23 +198,78 @@ def _outside(name: str) -> str:
 
 
 _AFTERWARDS = re.compile(r"after (?:service|resolution|recovery)|of resolution|restored", re.I)
+_AHEAD = re.compile(r"\b(?:if|when(?:ever)?|(?<!at )once|(?<!\w )should|unless|in case|lasts?|lasting|exceed\w*|longer than)\b", re.I)
+"""What makes the length behind it a condition: `if the outage lasts longer than 4 hours`."""
+_BACKWARDS = re.compile(r"\b(?:before|prior to|ahead of|in advance)\b", re.I)
+_AT_ONCE = re.compile(r"\b(?:immediate(?:ly)?|at once|instantly|asap|straight away)\b", re.I)
+_AGAIN = r"(?P<again>(?:every|each)\s.+?)"
+_FIRST_AND_AGAIN = (
+    re.compile(
+        rf"(?P<first>.+?)\s?(?:[,;:(]|\b(?:and|then)\b)[\s,]?(?:(?:and |then |with |again |the |an? |status ){{0,5}}(?:updates? )?){_AGAIN}\)?",
+        re.I,
+    ),
+    re.compile(
+        rf"{_AGAIN}\s?[,;:(]\s?(?:(?:the )?(?:first|initial)(?: (?:one|update|message))?|starting|beginning):? (?P<first>.+?)\)?", re.I
+    ),
+)
+"""`Within 1 hour, then every 2 hours`, and the same the other way round."""
+_UNTIL_IT_ENDS = re.compile(
+    r"[,;]?\s(?:thereafter|afterwards?|after that|from then on|until (?:(?:the )?(?:\w+ )?(?:is |are )?)?(?:resolved|restored|resolution|closed|over|back))\.?$",
+    re.I,
+)
+"""What the plan means by a message that is told again and again."""
 
 
 def _timing(draft: Draft, entry: Entry, text: str, line: int, about: str, unit: str = "") -> None:
-    """When a message is due. `unit`: what bare numbers are counted in, where a column's name says it."""
+    """When a message is due, and how often it is told again. `unit`: what bare numbers are counted in, where a column's name says it."""
     inner = re.search(r"\(([^()]*)\)\s*$", text)
-    words = inner[1] if inner else text
-    if re.search(r"\b(?:every|each)\b", words, re.I):
-        every = frequency(words)
-        draft.read(entry, "every", every, words, line, about)
-        if every.value is not None:
-            entry["due"] = Said(every.value, line, every.remark)
+    words = inner[1] if inner and not lengths(text[: inner.start()]) else text
+    again = re.search(r"\b(?:every|each)\b", words, re.I) is not None
+    unclear = _no_due(words)
+    if unclear is not None:
+        for key in ("due", "every") if again else ("due",):
+            draft.read(entry, key, unclear, words, line, about)
         return
-    span = window(words)
-    if span is not None and span[1] != "open":
-        draft.put(entry, "due", span[1], line, f"{about}.due")
+    first = _first_and_again(words) if again else (words, "")
+    if first is not None:
+        _due(draft, entry, (first[0], words), line, about, unit)
+    if again:
+        every = frequency(first[1] if first is not None else words)
+        draft.read(entry, "every", every, words, line, about)
+        if first is None:
+            draft.read(entry, "due", every, words, line, about)
+
+
+def _no_due(words: str) -> Reading | None:
+    """Why a length of time is none after which a message is due; None where it may be one."""
+    first = next(iter(lengths(words)), None)
+    if first is None:
+        return None
+    if _AHEAD.search(words[: first.start]):
+        return Reading(unclear="it says on which condition they are told, and not how long after the start")
+    return Reading(unclear="it counts back from something that is still to come") if _BACKWARDS.search(words) else None
+
+
+def _first_and_again(words: str) -> tuple[str, str] | None:
+    """When a message is due, and how often it is told again, where a text says both."""
+    short = " ".join(_UNTIL_IT_ENDS.sub("", words).split())
+    for pattern in _FIRST_AND_AGAIN:
+        found = pattern.fullmatch(short)
+        if found is not None and (lengths(found["first"]) or _AT_ONCE.search(found["first"])):
+            return found["first"], found["again"]
+    return None
+
+
+def _due(draft: Draft, entry: Entry, said: tuple[str, str], line: int, about: str, unit: str) -> None:
+    """Write by when a message is due. `said`: the words for that, and the whole text that they stand in."""
+    words, text = said
+    span, reading = window(words), duration(words, unit)
+    if _AFTERWARDS.search(reading.left_out) and not _AHEAD.search(reading.left_out):
+        reading = replace(reading, left_out="")  # it says from when on, which is kept
+    if span is None or span[1] in ("open", reading.value):
+        draft.read(entry, "due", reading, text, line, about)
     else:
-        draft.read(entry, "due", duration(words, unit), words, line, about)
+        draft.put(entry, "due", span[1], line, f"{about}.due")
     if _AFTERWARDS.search(words):
         entry["counts_from"] = Said("restored", line)
 

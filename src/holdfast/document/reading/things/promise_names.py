@@ -32,6 +32,10 @@ NAMES = {
     ),
 }
 """What each is called, in sentences and at the head of a column; what begins with a shorter name stands before it."""
+RTO = (*NAMES["rto"], "recovery time*", "target recovery", "restore within", "time to recover", "back within", "recovery target")
+RPO = (*NAMES["rpo"], "recovery point*", "data loss", "point objective")
+MTPD = (*NAMES["mtpd"], "tolerable downtime", "max downtime", "tolerable hours", "tolerable days", "allowable hours", "acceptable hours")
+"""What the head of a column or a label calls each, which says less than a sentence does."""
 _BRANCHES = {key: "|".join(name.replace(" ", "[ -]") for name in names) for key, names in NAMES.items()}
 PATTERNS = _BRANCHES | {"mtpd": rf"(?:{_BRANCHES['mtpd']})(?: of (?:{'|'.join(_BORNE)})\b)?"}
 """The same as parts of a pattern."""

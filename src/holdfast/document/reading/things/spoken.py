@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from holdfast.document.reading.draft import Draft, Entry, Left, Said, slug
 from holdfast.document.reading.quantities import NOTHING, Reading, duration, lengths
 from holdfast.document.reading.things.impact import priority, put_promise
-from holdfast.document.reading.things.losses import lost, owned
+from holdfast.document.reading.things.losses import alike, lost, owned
 from holdfast.document.reading.things.nothing import no_loss
 from holdfast.document.reading.things.promises import Promise, names_promise, promises, said_to_be_none
 from holdfast.document.reading.things.subjects import OF_FUNCTIONS, Subject, about_of, named_by_label, names_in, speaks_of_the_last, subject
@@ -18,6 +18,11 @@ from holdfast.document.reading.tree import Leaf, Section, Tree, sentences
 
 _IS_ONE = re.compile(r"\b(?:is|are) (?:an?|our|the|one of)\b[^.;]{0,60}\b(?:function|process|service|activity|system)s?\b", re.I)
 """A sentence that says what a thing is: `the web shop is our main service`."""
+_OF_ALL = re.compile(
+    r"\b(?:overall|general|global|(?:company|business|organi[sz]ation|enterprise|group)[- ]wide|corporate)\b(?: \w+){0,2} (?:objective|goal|target|aim)s?\b",
+    re.I,
+)
+"""An objective of the plan as a whole, whatever its sentence names besides."""
 _OTHERWISE = re.compile(r",?\s{0,3}(?:or|but|and)\s(?:only |even |at most |within |in |after )?", re.I)
 _IMPACT = re.compile(r"\b(?:lose|loss|cannot|can't|unable|stop|without|outage|impact|unhappy|fine)\b", re.I)
 _NO_QUANTITY = re.compile(r"\b(?:p|tier|priority) ?[1-4]\b", re.I)
@@ -110,6 +115,8 @@ class _Paragraph:
             return []
         if _is_wish(sentence, times) and not self.last and not any(map(self.known, names)) and not self.section.within(*OF_FUNCTIONS):
             return []
+        if _OF_ALL.search(sentence) and not (names and all(map(self.known, names))):
+            return []
         if not names:
             return self.last
         if not all(self._is_function(name, sentence, times, about) for name in names):
@@ -157,7 +164,11 @@ class _Paragraph:
         named = lost(sentence, promise.start + last) if last is not None else None
         if named is None or self.draft.named("functions", named.name) == identifier:
             return None
-        return None if named.kind == "hint" and not self.known(named.name) else (named.name, named.kind)
+        if named.kind in ("called", "hint") and not self.known(named.name):
+            function = self.draft.section("functions")[identifier]
+            if named.kind == "hint" or alike(named.name, str(function["name"].value)):
+                return None
+        return named.name, named.kind
 
 
 def _is_wish(sentence: str, times: dict[str, Promise]) -> bool:

@@ -7,8 +7,9 @@ from holdfast.document.reading.columns import Row, columns, labelled, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Left, Said, slug, unique
 from holdfast.document.reading.problems import DocumentError
 from holdfast.document.reading.quantities import Reading, duration, frequency
-from holdfast.document.reading.things.impact import RPO, RTO, promised_in_row
-from holdfast.document.reading.things.resources import KINDS, PLACES, kind_of, lists_resources
+from holdfast.document.reading.things.impact import promised_in_row
+from holdfast.document.reading.things.promise_names import RPO, RTO
+from holdfast.document.reading.things.resources import kind_of, kind_said, resource_places
 from holdfast.document.reading.tree import Leaf, Section, Table, Tree, says
 from holdfast.plan.values import FREQUENCIES
 
@@ -237,13 +238,14 @@ def _described(draft: Draft, name: str, line: int) -> str:
     return _new_component(draft, name, line) if known is None and "primary_strategy" in draft.section("components")[found] else found
 
 
-def _new_component(draft: Draft, name: str, line: int, said: str | None = None) -> str:
-    """`said`: its kind, where more than its name says that."""
-    kind = said or kind_of(name)
-    identifier, entry = draft.component(name, kind, line)
-    if kind is None:
-        unclear = Reading(None, "its words name no kind of component", tuple(kind for kind, _ in KINDS))
-        draft.ask(f"components.{identifier}.kind", name, unclear, line)
+def _new_component(draft: Draft, name: str, line: int, technology: str = "") -> str:
+    """`technology`: what says of which kind it is, where more than its name does."""
+    kind = kind_said(technology, name)
+    identifier, entry = draft.component(name, kind.value, line)
+    if kind.value is None:
+        draft.ask(f"components.{identifier}.kind", technology or name, kind, line)
+    elif kind.concluded:
+        entry["kind"] = Said(kind.value, line, kind.concluded)
     entry["name"] = Said(name, line)
     return identifier
 
@@ -288,17 +290,14 @@ def _strategy_table(table: Table, places: dict[str, int], section: Section, draf
 
 def _resource_table(table: Table, section: Section, draft: Draft) -> None:
     """A table of technical things with an RTO or RPO and no strategy, as contingency plans list them: each row a component of its own."""
-    places = columns(table, {"rto": RTO, "rpo": RPO, **PLACES})
-    if "name" not in places or not {"rto", "rpo"} & places.keys() or not lists_resources(table, places):
-        return
-    others = (head for at, head in enumerate(table.headers) if at != places["name"])
-    if any(says(head, "function*", "process*", "activit*", "mission*", "service*", "capabilit*") for head in others):
+    places = resource_places(table, section)
+    if places is None or not {"rto", "rpo"} & places.keys():
         return
     for row in named_rows(table, places, section, draft):
-        kind = kind_of(row.cell("kind"))
-        identifier = draft.named("components", row.name) or _new_component(draft, row.name, row.line, kind)
-        if row.cell("kind") and (kind is None or len(row.cell("kind").split()) > 1):
-            draft.notes.append(Left(f"{row.name}: {row.table.headers[places['kind']]}: {row.cell('kind')}", section.path, row.line))
+        technology = row.cell("kind")
+        identifier = draft.named("components", row.name) or _new_component(draft, row.name, row.line, technology)
+        if technology and (kind_of(technology) is None or len(technology.split()) > 1):
+            draft.notes.append(Left(f"{row.name}: {row.table.headers[places['kind']]}: {technology}", section.path, row.line))
         _promises(row, draft, draft.section("components")[identifier], f"components.{identifier}")
 
 
