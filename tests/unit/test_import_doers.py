@@ -118,6 +118,12 @@ def test_where_two_lead_or_somebody_leads_other_things_a_step_goes_to_neither(ro
     assert by(imported("Shut the valves.", roles=roles)) == [None]
 
 
+@pytest.mark.parametrize("step", ["Tomás Öberg stops the servers.", "Tomas Oberg stops the servers.", "Tomás stops the servers."])
+def test_a_name_with_accents_is_found_with_and_without_them(step: str) -> None:
+    got = imported(step, roles="The IT Manager is Tomás Öberg.")
+    assert by(got) == ["it-manager"] and not told(got)
+
+
 def test_a_first_name_that_is_an_order_too_is_nobodys() -> None:
     got = imported("Grant users access.", roles="The IT Manager is Grant Lee. The Press Officer is Ann Poole.")
     assert by(got) == [None] and not got.concluded

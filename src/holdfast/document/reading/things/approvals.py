@@ -9,7 +9,7 @@ import re
 
 from holdfast.document.reading.draft import Draft, Entry, Left, Said
 from holdfast.document.reading.quantities import Reading, duration
-from holdfast.document.reading.things.cast import Cast, named_doer, says_doer
+from holdfast.document.reading.things.cast import Cast, bare, named_doer, says_doer
 from holdfast.document.reading.tree import Leaf, normal
 
 _WHO_APPROVES = re.compile(
@@ -90,7 +90,7 @@ def _roles(who: str, cast: Cast) -> tuple[list[str], set[str]]:
 
     `the IT Manager, Ann Ray, and …` is one role; `the IT Manager and Ann Ray`, who holds it, may be two people, and isn't clear.
     """
-    rest, roles, joined = normal(who).split(), list[str](), set[str]()
+    rest, roles, joined = bare(who).split(), list[str](), set[str]()
     between = ""
     while rest:
         doer, length = named_doer(cast, " ".join(rest))

@@ -6,6 +6,7 @@ place. Only a step that leaves open who does it goes to whoever leads, and only 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
@@ -126,8 +127,8 @@ def cast_of(draft: Draft, tree: Tree) -> Cast:
     for name, role in roles.items():
         if isinstance(role.get("primary"), Said):
             held[role["primary"].value] = None if role["primary"].value in held else name
-    by_role = {normal(str(role["name"].value)): name for name, role in roles.items()}
-    people = {normal(unadorned(str(entry["name"].value))): held.get(who) for who, entry in draft.section("people").items()}
+    by_role = {bare(str(role["name"].value)): name for name, role in roles.items()}
+    people = {bare(unadorned(str(entry["name"].value))): held.get(who) for who, entry in draft.section("people").items()}
     short: dict[str, list[str]] = {}
     for name in people:
         for part in {name.split()[0], name.split()[-1]} if " " in name else ():
@@ -165,7 +166,7 @@ def _said_to_lead(leaf: Leaf, called: Mapping[str, str], people: Mapping[str, st
     """Roles of which a leaf's sentences say that they lead; of a sentence that names several ahead of that it isn't clear which."""
     for found in _LEADS.finditer(leaf.text):
         ahead = re.split(r"[.;:] ", leaf.text[max(found.start() - _LONGEST_AHEAD, 0) : found.start()])[-1]
-        words = normal(ahead).split()
+        words = bare(ahead).split()
         named: set[str] = set()
         for start in range(len(words)):
             for length in range(1, _LONGEST_NAME + 1):
@@ -175,6 +176,11 @@ def _said_to_lead(leaf: Leaf, called: Mapping[str, str], people: Mapping[str, st
                     named.add(role)
         if len(named) == 1:
             yield named.pop()
+
+
+def bare(text: str) -> str:
+    """Its normal words, without accents: `Tomás` is found where somebody wrote `Tomas`, and the other way round."""
+    return normal(unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode())
 
 
 def message_for(cast: Cast, text: str) -> str | None:
@@ -222,7 +228,7 @@ def named_doer(cast: Cast, text: str) -> tuple[Doer, int]:
 
 
 def _begins(cast: Cast, text: str) -> Doer | None:
-    said = normal(text)
+    said = bare(text)
     doer, length = named_doer(cast, said)
     words = said.split()
     behind = words[length : length + 1]
@@ -256,7 +262,7 @@ def _ends(cast: Cast, text: str) -> Doer | None:
     found = _AT_THE_END.search(text[-_LONGEST_AHEAD:])
     if found is None or (not _BY_SOMEBODY.match(found[0]) and _SPEAKS_TO.match(text)):
         return None
-    said = normal(found["who"])
+    said = bare(found["who"])
     doer, length = named_doer(cast, said)
     if length and length == len(said.split()):
         return Doer(stranger=found["who"]) if doer.stranger else doer
@@ -313,7 +319,7 @@ def _as_written(text: str, words: int) -> str:
     said = text.split(maxsplit=_LONGEST_AHEAD)[:_LONGEST_AHEAD]
     for end in range(1, len(said)):
         begin = " ".join(said[:end])
-        if len(normal(begin).split()) >= words:
+        if len(bare(begin).split()) >= words:
             return begin.rstrip(",;:")
     return " ".join(said)
 

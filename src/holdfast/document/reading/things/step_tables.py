@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from holdfast.document.reading.columns import Row, columns, named_rows
 from holdfast.document.reading.draft import Draft, Entry, Left, Said
 from holdfast.document.reading.quantities import absent, duration, unit_of_heading, window
-from holdfast.document.reading.things.cast import Cast, Doer
+from holdfast.document.reading.things.cast import Cast, Doer, bare
 from holdfast.document.reading.things.steps import steps_of
 from holdfast.document.reading.tree import Leaf, Section, Table, normal
 
@@ -85,7 +85,7 @@ def _who(row: Row, step: Entry, section: Section, draft: Draft, cast: Cast) -> N
 
 def _role(said: str, draft: Draft, cast: Cast) -> str | None:
     """A role of this name, or the only one that somebody of this name holds."""
-    named = cast.called.get(normal(said).removeprefix("the ").strip())
+    named = cast.called.get(bare(said).removeprefix("the ").strip())
     if named is not None:
         return named
     someone = draft.named("people", said)
