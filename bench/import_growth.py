@@ -35,6 +35,8 @@ def lines(line: str, before: str = "", after: str = "") -> Shape:
     return lambda many: before + "".join(line.replace("{n}", str(n)) for n in range(many)) + after
 
 
+_IN_A_LINE = 40
+"""Pieces that one of the long lines stands for, which are much longer than other pieces."""
 _STEPS = "## Scenario 1: Loss\n\n### Response procedure\n\n"
 _ROLES = "# Roles\n\n| Role | Primary | Backup |\n| --- | --- | --- |\n"
 _MESSAGE = "#### Notice {n}\n- **Method**: Email\n- **Recipients**: Group {n}\n- **Content**: Words\n- **Trigger**: Function{n} hit\n\n"
@@ -174,14 +176,14 @@ SHAPES: dict[str, Shape] = {
     "drawn noise": lines("A{n}[x --> | -- -.- \n", _MERMAID, "```\n"),
     "drawings": lines('```mermaid\ngraph TB\nsubgraph "Primary (eu-west-1)"\nA[Database]\nend\n```\n'),
     "front matter": lambda many: "---\n" + "".join(f"key{n}: value\n- item\n" for n in range(min(many, 90))) + "---\n" + "x\n" * many,
-    "long lines": lambda many: ("x " * 9_000 + "\n") * (many // 100 + 1),
-    "lines without blanks": lambda many: ("x" * 19_000 + "\n") * (many // 100 + 1),
-    "digits": lambda many: ("1" * 19_000 + "\n\n") * (many // 100 + 1),
-    "capitals": lambda many: ("# Roles\n\n" + "A" * 19_000 + "\n\n") * (many // 100 + 1),
-    "back and back": lambda many: ("back again " * 1_700 + "\n\n") * (many // 100 + 1),
-    "numbers and signs": lambda many: ("1,000 - 2 h < 5 min of $1,000,000 " * 500 + "\n\n") * (many // 100 + 1),
+    "long lines": lambda many: ("x " * 9_000 + "\n") * -(-many // _IN_A_LINE),
+    "lines without blanks": lambda many: ("x" * 19_000 + "\n") * -(-many // _IN_A_LINE),
+    "digits": lambda many: ("1" * 19_000 + "\n\n") * -(-many // _IN_A_LINE),
+    "capitals": lambda many: ("# Roles\n\n" + "A" * 19_000 + "\n\n") * -(-many // _IN_A_LINE),
+    "back and back": lambda many: ("back again " * 1_700 + "\n\n") * -(-many // _IN_A_LINE),
+    "numbers and signs": lambda many: ("1,000 - 2 h < 5 min of $1,000,000 " * 500 + "\n\n") * -(-many // _IN_A_LINE),
     "lengths in words": lambda many: (
-        ("RTO of two and a half hours to three quarters of an hour 30 or 1/2 day " * 250 + "\n\n") * (many // 100 + 1)
+        ("RTO of two and a half hours to three quarters of an hour 30 or 1/2 day " * 250 + "\n\n") * -(-many // _IN_A_LINE)
     ),
     "what stands beside lengths": table(
         "Function|RTO|RPO", "Desk {n}|" + ": , at most " * 60 + "4 h|" + "(" * 60 + "4 h" + " for (x)" * 60
