@@ -44,7 +44,7 @@ def test_a_block_that_only_says_that_it_acted_is_found_by_its_proof(block: str, 
         pytest.param("fence", marks=prove),
         pytest.param("application.scale", marks=prove),
         pytest.param("application.deploy", marks=prove),
-        "dns.switch",
+        pytest.param("dns.switch", marks=prove),
     ],
 )
 def test_a_block_whose_proof_is_a_lie_too_is_found_by_what_clients_measured(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
