@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.canary import incident as incident_module
 from holdfast.canary.files import CanaryFiles
 from holdfast.canary.incident import IncidentSources, incident_facts
 from holdfast.canary.records import write as write_contents
@@ -59,7 +58,7 @@ Told = Callable[..., Behind]
 
 
 @pytest.fixture
-def behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
+def behind(tmp_path: Path) -> Told:
     def made(scenario: str, records: Sequence[Record] | None = None, held: Sequence[StoreContents] | None = None) -> Behind:
         """`records`: the journal until now; `held`: what the stores hold now. By default both regions as they were at the very end."""
         facts, reads = drill(scenario), list[str]()
@@ -75,8 +74,7 @@ def behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Told:
             reads.append(region)
             return tuple(found for found in now if found.region == region)
 
-        monkeypatch.setattr(incident_module, "canary_records", read)
-        return Behind(facts, IncidentSources(LOADED, some_bindings(), tmp_path / "journal.db", tmp_path / "canary"), reads)
+        return Behind(facts, IncidentSources(LOADED, some_bindings(), tmp_path / "journal.db", tmp_path / "canary", look=read), reads)
 
     return made
 

@@ -2,31 +2,29 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import pytest
-
-from holdfast.canary import incident as incident_module
 from holdfast.canary.files import CanaryFiles
 from holdfast.canary.incident import IncidentSources, incident_facts
 from holdfast.canary.records import write as write_contents
 from holdfast.journal.kinds import Kind
-from holdfast.journal.record import GENESIS, Record, following
+from holdfast.journal.record import Record
 from holdfast.ledger.contents import StoreContents
 from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.reading import LedgerWriter
 from holdfast.plan.bindings import PostgresBinding, RedisBinding, TableBinding
-from holdfast.providers.file.divergence import EXPORTS, FIRST_RUN, digest_of, directory_of
+from holdfast.providers.file.divergence import EXPORTS, FIRST_RUN, directory_of
 from holdfast.providers.sqlite.journal import SqliteJournal
 from holdfast.report.build import build
 from holdfast.report.divergence import JSON_NAME, Divergence, divergence_json
 from holdfast.report.facts import ReportFacts
 from holdfast.report.model import Report
 from unit.canary_bindings import some_bindings
+from unit.chains import chained, lines_of
 from unit.report_facts import DR, END_SECONDS, HOME, IMPACT, INCIDENT, ReportStory, voicehive
 
 NOWHERE = Path("/nowhere")
@@ -93,15 +91,13 @@ class Scene:
         }
         found = Divergence.model_validate({**said, **head, "components": components})
         (self.directory(run) / JSON_NAME).write_text(divergence_json(found), encoding="utf-8")
-        self.journal_says(run, digest_of(self.directory(run)))
+        self.journal_says(run, hashlib.sha256((self.directory(run) / JSON_NAME).read_bytes()).hexdigest())
 
     def journal_says(self, run: str, digest: str) -> None:
         """Write the journal anew: the run's export ended with this digest."""
         self.records = chained(
-            (record.at_seconds, record.kind, record.incident, {**record.body, "facts": {"sha256": digest}})
-            if self._ends_export(record, run)
-            else (record.at_seconds, record.kind, record.incident, record.body)
-            for record in self.records
+            (at, kind, incident, {**body, "facts": {"sha256": digest}} if self._ends_export(record, run) else body)
+            for record, (at, kind, incident, body) in zip(self.records, lines_of(self.records), strict=True)
         )
         for file in self.sources.journal.parent.glob(f"{self.sources.journal.name}*"):
             file.unlink()
@@ -115,16 +111,6 @@ class Scene:
     def report(self, now_seconds: float = IMPACT + END_SECONDS) -> Report:
         """What is made of it."""
         return build(incident_facts(self.sources, INCIDENT, now_seconds))
-
-
-def chained(said: Iterable[tuple[float, str, str, Mapping[str, Any]]]) -> tuple[Record, ...]:
-    """Records of these moments, kinds, incidents and bodies, in one unbroken chain."""
-    head, records = (0, GENESIS), []
-    for at, kind, incident, body in said:
-        record = following(head, at, kind, incident, body)
-        head = (record.sequence, record.hash)
-        records.append(record)
-    return tuple(records)
 
 
 def rules_of(report: Report) -> dict[str, str]:
@@ -141,7 +127,7 @@ class Setting(Protocol):
 Stores = Mapping[str, Sequence[StoreContents]]
 
 
-def setting(folder: Path, patch: pytest.MonkeyPatch) -> Setting:
+def setting(folder: Path) -> Setting:
     """Puts incidents into a folder; their stores are read from what their stories say."""
 
     def made(story: ReportStory, skip: Callable[[LedgerEntry], bool] = lambda _: False) -> Scene:
@@ -154,7 +140,9 @@ def setting(folder: Path, patch: pytest.MonkeyPatch) -> Setting:
             writer.close()
         bindings = some_bindings(components={"database": {HOME: DATABASE, DR: DATABASE}, "cache": {HOME: CACHE, DR: CACHE}})
         held: Stores = {contents[0].region: contents for contents in (facts.at_end, facts.after_failover)}
-        patch.setattr(incident_module, "canary_records", lambda _, region, since: tuple(held[region]))
-        return Scene(facts, IncidentSources(voicehive(), bindings, folder / "journal.db", folder / "canary"), tuple(facts.records))
+        sources = IncidentSources(
+            voicehive(), bindings, folder / "journal.db", folder / "canary", look=lambda _, region, since: tuple(held[region])
+        )
+        return Scene(facts, sources, tuple(facts.records))
 
     return made

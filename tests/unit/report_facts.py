@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from holdfast.journal.kinds import Kind
-from holdfast.journal.record import GENESIS, Record, following
+from holdfast.journal.record import Record
 from holdfast.ledger.contents import StoreContents, StoredRecord
 from holdfast.ledger.entry import LedgerEntry, RequestResult
 from holdfast.plan.blocks import BLOCKS
@@ -18,6 +18,7 @@ from holdfast.plan.loader import LoadedPlan, load
 from holdfast.plan.model import Phase, Plan
 from holdfast.report.divergence import Divergence, DivergenceComponent, DivergencePart
 from holdfast.report.facts import ReportFacts
+from unit.chains import in_order
 
 HOME, DR = "eu-west-1", "eu-central-1"
 INCIDENT = "inc-1-1"
@@ -216,12 +217,7 @@ class ReportStory:
         told: list[tuple[float, Kind, str, dict[str, Any]]] = [*self._before(plan, digest), *self._failover(plan)]
         if self.way_back:
             told += self._return(plan)
-        head, records = (0, GENESIS), []
-        for at, kind, incident, body in sorted(told, key=lambda line: line[0]):
-            record = following(head, round(IMPACT + at, 6), kind, incident, body)
-            head = (record.sequence, record.hash)
-            records.append(record)
-        return tuple(records)
+        return in_order([(round(IMPACT + at, 6), kind, incident, body) for at, kind, incident, body in told])
 
     def _before(self, plan: Plan, digest: str) -> Iterator[tuple[float, Kind, str, dict[str, Any]]]:
         started = {"term": 1, "version": "0.1.0", "plan_digest": digest, "profile": "fast", "environment": "lab", "resumed": False}

@@ -64,7 +64,6 @@ def test_what_was_not_exported_or_not_looked_at_is_unknown_and_says_why() -> Non
     database, cache = exported_contents(export(missing, component("cache", unexamined=("db1 holds keys",))), (), BINDINGS)
     assert (database.records, database.problem) == (None, "no answer")
     assert (cache.records, cache.problem) == (None, "db1 holds keys")
-    assert exported_contents(None, (), BINDINGS) == ()
 
 
 def test_a_store_that_was_handed_over_and_not_looked_at_is_unknown_also_in_an_export_from_before_that_was_said() -> None:
@@ -103,4 +102,3 @@ def test_what_stands_where_the_bindings_name_nothing_is_counted_by_its_place() -
         "database notes": 2,
         "cache": 1,
     }
-    assert unnamed(None, entries, BINDINGS) == {}

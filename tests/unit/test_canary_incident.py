@@ -19,8 +19,8 @@ from unit.report_facts import DR, END_SECONDS, HOME, IMPACT, ReportStory, voiceh
 
 
 @pytest.fixture
-def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setting:
-    return setting(tmp_path, monkeypatch)
+def scene(tmp_path: Path) -> Setting:
+    return setting(tmp_path)
 
 
 def test_outage_and_loss_are_those_that_a_drill_would_have_measured(scene: Setting) -> None:

@@ -19,9 +19,9 @@ EARLY = call(-1.0)
 
 
 @pytest.fixture
-def returned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+def returned(tmp_path: Path) -> Scene:
     """An incident whose failover lost nothing, whose way home is done, and which a canary surveyed in time."""
-    found = setting(tmp_path, monkeypatch)(ReportStory(kind="incident", lost={}, late_objects=0))
+    found = setting(tmp_path)(ReportStory(kind="incident", lost={}, late_objects=0))
     found.survey(DR, 24.0, found.facts.after_failover)
     return found
 

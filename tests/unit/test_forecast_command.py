@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 import pytest
 
 from holdfast.cli.main import run
-from holdfast.journal.record import GENESIS, following
 from holdfast.providers.sqlite.journal import SqliteJournal
 from holdfast.report.build import build
 from holdfast.report.write import write
+from unit.chains import chained, lines_of
 from unit.conduct_on_paper import Paper
 from unit.plan_texts import REFERENCE
 from unit.report_facts import ReportStory
@@ -128,11 +128,6 @@ def _journal(directory: Path) -> Path:
     paper.approve("exercise-one", "exercise-two")
     paper.region_answers()
     file = directory / "journal.db"
-    head = (0, GENESIS)
-    records = []
-    for record in paper.incident.records:
-        records.append(following(head, record.at_seconds, record.kind, record.incident, record.body))
-        head = (records[-1].sequence, records[-1].hash)
     with SqliteJournal(file) as journal:
-        journal.append(records)
+        journal.append(chained(lines_of(paper.incident.records)))
     return file

@@ -7,13 +7,13 @@ import pytest
 from rich.console import Console
 
 from holdfast.journal.kinds import Kind
-from holdfast.journal.record import GENESIS, Record, following
 from holdfast.report.build import build
 from holdfast.report.facts import ReportFacts
 from holdfast.report.lost import StoodAlone
 from holdfast.report.model import Report
 from holdfast.report.page import page
 from holdfast.report.terminal import summary
+from unit.chains import in_order, lines_of
 from unit.report_facts import DR, HOME, IMPACT, INCIDENT, ReportStory
 
 Told = tuple[float, Kind, dict[str, Any]]
@@ -35,13 +35,8 @@ def report(*told: Told, **story: Any) -> Report:
 
 
 def with_records(facts: ReportFacts, told: tuple[Told, ...]) -> ReportFacts:
-    lines = [(record.at_seconds, record.kind, record.incident, record.body) for record in facts.records]
-    lines += [(IMPACT + at, kind.value, INCIDENT, body) for at, kind, body in told]
-    head, records = (0, GENESIS), list[Record]()
-    for at, kind, named, body in sorted(lines, key=lambda line: line[0]):
-        records.append(following(head, at, kind, named, body))
-        head = (records[-1].sequence, records[-1].hash)
-    return replace(facts, records=tuple(records))
+    more = [(IMPACT + at, kind.value, INCIDENT, body) for at, kind, body in told]
+    return replace(facts, records=in_order([*lines_of(facts.records), *more]))
 
 
 def ends(found: Report) -> dict[tuple[str, str], str | None]:

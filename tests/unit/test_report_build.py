@@ -16,6 +16,7 @@ from holdfast.ledger.contents import StoreContents, StoredRecord
 from holdfast.report.build import build
 from holdfast.report.facts import ReportFacts
 from holdfast.report.model import Finding, Report
+from unit.chains import chained, lines_of
 from unit.report_facts import DR, HOME, IMPACT, INCIDENT, ReportStory
 
 
@@ -103,7 +104,7 @@ def test_the_critical_path_is_what_the_end_hung_on() -> None:
 
 def test_a_step_that_was_intended_and_never_finished_is_unknown() -> None:
     facts = story()
-    records = _rechained([record for record in facts.records if not _is(record, "step.finished", "deploy")])
+    records = chained(lines_of(record for record in facts.records if not _is(record, "step.finished", "deploy")))
     report = build(replace(facts, records=records))
     deploy = next(step for step in report.steps if step.step == "deploy")
     assert (deploy.outcome, deploy.verified, deploy.ended_seconds) == ("unknown", "unknown", None)
@@ -123,7 +124,7 @@ def test_a_step_repeated_after_a_crash_counts_its_attempts_and_its_last_outcome(
             bodies.append((record.at_seconds, "step.finished", INCIDENT, {**body, "attempt": 2, "outcome": "settled"}))
         else:
             bodies.append((record.at_seconds, record.kind, record.incident, record.body))
-    report = build(replace(facts, records=_chain(bodies)))
+    report = build(replace(facts, records=chained(bodies)))
     step = next(step for step in report.steps if step.step == "promote-database")
     assert (step.attempts, step.outcome, step.verified) == (2, "settled", "yes")
     assert report.verdict == "pass"
@@ -146,7 +147,7 @@ def test_a_step_that_waits_for_a_person_is_unknown_until_the_person_says_and_ski
             )
             answered = {**named, "detail": "ada chose", "facts": {}, "checked": "unknown", "verified": "unknown"}
             bodies += [(record.at_seconds + 0.1, "step.finished", INCIDENT, {**answered, **answer}) for answer in answers]
-        return build(replace(facts, records=_chain(bodies)))
+        return build(replace(facts, records=chained(bodies)))
 
     def deploy(report: Report) -> tuple[str, str, str]:
         step = next(step for step in report.steps if step.step == "deploy")
@@ -245,7 +246,7 @@ def test_what_dr_took_after_its_fence_is_told_by_its_own_clock_and_not_by_the_co
         before = [replace(record, body={**record.body, **said}) if record is fence else record for record in facts.records]
         row = {"reservations/inside": StoredRecord(2, DR, written_seconds)}
         read = tuple(replace(one, records=row) if one.store == "database" else one for one in facts.before_return)
-        single = build(replace(facts, records=_rechained(before), before_return=read)).single_writer
+        single = build(replace(facts, records=chained(lines_of(before)), before_return=read)).single_writer
         return single.checked, single.violations, single.details
 
     early = at_seconds - 3.0  # of a promise, as the controller counts it
@@ -355,7 +356,7 @@ def test_messages_told_again_are_lines_of_their_own_and_people_have_names() -> N
             ("notification.sent", {"channel": "slack", "recipient": "exercise-one"}),
         )
     ]
-    report = build(replace(facts, records=_chain([*head, *again])))
+    report = build(replace(facts, records=chained([*head, *again])))
     assert [(message.message, message.due_seconds, message.met) for message in report.notifications[-2:]] == [
         ("status", 900.0, True),
         ("status", 1800.0, True),
@@ -365,27 +366,12 @@ def test_messages_told_again_are_lines_of_their_own_and_people_have_names() -> N
 def test_a_message_that_missed_a_channel_is_not_in_time() -> None:
     facts = story()
     records = [record for record in facts.records if not (record.kind == "notification.sent" and record.body["channel"] == "pagerduty")]
-    early = build(replace(facts, records=_rechained(records)))
+    early = build(replace(facts, records=chained(lines_of(records))))
     assert early.notifications[0].met is None, "not due yet when the report was written"
-    late = build(replace(facts, records=_rechained(records), ended_seconds=IMPACT + 400.0))
+    late = build(replace(facts, records=chained(lines_of(records)), ended_seconds=IMPACT + 400.0))
     assert late.notifications[0].met is False
     assert any("message incident-alert" in finding.about for finding in late.findings)
 
 
 def _is(record: Record, kind: str, step: str) -> bool:
     return record.kind == kind and record.body.get("step") == step
-
-
-def _rechained(records: list[Record]) -> tuple[Record, ...]:
-    return _chain([(record.at_seconds, record.kind, record.incident, record.body) for record in records])
-
-
-def _chain(bodies: list[tuple[float, str, str, Mapping[str, Any]]]) -> tuple[Record, ...]:
-    from holdfast.journal.record import GENESIS, following
-
-    head, records = (0, GENESIS), []
-    for at, kind, incident, body in bodies:
-        record = following(head, at, kind, incident, body)
-        head = (record.sequence, record.hash)
-        records.append(record)
-    return tuple(records)

@@ -9,12 +9,12 @@ import pytest
 
 from holdfast.health.observation import Observation, Seen, Subject
 from holdfast.journal.kinds import Kind
-from holdfast.journal.record import GENESIS, following
 from holdfast.report.build import build
 from holdfast.report.facts import ReportFacts
 from holdfast.report.model import Report
 from holdfast.report.pictures import Scene, scenes, sides_of
 from holdfast.report.seen import Event
+from unit.chains import Line, chained
 from unit.report_facts import DR, HOME, IMPACT, INCIDENT, ReportStory
 
 
@@ -61,18 +61,14 @@ def told(report: Report, *names: str, **changes: Any) -> dict[str, Scene]:
 
 def rewritten(facts: ReportFacts, change: Mapping[str, tuple[str, str]], more: Sequence[tuple[float, Kind, dict[str, Any]]] = ()) -> Report:
     """The report with other outcomes of steps (step → outcome, verified) and more records at the end."""
-    bodies: list[tuple[float, str, str, Mapping[str, Any]]] = []
+    bodies: list[Line] = []
     for record in facts.records:
         body: dict[str, Any] = dict(record.body)
         if record.kind == Kind.STEP_FINISHED and body["step"] in change:
             body["outcome"], body["verified"] = change[body["step"]]
         bodies.append((record.at_seconds, record.kind, record.incident, body))
     bodies += [(IMPACT + seconds, kind, INCIDENT, added) for seconds, kind, added in more]
-    head, records = (0, GENESIS), []
-    for at_seconds, name, incident, told_body in bodies:
-        records.append(following(head, at_seconds, name, incident, told_body))
-        head = (records[-1].sequence, records[-1].hash)
-    return build(replace(facts, records=tuple(records)))
+    return build(replace(facts, records=chained(bodies)))
 
 
 def test_the_moments_stand_in_order_there_and_back() -> None:

@@ -1,6 +1,5 @@
 """How it stood when people were asked and had decided: by the journal up to that moment, and by nothing that came later."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -9,13 +8,11 @@ import pytest
 
 from holdfast.health.observation import Observation, Seen, Subject
 from holdfast.journal.kinds import Kind
-from holdfast.journal.record import GENESIS, Record, following
 from holdfast.report.build import build
 from holdfast.report.facts import ReportFacts
 from holdfast.report.seen import Stand
+from unit.chains import in_order, lines_of
 from unit.report_facts import DR, HOME, IMPACT, INCIDENT, ReportStory
-
-Line = tuple[float, str, str, dict[str, Any]]
 
 
 @cache
@@ -27,22 +24,9 @@ def stands(facts: ReportFacts) -> dict[str, Stand]:
     return {stand.moment: stand for stand in build(facts).stands}
 
 
-def lines(facts: ReportFacts) -> list[Line]:
-    return [(record.at_seconds, record.kind, record.incident, dict(record.body)) for record in facts.records]
-
-
-def journal(told: Sequence[Line]) -> tuple[Record, ...]:
-    """Lines as a journal, in the order of their moments."""
-    head, records = (0, GENESIS), []
-    for at_seconds, kind, incident, body in sorted(told, key=lambda line: line[0]):
-        records.append(following(head, at_seconds, kind, incident, body))
-        head = (records[-1].sequence, records[-1].hash)
-    return tuple(records)
-
-
 def with_lines(facts: ReportFacts, *more: tuple[float, Kind, dict[str, Any]]) -> ReportFacts:
     added = [(IMPACT + at, str(kind), INCIDENT, body) for at, kind, body in more]
-    return replace(facts, records=journal([*lines(facts), *added]))
+    return replace(facts, records=in_order([*lines_of(facts.records), *added]))
 
 
 def waiting(step: str, block: str, reason: str) -> dict[str, Any]:
@@ -50,10 +34,13 @@ def waiting(step: str, block: str, reason: str) -> dict[str, Any]:
     return {**named, "reason": reason, "needs": "technical-lead", "choices": []}
 
 
-def earlier(facts: ReportFacts, keep: Callable[[Line], bool] = lambda line: True) -> ReportFacts:
-    """The facts with the same incident a day before, told by the same journal."""
-    before = [(at - 86_400.0, kind, "inc-0-1" if incident else "", body) for at, kind, incident, body in lines(facts)]
-    return replace(facts, records=journal([*filter(keep, before), *lines(facts)]))
+def earlier(facts: ReportFacts, *lost: str) -> ReportFacts:
+    """The facts with the same incident a day before, told by the same journal. `lost`: what its records lack."""
+    before = [
+        (at - 86_400.0, kind, "inc-0-1" if incident else "", {key: said for key, said in body.items() if key not in lost})
+        for at, kind, incident, body in lines_of(facts.records)
+    ]
+    return replace(facts, records=in_order([*before, *lines_of(facts.records)]))
 
 
 def test_when_people_are_asked_it_says_who_must_act_and_by_when() -> None:
@@ -99,11 +86,7 @@ def test_with_an_earlier_exercise_it_rests_on_what_that_took() -> None:
 
 
 def test_an_earlier_run_whose_records_lack_something_counts_for_nothing() -> None:
-    def without_facts(line: Line) -> bool:
-        line[3].pop("facts", None)
-        return True
-
-    assert stands(earlier(whole(), without_facts))["asked"].expected_by == "the plan's windows"
+    assert stands(earlier(whole(), "facts"))["asked"].expected_by == "the plan's windows"
 
 
 def test_a_step_that_waits_for_a_person_is_a_moment_with_the_question() -> None:
@@ -143,8 +126,8 @@ def test_a_void_proposal_asks_nobody() -> None:
 
 def test_a_step_of_a_dead_controller_is_not_called_running() -> None:
     started = {"term": 2, "version": "0.1.0", "plan_digest": "", "profile": "fast", "environment": "lab", "resumed": True}
-    told = [*lines(whole()), (IMPACT + 5.19, str(Kind.CONTROLLER_STARTED), "", started)]
-    fence = next(step for step in stands(replace(whole(), records=journal(told)))["decided"].doing if step.step == "fence")
+    told = [*lines_of(whole().records), (IMPACT + 5.19, str(Kind.CONTROLLER_STARTED), "", started)]
+    fence = next(step for step in stands(replace(whole(), records=in_order(told)))["decided"].doing if step.step == "fence")
     assert fence.state == "unsettled"
 
 

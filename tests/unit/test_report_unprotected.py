@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from holdfast.journal.kinds import Kind
-from holdfast.journal.record import GENESIS, Record, following
 from holdfast.report.build import build
 from holdfast.report.model import Report, Rule
+from unit.chains import in_order, lines_of
 from unit.report_facts import DR, HOME, IMPACT, ReportStory
 
 BY, WHY = "aoife-brennan", "eu-central-1 has no power"
@@ -30,13 +30,8 @@ def came(at: float, ask: str, outcome: str = "succeeded", mode: str = "asynchron
 def report(*told: Told, incident: str = "", **story: Any) -> Report:
     """The report of a synchronous installation in whose journal these stand too."""
     facts = ReportStory(replication="synchronous", **story).facts()
-    lines = [(record.at_seconds, record.kind, record.incident, record.body) for record in facts.records]
-    lines += [(IMPACT + at, kind.value, incident, body) for at, kind, body in told]
-    head, records = (0, GENESIS), list[Record]()
-    for at, kind, named, body in sorted(lines, key=lambda line: line[0]):
-        records.append(following(head, at, kind, named, body))
-        head = (records[-1].sequence, records[-1].hash)
-    return build(replace(facts, records=tuple(records)))
+    more = [(IMPACT + at, kind.value, incident, body) for at, kind, body in told]
+    return build(replace(facts, records=in_order([*lines_of(facts.records), *more])))
 
 
 def rule(found: Report) -> Rule:

@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from holdfast.journal.kinds import Kind
-from holdfast.journal.record import GENESIS, Record, following
 from holdfast.report.build import build
 from holdfast.report.model import Report
+from unit.chains import in_order, lines_of
 from unit.report_facts import IMPACT, ReportStory
 
 
@@ -18,13 +18,8 @@ def changed(seconds: float, zone: str, health: str, **more: Any) -> tuple[float,
 def report(*changes: tuple[float, dict[str, Any]]) -> Report:
     """The report of a story whose journal held these changes, too."""
     facts = ReportStory().facts()
-    said = [(record.at_seconds, record.kind, record.incident, record.body) for record in facts.records]
-    said += [(at_seconds, Kind.ZONE_CHANGED.value, "", body) for at_seconds, body in changes]
-    records: list[Record] = []
-    for at_seconds, kind, incident, body in sorted(said, key=lambda one: one[0]):
-        head = (records[-1].sequence, records[-1].hash) if records else (0, GENESIS)
-        records.append(following(head, at_seconds, kind, incident, body))
-    return build(replace(facts, records=tuple(records)))
+    more = [(at_seconds, Kind.ZONE_CHANGED.value, "", body) for at_seconds, body in changes]
+    return build(replace(facts, records=in_order([*lines_of(facts.records), *more])))
 
 
 def test_a_zone_lost_in_the_incidents_time_stands_in_the_report_with_what_was_left() -> None:

@@ -17,7 +17,7 @@ from holdfast.ledger.contents import StoreContents, StoredRecord, epoch_of
 from holdfast.plan.bindings import Bindings, PostgresBinding, RedisBinding, TableBinding
 from holdfast.report.divergence import Divergence, DivergenceComponent, Entry
 
-SAME_TIMELINE = "same-timeline"
+_SAME_TIMELINE = "same-timeline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,44 +32,37 @@ class _Held:
     """Whether it says when and under which epoch it was written, or never has to."""
 
 
-def exported_contents(divergence: Divergence | None, entries: Sequence[Entry], bindings: Bindings) -> tuple[StoreContents, ...]:
-    """One value a database or cache of the export; none where there was no export. `bindings` of any site say where records stand."""
-    if divergence is None:
-        return ()
-    found = []
-    for component in divergence.components:
-        binding = bindings.components.get(component.component, {}).get(divergence.source)
-        if isinstance(binding, PostgresBinding | RedisBinding):
-            held = [one for entry in _here(component, entries) if (one := _held(entry, binding)) is not None]
-            found.append(_contents(divergence, component, held if binding.records else None))
-    return tuple(found)
+_Component = tuple[DivergenceComponent, PostgresBinding | RedisBinding, list[tuple[Entry, _Held | None]]]
 
 
-def unnamed(divergence: Divergence | None, entries: Sequence[Entry], bindings: Bindings) -> Mapping[str, int]:
+def exported_contents(divergence: Divergence, entries: Sequence[Entry], bindings: Bindings) -> tuple[StoreContents, ...]:
+    """One value a database or cache of the export. `bindings` of any site say where records stand."""
+    return tuple(
+        _contents(divergence, component, [held for _, held in looked if held is not None] if binding.records else None)
+        for component, binding, looked in _looked_at(divergence, entries, bindings)
+    )
+
+
+def unnamed(divergence: Divergence, entries: Sequence[Entry], bindings: Bindings) -> Mapping[str, int]:
     """What only the source held of tables and keys that the bindings don't name: `<component>` and the table, if any → how many."""
-    found: Counter[str] = Counter()
-    if divergence is None:
-        return found
+    return Counter(
+        f"{component.component} {_place(entry.value)}".strip()
+        for component, _, looked in _looked_at(divergence, entries, bindings)
+        for entry, held in looked
+        if held is None
+    )
+
+
+def _looked_at(divergence: Divergence, entries: Sequence[Entry], bindings: Bindings) -> Iterator[_Component]:
+    """Each database and cache of the export with what the source had there: a record where the bindings name any at its place."""
     for component in divergence.components:
         binding = bindings.components.get(component.component, {}).get(divergence.source)
-        if isinstance(binding, PostgresBinding | RedisBinding):
-            for entry in _here(component, entries):
-                if _held(entry, binding) is None:
-                    found[f"{component.component} {_place(entry.value)}".strip()] += 1
-    return found
-
-
-def _here(component: DivergenceComponent, entries: Sequence[Entry]) -> Iterator[Entry]:
-    return (entry for entry in entries if entry.component == component.component and entry.value.get("here") is not None)
-
-
-def _held(entry: Entry, binding: PostgresBinding | RedisBinding) -> _Held | None:
-    """None where the bindings name no records at its place."""
-    if isinstance(binding, RedisBinding):
-        return _of_key(entry, binding.records)
-    tables = {title.removeprefix("public."): (title, columns) for title, columns in binding.records.items()}
-    known = tables.get(_place(entry.value))
-    return _of_row(entry, *known) if known is not None else None
+        mine = [entry for entry in entries if entry.component == component.component and entry.value.get("here") is not None]
+        if isinstance(binding, PostgresBinding):
+            tables = {title.removeprefix("public."): (title, columns) for title, columns in binding.records.items()}
+            yield component, binding, [(entry, _of_row(entry, tables.get(_place(entry.value)))) for entry in mine]
+        elif isinstance(binding, RedisBinding):
+            yield component, binding, [(entry, _of_key(entry, binding.records)) for entry in mine]
 
 
 def _contents(divergence: Divergence, component: DivergenceComponent, held: Sequence[_Held] | None) -> StoreContents:
@@ -78,7 +71,7 @@ def _contents(divergence: Divergence, component: DivergenceComponent, held: Sequ
     problems = (
         component.detail if component.status == "missing" else "; ".join(component.unexamined),
         "" if component.looked_at else "nobody looked at it",
-        f"it had the writer's history already when {divergence.source} was exported" if component.how == SAME_TIMELINE else "",
+        f"it had the writer's history already when {divergence.source} was exported" if component.how == _SAME_TIMELINE else "",
         NOT_NAMED if held is None else "",
         f"{len(undated)} of its records don't say when or under which epoch they were written, {undated[0]} first" if undated else "",
     )
@@ -96,8 +89,10 @@ def _place(row: Mapping[str, Any]) -> str:
     return name if schema == "public" else f"{schema}.{name}"
 
 
-def _of_row(entry: Entry, title: str, columns: TableBinding) -> _Held:
-    here = entry.value["here"]
+def _of_row(entry: Entry, table: tuple[str, TableBinding] | None) -> _Held | None:
+    if table is None:
+        return None
+    (title, columns), here = table, entry.value["here"]
     at_seconds = _moment(here.get(columns.written_at)) if columns.written_at else None
     epoch, region = (here.get(column) if column else None for column in (columns.epoch, columns.region))
     record = StoredRecord(epoch_of(epoch), region, at_seconds)

@@ -7,7 +7,7 @@ replica leaves the check of the single writer open. Time that the canary could n
 """
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +28,8 @@ from holdfast.ledger.measure import SUCCESSES_IN_A_ROW
 from holdfast.plan.bindings import Bindings
 from holdfast.plan.loader import LoadedPlan
 from holdfast.plan.model import Plan
-from holdfast.providers.file.divergence import EXPORTS, held_in, last_export
+from holdfast.providers.file.divergence import EXPORTS, Kept, last_export
 from holdfast.providers.sqlite.journal import JournalReader
-from holdfast.report.divergence import Divergence, Entry
 from holdfast.report.facts import ReportFacts
 from holdfast.report.model import Finding
 from holdfast.report.wording import count, duration, listing
@@ -39,6 +38,7 @@ LOOK_BACK_SECONDS = 6 * 3600.0
 """How long before the impact a write may have been acknowledged and still count as lost by it."""
 BEFORE_SECONDS = 60.0
 _MOVES = (Kind.EPOCH_OPENED, Kind.RUN_NUMBERED)
+Look = Callable[[Bindings, str, float], tuple[StoreContents, ...]]
 SLACK_INTERVALS = 2.0
 """Unmeasured time of so many intervals of a canary is jitter."""
 
@@ -56,6 +56,8 @@ class IncidentSources:
     """As seen from where this runs: the stores of the serving region are read, and the observers asked."""
     journal: Path
     ledgers: Path
+    look: Look = canary_records
+    """Reads what a region's stores hold of the canary's records since a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,7 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
     looks, _ = observed(sources.bindings)
     stores = _stores(sources, files, times, records, opened)
     exports = sources.journal.parent / EXPORTS
-    divergence, held_there = last_export(exports, [opened.incident])
-    on_return, held_on_return = last_export(exports, [opened.incident], WAY_BACK)
+    there, on_return = (last_export(exports, [opened.incident], run) for run in (REPROTECT, WAY_BACK))
     return ReportFacts(
         plan=plan,
         plan_digest=sources.loaded.digest,
@@ -110,19 +111,19 @@ def incident_facts(sources: IncidentSources, wanted: str | None, now_seconds: fl
         records=records,
         ledgers=ledgers,
         after_failover=stores.after_failover,
-        before_reprotect=_together(stores.old_writer, proved(exports, mine, REPROTECT, sources.bindings)),
+        before_reprotect=_together(stores.old_writer, proved(there, mine, sources.bindings)),
         at_end=stores.at_end,
         started_seconds=times.impact - BEFORE_SECONDS,
         ended_seconds=times.end,
         generated_seconds=now_seconds,
         holdfast_version=__version__,
         observations=tuple(look for look in looks if look.at_seconds >= times.impact - BEFORE_SECONDS),
-        divergence=divergence,
-        held_there=held_in(held_there),
-        divergence_on_return=on_return,
-        held_on_return=held_in(held_on_return),
-        before_return=proved(exports, mine, WAY_BACK, sources.bindings),
-        findings=(*torn, *_unmeasured(sources, files, times), *_not_counted(divergence, held_there, sources.bindings)),
+        divergence=there.divergence,
+        held_there=there.held,
+        divergence_on_return=on_return.divergence,
+        held_on_return=on_return.held,
+        before_return=proved(on_return, mine, sources.bindings),
+        findings=(*torn, *_unmeasured(sources, files, times), *_not_counted(there, sources.bindings)),
     )
 
 
@@ -185,13 +186,13 @@ def _stores(sources: IncidentSources, files: CanaryFiles, times: _Times, records
     moves = [record for record in mine if record.kind in _MOVES]
     later = any(record.kind in _MOVES and record.sequence > opened.sequence for record in records if record not in mine)
     # What stayed is written where it always was: until another incident moves it, reading it says what this one left of it.
-    left = _of(stayed, canary_records(sources.bindings, source, since)) if stayed and not later else ()
+    left = _of(stayed, sources.look(sources.bindings, source, since)) if stayed and not later else ()
     serving = str(moves[-1].body.get("target")) if moves else sources.loaded.plan.primary_region()
     known = times.moved is not None
     return _Stores(
         after_failover=(*_after_failover(sources, files, times, target, moved), *left) if known else (),
         old_writer=left if _numbered(mine) else _surveyed(files, source, times, _fenced_seconds(mine)),
-        at_end=(*(_of(moved, canary_records(sources.bindings, serving, since)) if moved else ()), *left),
+        at_end=(*(_of(moved, sources.look(sources.bindings, serving, since)) if moved else ()), *left),
     )
 
 
@@ -219,7 +220,7 @@ def _after_failover(
     surveyed = _of(moved, _surveyed(files, target, times))
     if not moved or (surveyed and all(store.records is not None for store in surveyed)) or times.returning is not None:
         return surveyed
-    return _of(moved, canary_records(sources.bindings, target, times.impact - LOOK_BACK_SECONDS))
+    return _of(moved, sources.look(sources.bindings, target, times.impact - LOOK_BACK_SECONDS))
 
 
 def _fenced_seconds(mine: Sequence[Record]) -> float:
@@ -253,10 +254,10 @@ def _unmeasured(sources: IncidentSources, files: CanaryFiles, times: _Times) -> 
             yield Finding(about=f"canary of {name}", result="unknown", sentence=sentence)
 
 
-def _not_counted(divergence: Divergence | None, held: Sequence[Entry], bindings: Bindings) -> Iterator[Finding]:
+def _not_counted(export: Kept, bindings: Bindings) -> Iterator[Finding]:
     """What only the lost side held where the bindings name no records: it says nothing of how many writers there were."""
-    if divergence is not None:
-        for place, number in unnamed(divergence, held, bindings).items():
-            held_alone = f"{count(number, 'entry', 'entries')} of {place} that only {divergence.source} held"
+    if export.divergence is not None:
+        for place, number in unnamed(export.divergence, export.entries, bindings).items():
+            held_alone = f"{count(number, 'entry', 'entries')} of {place} that only {export.divergence.source} held"
             sentence = f"The single-writer check does not look at {held_alone}: the bindings name no records there."
             yield Finding(about=place, result="pass", sentence=sentence)

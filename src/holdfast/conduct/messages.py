@@ -22,7 +22,7 @@ from holdfast.conduct.asking import asked_of
 from holdfast.conduct.attempting import Attempt, Told, attempts_at
 from holdfast.conduct.facts import incident_facts, restored_seconds, values_of
 from holdfast.conduct.message_words import purpose_of, said_once, words_to_send
-from holdfast.conduct.pagers import LATELY_SECONDS, Word, closed_by_the_end, ended_seconds, owes_pagers, words_to_pagers
+from holdfast.conduct.pagers import LATELY_SECONDS, Word, closed_by_the_end, owes_pagers, words_to_pagers
 from holdfast.conduct.receipts import without_receipt
 from holdfast.conduct.situation import Asked, Move, Situation, Tell, TellPurpose, WayOfChannel, Write
 from holdfast.conduct.status_page import CHANNEL, MESSAGE, PageWord, page_state, page_word
@@ -149,7 +149,7 @@ def _owed_after_the_end(situation: Situation, incident: IncidentState) -> tuple[
     """Of an incident whose service came back (else nobody hears of an end): what was recorded as due before, so that no delivery is left
     neither sent nor given up, and what counts from when service was back. What nobody told within a day after its time is no news. Of any
     real one: reminders of later reports to authorities, but of none that is long overdue."""
-    ended, now = ended_seconds(incident), situation.now
+    ended, now = incident.ended_seconds, situation.now
     if ended is None or incident.scenario not in situation.plan.scenarios:
         return ()
     dues = (record.body["due_seconds"] for record in incident.course if record.kind == Kind.NOTIFICATION_DUE)

@@ -75,7 +75,7 @@ def words_to_pagers(
 ) -> Iterator[Word]:
     """What each pager of this incident is owed by now. `restored_seconds`: when service was back; `telling`: what is being handed over;
     its pager is told once that is over; `bound`: those that the bindings name."""
-    ended = ended_seconds(incident)
+    ended = incident.ended_seconds
     if ended is not None and now - ended > LATELY_SECONDS:
         return
     given = next((record for record in incident.course if record.kind in (Kind.ACKNOWLEDGED, Kind.APPROVED)), None)
@@ -109,11 +109,6 @@ def owes_pagers(incident: IncidentState, words: Iterable[Word]) -> bool:
     """Whether one of these words was neither sent nor given up."""
     told = (incident.deliveries.get((word.key, word.channel, word.recipient), Attempts()) for word in words)
     return any(not attempts.is_over for attempts in told)
-
-
-def ended_seconds(incident: IncidentState) -> float | None:
-    """When it was closed; None while it is open."""
-    return next((record.at_seconds for record in reversed(incident.course) if record.kind == Kind.INCIDENT_CLOSED), None)
 
 
 def closed_by_the_end(plan: Plan, incident: IncidentState) -> Mapping[Delivery, Attempts]:

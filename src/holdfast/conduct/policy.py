@@ -14,7 +14,6 @@ from holdfast.conduct.course import steps
 from holdfast.conduct.decisions import answer
 from holdfast.conduct.going_on import ask_again, outgrown
 from holdfast.conduct.messages import after_the_end, messages
-from holdfast.conduct.pagers import ended_seconds
 from holdfast.conduct.protecting import protections
 from holdfast.conduct.quiet_test import quiet_tests
 from holdfast.conduct.reapply import reapplies
@@ -98,7 +97,7 @@ def _back_at_last(situation: Situation) -> tuple[Move, ...]:
     up = {name: since for name, since in situation.functions_up_since.items() if name not in hit}
     for incident in situation.installation.incidents.values():
         out = sorted(name for name, outage in incident.functions.items() if outage.back_seconds is None and name in up)
-        if out and (ended_seconds(incident) or 0.0) >= situation.installation.watched_since_seconds and incident.ended:
+        if out and incident.ended_seconds is not None and incident.ended_seconds >= situation.installation.watched_since_seconds:
             return (Write(Kind.FUNCTIONS_SEEN, incident.incident, {"hit": {}, "back": {name: up[name] for name in out}}),)
     return ()
 

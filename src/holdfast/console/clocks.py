@@ -9,6 +9,7 @@ from typing import Any
 
 from holdfast.conduct import expected
 from holdfast.conduct.situation import Situation
+from holdfast.decision.observed import FunctionOutage
 from holdfast.decision.replay import IncidentState
 from holdfast.health.picture import Picture
 from holdfast.health.signals import Health
@@ -50,10 +51,8 @@ def functions(
     found = []
     for name, function in situation.plan.functions.items():
         joint = picture.functions.get(name) if picture is not None else None
-        outage = incident.functions.get(name) if incident is not None else None
         up = joint is not None and joint.health is Health.UP and name not in hit
-        if outage is not None and incident is not None and incident.ended and (name in hit if outage.back_seconds is not None else up):
-            outage = None  # what is lost now is no part of an incident that is over, and of what is back nobody saw since when
+        outage = _outage(incident, name, lost=name in hit, up=up) if incident is not None else None
         since = outage.since_seconds if outage is not None else hit.get(name)
         back = outage.back_seconds if outage is not None else None
         out = since is not None and back is None
@@ -73,6 +72,15 @@ def functions(
             }
         )
     return found
+
+
+def _outage(incident: IncidentState, name: str, *, lost: bool, up: bool) -> FunctionOutage | None:
+    """A function's outage in an incident. `lost`, `up`: as it is seen now, which is neither where nobody looks."""
+    outage = incident.functions.get(name)
+    if outage is None or not incident.ended:
+        return outage
+    # What is lost now is no part of an incident that is over, and of what came back unseen nobody knows since when.
+    return None if (lost if outage.back_seconds is not None else up) else outage
 
 
 def _health(name: str, health: Health, situation: Situation) -> str:

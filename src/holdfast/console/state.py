@@ -27,7 +27,6 @@ from holdfast.health.picture import Picture
 from holdfast.health.protection import KINDS
 from holdfast.health.standing import Standing
 from holdfast.health.zones import zone_as_facts
-from holdfast.journal.kinds import Kind
 from holdfast.plan.model import Plan
 from holdfast.plan.tiers import cost_so_far
 
@@ -71,8 +70,7 @@ def _steps(situation: Situation, incident: IncidentState) -> list[dict[str, Any]
 
 def _incident(situation: Situation, incident: IncidentState) -> dict[str, Any]:
     hit = {entry.function: entry.since_seconds for entry in situation.functions_hit}
-    ended = next((record.at_seconds for record in incident.records if record.kind == Kind.INCIDENT_CLOSED), None)
-    elapsed = (situation.now if ended is None else ended) - incident.impact_seconds
+    elapsed = (situation.now if incident.ended_seconds is None else incident.ended_seconds) - incident.impact_seconds
     return {
         "incident": incident.incident,
         "scenario": incident.scenario,

@@ -105,6 +105,11 @@ class IncidentState:
         """Whether nothing more will happen."""
         return self.state in ENDED
 
+    @property
+    def ended_seconds(self) -> float | None:
+        """When it was closed; None while it is open."""
+        return next((record.at_seconds for record in reversed(self.course) if record.kind == Kind.INCIDENT_CLOSED), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Installation:
@@ -165,14 +170,7 @@ def _opened(record: Record) -> IncidentState:
     body = record.body
     return IncidentState(
         incident=record.incident,
-        scenario=body["scenario"],
-        kind=body["kind"],
-        exercise=body["exercise"],
-        source=body["source"],
-        target=body["target"],
-        mode=body["mode"],
-        trigger=body["trigger"],
-        impact_seconds=body["impact_seconds"],
+        **{name: body[name] for name in ("scenario", "kind", "exercise", "source", "target", "mode", "trigger", "impact_seconds")},
         opened_seconds=record.at_seconds,
         scale=float(body.get("scale", 1.0)),
         records=(record,),

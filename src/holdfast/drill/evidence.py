@@ -4,9 +4,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from holdfast.canary.exported import exported_contents
 from holdfast.canary.observed import observed
-from holdfast.conduct.runs import FAILOVER, WAY_BACK, moves_writers, stores_moved
+from holdfast.canary.proved import proved
+from holdfast.conduct.runs import FAILOVER, REPROTECT, WAY_BACK, moves_writers, stores_moved
 from holdfast.drill.arrivals import Arrivals, arrival_findings, arrivals, refused
 from holdfast.health.observation import Observation
 from holdfast.journal.kinds import Kind
@@ -19,7 +19,7 @@ from holdfast.ledger.entry import LedgerEntry
 from holdfast.ledger.reading import read_ledgers
 from holdfast.plan.bindings import Bindings
 from holdfast.plan.model import Plan
-from holdfast.providers.file.divergence import EXPORTS, held_in, last_export
+from holdfast.providers.file.divergence import EXPORTS, last_export
 from holdfast.providers.sqlite.journal import JournalReader
 from holdfast.report.divergence import Divergence
 from holdfast.report.model import Finding
@@ -69,8 +69,7 @@ class Evidence:
         journal = lab.layout.controller / "journal.db"
         records = tuple(JournalReader(journal).read()) if journal.exists() else ()
         incidents = [record.incident for record in records if record.kind == Kind.INCIDENT_OPENED]
-        divergence, held = last_export(lab.layout.controller / EXPORTS, incidents)
-        on_return, held_on_return = last_export(lab.layout.controller / EXPORTS, incidents, WAY_BACK)
+        there, on_return = (last_export(lab.layout.controller / EXPORTS, incidents, run) for run in (REPROTECT, WAY_BACK))
         entries = {name: ledger.entries for name, ledger in ledgers.items()}
         received = lab.layout.received
         arrived = arrivals(received, lab.layout.controller, records)
@@ -80,11 +79,11 @@ class Evidence:
             at_end_contents=at_end,
             records=records,
             ledgers=entries,
-            divergence=divergence,
-            held_there=held_in(held),
-            divergence_on_return=on_return,
-            held_on_return=held_in(held_on_return),
-            before_return_contents=exported_contents(on_return, held_on_return, bindings),
+            divergence=there.divergence,
+            held_there=there.held,
+            divergence_on_return=on_return.divergence,
+            held_on_return=on_return.held,
+            before_return_contents=proved(on_return, records, bindings),
             findings=(*self.findings, *torn, *messages),
             arrived=arrived,
             ended_seconds=time.time(),

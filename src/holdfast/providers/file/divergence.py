@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.ports.action import Answer, Finding, Outcome, Result, Task
@@ -44,11 +45,6 @@ def read(directory: Path) -> Divergence:
     return read_divergence((directory / JSON_NAME).read_text(encoding="utf-8"))
 
 
-def digest_of(directory: Path) -> str:
-    """The SHA-256 of an export's `divergence.json`, which names that of every file: as the journal has it. Raises OSError."""
-    return hashlib.sha256((directory / JSON_NAME).read_bytes()).hexdigest()
-
-
 def entries(divergence: Divergence, directory: Path) -> Iterator[Entry]:
     """Every difference, in the order of the files. Raises OSError, and ValueError for a file that is not as it was exported."""
     for component in divergence.components:
@@ -56,25 +52,35 @@ def entries(divergence: Divergence, directory: Path) -> Iterator[Entry]:
             yield from entries_of(component, part, (directory / part.file).read_bytes())
 
 
-def last_export(root: Path, incidents: Sequence[str], run: str = FIRST_RUN) -> tuple[Divergence | None, tuple[Entry, ...]]:
-    """The export that this run made in the last of these incidents that has one, and all its entries.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An export as it lies in its directory. `digest`: of `divergence.json`, which names that of every file."""
 
-    None where nobody exported anything, or where it is not as it was exported.
-    """
+    divergence: Divergence | None = None
+    """None where nobody exported anything, or where it is not as it was exported."""
+    entries: tuple[Entry, ...] = ()
+    digest: str = ""
+
+    @property
+    def held(self) -> dict[tuple[str, str], str]:
+        """(Component, identifier) → change of its entries."""
+        return {(entry.component, entry.identifier): entry.change for entry in self.entries}
+
+
+def last_export(root: Path, incidents: Sequence[str], run: str = FIRST_RUN) -> Kept:
+    """The export that this run made in the last of these incidents that has one."""
     for incident in reversed(incidents):
         try:
             directory = directory_of(root, incident, run)
             divergence = read(directory)
-            found = tuple(entries(divergence, directory))
+            return Kept(divergence, tuple(entries(divergence, directory)), _digest(directory))
         except (OSError, ValueError):
             continue
-        return divergence, found
-    return None, ()
+    return Kept()
 
 
-def held_in(found: Sequence[Entry]) -> dict[tuple[str, str], str]:
-    """(Component, identifier) → change of these entries."""
-    return {(entry.component, entry.identifier): entry.change for entry in found}
+def _digest(directory: Path) -> str:
+    return hashlib.sha256((directory / JSON_NAME).read_bytes()).hexdigest()
 
 
 class DivergenceExportAction:
@@ -150,7 +156,7 @@ class DivergenceExportAction:
     def _look(self, task: Task) -> Finding:
         directory = directory_of(self._root, task.incident, task.run)
         try:
-            divergence, digest = read(directory), digest_of(directory)
+            divergence, digest = read(directory), _digest(directory)
             changed = [file for component in divergence.components for file in _changed(directory, component)]
         except FileNotFoundError:
             return Finding(Answer.NO, f"there is no whole export in {directory}")
