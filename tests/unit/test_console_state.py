@@ -11,6 +11,7 @@ from holdfast.conduct.situation import Alarm, FunctionHit
 from holdfast.console.narration import line
 from holdfast.console.state import state
 from holdfast.decision.replay import replayed
+from holdfast.health.picture import Picture
 from holdfast.health.standing import served_from, standings
 from holdfast.journal.kinds import Kind
 from unit.conduct_on_paper import DR, PRIMARY, Paper
@@ -18,13 +19,13 @@ from unit.health_world import START as SEEN_START
 from unit.health_world import World, cut
 
 
-def _state(paper: Paper) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(json.dumps(state(paper.situation(), 1.0, None, {})))
+def _state(paper: Paper, seen: Picture | None = None) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(json.dumps(state(paper.situation(), 1.0, seen, {})))
     return told
 
 
-def _function(paper: Paper, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = next(entry for entry in _state(paper)["functions"] if entry["function"] == name)
+def _function(paper: Paper, name: str, seen: Picture | None = None) -> dict[str, Any]:
+    found: dict[str, Any] = next(entry for entry in _state(paper, seen)["functions"] if entry["function"] == name)
     return found
 
 
@@ -105,8 +106,12 @@ def test_when_a_function_came_back_while_no_controller_watched_is_made_up_by_nob
     first = turned_back(paper)
     paper.wait(60.0)
     paper.restart()
+    assert _function(paper, "voice", World().run(0, 5))["out_since_seconds"] is not None, "it is away by what the controller goes by"
     paper.region_answers()
     assert paper.installation.incidents[first].functions["voice"].back_seconds is None
+    assert _function(paper, "voice")["back_seconds"] is None and _function(paper, "voice")["out_since_seconds"] is not None, "nobody looks"
+    voice = _function(paper, "voice", World().run(0, 5))
+    assert (voice["health"], voice["out_since_seconds"], voice["back_seconds"]) == ("up", None, None)
 
 
 def test_the_longest_outage_stands_when_there_were_several_and_another_controller_knows_it_too() -> None:
