@@ -95,14 +95,21 @@ class Scene:
 
     def journal_says(self, run: str, digest: str) -> None:
         """Write the journal anew: the run's export ended with this digest."""
-        self.records = chained(
-            (at, kind, incident, {**body, "facts": {"sha256": digest}} if self._ends_export(record, run) else body)
-            for record, (at, kind, incident, body) in zip(self.records, lines_of(self.records), strict=True)
+        told = zip(self.records, lines_of(self.records), strict=True)
+        self.journal(
+            chained(
+                (at, kind, incident, {**body, "facts": {"sha256": digest}} if self._ends_export(record, run) else body)
+                for record, (at, kind, incident, body) in told
+            )
         )
+
+    def journal(self, records: tuple[Record, ...]) -> None:
+        """Write another journal in place of the one that is there."""
+        self.records = records
         for file in self.sources.journal.parent.glob(f"{self.sources.journal.name}*"):
             file.unlink()
         with SqliteJournal(self.sources.journal) as journal:
-            journal.append(self.records)
+            journal.append(records)
 
     @staticmethod
     def _ends_export(record: Record, run: str) -> bool:

@@ -92,6 +92,13 @@ def test_a_clock_that_ran_on_when_its_incident_was_turned_back_stops_when_the_fu
     assert replayed(PRIMARY, paper.records).incidents == paper.installation.incidents
 
 
+def test_what_is_up_where_nothing_can_reach_it_is_not_back() -> None:
+    paper = Paper()
+    turned_back(paper)
+    up = dict.fromkeys(paper.plan.functions, paper.now)
+    assert next_moves(replace(paper.situation(), functions_up_since=up)) == ()
+
+
 def test_each_incident_that_was_turned_back_has_its_clocks_stopped() -> None:
     paper = Paper()
     first = turned_back(paper)

@@ -1,6 +1,7 @@
 """The export as files: gathered from every component, whole or told not to be, never made again, and given back kind by kind."""
 
 import asyncio
+import hashlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from holdfast.ports.divergence import NotExported, Wish
 from holdfast.providers.clock.system import SystemClock
 from holdfast.providers.file.divergence import DivergenceExportAction, entries, read
 from holdfast.providers.file.give_back import ExportGiver
-from holdfast.report.divergence import divergence_json, read_divergence
+from holdfast.report.divergence import JSON_NAME, divergence_json, read_divergence
 from unit.divergence_stand_ins import StandInSource, StandInStore
 
 TASK = Task("export", "divergence.export", None, "west", "east", Mode.GRACEFUL, Order(0, 2, 1, 9), incident="inc-1", run="reprotect")
@@ -138,6 +139,16 @@ def test_on_the_way_back_an_export_of_an_earlier_epoch_is_not_done_already(tmp_p
     assert asyncio.run(one.check(again)).answer is Answer.NO, "the source was the writer until epoch 5 was opened"
     assert asyncio.run(one.act(again)).result is Result.SUCCEEDED
     assert asyncio.run(one.check(again)).answer is Answer.YES
+
+
+def test_the_journal_gets_the_digest_of_a_whole_export_from_whoever_made_it_and_from_whoever_finds_it(tmp_path: Path) -> None:
+    one = action(tmp_path, database=rows_of("calls/1"))
+    made = act(one)
+    found = asyncio.run(one.check(TASK))
+    digest = hashlib.sha256((tmp_path / TASK.incident / JSON_NAME).read_bytes()).hexdigest()
+    assert (made.facts["sha256"], found.facts["sha256"]) == (digest, digest)
+    later = asyncio.run(one.check(replace(TASK, run="way-back")))
+    assert (later.answer, "sha256" in later.facts) == (Answer.NO, False), "what is not whole is not vouched for"
 
 
 def test_what_the_lost_side_held_is_exported_once_whatever_epoch_asks_for_it_again(tmp_path: Path) -> None:
